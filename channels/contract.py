@@ -1,0 +1,257 @@
+"""What crosses the border between a channel and intake: frozen values, four errors and one object, the Gate.
+
+A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.smtp`). It has, in this order:
+
+* a docstring: what it speaks (document and section, or vendor page and date), its delivery guarantee, its limits;
+* `Options`, a frozen msgspec struct: the channel's own part of intake.yaml;
+* `parse(raw, options, evidence=None)`: pure, synchronous, bounded; never raises for bytes it was given, except
+  `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
+  arguments in a worker process that has limits on time and memory;
+* `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`.
+
+Nothing calls back up: the Gate is all a channel ever sees of intake.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Automatic = Literal["auto_reply", "bounce", "feedback_report", "list", "delivery_receipt"]
+DeliveryState = Literal["queued", "sent", "delivered", "read", "failed"]
+
+
+class Rejected(Exception):
+    """The sender must not retry: SMTP 550, HTTP 400 or 403. Only raised before a Receipt exists."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Unavailable(Exception):
+    """The sender should try again: SMTP 451 (452 when `full`), HTTP 503 with Retry-After.
+
+    reason: one sentence for the operator's log; never shown to the sender.
+    retry_after_s: seconds.
+    full: the store has no room left (a full disk).
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: int = 60, full: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        self.full = full
+
+
+class DeliveryFailed(Exception):
+    """An outgoing message was not taken. The outbox decides what follows.
+
+    reason: what the other side said, one line. retryable: false only when a retry can never help (SMTP 5xx).
+    unknown: the other side may have taken it (the connection broke after the last byte): said to the operator.
+    """
+
+    def __init__(self, reason: str, *, retryable: bool, unknown: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retryable = retryable
+        self.unknown = unknown
+
+
+class Costly(Exception):
+    """Raised by a parse that would have to leave its fast, bounded road. See the module docstring."""
+
+
+class Address(msgspec.Struct, frozen=True):
+    """A mailbox. address: as written, the domain in lower case; name: decoded, "" when there is none."""
+
+    address: str
+    name: str = ""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """Who wrote, typed: no medium may assume a phone number or an address.
+
+    kind: "email", "phone", "whatsapp", "chat", …; value: normalised so that equal people compare equal.
+    """
+
+    kind: str
+    value: str
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A file of a message, described; its bytes are read out of the raw message when asked for.
+
+    name: decoded and made safe (no path, no control characters), "" never. size: bytes, decoded.
+    part: where it stands in the raw message ("2.1": second part's first child).
+    """
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    inline: bool
+    part: str = ""
+
+
+class BouncedRecipient(msgspec.Struct, frozen=True):
+    """One address of a delivery report. status: RFC 3463 ("5.1.1"), "" when the report names none."""
+
+    address: str
+    status: str
+    permanent: bool
+    diagnostic: str
+    reason: str
+
+
+class Bounce(msgspec.Struct, frozen=True):
+    """What a non-delivery report says (RFC 3464). original_message_id: of the mail that came back, without <>."""
+
+    recipients: tuple[BouncedRecipient, ...]
+    original_message_id: str | None = None
+
+
+class Trust(msgspec.Struct, frozen=True):
+    """How sure we are of the sender. spf, dkim, dmarc: RFC 8601 results ("pass", "fail", "none", …), None = not looked at.
+
+    verified_sender: the address in From is proven (DMARC pass, or an aligned DKIM pass of a trusted server).
+    """
+
+    spf: str | None = None
+    dkim: str | None = None
+    dmarc: str | None = None
+    verified_sender: bool = False
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """The normal form of one incoming message, the same for every medium.
+
+    kind: the medium ("email"). message_id, in_reply_to, references: without <>, order kept.
+    text: the whole readable text; visible_text: what the customer wrote now; quoted_text: what was cut.
+    language: ISO 639-1, None = too short to tell. sent_at: aware, as the sender claims; None = not said or unreadable.
+    headers: lower-case name -> decoded values in order, bounded; what the fact header.NAME looks at.
+    problems: what was repaired or is odd, one sentence each; "unreadable: …" when only the envelope was left.
+    """
+
+    kind: str
+    message_id: str | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    from_: Address | None = None
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    subject: str = ""
+    sent_at: datetime | None = None
+    text: str = ""
+    visible_text: str = ""
+    quoted_text: str = ""
+    language: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    automatic: Automatic | None = None
+    bounce: Bounce | None = None
+    trust: Trust = Trust()
+    problems: tuple[str, ...] = ()
+    sender: Identity | None = None
+    headers: dict[str, tuple[str, ...]] = {}
+
+
+class RawMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it came, before anybody understood it.
+
+    kind: of the channel's code ("email.smtp"); account: its configured name.
+    lane: what keeps order (envelope sender, phone number, chat session, call); known before parsing.
+    keys: any of them seen before means "the same message"; () = nothing identifies it.
+    body: the bytes. envelope: JSON values that the channel's parse needs and the bytes do not say
+    (email: "sender", "recipients", "peer", "spam_score", …). received_at: aware UTC.
+    cursor: when not None, saved under the account's name in the same transaction as the bytes.
+    """
+
+    kind: str
+    account: str
+    lane: str
+    body: bytes
+    received_at: datetime
+    keys: tuple[str, ...] = ()
+    envelope: dict[str, Any] = {}
+    cursor: bytes | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """Proof that the bytes are on disk. id: of the journal row; sequence: order of commit; duplicate: a key was known."""
+
+    id: int
+    sequence: int
+    duplicate: bool
+
+
+class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message we sent. Moves an outbox row forward, never back; makes no ticket by itself."""
+
+    provider_id: str
+    state: DeliveryState
+    code: str = ""
+    detail: str = ""
+    at: datetime | None = None
+
+
+class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+    """One message to send, complete: intake has made Message-ID, reply address and return path; channels hold no key.
+
+    id: of the outbox row, the idempotency key where the other side knows such a thing.
+    envelope_sender: "" is the null return path (RFC 5321 §4.5.5). message_id, in_reply_to, references: without <>.
+    automatic: the value of Auto-Submitted (RFC 3834 §5): "auto-replied", "auto-generated", None = a person wrote it.
+    created_at: aware UTC, the Date header. headers: further headers, names and values without line breaks.
+    """
+
+    id: str
+    account: str
+    to: tuple[Address, ...]
+    from_: Address
+    subject: str
+    text: str
+    message_id: str
+    created_at: datetime
+    cc: tuple[Address, ...] = ()
+    reply_to: Address | None = None
+    envelope_sender: str = ""
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    automatic: str | None = None
+    headers: dict[str, str] = {}
+
+
+class Delivered(msgspec.Struct, frozen=True):
+    """The other side took it. provider_id: its name for it (email: the queue id it answered), "" when it has none."""
+
+    provider_id: str
+    state: DeliveryState = "sent"
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something wrong with how a channel is set up, found by `check()`: what, and what to do."""
+
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning", "hint"] = "error"
+
+
+class Gate(Protocol):
+    """All that a channel may ask of intake."""
+
+    async def submit(self, raw: RawMessage) -> Receipt:
+        """Return once the bytes are committed and fsynced; raw.cursor is saved in the same transaction.
+
+        Survives the cancellation of its caller: a client that hangs up does not undo a commit under way.
+        Raises: Unavailable when the bytes could not be stored; nothing was kept then, the sender should retry.
+        """
+        ...
+
+    async def cursor(self, name: str) -> bytes | None:
+        """What the last committed raw message of the account left there; None = nothing yet."""
+        ...
+
+    async def known(self, keys: Iterable[str]) -> frozenset[str]:
+        """Which of at most 1 000 keys the journal holds."""
+        ...

@@ -1,0 +1,1 @@
+"""Email: receiving, understanding and sending mail."""

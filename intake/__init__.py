@@ -1,0 +1,1 @@
+"""State and wiring: journal, tickets, customers, outbox, timers, web, command line, daemon."""

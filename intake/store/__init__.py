@@ -1,0 +1,1 @@
+"""The store: one schema, one write contract, on SQLite (embedded) and PostgreSQL."""
