@@ -1,0 +1,190 @@
+"""The write contract, the same on both engines.
+
+`await store.write(fn)`: fn(tx) is synchronous, takes at most 20 ms, may run more than once and never catches a
+database error; it has no I/O, no clock, no randomness of its own (`tx.now`, `tx.new_id()`). Before it reads what it
+decides on, it calls `tx.lock(kind, key)`, in the order of LOCK_ORDER. Its result is given out only after COMMIT.
+"""
+
+import asyncio
+import itertools
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import Table
+
+from intake import instants
+from intake.store import statements
+from intake.store.statements import Engine, Statement
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+Signals = dict[str, Any]
+Listener = Callable[[Signals], None]
+
+LOCK_ORDER = ("sender", "customer", "ticket", "team", "agent")
+
+
+class StoreError(Exception):
+    """The store could not do it; nothing of the write was kept.
+
+    sentence: what is wrong and what to do, for the operator. is_full: no room left on the disk.
+    is_final: trying again cannot help (damaged file, newer schema, no permission).
+    """
+
+    def __init__(self, sentence: str, *, is_full: bool = False, is_final: bool = False) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.is_full = is_full
+        self.is_final = is_final
+
+
+class LockOrderError(Exception):
+    """A write asked for its locks in an order that can deadlock: a bug of ours, seen on every engine."""
+
+
+class Ids:
+    """Makes 63-bit ids that grow with time: milliseconds since 2026, 10 bits of process, 12 bits of count.
+
+    New rows so stand at the end of each tree, and two daemons make no id twice.
+    """
+
+    _EPOCH_MS = 1_767_225_600_000  # 2026-01-01T00:00Z
+
+    def __init__(self, clock: instants.Clock, *, process: int | None = None) -> None:
+        self._clock = clock
+        self._process = (secrets.randbelow(1024) if process is None else process) << 12
+        self._last_ms = 0
+        self._count = itertools.count()
+
+    def new(self) -> int:
+        now_ms = max(instants.us_from_datetime(self._clock()) // 1000 - self._EPOCH_MS, 1)
+        if now_ms > self._last_ms:
+            self._last_ms, self._count = now_ms, itertools.count()
+        count = next(self._count)
+        if count >= 4096:  # borrow from the future rather than repeat; also when the clock was set back
+            self._last_ms, self._count = self._last_ms + 1, itertools.count(1)
+            count = 0
+        return self._last_ms << 22 | self._process | count
+
+
+class Tx(ABC):
+    """One write or read under way. now: microseconds UTC, the same during the whole transaction."""
+
+    engine: ClassVar[Engine]
+
+    def __init__(self, execute: Callable[[str, Mapping[str, Any]], Any], *, now: int, ids: Ids) -> None:
+        self._execute = execute  # runs on the driver's connection and returns its cursor
+        self.now = now
+        self._ids = ids
+        self.signals: Signals = {}
+        self._lock_rank = (-1, "")
+
+    def new_id(self) -> int:
+        return self._ids.new()
+
+    def _run(self, statement: Statement, parameters: dict[str, Any]) -> Any:
+        sql, own = statement.compiled(self.engine)
+        return self._execute(sql, {**own, **parameters} if own else parameters)
+
+    def run(self, statement: Statement, **parameters: Any) -> int:
+        """Run a statement that returns no rows; how many rows it touched."""
+        return int(self._run(statement, parameters).rowcount)
+
+    def one(self, statement: Statement, **parameters: Any) -> Row | None:
+        """Return the first row, or None."""
+        row: Row | None = self._run(statement, parameters).fetchone()
+        return row
+
+    def all(self, statement: Statement, **parameters: Any) -> Sequence[Row]:
+        rows: Sequence[Row] = self._run(statement, parameters).fetchall()
+        return rows
+
+    def insert(self, table: Table, **values: Any) -> None:
+        self._run(statements.insert_statement(table, tuple(values)), values)
+
+    def update(self, table: Table, where: Mapping[str, Any], /, **values: Any) -> int:
+        """Set values where the named columns are equal; how many rows there were."""
+        statement = statements.update_statement(table, tuple(values), tuple(where))
+        return int(self._run(statement, statements.update_parameters(values, where)).rowcount)
+
+    def lock(self, kind: str, key: object) -> None:
+        """Wait until nobody else decides on the same thing; held until the end of the transaction.
+
+        Raises: LockOrderError when an earlier lock of this transaction should have come after this one.
+        """
+        rank = (LOCK_ORDER.index(kind), str(key))
+        if rank < self._lock_rank:
+            raise LockOrderError(f"lock {kind} {key} was asked for after {self._lock_rank}")
+        if rank != self._lock_rank:
+            self._lock_rank = rank
+            self._lock(kind, str(key))
+
+    @abstractmethod
+    def _lock(self, kind: str, key: str) -> None: ...
+
+    def signal(self, name: str, value: Any) -> None:
+        """Tell listeners after COMMIT; over a group of writes numbers keep the smallest and lists are joined."""
+        self.signals[name] = merged(self.signals.get(name), value)
+
+
+def merged(old: Any, new: Any) -> Any:
+    if old is None:
+        return new
+    if isinstance(new, list):
+        return [*old, *new]
+    return min(old, new)
+
+
+class Store(ABC):
+    """What both engines give: writes, reads, signals after commit. `clock` is the one source of time."""
+
+    engine: ClassVar[Engine]
+
+    def __init__(self, *, clock: instants.Clock, ids: Ids | None = None) -> None:
+        self.clock = clock
+        self._ids = ids or Ids(clock)
+        self._listeners: list[Listener] = []
+
+    def now_us(self) -> int:
+        return instants.us_from_datetime(self.clock())
+
+    def now(self) -> datetime:
+        return self.clock()
+
+    def listen(self, listener: Listener) -> None:
+        """Call listener with the signals of each commit, in the thread that committed."""
+        self._listeners.append(listener)
+
+    def _tell(self, signals: Signals) -> None:
+        if signals:
+            for listener in self._listeners:
+                listener(signals)
+
+    @abstractmethod
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        """Run fn in a transaction; its result once the commit is on disk.
+
+        Not undone by the cancellation of the caller. Raises: what fn raised, or StoreError; nothing was kept then.
+        """
+
+    @abstractmethod
+    def write_now(self, fn: Callable[[Tx], T]) -> T:
+        """As write, from a thread that may wait."""
+
+    @abstractmethod
+    def read_now(self, fn: Callable[[Tx], T]) -> T:
+        """Run fn on a snapshot that sees every committed write."""
+
+    async def read(self, fn: Callable[[Tx], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(None, self.read_now, fn)
+
+    @abstractmethod
+    async def has_foreign_writes(self) -> bool:
+        """Whether another process has committed since the last call; true where that cannot be known."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Finish the writes already asked for, then close."""

@@ -1,0 +1,208 @@
+"""The embedded engine: SQLite in WAL mode with synchronous=FULL, one writer thread, readers on their own connections.
+
+NORMAL loses acknowledged rows silently at a power cut (measured: 0 of 813 survived), so the store refuses to run with
+anything but FULL. Every write begins with BEGIN IMMEDIATE: a read that turns into a write fails at once otherwise.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+from intake import instants
+from intake.store.engine import Ids, Store, StoreError, Tx
+from intake.store.statements import Engine
+from intake.store.writer import Member, Writer
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT_MS = 5_000
+SYNCHRONOUS_FULL = 2
+Connect = Callable[[Path], Any]
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection that leaves transactions to us and may be used by one thread after another."""
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+
+
+class SqliteTx(Tx):
+    engine: ClassVar[Engine] = "sqlite"
+
+    def _lock(self, kind: str, key: str) -> None:
+        """Nothing to do: there is one writer."""
+
+
+class SqliteSession:
+    """The writer's connection."""
+
+    def __init__(self, connection: Any, clock: Callable[[], int], ids: Ids) -> None:
+        self._connection = connection
+        self._clock = clock
+        self._ids = ids
+        self._execute = connection.execute
+
+    def begin(self) -> None:
+        self._execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._execute("COMMIT")
+
+    def rollback(self) -> None:
+        self._execute("ROLLBACK")
+
+    def savepoint(self) -> None:
+        self._execute("SAVEPOINT member")
+
+    def release(self) -> None:
+        self._execute("RELEASE member")
+
+    def rollback_to_savepoint(self) -> None:
+        self._execute("ROLLBACK TO member")
+
+    def is_in_transaction(self) -> bool:
+        return bool(self._connection.in_transaction)
+
+    def tx(self) -> SqliteTx:
+        return SqliteTx(self._execute, now=self._clock(), ids=self._ids)
+
+    def store_error(self, error: BaseException) -> StoreError | None:
+        return store_error(error)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+# Primary result codes (sqlite.org/rescode.html, read 2026-11) that are the machine's fault and not the statement's.
+_BUSY, _LOCKED, _NOMEM, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN, _NOTADB = (
+    5,
+    6,
+    7,
+    8,
+    10,
+    11,
+    13,
+    14,
+    26,
+)
+_SENTENCES: dict[int, tuple[str, bool, bool]] = {  # code -> sentence, is_full, is_final
+    _BUSY: ("the store is locked by another process: stop what holds it, or wait", False, False),
+    _LOCKED: ("the store is locked by another process: stop what holds it, or wait", False, False),
+    _NOMEM: ("the machine has no memory left for the store", False, False),
+    _READONLY: (
+        "the store cannot be written: give the daemon's user the right to write its folder",
+        False,
+        True,
+    ),
+    _IOERR: ("the disk reports an error when the store is read or written: look at the disk", False, False),
+    _CORRUPT: ("the store's file is damaged: restore the last backup with 'intake db restore'", False, True),
+    _FULL: ("the disk is full: free some room, intake goes on by itself", True, False),
+    _CANTOPEN: ("the store cannot be opened: check that its folder exists and may be read", False, True),
+    _NOTADB: ("the store's file is not an intake store (or is encrypted or damaged)", False, True),
+}
+
+
+def store_error(error: BaseException, path: Path | None = None) -> StoreError | None:
+    """Say an error of the machine in one sentence; None when it is the statement's own (a constraint, a bug)."""
+    if isinstance(error, StoreError):
+        return error
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None or code & 0xFF not in _SENTENCES:
+        return None
+    sentence, is_full, is_final = _SENTENCES[code & 0xFF]
+    where = f" ({path})" if path else ""
+    return StoreError(f"{sentence}{where}", is_full=is_full, is_final=is_final)
+
+
+class SqliteStore(Store):
+    """One file. `connect` opens connections; the power-cut tests bring one whose disk forgets."""
+
+    engine: ClassVar[Engine] = "sqlite"
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: instants.Clock = instants.now,
+        ids: Ids | None = None,
+        connect: Connect = connect,
+    ) -> None:
+        super().__init__(clock=clock, ids=ids)
+        self.path = path
+        self._connect = connect
+        self._readers = threading.local()
+        self._open_readers: list[Any] = []
+        self._data_version = -1
+        self._writer = Writer(self._open_session, self._tell)
+
+    def _open_session(self) -> SqliteSession:
+        try:
+            connection = self._connect(self.path)
+            self._prepare(connection)
+        except Exception as error:
+            raise store_error(error, self.path) or error from error
+        return SqliteSession(connection, self.now_us, self._ids)
+
+    def _prepare(self, connection: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA wal_autocheckpoint=4000")  # 16 MB: a checkpoint costs a second fsync
+        level = connection.execute("PRAGMA synchronous").fetchone()[0]
+        if mode != "wal" or level != SYNCHRONOUS_FULL:
+            raise StoreError(
+                f"the store would lose messages at a power cut (journal_mode {mode}, synchronous {level}):"
+                " put it on a local disk that allows WAL",
+                is_final=True,
+            )
+
+    async def write(self, fn: Callable[[Tx], T]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._writer.put(Member(fn, future, loop))
+        return await asyncio.shield(future)
+
+    def write_now(self, fn: Callable[[Tx], T]) -> T:
+        future: Future[T] = Future()
+        self._writer.put(Member(fn, future, None))
+        return future.result()
+
+    def read_now(self, fn: Callable[[Tx], T]) -> T:
+        connection = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._open_reader()
+        tx = SqliteTx(connection.execute, now=self.now_us(), ids=self._ids)
+        try:
+            connection.execute("BEGIN")
+            try:
+                return fn(tx)
+            finally:
+                connection.execute("ROLLBACK")
+        except Exception as error:
+            raise store_error(error, self.path) or error from error
+
+    def _open_reader(self) -> Any:
+        connection = self._connect(self.path)
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute("PRAGMA query_only=1")
+        self._open_readers.append(connection)
+        return connection
+
+    async def has_foreign_writes(self) -> bool:
+        # On the writer's own connection the number moves only when somebody else commits.
+        version = await self.write(_data_version)
+        changed, self._data_version = version != self._data_version, version
+        return changed
+
+    def close(self) -> None:
+        self._writer.close()
+        while self._open_readers:
+            self._open_readers.pop().close()
+
+
+def _data_version(tx: Tx) -> int:
+    return int(tx._execute("PRAGMA data_version", {}).fetchone()[0])  # noqa: SLF001
