@@ -6,14 +6,15 @@ SQLAlchemy's own execution costs 8 to 10 times what the driver's does, so it is 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy import Select, Table, bindparam, cast, column, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import ColumnElement, Executable
-from sqlalchemy.types import Text
+from sqlalchemy.sql.expression import Executable
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import Text, TypeEngine
 
 Engine = Literal["sqlite", "postgresql"]
 Compiled = tuple[str, dict[str, Any]]
@@ -46,30 +47,34 @@ def _compile(element: Any, engine: Engine) -> Compiled:
     sql = str(compiled)
     if "POSTCOMPILE" in sql:
         raise ValueError(f"a statement with a list that changes its text: pass the list as JSON: {sql}")
-    own = {name: value for name, value in compiled.params.items() if value is not None}
+    own = {name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required}
     return sql, own
 
 
-class values_of(ColumnElement[str]):  # noqa: N801 - reads as SQL: column.in_(values_of("ids"))
-    """The values of a JSON array of strings or numbers, as a sub-select of text, given as one parameter."""
+class _json_values(FunctionElement[Any]):  # noqa: N801 - reads as SQL
+    """The rows of a JSON array, in a column that both engines call value."""
 
-    inherit_cache = False
-    type = Text()
-
-    def __init__(self, parameter: str) -> None:
-        self.parameter = parameter
+    inherit_cache = True
+    name = "json_values"
 
 
-@compiles(values_of, "sqlite")
-def _values_of_sqlite(element: values_of, compiler: SQLCompiler, **kw: Any) -> str:
-    parameter = compiler.process(bindparam(element.parameter), **kw)
-    return f"(SELECT value FROM json_each({parameter}))"  # noqa: S608 - a parameter, not a value
+@compiles(_json_values, "sqlite")
+def _json_values_sqlite(element: _json_values, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each{compiler.process(element.clause_expr, **kw)}"
 
 
-@compiles(values_of, "postgresql")
-def _values_of_postgresql(element: values_of, compiler: SQLCompiler, **kw: Any) -> str:
-    parameter = compiler.process(bindparam(element.parameter), **kw)
-    return f"(SELECT json_array_elements_text(CAST({parameter} AS JSON)))"
+@compiles(_json_values, "postgresql")
+def _json_values_postgresql(element: _json_values, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **kw)} AS JSON))"
+
+
+def values_of(parameter: str, type_: TypeEngine[Any] | None = None) -> Select[Any]:
+    """Select the values of a JSON array that is given as one parameter: column.in_(values_of("refs")).
+
+    type_: None = texts; BigInteger() for ids and instants.
+    """
+    value = _json_values(bindparam(parameter, type_=Text())).table_valued(column("value", Text())).c.value
+    return select(value if type_ is None else cast(value, type_))
 
 
 _inserts: dict[tuple[str, tuple[str, ...]], Statement] = {}
