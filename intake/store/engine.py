@@ -7,7 +7,9 @@ decides on, it calls `tx.lock(kind, key)`, in the order of LOCK_ORDER. Its resul
 
 import asyncio
 import itertools
+import logging
 import secrets
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +20,8 @@ from sqlalchemy import Table
 from intake import instants
 from intake.store import statements
 from intake.store.statements import Engine, Statement
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -58,8 +62,13 @@ class Ids:
         self._process = (secrets.randbelow(1024) if process is None else process) << 12
         self._last_ms = 0
         self._count = itertools.count()
+        self._turn = threading.Lock()
 
     def new(self) -> int:
+        with self._turn:
+            return self._new()
+
+    def _new(self) -> int:
         now_ms = max(instants.us_from_datetime(self._clock()) // 1000 - self._EPOCH_MS, 1)
         if now_ms > self._last_ms:
             self._last_ms, self._count = now_ms, itertools.count()
@@ -161,7 +170,11 @@ class Store(ABC):
     def _tell(self, signals: Signals) -> None:
         if signals:
             for listener in self._listeners:
-                listener(signals)
+                try:
+                    listener(signals)
+                except Exception:  # noqa: BLE001 - logged
+                    # The commit stands and the writing thread goes on, whatever a listener makes of it.
+                    _log.exception("store_listener_failed")
 
     @abstractmethod
     async def write(self, fn: Callable[[Tx], T]) -> T:

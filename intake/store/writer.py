@@ -5,6 +5,7 @@ the whole transaction (a full disk does, released savepoints included), the memb
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -129,7 +130,7 @@ class Writer:
             _roll_back(session)
             self._one_by_one(session, members, error)
             return is_open
-        self._deliver(members)
+        deliver(members, self._tell)
         return is_open
 
     def _next_waiting(self) -> Member | None:
@@ -148,7 +149,7 @@ class Writer:
     def _refuse(self, session: Session, members: list[Member], error: BaseException) -> None:
         for member in members:
             member.error = session.store_error(error) or error
-        self._deliver(members)
+        deliver(members, self._tell)
 
     def _one_by_one(self, session: Session, members: list[Member], error: BaseException) -> None:
         if len(members) == 1:
@@ -156,23 +157,26 @@ class Writer:
             return
         for member in members:
             _alone(session, member)
-        self._deliver(members)
+        deliver(members, self._tell)
 
-    def _deliver(self, members: list[Member]) -> None:
-        signals: Signals = {}
-        for member in members:
-            if member.error is None:
-                for name, value in member.signals.items():
-                    signals[name] = merged(signals.get(name), value)
-        by_loop: dict[asyncio.AbstractEventLoop | None, list[Member]] = {}
-        for member in members:
-            by_loop.setdefault(member.loop, []).append(member)
-        for loop, group in by_loop.items():
-            if loop is None:
-                _settle_all(group)
-            elif not loop.is_closed():
-                loop.call_soon_threadsafe(_settle_all, group)
-        self._tell(signals)
+
+def deliver(members: list[Member], tell: Callable[[Signals], None]) -> None:
+    """Give each caller its result, in its own loop, and the listeners the signals of what was committed."""
+    signals: Signals = {}
+    for member in members:
+        if member.error is None:
+            for name, value in member.signals.items():
+                signals[name] = merged(signals.get(name), value)
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[Member]] = {}
+    for member in members:
+        by_loop.setdefault(member.loop, []).append(member)
+    for loop, group in by_loop.items():
+        if loop is None:
+            _settle_all(group)
+            continue
+        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits there any more
+            loop.call_soon_threadsafe(_settle_all, group)
+    tell(signals)
 
 
 def _settle_all(members: list[Member]) -> None:
