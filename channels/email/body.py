@@ -1,0 +1,170 @@
+"""Chooses the readable text of a mail and lists what else it carries."""
+
+import re
+from hashlib import sha256
+
+import msgspec
+
+from channels.contract import Attachment
+from channels.email import charsets, headers, html_text
+from channels.email.structure import Part
+
+MAX_NAME_CHARS = 200
+_STUB_CHARS = 300  # a plain alternative below this may only say "your reader shows no HTML"
+_STUB_RATIO = 4
+_TEXT_TYPES = frozenset(
+    {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
+)
+_REPORT_TYPES = frozenset(
+    {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
+     "message/feedback-report", "text/rfc822-headers"},
+)  # fmt: skip
+_UNSAFE = re.compile('[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff<>:"|?*]+')
+_EXTENSIONS = {
+    "message/rfc822": ".eml", "text/calendar": ".ics", "text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg",
+    "image/png": ".png", "image/gif": ".gif", "application/pdf": ".pdf", "text/csv": ".csv", "text/vcard": ".vcf",
+    "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/zip": ".zip",
+}  # fmt: skip
+_CID = re.compile(r"(?i)cid:([^\"'\s<>)]{1,200})")
+
+
+class Content(msgspec.Struct, frozen=True):
+    """text: with LF line ends; attachments in the mail's order."""
+
+    text: str
+    attachments: tuple[Attachment, ...]
+    problems: tuple[str, ...]
+
+
+class _Reading(msgspec.Struct):
+    """One walk through a mail."""
+
+    costly: bool
+    texts: list[str] = []
+    files: list[tuple[Part, bool]] = []
+    cids: set[str] = set()
+    problems: list[str] = []
+
+    def note(self, problem: str) -> None:
+        if problem and problem not in self.problems:
+            self.problems.append(problem)
+
+
+def read(root: Part, *, costly: bool) -> Content:
+    """Text and attachments of a mail. Raises: Costly (costly=False) for HTML that is too large for the fast road."""
+    reading = _Reading(costly=costly)
+    _walk(root, reading, is_related=False)
+    attachments = tuple(
+        _attachment(part, number, is_inline=is_inline or part.content_id in reading.cids)
+        for number, (part, is_inline) in enumerate(reading.files, 1)
+    )
+    text = "\n\n".join(text for text in reading.texts if text)
+    return Content(text, attachments, tuple(reading.problems))
+
+
+def _walk(part: Part, reading: _Reading, *, is_related: bool) -> None:
+    if part.content_type == "multipart/alternative":
+        _walk_alternative(part, reading)
+    elif part.is_multipart():
+        for number, child in enumerate(part.children):
+            _walk(child, reading, is_related=part.content_type == "multipart/related" and number > 0)
+    elif _is_text(part) and not is_related:
+        reading.texts.append(_text(part, reading))
+    else:
+        reading.files.append((part, is_related or (part.disposition == "inline" and bool(part.content_id))))
+
+
+def _is_text(part: Part) -> bool:
+    """Whether a leaf is to be read, not to be listed. A named text is a file, except where the mail is nothing else."""
+    if part.content_type not in _TEXT_TYPES or part.disposition == "attachment":
+        return False
+    return not part.filename or not part.path
+
+
+def _walk_alternative(part: Part, reading: _Reading) -> None:
+    """The plain text, unless it is empty or a stub of the HTML; what is no text is listed."""
+    plain = [_read_apart(child, reading) for child in part.children if _is_type(child, "text/plain")]
+    plain_text = "\n\n".join(text for text in plain if text)
+    rich = [child for child in part.children if not _is_type(child, "text/plain")]
+    before = len(reading.texts)
+    if plain_text and len(plain_text) >= _STUB_CHARS:
+        for child in rich:
+            _list_files(child, reading)
+        reading.texts.append(plain_text)
+        return
+    for child in rich:
+        _walk(child, reading, is_related=False)
+    rich_text = "\n\n".join(text for text in reading.texts[before:] if text)
+    if len(rich_text) <= len(plain_text) * _STUB_RATIO or not rich_text:
+        reading.texts[before:] = [plain_text]
+
+
+def _is_type(part: Part, content_type: str) -> bool:
+    return part.content_type == content_type and _is_text(part)
+
+
+def _read_apart(part: Part, reading: _Reading) -> str:
+    return _text(part, reading)
+
+
+def _list_files(part: Part, reading: _Reading) -> None:
+    """Attachments below a part whose text is not wanted."""
+    is_related = part.content_type == "multipart/related"
+    for leaf in part.leaves():
+        if not _is_text(leaf):
+            reading.files.append(
+                (leaf, is_related or (leaf.disposition == "inline" and bool(leaf.content_id)))
+            )
+        elif leaf.content_type == "text/html":
+            reading.cids.update(
+                _CID.findall(leaf.content.decode("latin-1"))[:100] if b"cid:" in leaf.content else ()
+            )
+
+
+def _text(part: Part, reading: _Reading) -> str:
+    text, problem = charsets.text_from_bytes(part.content, part.charset)
+    reading.note(problem)
+    if part.content_type in {"text/html", "text/enriched", "text/richtext"}:
+        reading.cids.update(_CID.findall(text)[:100] if "cid:" in text else ())
+        return html_text.text_from_html(text, costly=reading.costly)
+    return normalised(text)
+
+
+def normalised(text: str) -> str:
+    """Line ends as LF, no NUL, no trailing white space at the end of the text."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    return text.strip("\n").rstrip()
+
+
+def _attachment(part: Part, number: int, *, is_inline: bool) -> Attachment:
+    return Attachment(
+        name=safe_name(part.filename or _subject_name(part), content_type=part.content_type, number=number),
+        content_type=part.content_type,
+        size=len(part.content),
+        sha256=sha256(part.content).hexdigest(),
+        inline=is_inline,
+        part=part.path or "0",
+    )
+
+
+def _subject_name(part: Part) -> str:
+    """An embedded mail is called by its subject."""
+    if not part.is_message():
+        return ""
+    subject = headers.scan(part.content).text("subject")[:80].replace("/", "-").replace("\\", "-")
+    return f"{subject}.eml" if subject else ""
+
+
+def safe_name(name: str, *, content_type: str, number: int = 1) -> str:
+    """A file name without path, control, bidirectional and shell characters; a made-up one when nothing is left."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = _UNSAFE.sub("_", " ".join(name.split())).strip(". ")
+    if len(name) > MAX_NAME_CHARS:
+        stem, dot, extension = name.rpartition(".")
+        name = f"{stem[: MAX_NAME_CHARS - 20]}.{extension[:16]}" if dot else name[:MAX_NAME_CHARS]
+    if name.strip("_. "):
+        return name
+    return f"attachment-{number}{_EXTENSIONS.get(content_type, '')}"

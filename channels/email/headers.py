@@ -1,0 +1,160 @@
+"""Finds and decodes a mail's header fields in linear time, whatever they contain (RFC 5322 §2.2).
+
+The standard library needs minutes for some headers of one megabyte; here everything is cut first: 256 KiB of header,
+1 000 fields, 64 KB a value.
+"""
+
+import re
+from collections.abc import Iterator
+
+from channels.email import charsets, encoded_words
+
+MAX_HEADER_BYTES = 256 * 1024
+MAX_FIELDS = 1_000
+MAX_VALUE_BYTES = 64_000
+MAX_KEPT_FIELDS = 100  # of Message.headers
+MAX_KEPT_CHARS = 1_000
+MAX_TEXT_CHARS = 2_000  # a subject, a name: RFC 5322 allows 998 octets a line
+
+_FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_HEADER_END = re.compile(rb"\n\r?\n")
+_FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\x85]+")
+# Long, for machines only, and the raw mail still has them.
+_NOT_KEPT = frozenset(
+    {"received", "dkim-signature", "arc-seal", "arc-message-signature", "x-google-dkim-signature", "domainkey-signature",
+     "x-gm-message-state", "x-google-smtp-source", "x-microsoft-antispam-message-info", "x-ms-exchange-antispam-messagedata-0",
+     "x-ms-exchange-antispam-messagedata-original-0", "autocrypt", "openpgp", "face", "x-face"},
+)  # fmt: skip
+
+
+class Headers:
+    """The header fields of a mail or of a part. body_offset: where the content starts in the bytes scanned."""
+
+    __slots__ = ("_fields", "body_offset", "problems")
+
+    def __init__(
+        self, fields: list[tuple[str, bytes]], *, body_offset: int, problems: tuple[str, ...]
+    ) -> None:
+        self._fields: dict[str, list[bytes]] = {}
+        for name, value in fields:
+            self._fields.setdefault(name, []).append(value)
+        self.body_offset = body_offset
+        self.problems = problems
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def raw(self, name: str) -> list[bytes]:
+        """Every value of the field as it came, folds included; name in lower case."""
+        return self._fields.get(name, [])
+
+    def structured(self, name: str) -> list[str]:
+        """Every value unfolded, encoded words still encoded: to be taken apart before it is decoded."""
+        return [unfolded(value) for value in self.raw(name)]
+
+    def first(self, name: str) -> str:
+        """The first value, unfolded, encoded words still encoded; "" when there is none."""
+        values = self.raw(name)
+        return unfolded(values[0]) if values else ""
+
+    def text(self, name: str) -> str:
+        """The first value as readable text of at most 2 000 characters."""
+        values = self.raw(name)
+        return readable(values[0]) if values else ""
+
+    def kept(self) -> dict[str, tuple[str, ...]]:
+        """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""
+        kept: dict[str, tuple[str, ...]] = {}
+        room = MAX_KEPT_FIELDS
+        for name, values in self._fields.items():
+            if name in _NOT_KEPT:
+                continue
+            kept[name] = tuple(readable(value)[:MAX_KEPT_CHARS] for value in values[:room])
+            room -= len(values)
+            if room <= 0:
+                break
+        return kept
+
+
+def scan(content: bytes, start: int = 0, end: int | None = None) -> Headers:
+    """The fields between `start` and the first empty line (or the first line that no header could be)."""
+    stop = len(content) if end is None else end
+    start = _first_field(content, start, stop)
+    if content[start : start + 1] in (b"\n", b"\r"):
+        after = content.find(b"\n", start, stop) + 1
+        return Headers([], body_offset=after or stop, problems=())
+    found = _HEADER_END.search(content, start, stop)
+    header_end, body_offset = (found.start(), found.end()) if found else (stop, stop)
+    block = content[start : min(header_end, start + MAX_HEADER_BYTES)]
+    problems: list[str] = []
+    if header_end - start > MAX_HEADER_BYTES:
+        problems.append(f"The header was cut at {MAX_HEADER_BYTES // 1024} KiB")
+    fields, used = _fields(block, problems)
+    if used < len(block):
+        body_offset = start + used
+    return Headers(fields, body_offset=body_offset, problems=tuple(problems))
+
+
+def _first_field(content: bytes, start: int, stop: int) -> int:
+    """Past what some tools leave before the first field: an mbox "From " line, at the top of a mail."""
+    if content.startswith((b"From ", b">From "), start) and start == 0:
+        return content.find(b"\n", start, stop) + 1 or stop
+    return start
+
+
+def _fields(block: bytes, problems: list[str]) -> tuple[list[tuple[str, bytes]], int]:
+    """Fields in order, and how many bytes of the block are header (fewer when the empty line is missing)."""
+    fields: list[tuple[str, bytes]] = []
+    name, begin, at = "", 0, 0
+    for line, following in _lines(block):
+        field = None if line[:1] in b" \t" else _FIELD.match(line)
+        if field is None:
+            if line[:1] not in b" \t" and not (fields or name):
+                return [], 0
+            if line[:1] not in b" \t" and not _FIELD.match(following):
+                problems.append("No empty line between header and text")
+                break
+        else:
+            _add(fields, name, block[begin:at], problems)
+            name, begin = field[1].decode("ascii").lower(), at + field.end()
+            if len(fields) >= MAX_FIELDS:
+                problems.append(f"Only the first {MAX_FIELDS} header fields were read")
+                return fields, len(block)
+        at += len(line) + 1
+    _add(fields, name, block[begin:at], problems)
+    return fields, min(at, len(block))
+
+
+def _lines(block: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each line with the one after it."""
+    lines = block.split(b"\n")
+    return zip(lines, [*lines[1:], b"X:"], strict=True)
+
+
+def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: list[str]) -> None:
+    if not name:
+        return
+    if len(value) > MAX_VALUE_BYTES:
+        problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
+        value = value[:MAX_VALUE_BYTES]
+    fields.append((name, value.strip()))
+
+
+def unfolded(value: bytes) -> str:
+    """One line of text; bytes beyond ASCII as UTF-8 or what they look like."""
+    text = value.decode("ascii") if value.isascii() else charsets.text_from_bytes(value)[0]
+    return _FOLD.sub(" ", text) if "\n" in text or "\r" in text else text
+
+
+def readable(value: bytes) -> str:
+    """One line as a person reads it: unfolded, decoded, without control characters, at most 2 000 characters."""
+    return clean(encoded_words.decode(unfolded(value)))
+
+
+def clean(text: str) -> str:
+    """Without control characters and lone surrogates, cut at 2 000 characters."""
+    text = _CONTROL.sub(" ", text[: MAX_TEXT_CHARS * 2])
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.strip()[:MAX_TEXT_CHARS]

@@ -1,0 +1,168 @@
+"""Recognises the lines that mail programs put between an answer and what it answers."""
+
+import re
+
+MAX_ATTRIBUTION_LINES = 5
+MAX_ATTRIBUTION_CHARS = 400
+MAX_HEADER_BLOCK_LINES = 12
+MAX_FOOTER_CHARS = 120
+MAX_FOOTER_WORDS = 12
+
+_ADDRESS = re.compile(r"[^\s<>@\[\]()]{1,64}@[^\s<>@\[\]()]{1,190}\.[^\s<>@\[\]()]{2,24}")
+_DATE = re.compile(r"(?:19|20)\d\d|\d{1,4}[./-]\s?\d{1,2}[./-]\s?\d{2,4}|\d{1,2}\s?月")
+_TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
+# Wrote, in the languages of Europe and some more: asked only where neither an address nor quoted lines decide.
+_WROTE = re.compile(
+    r"(?i)\b(?:wrote|writes|sent|schrieb|geschrieben|a écrit|écrit|escribió|escreveu|ha scritto|scrisse|schreef|skrev|kirjoitti|napisał|napisała|"
+    r"napisał\(a\)|napsal|napsala|napísal|napísala|írta|ezt írta|a scris|написал|написала|пишет|писал|написав|написа|έγραψε|yazdı|rašė|rakstīja|kirjutas|"
+    r"je napisao|je napisala|je napisal|scríobh|kiteb|viết|כתב|כתבה|كتب)\b|写道|寫道|書きました|のメール|작성",
+)
+_SEPARATOR = re.compile(r"^\s*[-*]{3,}\s*[^\s*-][^-\n]{1,70}?\s*[-*]{3,}\s*$")
+_RULER = re.compile(r"^\s*[_=-]{10,}\s*$")
+_FIELD = re.compile(r"^[\s>*_]{0,6}([^\W\d_][\w .'/()-]{0,30}?)[*_]{0,2}\s?[:：][*_]{0,2}\s*(.*)$")
+# From, in the same languages: the first line of such a block when it names no date.
+_FROM = frozenset(
+    ["from", "von", "de", "da", "van", "od", "fra", "från", "lähettäjä", "από", "feladó", "от", "від", "kimden", "nuo", "no", "saatja", "de la",
+     "expéditeur", "remitente", "mittente", "nadawca", "odesílatel", "odosielateľ", "pošiljatelj", "发件人", "寄件者", "差出人", "보낸 사람", "מאת", "من"],
+)  # fmt: skip
+_PRODUCT = re.compile(
+    r"(?i)(?:iphone|ipad|ipod|apple watch|android|samsung|galaxy|huawei|honor|xiaomi|redmi|oneplus|motorola|nokia|htc|sony xperia|blackberry|"
+    r"windows phone|windows mail|windows 1\d|outlook|yahoo mail|yahoo! mail|gmail|proton ?mail|gmx|web\.de|t-online|mail\.ru|icloud|"
+    r"thunderbird|spark|tutanota|fairphone|smartphone|nine|k-9 mail|bluemail|aqua mail|mailbird|ios|mail for windows)\b",
+)
+_LINK_AT_END = re.compile(r"\s*[<(\[]\s*https?://[^>)\]]*[>)\]]?\s*$|\s*https?://\S*\s*$")
+
+
+def attribution_start(lines: list[str], number: int) -> int | None:
+    """Where the attribution ("On … X wrote:") that ends with this line begins; None when it is none."""
+    window = ""
+    start = None
+    weak_start = None
+    seen = 0
+    for at in range(number, max(-1, number - 2 * MAX_ATTRIBUTION_LINES), -1):
+        line = lines[at].strip()
+        if not line:
+            continue
+        window = f"{line} {window}" if window else line
+        seen += 1
+        if seen > MAX_ATTRIBUTION_LINES or len(window) > MAX_ATTRIBUTION_CHARS:
+            break
+        has_address = bool(_ADDRESS.search(window))
+        if _DATE.search(line) and (has_address or (_TIME.search(window) and _WROTE.search(window))):
+            start = at
+            break
+        if weak_start is None and has_address and _WROTE.search(window):
+            weak_start = at
+    return start if start is not None else weak_start
+
+
+def introduction_of_quote(lines: list[str], number: int) -> int:
+    """Where the attribution above a quoted block begins; the block itself when there is none.
+
+    Above quoted lines any line that ends with a colon will do, in any language, or one that names an address and a date.
+    """
+    at = number - 1
+    while at >= 0 and number - at < 4 and not lines[at].strip():
+        at -= 1
+    if at < 0 or not lines[at].strip():
+        return number
+    line = lines[at].strip()
+    if len(line) > MAX_ATTRIBUTION_CHARS:
+        return number
+    if line[-1] in ":：":
+        found = attribution_start(lines, at)
+        if found is not None:
+            return found
+        if _has_number_or_address(line) or len(line.split()) <= 8:
+            return _above_wrapped(lines, at)
+    elif _ADDRESS.search(line) and _DATE.search(line):
+        return at
+    return number
+
+
+def _above_wrapped(lines: list[str], at: int) -> int:
+    """The line above belongs to it when it carries the date: "On 3 May 2026 at 10:00" above "Anna wrote:"."""
+    above = lines[at - 1].strip() if at else ""
+    return at - 1 if above and _DATE.search(above) and _TIME.search(above) and len(above) < 100 else at
+
+
+def _has_number_or_address(line: str) -> bool:
+    return bool(_ADDRESS.search(line) or _DATE.search(line) or _TIME.search(line))
+
+
+def is_separator(lines: list[str], number: int) -> bool:
+    """A line like "-----Original Message-----" in any language, or a ruler with the fields of a mail below it."""
+    line = lines[number]
+    if len(line) > 120:
+        return False
+    if _SEPARATOR.match(line):
+        return any(character.isalpha() for character in line)
+    if not _RULER.match(line):
+        return False
+    return any(is_header_block(lines, below) for below in range(number + 1, min(number + 4, len(lines))))
+
+
+def may_begin_block(lines: list[str], number: int) -> bool:
+    """A block of fields begins below an empty line or with "From"; asking every line of a long list is quadratic."""
+    if number == 0 or not lines[number - 1].strip():
+        return True
+    first = _FIELD.match(lines[number][:300])
+    return first is not None and first[1].strip().lower() in _FROM
+
+
+def is_header_block(lines: list[str], number: int) -> bool:
+    """At least three "Word: value" lines from here on that look like a mail's own header fields.
+
+    A form that a customer fills in looks similar: so there must be an address or a "From", and a date or a "From".
+    """
+    first = _FIELD.match(lines[number][:300])
+    if first is None:
+        return False
+    fields = _block_fields(lines, number)
+    if len(fields) < 3:
+        return False
+    values = "\n".join(value for _, value in fields)
+    is_from = fields[0][0].lower() in _FROM
+    has_date = bool(_DATE.search(values) and _TIME.search(values))
+    has_address = bool(_ADDRESS.search(values))
+    return (is_from and (has_date or has_address)) or (has_date and has_address)
+
+
+def _block_fields(lines: list[str], number: int) -> list[tuple[str, str]]:
+    """The (name, value) lines of a block; one line in between may be the rest of a long value."""
+    fields: list[tuple[str, str]] = []
+    strangers = 0
+    for line in lines[number : number + MAX_HEADER_BLOCK_LINES]:
+        found = _FIELD.match(line[:300])
+        if found and len(found[1].split()) <= 3:
+            fields.append((found[1].strip(), found[2]))
+            strangers = 0
+        else:
+            strangers += 1
+            if strangers > 1 or not fields:
+                break
+    return fields
+
+
+def introduction_start(lines: list[str], number: int) -> int:
+    """A line that announces the block ("Begin forwarded message:", a ruler) goes with it."""
+    at = number - 1
+    while at >= 0 and number - at <= 2 and not lines[at].strip():
+        at -= 1
+    if at < 0:
+        return number
+    line = lines[at].strip()
+    if line and ((line[-1] in ":：" and len(line) <= 60) or _RULER.match(line) or _SEPARATOR.match(line)):
+        return at
+    return number
+
+
+def is_footer(line: str, *, above: str) -> bool:
+    """A last line that names the device or program: short, no sentence, an empty line above it."""
+    text = _LINK_AT_END.sub("", line.strip()).strip(" .*_[]<>")
+    if not text or len(line) > MAX_FOOTER_CHARS * 2 or len(text) > MAX_FOOTER_CHARS or above.strip():
+        return False
+    if len(text.split()) > MAX_FOOTER_WORDS or text[-1] in "!?":
+        return False
+    products = list(_PRODUCT.finditer(text))
+    return bool(products) and len(text) - products[-1].end() <= 20

@@ -1,0 +1,156 @@
+"""Splits a mail into its parts where the fast parser refuses: linear, bounded in parts, depth and memory, never raises.
+
+The standard library's parser is no alternative here: it recurses (5 000 nested parts end in RecursionError), and a
+single line of 25 MB costs it 280 MB.
+"""
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from channels.email import headers, parameters, transfer
+
+MAX_BOUNDARY_BYTES = 300  # RFC 2046 §5.1.1 says 70
+MAX_MESSAGE_DEPTH = 4  # an embedded message is a copy of its bytes
+MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
+
+_TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
+_GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,299}?)[ \t]*\r?\n[A-Za-z-]{1,60}:")
+
+
+class Node(msgspec.Struct, kw_only=True):
+    """A part with its header fields; content: decoded bytes of a leaf or of an embedded message."""
+
+    path: str
+    fields: headers.Headers
+    content_type: str
+    content: bytes = b""
+    children: list["Node"] = []
+
+
+class _Span(NamedTuple):
+    """A stretch of bytes that is not copied: 50 nested parts of 25 MB would be a gigabyte."""
+
+    content: bytes
+    begin: int
+    end: int
+
+    def taken(self) -> bytes:
+        return self.content[self.begin : self.end]
+
+
+class _Budget(msgspec.Struct):
+    """What is left to spend on one mail."""
+
+    parts: int
+    max_depth: int
+    problems: list[str]
+
+    def note(self, problem: str) -> None:
+        if problem not in self.problems and len(self.problems) < 20:
+            self.problems.append(problem)
+
+
+def media_type(value: str, *, default: str = "text/plain") -> str:
+    """The lower-case type of a Content-Type value; the default when it names none."""
+    found = _TYPE.match(value)
+    return found[1].lower() if found else default
+
+
+def split(
+    content: bytes, fields: headers.Headers, *, max_parts: int, max_depth: int
+) -> tuple[Node, tuple[str, ...]]:
+    """The tree of a mail whose header is scanned already, and what was cut or repaired."""
+    budget = _Budget(parts=max_parts, max_depth=max_depth, problems=[])
+    whole = _Span(content, fields.body_offset, len(content))
+    node = _node(whole, fields, path="", depth=0, budget=budget)
+    return node, tuple(budget.problems)
+
+
+def _node(
+    span: _Span,
+    fields: headers.Headers,
+    *,
+    path: str,
+    depth: int,
+    budget: _Budget,
+    default: str = "text/plain",
+) -> Node:
+    """The part that `fields` head; its content is what `span` covers, still encoded."""
+    budget.parts -= 1
+    declared = fields.first("content-type")
+    node = Node(path=path, fields=fields, content_type=media_type(declared, default=default))
+    if node.content_type.startswith("multipart/"):
+        if _split_multipart(node, span, boundary=_boundary(declared), depth=depth, budget=budget):
+            return node
+        node.content_type = "text/plain"
+    node.content = transfer.decode(span.taken(), fields.first("content-transfer-encoding"))
+    if node.content_type in MESSAGE_TYPES and depth < MAX_MESSAGE_DEPTH and budget.parts > 0:
+        inner = headers.scan(node.content)
+        below = _Span(node.content, inner.body_offset, len(node.content))
+        node.children = [_node(below, inner, path=_child_path(path, 1), depth=depth + 1, budget=budget)]
+    return node
+
+
+def _child_path(path: str, number: int) -> str:
+    return f"{path}.{number}" if path else str(number)
+
+
+def _boundary(declared: str) -> bytes:
+    boundary = parameters.parse(declared).get("boundary", "")
+    return boundary.encode("utf-8", "replace")[:MAX_BOUNDARY_BYTES]
+
+
+def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, budget: _Budget) -> bool:
+    """Fill in the children; false when there are none to be found."""
+    if depth >= budget.max_depth:
+        budget.note(f"Parts nested deeper than {budget.max_depth} were not read")
+        return False
+    spans = _spans(span, boundary, limit=budget.parts) if boundary else []
+    if not spans:
+        guessed = _GUESSED_BOUNDARY.search(span.content, span.begin, span.end)
+        spans = _spans(span, guessed[1], limit=budget.parts) if guessed else []
+        budget.note(
+            "A multipart part declares another boundary than it uses"
+            if spans
+            else "A multipart part has no parts: it is read as text",
+        )
+    default = "message/rfc822" if node.content_type == "multipart/digest" else "text/plain"
+    for number, part in enumerate(spans, 1):
+        if budget.parts <= 0:
+            budget.note("There are too many parts: the rest was not read")
+            break
+        fields = headers.scan(part.content, part.begin, part.end)
+        inner = _Span(part.content, min(fields.body_offset, part.end), part.end)
+        path = _child_path(node.path, number)
+        node.children.append(_node(inner, fields, path=path, depth=depth + 1, budget=budget, default=default))
+    return bool(node.children)
+
+
+def _spans(span: _Span, boundary: bytes, *, limit: int) -> list[_Span]:
+    """Where the parts between delimiter lines are; a missing last delimiter ends with the span."""
+    delimiter = re.compile(b"--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\r?\Z)")
+    content = span.content
+    spans: list[_Span] = []
+    begin = -1
+    for found in delimiter.finditer(content, span.begin, span.end):
+        if found.start() > span.begin and content[found.start() - 1] != 0x0A:
+            continue
+        if begin >= 0:
+            spans.append(_Span(content, begin, _before_line_break(content, begin, found.start())))
+        begin = -1 if found[1] else found.end()
+        if found[1] or len(spans) > limit:
+            break
+    if begin >= 0:
+        spans.append(_Span(content, begin, span.end))
+    return spans
+
+
+def _before_line_break(content: bytes, begin: int, end: int) -> int:
+    """The line break before a delimiter belongs to the delimiter (RFC 2046 §5.1.1)."""
+    if end > begin and content[end - 1] == 0x0A:
+        end -= 1
+    if end > begin and content[end - 1] == 0x0D:
+        end -= 1
+    return max(begin, end)

@@ -1,0 +1,142 @@
+"""Separates what the customer wrote now from what was quoted, signed or added by a mail program.
+
+By structure rather than by phrases, so that it works in languages nobody listed: quoted lines with the line above them,
+blocks of "Word: value" lines with a date or an address, separator lines, "-- ". Words are only asked where the structure is
+ambiguous. What is in doubt stays visible: an answer cut off costs more than a quotation shown.
+"""
+
+import re
+
+import msgspec
+
+from channels.email import quote_marks
+
+MAX_SIGNATURE_LINES = 20
+
+_QUOTED = re.compile(r"^\s{0,3}[>|｜]")
+
+
+class Split(msgspec.Struct, frozen=True):
+    """visible: never empty when there is any text; quoted: what was cut, in order, one empty line between pieces."""
+
+    visible: str
+    quoted: str
+
+
+def split(text: str) -> Split:
+    """What the customer wrote now, and the rest."""
+    if not text.strip():
+        return Split("", "")
+    lines = text.split("\n")
+    end = _first_cut(lines)
+    cut = [False] * end + [True] * (len(lines) - end)
+    _mark_quotes(lines, cut, end)
+    _mark_signature(lines, cut)
+    _mark_footer(lines, cut)
+    visible = _joined(lines, cut, wanted=False)
+    if visible:
+        return Split(visible, _joined(lines, cut, wanted=True))
+    return _nothing_above(text, lines)
+
+
+def _nothing_above(text: str, lines: list[str]) -> Split:
+    """A pure forward, or a mail that is all quotation: then only marked quotes below an answer may go."""
+    cut = [False] * len(lines)
+    _mark_quotes(lines, cut, len(lines))
+    visible = _joined(lines, cut, wanted=False)
+    if visible:
+        return Split(visible, _joined(lines, cut, wanted=True))
+    return Split(text.strip(), "")
+
+
+def _joined(lines: list[str], cut: list[bool], *, wanted: bool) -> str:
+    """The lines whose mark is `wanted`, runs of empty lines shrunk where something was taken out between them."""
+    kept: list[str] = []
+    has_gap = False
+    for line, is_cut in zip(lines, cut, strict=True):
+        if is_cut is not wanted:
+            has_gap = True
+            continue
+        if has_gap and kept and kept[-1].strip() and line.strip():
+            kept.append("")
+        if not (has_gap and not line.strip() and kept and not kept[-1].strip()):
+            kept.append(line)
+        has_gap = has_gap and not line.strip()
+    return "\n".join(kept).strip("\n").rstrip().lstrip("\n")
+
+
+def _first_cut(lines: list[str]) -> int:
+    """The first line from which on everything is an older mail; the number of lines when there is none."""
+    for number, line in enumerate(lines):
+        stripped = line.strip()
+        if not stripped:
+            continue
+        if stripped[0] in "-_=*" and quote_marks.is_separator(lines, number):
+            return number
+        if stripped[-1] in ":：" and (start := quote_marks.attribution_start(lines, number)) is not None:
+            # With quoted lines below, what stands below those may be an answer again.
+            if not _is_quote_next(lines, number + 1):
+                return start
+        elif (
+            ":" in stripped[:40]
+            and quote_marks.may_begin_block(lines, number)
+            and quote_marks.is_header_block(lines, number)
+        ):
+            return quote_marks.introduction_start(lines, number)
+    return len(lines)
+
+
+def _is_quote_next(lines: list[str], number: int) -> bool:
+    """Whether the next line that is not empty is a quoted one."""
+    for line in lines[number : number + 4]:
+        if line.strip():
+            return bool(_QUOTED.match(line))
+    return False
+
+
+def _mark_quotes(lines: list[str], cut: list[bool], end: int) -> None:
+    """Quoted lines, the empty ones between them, and the attribution above each block."""
+    number = 0
+    while number < end:
+        if not _QUOTED.match(lines[number]):
+            number += 1
+            continue
+        start = number
+        while number < end and (_QUOTED.match(lines[number]) or _is_gap(lines, number, end)):
+            number += 1
+        if number - start == 1 and not _is_lone_quote(lines, start):
+            continue
+        start = quote_marks.introduction_of_quote(lines, start)
+        for marked in range(start, number):
+            cut[marked] = True
+
+
+def _is_gap(lines: list[str], number: int, end: int) -> bool:
+    """An empty line, or the short rest of a wrapped one, inside a quotation."""
+    if number + 1 >= end or not _QUOTED.match(lines[number + 1]):
+        return False
+    return not lines[number].strip()
+
+
+def _is_lone_quote(lines: list[str], number: int) -> bool:
+    """A single line with > is a quotation; one that begins with | may be a table or a signature."""
+    return lines[number].lstrip()[:1] == ">"
+
+
+def _mark_signature(lines: list[str], cut: list[bool]) -> None:
+    """Everything below "-- " (RFC 3676 §4.3), when it is as short as signatures are."""
+    for number, line in enumerate(lines):
+        if cut[number] or line.rstrip() not in {"--", "—", "–"}:
+            continue
+        rest = [below for below in range(number, len(lines)) if not cut[below]]
+        if len(rest) <= MAX_SIGNATURE_LINES:
+            for marked in rest:
+                cut[marked] = True
+        return
+
+
+def _mark_footer(lines: list[str], cut: list[bool]) -> None:
+    """The line a mail program adds below: "Sent from my iPhone" in any language."""
+    shown = [number for number in range(len(lines)) if not cut[number] and lines[number].strip()]
+    while len(shown) > 1 and quote_marks.is_footer(lines[shown[-1]], above=lines[shown[-1] - 1]):
+        cut[shown.pop()] = True
