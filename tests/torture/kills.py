@@ -45,6 +45,11 @@ class Figures:
     def is_clean(self) -> bool:
         return all(not any(_counts(audit).values()) for audit in (self.before_resend, self.after_resend))
 
+    def acked(self) -> int:
+        acked = self.after_resend.get("acked", 0)
+        assert isinstance(acked, int)
+        return acked
+
     def broken(self) -> dict[str, int]:
         """Give each broken promise with its count, the worse of both audits."""
         both = (_counts(self.before_resend), _counts(self.after_resend))
@@ -56,7 +61,7 @@ class Figures:
         return {
             "seed": self.seed,
             "kills": self.kills,
-            "acked": self.after_resend.get("acked", 0),
+            "acked": self.acked(),
             "broken_connections": self.after_resend.get("broken", 0),
             "broken": self.broken(),
             "tickets": self.after_resend.get("tickets", 0),
