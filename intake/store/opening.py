@@ -18,7 +18,6 @@ from intake.store.engine import Ids, Store, StoreError
 
 T = TypeVar("T")
 
-SQLITE_FILE = "intake.db"
 BACKUPS = "backups"  # inside the data folder; what upgrade keeps
 
 
@@ -139,7 +138,7 @@ class PostgresPlace:
 def _place(url: str, folder: Path) -> Place:
     scheme, _, rest = url.partition("://")
     if not url:
-        return SqlitePlace(folder / SQLITE_FILE)
+        return SqlitePlace(folder / sqlite.FILE)
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         return SqlitePlace(Path(rest[1:]))
     if scheme in {"postgresql", "postgres"}:
@@ -183,7 +182,8 @@ def _refuse_newer(version: str) -> None:
 def _backup(place: SqlitePlace, folder: Path, clock: instants.Clock) -> Path:
     from intake.store import archive
 
-    file = folder / BACKUPS / f"before-{migrations.newest()}-{clock():%Y%m%dT%H%M%SZ}.tar.gz"
+    name = f"before-{migrations.newest()}-{clock():%Y%m%dT%H%M%SZ}.tar.gz"
+    file = folder / BACKUPS / name
     with closing(place.open(clock=clock, ids=None)) as store:
         archive.backup(store, folder, file)
     return file

@@ -19,6 +19,7 @@ from intake.store.writer import Member, Writer
 
 T = TypeVar("T")
 
+FILE = "intake.db"  # inside the data folder
 BUSY_TIMEOUT_MS = 5_000
 SYNCHRONOUS_FULL = 2
 Connect = Callable[[Path], Any]
@@ -37,43 +38,52 @@ class SqliteTx(Tx):
 
 
 class SqliteSession:
-    """The writer's connection."""
+    """The writer's connection, opened again when it cannot even roll back any more."""
 
-    def __init__(self, connection: Any, clock: Callable[[], int], ids: Ids) -> None:
-        self._connection = connection
+    def __init__(self, open_connection: Callable[[], Any], clock: Callable[[], int], ids: Ids) -> None:
+        self._open = open_connection
         self._clock = clock
         self._ids = ids
-        self._execute = connection.execute
+        self._connection = open_connection()
 
     def begin(self) -> None:
-        self._execute("BEGIN IMMEDIATE")
+        if self._connection is None:
+            self._connection = self._open()
+        self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
-        self._execute("COMMIT")
+        self._connection.execute("COMMIT")
 
     def rollback(self) -> None:
-        self._execute("ROLLBACK")
+        if not self.is_in_transaction():
+            return
+        try:
+            self._connection.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001 - closing rolls back as well
+            self.close()
 
     def savepoint(self) -> None:
-        self._execute("SAVEPOINT member")
+        self._connection.execute("SAVEPOINT member")
 
     def release(self) -> None:
-        self._execute("RELEASE member")
+        self._connection.execute("RELEASE member")
 
     def rollback_to_savepoint(self) -> None:
-        self._execute("ROLLBACK TO member")
+        self._connection.execute("ROLLBACK TO member")
 
     def is_in_transaction(self) -> bool:
-        return bool(self._connection.in_transaction)
+        return self._connection is not None and bool(self._connection.in_transaction)
 
     def tx(self) -> SqliteTx:
-        return SqliteTx(self._execute, now=self._clock(), ids=self._ids)
+        return SqliteTx(self._connection.execute, now=self._clock(), ids=self._ids)
 
     def store_error(self, error: BaseException) -> StoreError | None:
         return store_error(error)
 
     def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
 # Primary result codes (sqlite.org/rescode.html, read 2026-11) that are the machine's fault and not the statement's.
@@ -129,25 +139,31 @@ class SqliteStore(Store):
         clock: instants.Clock = instants.now,
         ids: Ids | None = None,
         connect: Connect = connect,
+        busy_timeout_ms: int = BUSY_TIMEOUT_MS,
     ) -> None:
         super().__init__(clock=clock, ids=ids)
         self.path = path
         self._connect = connect
+        self._busy_timeout_ms = busy_timeout_ms
+        self._is_closed = False
         self._readers = threading.local()
         self._open_readers: list[Any] = []
         self._data_version = -1
         self._writer = Writer(self._open_session, self._tell)
 
     def _open_session(self) -> SqliteSession:
+        return SqliteSession(self._open_writer, self.now_us, self._ids)
+
+    def _open_writer(self) -> Any:
         try:
             connection = self._connect(self.path)
             self._prepare(connection)
         except Exception as error:
             raise store_error(error, self.path) or error from error
-        return SqliteSession(connection, self.now_us, self._ids)
+        return connection
 
     def _prepare(self, connection: Any) -> None:
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cache_size=-8000")
@@ -172,22 +188,31 @@ class SqliteStore(Store):
         return future.result()
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
-        connection = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._open_reader()
-        tx = SqliteTx(connection.execute, now=self.now_us(), ids=self._ids)
         try:
-            connection.execute("BEGIN")
-            try:
-                return fn(tx)
-            finally:
-                connection.execute("ROLLBACK")
+            return self._read(self._reader(), fn)
         except Exception as error:
             raise store_error(error, self.path) or error from error
 
+    def _read(self, connection: Any, fn: Callable[[Tx], T]) -> T:
+        connection.execute("BEGIN")
+        try:
+            return fn(SqliteTx(connection.execute, now=self.now_us(), ids=self._ids))
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def _reader(self) -> Any:
+        """Give the connection of this thread."""
+        if self._is_closed:
+            raise StoreError("the store is closed")
+        connection = getattr(self._readers, "connection", None)
+        if connection is None:
+            connection = self._readers.connection = self._open_reader()
+        return connection
+
     def _open_reader(self) -> Any:
         connection = self._connect(self.path)
-        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
         connection.execute("PRAGMA query_only=1")
         self._open_readers.append(connection)
         return connection
@@ -199,6 +224,7 @@ class SqliteStore(Store):
         return changed
 
     def close(self) -> None:
+        self._is_closed = True
         self._writer.close()
         while self._open_readers:
             self._open_readers.pop().close()

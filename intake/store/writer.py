@@ -75,20 +75,23 @@ class Writer:
             target=self._run, args=(open_session,), name="store-writer", daemon=True
         )
         self._is_closed = False
+        self._closing = threading.Lock()
         self._thread.start()
         self._opened.result()
 
     def put(self, member: Member) -> None:
-        if self._is_closed:
-            raise StoreError("the store is closed")
-        self._queue.put(member)
+        with self._closing:  # nothing is queued behind the end
+            if self._is_closed:
+                raise StoreError("the store is closed")
+            self._queue.put(member)
 
     def close(self) -> None:
         """Commit what was asked for, then end the thread."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._queue.put(None)
-            self._thread.join()
+        with self._closing:
+            if not self._is_closed:
+                self._is_closed = True
+                self._queue.put(None)
+        self._thread.join()
 
     def _run(self, open_session: Callable[[], Session]) -> None:
         try:
@@ -127,7 +130,7 @@ class Writer:
                 _run_member(session, member)
             session.commit()
         except BaseException as error:  # noqa: BLE001 - told to each member
-            _roll_back(session)
+            session.rollback()
             self._one_by_one(session, members, error)
             return is_open
         deliver(members, self._tell)
@@ -155,8 +158,14 @@ class Writer:
         if len(members) == 1:
             self._refuse(session, members, error)
             return
-        for member in members:
+        for number, member in enumerate(members):
             _alone(session, member)
+            if isinstance(member.error, StoreError) and not member.error.is_full:
+                self._refuse(
+                    session, members[number + 1 :], member.error
+                )  # each would wait as long for the same
+                deliver(members[: number + 1], self._tell)
+                return
         deliver(members, self._tell)
 
 
@@ -208,10 +217,5 @@ def _alone(session: Session, member: Member) -> None:
         _run_member(session, member)
         session.commit()
     except BaseException as error:  # noqa: BLE001 - told to the member
-        _roll_back(session)
-        member.error = session.store_error(error) or error
-
-
-def _roll_back(session: Session) -> None:
-    if session.is_in_transaction():
         session.rollback()
+        member.error = session.store_error(error) or error
