@@ -5,7 +5,6 @@ The standard library needs minutes for some headers of one megabyte; here everyt
 """
 
 import re
-from collections.abc import Iterator
 
 from channels.email import charsets, encoded_words
 
@@ -17,6 +16,9 @@ MAX_KEPT_CHARS = 1_000
 MAX_TEXT_CHARS = 2_000  # a subject, a name: RFC 5322 allows 998 octets a line
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_NAME = re.compile(rb"[!-9;-~]+[ \t]*\Z")
+_UNFOLDED_LINE = re.compile(rb"\n(?![ \t])")
+MAX_NAME_BYTES = 200
 _HEADER_END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\x85]+")
@@ -106,35 +108,28 @@ def _first_field(content: bytes, start: int, stop: int) -> int:
 def _fields(block: bytes, problems: list[str]) -> tuple[list[tuple[str, bytes]], int]:
     """Fields in order, and how many bytes of the block are header (fewer when the empty line is missing)."""
     fields: list[tuple[str, bytes]] = []
-    name, begin, at = "", 0, 0
-    for line, following in _lines(block):
-        field = None if line[:1] in b" \t" else _FIELD.match(line)
-        if field is None:
-            if line[:1] not in b" \t" and not (fields or name):
-                return [], 0
-            if line[:1] not in b" \t" and not _FIELD.match(following):
-                problems.append("No empty line between header and text")
-                break
-        else:
-            _add(fields, name, block[begin:at], problems)
-            name, begin = field[1].decode("ascii").lower(), at + field.end()
+    used = 0
+    lines = _UNFOLDED_LINE.split(block)
+    for number, line in enumerate(lines):
+        name, colon, value = line.partition(b":")
+        if colon and len(name) <= MAX_NAME_BYTES and _NAME.match(name):
             if len(fields) >= MAX_FIELDS:
                 problems.append(f"Only the first {MAX_FIELDS} header fields were read")
                 return fields, len(block)
-        at += len(line) + 1
-    _add(fields, name, block[begin:at], problems)
-    return fields, min(at, len(block))
-
-
-def _lines(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each line with the one after it."""
-    lines = block.split(b"\n")
-    return zip(lines, [*lines[1:], b"X:"], strict=True)
+            _add(fields, name.rstrip().decode("ascii").lower(), value, problems)
+        elif not fields:
+            return [], 0
+        elif number + 1 < len(lines) and not _FIELD.match(lines[number + 1]):
+            # Not a field, and no field follows: the text began without an empty line before it.
+            problems.append("No empty line between header and text")
+            return fields, used
+        else:
+            fields[-1] = (fields[-1][0], fields[-1][1] + b" " + line.strip()[:MAX_NAME_BYTES])
+        used += len(line) + 1
+    return fields, len(block)
 
 
 def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: list[str]) -> None:
-    if not name:
-        return
     if len(value) > MAX_VALUE_BYTES:
         problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
         value = value[:MAX_VALUE_BYTES]
@@ -154,6 +149,8 @@ def readable(value: bytes) -> str:
 
 def clean(text: str) -> str:
     """Without control characters and lone surrogates, cut at 2 000 characters."""
+    if len(text) <= MAX_TEXT_CHARS and text.isprintable():
+        return text.strip()
     text = _CONTROL.sub(" ", text[: MAX_TEXT_CHARS * 2])
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")

@@ -19,21 +19,20 @@ _MAX_UNCLOSED = 3_000
 _MAX_QUOTE_DEPTH = 20
 
 # Private characters stand for structure until the white space is folded; the text's own ones are taken out first.
-_LINE, _PARAGRAPH, _QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = (
-    "\ue000",
-    "\ue001",
-    "\ue002",
-    "\ue003",
-    "\ue004",
-    "\ue005",
-)
-_MARKS = re.compile("[\ue000-\ue005]")
+_LINE, _BREAK, _PARAGRAPH = "\ue000", "\ue001", "\ue002"
+_QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = "\ue003", "\ue004", "\ue005", "\ue006"
+_MARKS = re.compile("[\ue000-\ue006]")
+_QUOTE_MARKS = re.compile(f"([{_QUOTE}{_UNQUOTE}])")
+# Borders of blocks that touch are one line break; <br> at the end of a block is none of its own; paragraphs swallow both.
+_COLLAPSED = (
+    (_LINE + _LINE, _LINE), (_BREAK + _LINE, _BREAK), (_PARAGRAPH + _LINE, _PARAGRAPH), (_LINE + _PARAGRAPH, _PARAGRAPH),
+    (_PARAGRAPH + _PARAGRAPH, _PARAGRAPH), (_LINE + _LINE, _LINE),
+)  # fmt: skip
 
 _INVISIBLE = ["script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe", "select"]
-_LINES = "br,div,tr,li,dt,dd,caption,hr,center,article,section,header,footer,address,form,option"
+_LINES = "div,tr,li,dt,dd,caption,hr,center,article,section,header,footer,address,form,option"
 _PARAGRAPHS = "p,h1,h2,h3,h4,h5,h6,table,ul,ol,dl,pre"
-_FOLDED = re.compile(r"[ \t\r\n\f\u00a0]+")
-_AROUND_MARK = re.compile(" ?([\ue000-\ue003]) ?")
+_FOLDED = re.compile(r"[ \t\r\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^<>]*>")
 _SHOWN_LINK = re.compile(r"(?i)https?:|mailto:|tel:")
@@ -48,7 +47,7 @@ def text_from_html(html: str, *, costly: bool) -> str:
     unclosed = tags - 2 * html.count("</")
     if tags > MAX_TAGS or unclosed > _MAX_UNCLOSED:
         return _stripped(html)
-    return _text(LexborHTMLParser(_MARKS.sub("", html)))
+    return _text(LexborHTMLParser(html if html.isascii() else _MARKS.sub("", html)))
 
 
 def _text(document: LexborHTMLParser) -> str:
@@ -57,10 +56,11 @@ def _text(document: LexborHTMLParser) -> str:
     if body is None:
         return ""
     _keep_preformatted(document)
+    for node in document.css("br"):
+        node.insert_before(_BREAK)
     for node in document.css(_LINES):
         node.insert_before(_LINE)
-        if node.tag not in {"br", "hr"}:
-            node.insert_after(_LINE)
+        node.insert_after(_LINE)
     for node in document.css(_PARAGRAPHS):
         node.insert_before(_PARAGRAPH)
         node.insert_after(_PARAGRAPH)
@@ -103,29 +103,33 @@ def _append(node: LexborNode, text: str) -> None:
 
 def _laid_out(marked: str) -> str:
     """Text with marks -> lines: white space folded as a browser does, quotes prefixed."""
-    text = _AROUND_MARK.sub(r"\1", _FOLDED.sub(" ", marked))
+    text = " ".join(marked.split())
+    for mark in (_LINE, _BREAK, _PARAGRAPH, _QUOTE, _UNQUOTE):
+        text = text.replace(" " + mark, mark).replace(mark + " ", mark)
+    for pair, mark in _COLLAPSED:
+        while pair in text:
+            text = text.replace(pair, mark)
+    text = text.replace(_LINE, "\n").replace(_BREAK, "\n").replace(_PARAGRAPH, "\n\n")
     text = text.replace(_SPACE_KEPT, " ").replace(_BREAK_KEPT, "\n")
     if _QUOTE in text:
         text = _quoted(text)
-    # A run of marks is one line break, a paragraph among them leaves one empty line.
-    text = re.sub(f"{_LINE}*{_PARAGRAPH}[{_LINE}{_PARAGRAPH}]*", "\n\n", text)
-    text = text.replace(_LINE + _LINE, _LINE).replace(_LINE, "\n")
-    return _MANY_LINES.sub("\n\n", text).strip()
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
 
 
 def _quoted(text: str) -> str:
     """Every line inside a quote gets one "> " for each level."""
     pieces: list[str] = []
     depth = 0
-    for piece in re.split(f"([{_QUOTE}{_UNQUOTE}])", text):
+    for piece in _QUOTE_MARKS.split(text):
         if piece == _QUOTE:
             depth += 1
         elif piece == _UNQUOTE:
             depth = max(0, depth - 1)
-        elif depth and piece.strip(_LINE + _PARAGRAPH + " \n"):
+        elif depth and piece.strip():
             prefix = "> " * min(depth, _MAX_QUOTE_DEPTH)
-            lines = re.split(f"[{_LINE}\n]+|{_PARAGRAPH}+", piece.strip(_LINE + _PARAGRAPH))
-            pieces.append("\n" + "\n".join(prefix + line for line in lines) + "\n")
+            pieces.append("\n" + "\n".join(prefix + line for line in piece.strip().split("\n")) + "\n")
         else:
             pieces.append(piece)
     return "".join(pieces)
@@ -136,5 +140,4 @@ def _stripped(html: str) -> str:
     from html import unescape
 
     text = re.sub(r"(?i)</?(?:p|div|br|tr|li|h[1-6])\b[^<>]*>", "\n", html)
-    text = _FOLDED.sub(" ", unescape(_TAG.sub(" ", text).replace("\n", _LINE)))
-    return _MANY_LINES.sub("\n\n", text.replace(_LINE, "\n")).strip()
+    return _MANY_LINES.sub("\n\n", _FOLDED.sub(" ", unescape(_TAG.sub(" ", text)))).strip()

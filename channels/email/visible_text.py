@@ -13,6 +13,8 @@ from channels.email import quote_marks
 
 MAX_SIGNATURE_LINES = 20
 
+_ANY_QUOTED = re.compile(r"(?m)^\s{0,3}[>|｜]")
+_ANY_SIGNATURE = re.compile(r"(?m)^(?:--|—|–)\s*$")
 _QUOTED = re.compile(r"^\s{0,3}[>|｜]")
 
 
@@ -30,9 +32,13 @@ def split(text: str) -> Split:
     lines = text.split("\n")
     end = _first_cut(lines)
     cut = [False] * end + [True] * (len(lines) - end)
-    _mark_quotes(lines, cut, end)
-    _mark_signature(lines, cut)
+    if _ANY_QUOTED.search(text):
+        _mark_quotes(lines, cut, end)
+    if _ANY_SIGNATURE.search(text):
+        _mark_signature(lines, cut)
     _mark_footer(lines, cut)
+    if not any(cut):
+        return Split(text.strip("\n").rstrip(), "")
     visible = _joined(lines, cut, wanted=False)
     if visible:
         return Split(visible, _joined(lines, cut, wanted=True))
@@ -137,6 +143,9 @@ def _mark_signature(lines: list[str], cut: list[bool]) -> None:
 
 def _mark_footer(lines: list[str], cut: list[bool]) -> None:
     """The line a mail program adds below: "Sent from my iPhone" in any language."""
-    shown = [number for number in range(len(lines)) if not cut[number] and lines[number].strip()]
-    while len(shown) > 1 and quote_marks.is_footer(lines[shown[-1]], above=lines[shown[-1] - 1]):
-        cut[shown.pop()] = True
+    for number in range(len(lines) - 1, 0, -1):
+        if cut[number] or not lines[number].strip():
+            continue
+        if not quote_marks.is_footer(lines[number], above=lines[number - 1]):
+            return
+        cut[number] = True
