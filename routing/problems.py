@@ -1,0 +1,72 @@
+"""What is wrong with a text that an admin wrote: where, what and what to do; all of it at once."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+Severity = Literal["error", "warning", "hint"]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """One thing wrong at one place. line, column: from 1; columns count characters.
+
+    code: a short stable word ("unknown-team"). message: one clause without a full stop.
+    hint: what to do, "" = nothing to add.
+    """
+
+    file: str
+    line: int
+    column: int
+    severity: Severity
+    code: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        tail = f" — {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column}: {self.severity}[{self.code}] {self.message}{tail}"
+
+
+class ConfigError(Exception):
+    """A text was refused. problems: every one that was found, in the order of the files' lines."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def render(problem: Problem, text: str) -> str:
+    """The problem with its source line and a caret under the column. text: of the whole file."""
+    lines = text.splitlines()
+    if not 1 <= problem.line <= len(lines):
+        return str(problem)
+    number = f"{problem.line:>5}"
+    source = lines[problem.line - 1].replace("\t", " ")
+    start = max(0, problem.column - 80)
+    window = source[start : start + 120]
+    caret = " " * (problem.column - 1 - start) + "^"
+    return f"{problem}\n{number} | {window}\n{' ' * len(number)} | {caret}"
+
+
+def render_all(problems: Iterable[Problem], texts: Mapping[str, str]) -> str:
+    """Every problem rendered, one after the other. texts: file name -> its text."""
+    return "\n".join(render(problem, texts.get(problem.file, "")) for problem in problems)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Sorted by file, line and column, each said once."""
+    unique = dict.fromkeys(problems)
+    return tuple(sorted(unique, key=lambda each: (each.file, each.line, each.column, each.code)))
+
+
+def did_you_mean(word: str, options: Iterable[str]) -> str:
+    """A hint naming the nearest option; with none near, the few options there are; "" when there are none."""
+    known = sorted(options)
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    if 0 < len(known) <= 12:
+        return "known: " + ", ".join(known)
+    return ""
