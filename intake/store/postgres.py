@@ -105,6 +105,8 @@ class PostgresStore(Store):
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         with self._reader() as line:
+            if self._is_closed:
+                raise StoreError("the store is closed")
             return self._said_plainly(lambda: self._try(line, lambda: self._read(line, fn)))
 
     async def has_foreign_writes(self) -> bool:
@@ -119,8 +121,10 @@ class PostgresStore(Store):
                 self._queue.put(None)
         for thread in self._threads:
             thread.join()
-        for _ in range(READERS):
-            self._readers.get().hang_up()
+        readers = [self._readers.get() for _ in range(READERS)]  # waits for the reads under way
+        for line in readers:
+            line.hang_up()
+            self._readers.put(line)
 
     def _put(self, member: Member) -> None:
         with self._closing:
