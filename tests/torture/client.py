@@ -15,6 +15,7 @@ import collections
 import contextlib
 import json
 import os
+import pathlib
 import resource
 import sys
 import time
@@ -47,6 +48,7 @@ class Load:
         self.is_over = False
         self.started_at = 0.0
         self.latencies: list[float] = []
+        self.acks: list[tuple[int, float]] = []
         self.acked_bytes = 0
         self.refused = collections.Counter[str]()
         self.unknown = 0
@@ -84,7 +86,9 @@ class Load:
     def acked(self, mail: mailmix.Mail, *, since: float) -> None:
         self.ledger.note(f"A {mail.number}\n")
         self._flying.discard(mail.number)
-        self.latencies.append(time.monotonic() - since)
+        now = time.monotonic()
+        self.latencies.append(now - since)
+        self.acks.append((mail.number, now))
         self.acked_bytes += len(mail.content)
 
     def refused_with(self, mail: mailmix.Mail, reply: str) -> None:
@@ -276,7 +280,8 @@ def figures(load: Load, *, elapsed_s: float) -> dict[str, object]:
     }
 
 
-async def run(options: argparse.Namespace) -> dict[str, object]:
+async def run(options: argparse.Namespace) -> tuple[Load, float]:
+    """Send; what became of it, and the seconds it took."""
     pool = mailmix.Pool(mailmix.MIXES[options.mix], seed=options.seed, recipient=options.recipient)
     for number in range(2_000):
         pool.mail(number)
@@ -293,7 +298,7 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
     elapsed_s = time.monotonic() - load.started_at
     if steering:
         steering.cancel()
-    return figures(load, elapsed_s=elapsed_s)
+    return load, elapsed_s
 
 
 def arguments() -> argparse.Namespace:
@@ -313,13 +318,20 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--limit-s", type=float, default=600, help="end after this, whatever is missing")
     parser.add_argument("--ledger", default="")
+    parser.add_argument(
+        "--times", default="", help="file for the number and monotonic instant of each acknowledgement"
+    )
     parser.add_argument("--steered", action="store_true", help="obey stdin")
     parser.add_argument("--held", action="store_true", help="wait for `go` on stdin before the first mail")
     return parser.parse_args()
 
 
 def main() -> None:
-    print(json.dumps(asyncio.run(run(arguments()))), flush=True)
+    options = arguments()
+    load, elapsed_s = asyncio.run(run(options))
+    if options.times:
+        pathlib.Path(options.times).write_text("".join(f"{number} {at}\n" for number, at in load.acks))
+    print(json.dumps(figures(load, elapsed_s=elapsed_s)), flush=True)
 
 
 if __name__ == "__main__":

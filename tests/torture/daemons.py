@@ -31,6 +31,7 @@ class Daemon:
         config: Path = ROOT / "config" / "intake.yaml",
         program: Sequence[str] = ("-m", "intake"),
         environment: Mapping[str, str] | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.config = config
@@ -40,6 +41,7 @@ class Daemon:
         self.started_at = 0.0
         self._program = program
         self._environment = environment or {}
+        self._prefix = prefix  # a tracer's command line, say
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -72,7 +74,7 @@ class Daemon:
         with self.log.open("ab") as log:
             self.started_at = time.monotonic()
             self._process = subprocess.Popen(
-                [sys.executable, *self._program, "run", "-c", str(self.config)],
+                [*self._prefix, sys.executable, *self._program, "run", "-c", str(self.config)],
                 cwd=ROOT,
                 env=variables,
                 stdin=subprocess.DEVNULL,
