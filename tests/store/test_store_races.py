@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
@@ -43,27 +45,28 @@ CLAIM = Statement(
 STATUS = Statement(select(schema.tickets.c.status).where(schema.tickets.c.id == bindparam("id")))
 
 
-def race(store: Store, fn: Callable[[int], Callable[[Tx], Any]]) -> list[Any]:
-    """Let WRITERS threads ask for fn(number) at the same moment; their results."""
+def race(store: Store, fn: Callable[..., Any], **fixed: Any) -> list[Any]:
+    """Let WRITERS threads ask for fn(tx, number, **fixed) at the same moment; their results."""
     gate = threading.Barrier(WRITERS)
 
     def run(number: int) -> Any:
         gate.wait(10)
-        return store.write_now(fn(number))
+        return store.write_now(lambda tx: fn(tx, number, **fixed))
 
     with ThreadPoolExecutor(WRITERS) as pool:
         return list(pool.map(run, range(WRITERS)))
 
 
 def test_of_writers_with_the_same_key_exactly_one_gets_its_row_back(store: Store) -> None:
+    def insert_key(tx: Tx, number: int, key: str) -> Any:
+        return tx.one(FIRST_KEY, key=key, journal_id=number)
+
     for turn in range(ROUNDS):
-        rows = race(
-            store, lambda number, key=f"key-{turn}": lambda tx: tx.one(FIRST_KEY, key=key, journal_id=number)
-        )
+        rows = race(store, insert_key, key=f"key-{turn}")
         assert len([row for row in rows if row is not None]) == 1
 
 
-def identify(tx: Tx, address: str) -> int:
+def identify(tx: Tx, number: int, address: str) -> int:
     tx.lock("sender", address)
     row = tx.one(OWNER, value=address)
     if row is not None:
@@ -100,7 +103,7 @@ def test_writers_of_two_processes_who_meet_the_same_new_sender_make_one_customer
         gate.wait(10)
         own = stores[number % 2]
         return [
-            own.write_now(lambda tx, turn=turn: identify(tx, f"new{turn}@example.com"))
+            own.write_now(partial(identify, number=number, address=f"new{turn}@example.com"))
             for turn in range(ROUNDS)
         ]
 
@@ -111,12 +114,12 @@ def test_writers_of_two_processes_who_meet_the_same_new_sender_make_one_customer
 
 
 def test_a_cap_by_one_conditional_update_is_never_exceeded(store: Store) -> None:
+    def open_counter(tx: Tx, key: str) -> None:
+        tx.insert(schema.counters, name="cap", key=key, window_start=0, used=0)
+
     for turn in range(ROUNDS):
-        key = f"cap-{turn}"
-        store.write_now(
-            lambda tx, key=key: tx.insert(schema.counters, name="cap", key=key, window_start=0, used=0)
-        )
-        assert sum(race(store, lambda number, key=key: lambda tx: tx.run(TAKE, key=key))) == 5
+        store.write_now(partial(open_counter, key=f"cap-{turn}"))
+        assert sum(race(store, lambda tx, number, key: tx.run(TAKE, key=key), key=f"cap-{turn}")) == 5
 
 
 def add_timer(tx: Tx) -> int:
@@ -137,7 +140,7 @@ def add_timer(tx: Tx) -> int:
 def test_a_due_timer_is_claimed_once(store: Store) -> None:
     for _ in range(ROUNDS):
         timer = store.write_now(add_timer)
-        assert sum(race(store, lambda number, timer=timer: lambda tx: tx.run(CLAIM, id=timer))) == 1
+        assert sum(race(store, lambda tx, number, timer: tx.run(CLAIM, id=timer), timer=timer)) == 1
 
 
 def add_ticket(tx: Tx) -> int:
@@ -152,33 +155,30 @@ def add_ticket(tx: Tx) -> int:
 def test_no_reply_joins_a_ticket_after_its_close(store: Store) -> None:
     """Each decides by the status that it reads under the ticket's lock: a reply that comes second sees the close."""
 
-    def close(tx: Tx, ticket: int) -> str:
+    def reply(tx: Tx, number: int, ticket: int) -> str:
         tx.lock("ticket", ticket)
-        tx.update(schema.tickets, {"id": ticket}, status="closed")
-        return "closed"
-
-    def reply(tx: Tx, ticket: int) -> str:
-        tx.lock("ticket", ticket)
-        (status,) = tx.one(STATUS, id=ticket) or ("gone",)
-        if status == "closed":
+        if number == 3:
+            tx.update(schema.tickets, {"id": ticket}, status="closed")
+            return "closed"
+        if status(tx, ticket) == "closed":
             return "follow-up"
         tx.update(schema.tickets, {"id": ticket}, messages=1, status="open")
         return "joined"
 
+    def status(tx: Tx, ticket: int) -> str:
+        row = tx.one(STATUS, id=ticket)
+        return str(row and row[0])
+
     for _ in range(ROUNDS):
         ticket = store.write_now(add_ticket)
-        outcomes = race(
-            store,
-            lambda number, ticket=ticket: lambda tx: close(tx, ticket) if number == 3 else reply(tx, ticket),
-        )
-        (status,) = store.read_now(lambda tx, ticket=ticket: tx.one(STATUS, id=ticket)) or ("gone",)
-        assert status == "closed"
+        outcomes = race(store, reply, ticket=ticket)
+        assert store.read_now(partial(status, ticket=ticket)) == "closed"
         assert outcomes.count("joined") + outcomes.count("follow-up") == WRITERS - 1
 
 
 def test_the_same_body_kept_by_all_is_one_blob_with_a_count(store: Store) -> None:
     prepared = blobs.prepare(b"the same mail", Path("unused"))
-    ids = race(store, lambda number: lambda tx: blobs.keep(tx, prepared))
+    ids = race(store, lambda tx, number: blobs.keep(tx, prepared))
     assert len(set(ids)) == 1
     refs = Statement(select(schema.blobs.c.refs).where(schema.blobs.c.id == bindparam("id")))
     assert store.read_now(lambda tx: tx.one(refs, id=ids[0])) == (WRITERS,)
@@ -195,8 +195,15 @@ def test_without_the_lock_the_race_for_a_new_customer_is_lost(postgres_url: str,
         def __getattr__(self, name: str) -> Any:
             return (lambda *_: None) if name == "lock" else getattr(self.tx, name)
 
-    store = opening.open_store(postgres_url, tmp_path)
-    with pytest.raises(psycopg.errors.UniqueViolation):
+    def identify_unlocked(tx: Tx, number: int, address: str) -> int:
+        return identify(cast("Tx", Unlocked(tx)), number, address)
+
+    def meet(store: Store) -> None:
         for turn in range(200):
-            race(store, lambda number, turn=turn: lambda tx: identify(Unlocked(tx), f"new{turn}@example.com"))  # type: ignore[arg-type]
-    store.close()
+            race(store, identify_unlocked, address=f"new{turn}@example.com")
+
+    with (
+        closing(opening.open_store(postgres_url, tmp_path)) as store,
+        pytest.raises(psycopg.errors.UniqueViolation),
+    ):
+        meet(store)
