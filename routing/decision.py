@@ -301,17 +301,24 @@ def _reply(draft: _Draft, facts: Facts) -> list[Action]:
 def decision_json(decision: Decision, due: Mapping[str, datetime]) -> dict[str, Any]:
     """The decision as it is stored and shown, JSON values. due: target -> aware instant, written as RFC 3339."""
     shown = ("rulebook", "matched", "rule", "team", "agent", "priority", "sla", "tags")
-    value: dict[str, Any] = {name: msgspec.to_builtins(getattr(decision, name)) for name in shown}
+    value: dict[str, Any] = {name: _json(getattr(decision, name)) for name in shown}
     value["due"] = {target: at.isoformat().replace("+00:00", "Z") for target, at in due.items()}
-    value["actions"] = msgspec.to_builtins(decision.actions)
+    value["actions"] = _json(decision.actions)
     value["reasons"] = [_reason_json(reason) for reason in decision.reasons]
     for name in ("level", "nature", "language", "status", "ignored", "candidates", "failed"):
-        value[name] = msgspec.to_builtins(getattr(decision, name))
+        value[name] = _json(getattr(decision, name))
     return value
+
+
+def _json(value: Any) -> Any:
+    """JSON values, with lists for tuples at the top."""
+    plain = msgspec.to_builtins(value)
+    return list(plain) if isinstance(plain, tuple) else plain
 
 
 def _reason_json(reason: Reason) -> dict[str, Any]:
     value: dict[str, Any] = msgspec.to_builtins(reason)
+    value["conditions"] = list(value["conditions"])
     if not reason.outcome:
         del value["outcome"]
     return value
