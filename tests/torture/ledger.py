@@ -118,11 +118,11 @@ _BROKEN = {
     "ticket without message": "SELECT ref FROM tickets WHERE id NOT IN (SELECT ticket_id FROM messages WHERE direction = 'in')",
     "unsettled": "SELECT id FROM journal WHERE state = 'pending'",
     "quarantined": "SELECT id FROM journal WHERE state = 'quarantined'",
-    "settled without message": "SELECT id FROM journal WHERE state = 'settled' AND message_id IS NULL",
+    "settled without message": "SELECT id FROM journal WHERE state IN ('ticket', 'automatic') AND message_id IS NULL",
     "message of a journal row twice": "SELECT journal_id FROM messages WHERE direction = 'in' GROUP BY journal_id HAVING count(*) > 1",
     "wrong message count": "SELECT ref FROM tickets WHERE messages != "
     "(SELECT count(*) FROM messages WHERE ticket_id = tickets.id AND direction = 'in')",
-    "acknowledged to twice": "SELECT ticket_id FROM outbox WHERE action LIKE 'reply%' GROUP BY ticket_id HAVING count(*) > 1",
+    "acknowledged to twice": "SELECT ticket_id FROM outbox WHERE action LIKE 'reply:%' GROUP BY ticket_id HAVING count(*) > 1",
     "raw bytes missing": "SELECT id FROM journal WHERE blob_id NOT IN (SELECT id FROM blobs)",
 }
 

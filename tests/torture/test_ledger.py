@@ -42,7 +42,7 @@ def _message(store: sqlite3.Connection, number: int, *, ticket: int, marker: str
     _row(store, "blobs", id=number, hash=str(number), size_bytes=1, refs=1)
     _row(
         store, "journal", id=number, kind="email.smtp", account="m", lane="", received_at=0, blob_id=number,
-        state="settled", message_id=number,
+        state="ticket", message_id=number,
     )  # fmt: skip
     _row(
         store, "messages", id=number, ticket_id=ticket, customer_id=1, journal_id=number, direction="in",
