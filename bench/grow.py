@@ -1,7 +1,7 @@
 """Makes a store large: a few thousand tickets made by the daemon itself, then copied with their rows, ids shifted.
 
 A copy has ids, refs, keys and addresses of its own, so that every index is as large and as varied as with real tickets;
-it stands before the originals, as older tickets do. Rows of `counters`, `cursors` and rulebooks are not copied.
+it stands before the originals, as older tickets do. Counters, cursors and rulebooks are not copied.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from sqlalchemy import Table
 from intake.store import schema
 
 _COUNTED = {"journal", "events"}  # number their rows themselves: copies follow, they do not precede
-_LEFT = {"counters", "cursors", "rulebooks", "armaments", "agent_state", "writes"}
+_OWNERS = {"id", "journal_id", "ticket_id"}  # a table without one of them is not about messages
 _JOURNAL_IDS = {"journal_id", "duplicate_of"}
 _IDS = {"ticket_id", "customer_id", "message_id", "blob_id", "linked_to", "suggested_link"}
 _MARKED = {  # texts that must not come twice, or by which a person is found
@@ -28,7 +28,11 @@ def multiply(store: Path, *, times: int, say: Callable[[str], None] = print) -> 
     try:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA cache_size = -262144")
-        tables = [table for table in schema.metadata.sorted_tables if table.name not in _LEFT]
+        tables = [
+            table
+            for table in schema.metadata.sorted_tables
+            if _OWNERS & set(table.c.keys()) and table.name != "writes"
+        ]
         spans = {table.name: _span(connection, table.name) for table in tables if "id" in table.c}
         shift = max(high - low for name, (low, high) in spans.items() if name not in _COUNTED) + 1
         for copy in range(1, times):
