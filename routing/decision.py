@@ -5,7 +5,7 @@ field the priority takes the highest, sla the strictest, tags and notices add up
 enrich over default, and inside a stage to the first writer. Every write that lost is kept with the one that won.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -76,10 +76,15 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision:
     view = View(facts, calendars=rulebook.calendars)
     failed: list[tuple[str, str]] = []
     candidates = rulebook.index.candidates(view)
-    enriching = [rule for rule in rulebook.enrich if rule.id in candidates and _holds(rule, view, failed)]
-    enriched = _Draft(rulebook, enriching)
-    route_view = view.deciding(enriched.seen())
-    routing = _first(rulebook.route, candidates, route_view, failed)
+    enriching, routes = [], []
+    for position in candidates:
+        rule = rulebook.rules[position]
+        if rule.stage == "route":
+            routes.append(rule)
+        elif _holds(rule, view, failed):
+            enriching.append(rule)
+    route_view = view.deciding(_Draft(rulebook, enriching).seen()) if enriching else view
+    routing = next((rule for rule in routes if _holds(rule, route_view, failed)), None)
     draft = _Draft(rulebook, enriching, routing)
     matched = [*enriching, *([routing] if routing else [])]
     views = [view] * len(enriching) + [route_view]
@@ -88,15 +93,6 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision:
         for rule, seen in zip(matched, views, strict=False)
     )
     return _finish(draft, facts, routing=routing, matched=matched, reasons=reasons, failed=failed)
-
-
-def _first(
-    rules: Iterable[Rule], candidates: set[str], view: View, failed: list[tuple[str, str]]
-) -> Rule | None:
-    for rule in rules:
-        if rule.id in candidates and _holds(rule, view, failed):
-            return rule
-    return None
 
 
 def _holds(rule: Rule, view: View, failed: list[tuple[str, str]]) -> bool:
@@ -132,15 +128,15 @@ class _Draft:
 
     def _order_by_strength(self) -> None:
         """priority: the highest first; sla: the strictest at that priority first; ties in file order."""
-        position = {rule.id: index for index, rule in enumerate(self.rulebook.rules)}
+        position = self.rulebook.positions
         if "priority" in self._claims:
             self._claims["priority"].sort(
-                key=lambda claim: (-PRIORITIES.index(claim[1]), position.get(claim[0].id, 0))
+                key=lambda claim: (-PRIORITIES.index(claim[1]), position.get(claim[0].id, -1))
             )
         if "sla" in self._claims:
             priority = self.value("priority") or _PRIORITY_WHEN_NOBODY_SAYS
             self._claims["sla"].sort(
-                key=lambda claim: (self._strictness(claim[1], priority), position.get(claim[0].id, 0))
+                key=lambda claim: (self._strictness(claim[1], priority), position.get(claim[0].id, -1))
             )
 
     def _strictness(self, name: str | None, priority: str) -> tuple[bool, float]:

@@ -45,27 +45,27 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Index:
-    """Candidates among rules. Made once for a rulebook; safe to use from several threads."""
+    """Candidates among rules, by position. Made once for a rulebook; safe to use from several threads."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._always: set[str] = set()
-        self._by_value: dict[str, dict[str, set[str]]] = {}
-        by_piece: dict[str, set[str]] = {}
-        for rule in rules:
+        self._always: set[int] = set()
+        self._by_value: dict[str, dict[str, set[int]]] = {}
+        by_piece: dict[str, set[int]] = {}
+        for position, rule in enumerate(rules):
             keys = requirement(rule.when)
             if keys is None:
-                self._always.add(rule.id)
+                self._always.add(position)
                 continue
             for key in keys:
                 filed = by_piece if key.field == _TEXT else self._by_value.setdefault(key.field, {})
-                filed.setdefault(key.value, set()).add(rule.id)
+                filed.setdefault(key.value, set()).add(position)
         self._rules_of_piece = list(by_piece.values())
         pieces = [piece.encode() for piece in by_piece]
         self._automaton = ahocorasick_rs.BytesAhoCorasick(pieces) if pieces else None
         self._fields = {name: field for name in self._by_value if (field := field_named(name)) is not None}
 
-    def candidates(self, view: View) -> set[str]:
-        """Ids of the rules that may hold for a message; every rule that does hold is among them."""
+    def candidates(self, view: View) -> list[int]:
+        """Positions of the rules that may hold for a message, in order; every rule that does hold is among them."""
         found = set(self._always)
         for name, field in self._fields.items():
             filed = self._by_value[name]
@@ -76,7 +76,7 @@ class Index:
             hits = {hit[0] for hit in self._automaton.find_matches_as_indexes(text, overlapping=True)}
             for piece in hits:
                 found |= self._rules_of_piece[piece]
-        return found
+        return sorted(found)
 
 
 def requirement(condition: Condition) -> frozenset[Key] | None:

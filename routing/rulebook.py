@@ -38,8 +38,8 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     """Everything the rules say, compiled. Never changes: a reload makes a new one.
 
     hash: SHA-256 of text, hex. text: JSON of the files and lists, from which `from_text` makes the same rulebook.
-    needs: the facts that rules ask for. rules: enrich, then route, each in file order. warnings: what was found
-    besides errors.
+    needs: the facts that rules ask for. rules: enrich, then route, each in file order; positions: where each id is.
+    warnings: what was found besides errors.
     """
 
     hash: str
@@ -55,6 +55,7 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     enrich: tuple[Rule, ...]
     route: tuple[Rule, ...]
     rules: tuple[Rule, ...]
+    positions: dict[str, int]
     default: Rule
     tests: tuple[Case, ...]
     warnings: tuple[Problem, ...]
@@ -161,6 +162,7 @@ class _Reading:
             enrich=enrich,
             route=route,
             rules=(*enrich, *route),
+            positions={rule.id: position for position, rule in enumerate((*enrich, *route))},
             default=default or NOTHING,
             tests=tests,
             warnings=(),
