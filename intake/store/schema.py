@@ -65,7 +65,7 @@ journal = Table(  # what came in, and what became of it
     _text("envelope", "{}"),
     _number("blob_id"),
     _text("key", "", nullable=True),  # the keyed hash that identifies it, for people to compare
-    # pending -> settled | duplicate | quarantined; `replay` sends a quarantined one back to pending
+    # pending -> ticket | automatic | ignored | duplicate | quarantined; `replay` sends one back to pending
     _text("state", "pending"),
     _number("duplicate_of", nullable=True),
     _number("customer_id", nullable=True),
@@ -156,6 +156,7 @@ tickets = Table(
     _text("tags", "[]"),
     _text("medium"),
     _text("account"),
+    _text("own_address", ""),  # of ours, that the customer wrote to: answers come from it
     _text("sla", nullable=True),
     _text("armament", nullable=True),
     _text("rule"),
@@ -170,13 +171,6 @@ tickets = Table(
     _number("solved_at", nullable=True),
     UniqueConstraint("ref", name="tickets_ref"),
     Index("tickets_customer", "customer_id"),
-    Index(
-        "tickets_open",
-        "agent",
-        "medium",
-        sqlite_where=text("status IN ('new', 'open', 'pending', 'on_hold')"),
-        postgresql_where=text("status IN ('new', 'open', 'pending', 'on_hold')"),
-    ),
 )
 
 participants = Table(  # who may write into the conversation without a question
@@ -310,6 +304,12 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
         sqlite_where=text("state = 'queued'"),
         postgresql_where=text("state = 'queued'"),
     ),
+    Index(
+        "outbox_failed",
+        "id",
+        sqlite_where=text("state = 'failed'"),
+        postgresql_where=text("state = 'failed'"),
+    ),
     Index("outbox_ticket", "ticket_id"),
 )
 
@@ -321,6 +321,17 @@ counters = Table(  # limits: one conditional UPDATE, never count-then-insert
     _number("window_start"),
     _number("used"),
     sqlite_with_rowid=False,
+)
+
+agent_load = (
+    Table(  # open tickets of each agent, kept as they change: counting them would cost more with every ticket
+        "agent_load",
+        metadata,
+        Column("name", Text, primary_key=True),
+        Column("medium", Text, primary_key=True),
+        _number("open_tickets"),
+        sqlite_with_rowid=False,
+    )
 )
 
 agent_state = Table(  # presence and turn of the agents that the rules name

@@ -1,0 +1,85 @@
+"""Agents as rows: presence, turn and load. Who they are and how they are reached stands in the rulebook."""
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as _insert
+
+from intake import instants
+from intake.model import Context, Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+from routing import assignment
+from routing.facts import AgentLoad
+
+_l = schema.agent_load.c
+_s = schema.agent_state.c
+_LOADS = Statement(select(_l.name, _l.medium, _l.open_tickets).where(_l.open_tickets > 0))
+_STATES = Statement(select(_s.name, _s.is_away, _s.last_assigned_at))
+_TURN = Statement(
+    _insert(schema.agent_state)
+    .values(name=bindparam("name"), is_away=0, last_assigned_at=bindparam("now"))
+    .on_conflict_do_update(index_elements=[_s.name], set_={"last_assigned_at": bindparam("now")})
+)
+
+
+def loads(tx: Tx) -> dict[str, AgentLoad]:
+    """Return how busy each agent is; an agent without a row has nothing to do and is there."""
+    open_tickets: dict[str, dict[str, int]] = {}
+    for name, medium, count in tx.all(_LOADS):
+        open_tickets.setdefault(name, {})[medium] = count
+    found = {name: AgentLoad(open_tickets=counts) for name, counts in open_tickets.items()}
+    for name, is_away, last_us in tx.all(_STATES):
+        found[name] = AgentLoad(
+            open_tickets=open_tickets.get(name, {}),
+            away=bool(is_away),
+            last_assigned_at=None if last_us is None else instants.datetime_from_us(last_us),
+        )
+    return found
+
+
+def note_turn(tx: Tx, agent: str) -> None:
+    """Remember that the agent has just been given a ticket."""
+    tx.run(_TURN, name=agent, now=tx.now)
+
+
+def addresses_of(tx: Tx, context: Context, ticket: Ticket, target: str) -> dict[str, str]:
+    """Return address -> agent's name ("" for a bare address) of everybody that a notice to target reaches now.
+
+    target: "assignee", "team", a team's, a level's or an agent's name, or an address.
+    """
+    if "@" in target:
+        return {target: ""}
+    book = context.rulebook
+    return {
+        agent.email: name
+        for name in _names(tx, context, ticket, target)
+        if (agent := book.agents.get(name)) is not None and agent.email
+    }
+
+
+def _names(tx: Tx, context: Context, ticket: Ticket, target: str) -> tuple[str, ...]:
+    book = context.rulebook
+    if target in ("assignee", "agent"):
+        return (ticket.agent,) if ticket.agent else ()
+    if target in book.agents:
+        return (target,)
+    if target in book.teams:
+        return _on_duty(tx, context, target, None)
+    if target == "team":
+        return _on_duty(tx, context, ticket.team, None)
+    return _on_duty(tx, context, ticket.team, target)
+
+
+def _on_duty(tx: Tx, context: Context, team_name: str | None, level: str | None) -> tuple[str, ...]:
+    book = context.rulebook
+    team = book.teams.get(team_name or "")
+    if team is None:
+        return ()
+    at = instants.datetime_from_us(tx.now)
+    present = loads(tx)
+    names: dict[str, None] = {}
+    for each in (level,) if level else tuple(team.levels):
+        names |= dict.fromkeys(
+            assignment.on_duty(team, each, agents=book.agents, loads=present, at=at, calendars=book.calendars)
+        )
+    return tuple(names)

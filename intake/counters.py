@@ -1,0 +1,45 @@
+"""Limits: one conditional statement on a counter row, never count-then-insert, so that a crowd cannot slip through."""
+
+from sqlalchemy import bindparam, case
+from sqlalchemy.dialects.postgresql import insert as _insert  # the same ON CONFLICT on both engines
+
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+
+HOUR_US = 3_600 * 1_000_000
+
+_c = schema.counters.c
+_is_old = _c.window_start < bindparam("oldest")
+_TAKE = Statement(
+    _insert(schema.counters)
+    .values(name=bindparam("name"), key=bindparam("key"), window_start=bindparam("now"), used=1)
+    .on_conflict_do_update(
+        index_elements=[_c.name, _c.key],
+        set_={
+            "window_start": case((_is_old, bindparam("now")), else_=_c.window_start),
+            "used": case((_is_old, 1), else_=_c.used + 1),
+        },
+        where=_is_old | (_c.used < bindparam("limit")),
+    )
+)
+_NEXT = Statement(
+    _insert(schema.counters)
+    .values(name=bindparam("name"), key="", window_start=0, used=1)
+    .on_conflict_do_update(index_elements=[_c.name, _c.key], set_={"used": _c.used + 1})
+    .returning(_c.used)
+)
+
+
+def take(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -> bool:
+    """Use one of `limit` in the window that began with its first use; false when none is left."""
+    if limit <= 0:
+        return False
+    return tx.run(_TAKE, name=name, key=key, limit=limit, now=tx.now, oldest=tx.now - window_us) > 0
+
+
+def next_number(tx: Tx, name: str) -> int:
+    """Count up for ever, from 1."""
+    row = tx.one(_NEXT, name=name)
+    assert row is not None  # noqa: S101 - RETURNING of an upsert
+    return int(row[0])

@@ -1,0 +1,97 @@
+"""Who is writing. Identities are typed and point to a customer; the evidence is kept, so that a merge can be undone."""
+
+import msgspec
+from sqlalchemy import bindparam, func, select
+
+from channels.contract import Identity, Message
+from intake.model import OPEN_STATUSES, Customer
+from intake.store import schema
+from intake.store.engine import Row, Tx
+from intake.store.statements import Statement, values_of
+
+_c = schema.customers.c
+_i = schema.identities.c
+_encode = msgspec.json.Encoder().encode
+
+_COLUMNS = (_c.id, _c.name, _c.language, _c.organization, _c.tags, _c.created_at)
+_BY_IDENTITY = Statement(
+    select(*_COLUMNS, _i.id, _i.is_verified)
+    .join(schema.identities, _i.customer_id == _c.id)
+    .where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
+)
+_BY_ID = Statement(select(*_COLUMNS).where(_c.id == bindparam("id")))
+_OPEN_TICKETS = Statement(
+    select(func.count())
+    .select_from(schema.tickets)
+    .where(
+        schema.tickets.c.customer_id == bindparam("customer_id"),
+        schema.tickets.c.status.in_(values_of("statuses")),
+    )
+)
+_OPEN = _encode(sorted(OPEN_STATUSES)).decode()
+
+
+def identify(tx: Tx, message: Message) -> Customer:
+    """Return the customer that the message's sender is known as, a new one when nobody is.
+
+    Holds the lock on the sender. A message without any sender gets a customer of its own.
+    """
+    sender = message.sender
+    if sender is None:
+        return _create(tx, message)
+    tx.lock("sender", f"{sender.kind}:{sender.value}")
+    row = tx.one(_BY_IDENTITY, kind=sender.kind, value=sender.value)
+    if row is None:
+        customer = _create(tx, message)
+        _keep_identity(tx, customer.id, sender, message)
+        return customer
+    customer = _customer(row)
+    if message.trust.verified_sender and not row[7]:
+        tx.update(schema.identities, {"id": row[6]}, is_verified=1, evidence=_evidence(message))
+    if message.from_ is not None and message.from_.name and not customer.name:
+        tx.update(schema.customers, {"id": customer.id}, name=message.from_.name)
+    return customer
+
+
+def load(tx: Tx, customer_id: int) -> Customer:
+    row = tx.one(_BY_ID, id=customer_id)
+    if row is None:
+        raise LookupError(f"there is no customer {customer_id}")
+    return _customer(row)
+
+
+def open_tickets(tx: Tx, customer_id: int) -> int:
+    """Count the customer's tickets that are neither solved nor closed."""
+    row = tx.one(_OPEN_TICKETS, customer_id=customer_id, statuses=_OPEN)
+    return int(row[0]) if row else 0
+
+
+def _create(tx: Tx, message: Message) -> Customer:
+    customer_id = tx.new_id()
+    name = message.from_.name if message.from_ is not None else ""
+    tx.insert(schema.customers, id=customer_id, name=name, language=message.language, created_at=tx.now)
+    return Customer(customer_id, name, message.language, None, (), tx.now, is_new=True)
+
+
+def _keep_identity(tx: Tx, customer_id: int, sender: Identity, message: Message) -> None:
+    tx.insert(
+        schema.identities,
+        id=tx.new_id(),
+        kind=sender.kind,
+        value=sender.value,
+        customer_id=customer_id,
+        is_verified=int(message.trust.verified_sender),
+        evidence=_evidence(message),
+        created_at=tx.now,
+    )
+
+
+def _evidence(message: Message) -> str:
+    trust = {"spf": message.trust.spf, "dkim": message.trust.dkim, "dmarc": message.trust.dmarc}
+    said = {name: result for name, result in trust.items() if result is not None}
+    return _encode({"by": f"{message.kind} message", **said}).decode()
+
+
+def _customer(row: Row) -> Customer:
+    identifier, name, language, organization, tags, created_at = row[:6]
+    return Customer(identifier, name, language, organization, tuple(msgspec.json.decode(tags)), created_at)

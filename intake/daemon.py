@@ -1,0 +1,216 @@
+"""The daemon: starts the parts, listens to the system's signals, and stops in the order that loses nothing.
+
+Stopping: channels take nothing new and finish what is under way, the dispatcher settles what was taken, the outbox and
+the timers come to rest, the store closes. What is left undone is rows, and the next start goes on with them.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from intake import logs
+from intake.metrics import Metrics
+from intake.outbox import Outbox
+from intake.rulebooks import Reloader
+from intake.settings import Settings
+from intake.store import lockfile, opening
+from intake.store.engine import Signals, StoreError
+from intake.timers import Timers
+from intake.upkeep import Upkeep
+from intake.wiring import Wired, wire
+
+SETTLE_ON_STOP_S = 15.0
+START_S = 30.0
+
+_LEVELS = {
+    "message_quarantined",
+    "rules_refused",
+    "delivery_failed",
+    "settle_delayed",
+    "outbox_delayed",
+    "timers_delayed",
+}
+
+Ready = Callable[["Daemon"], None]
+
+
+class Daemon:
+    """One running intake. `ready` is called once it takes messages."""
+
+    def __init__(self, wired: Wired, *, ready: Ready = lambda daemon: None) -> None:
+        self.wired = wired
+        self.metrics = Metrics()
+        self._ready = ready
+        self._stop = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        settings = wired.settings
+        self.reloader = Reloader(
+            wired.store,
+            wired.context,
+            rules_path=settings.rules,
+            replies_path=settings.replies,
+            told=self._told,
+        )
+        self.dispatcher = wired.dispatcher(context=self.reloader.context, told=self._told)
+        deliverers = {
+            name: channel for name, channel in wired.channels.items() if hasattr(channel, "deliver")
+        }
+        self.outbox = Outbox(wired.store, deliverers, told=self._told)
+        self.scheduler = _scheduler()
+        self.timers = Timers(
+            wired.store, context=self.reloader.context, scheduler=self.scheduler, told=self._told
+        )
+        self.upkeep = Upkeep(self)
+        self.listening: dict[str, Any] = {}
+        wired.store.listen(self._committed)
+
+    async def run(self) -> None:
+        """Run until told to stop. Raises: OSError when an address cannot be listened on."""
+        with self._signals():
+            async with asyncio.TaskGroup() as tasks:
+                inner = [
+                    self._start(tasks, "dispatch", self.dispatcher.run()),
+                    self._start(tasks, "outbox", self.outbox.run()),
+                    self._start(tasks, "timers", self.timers.run()),
+                    self._start(tasks, "rules", self.reloader.watch()),
+                ]
+                self.scheduler.start()
+                channels = [
+                    self._start(tasks, f"channel {name}", channel.run(self.wired.journal))
+                    for name, channel in self.wired.channels.items()
+                    if hasattr(channel, "run")
+                ]
+                try:
+                    await self._until_listening(channels)
+                    async with self.upkeep.running(tasks):
+                        logs.event("started", listening=self.listening, rulebook=self.rulebook_hash)
+                        self._ready(self)
+                        await self._stop.wait()
+                finally:
+                    await self._wind_down(channels, inner)
+
+    def stop(self) -> None:
+        """Begin to stop; run returns when everything is at rest."""
+        self._stop.set()
+
+    @property
+    def rulebook_hash(self) -> str:
+        return self.reloader.context().rulebook.hash[:12]
+
+    def _start(
+        self, tasks: asyncio.TaskGroup, name: str, work: Coroutine[Any, Any, None]
+    ) -> asyncio.Task[None]:
+        return tasks.create_task(work, name=name)
+
+    async def _until_listening(self, running: list[asyncio.Task[None]]) -> None:
+        """Wait until every channel takes messages; a channel that ends before that has raised, and so do we."""
+        for name, channel in self.wired.channels.items():
+            if not hasattr(channel, "listening"):
+                continue
+            bound = asyncio.ensure_future(channel.listening())
+            await asyncio.wait({bound, *running}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
+            for task in running:
+                if task.done():
+                    bound.cancel()
+                    task.result()
+            self.listening[name] = await bound
+
+    async def _wind_down(self, channels: list[asyncio.Task[None]], inner: list[asyncio.Task[None]]) -> None:
+        logs.event("stopping")
+        for task in channels:
+            task.cancel()
+        await asyncio.gather(*channels, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.dispatcher.idle(), SETTLE_ON_STOP_S)
+        for task in inner:
+            task.cancel()
+        await asyncio.gather(*inner, return_exceptions=True)
+        self.scheduler.shutdown(wait=False)
+        for channel in self.wired.channels.values():
+            if hasattr(channel, "close"):
+                await channel.close()
+        await self.wired.parser.close()
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self.stop)
+        self._loop.add_signal_handler(signal.SIGHUP, self._reload)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                self._loop.remove_signal_handler(number)
+
+    def _reload(self) -> None:
+        self._reloading = self._loop.create_task(self.reloader.reload())
+
+    def _committed(self, signals: Signals) -> None:
+        """Hear of a commit, in the writer's thread."""
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is left to wake
+            self._loop.call_soon_threadsafe(self._wake, signals)
+
+    def _wake(self, signals: Signals) -> None:
+        if "journal" in signals:
+            self.dispatcher.wake(signals["journal"])
+        if "outbox" in signals:
+            self.outbox.wake()
+        if "timers" in signals:
+            self.timers.due_at(signals["timers"])
+
+    def wake_all(self) -> None:
+        """Look at everything again: another process has written."""
+        self.dispatcher.rescan()
+        self.outbox.wake()
+        self.timers.ring()
+
+    def _told(self, event: str, fields: dict[str, Any]) -> None:
+        self.upkeep.count(event, fields)
+        (logs.warning if event in _LEVELS else logs.event)(event, **fields)
+
+
+def _scheduler() -> Any:
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    return AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "misfire_grace_time": None})
+
+
+def run(settings: Settings, *, ready: Ready = lambda daemon: None) -> None:
+    """Run a daemon in the foreground until SIGTERM or Ctrl-C.
+
+    Raises: StoreError and ConfigError before anything runs, OSError when an address is taken.
+    """
+    with lockfile.acquire(settings.folder):
+        if opening.is_upgrade_due(settings.store, settings.folder):
+            upgraded = opening.upgrade(settings.store, settings.folder)
+            if upgraded is not None:
+                logs.event(
+                    "store_upgraded",
+                    before=upgraded.before,
+                    after=upgraded.after,
+                    backup=str(upgraded.backup),
+                )
+        wired = wire(settings)
+        try:
+            asyncio.run(_run(wired, ready))
+        except* OSError as group:
+            raise _first(group) from None
+        except* StoreError as group:
+            raise _first(group) from None
+        finally:
+            wired.store.close()
+    logs.event("stopped")
+
+
+async def _run(wired: Wired, ready: Ready) -> None:
+    await Daemon(wired, ready=ready).run()
+
+
+def _first(group: BaseExceptionGroup[Any]) -> BaseException:
+    """Return one of the errors of a group: they are all of one kind, and one sentence is enough."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

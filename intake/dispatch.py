@@ -1,0 +1,231 @@
+"""From journal rows to settled messages: lanes in order, batches for speed, retries with back-off, quarantine.
+
+One row of a lane is under way at a time; different lanes go side by side. Rows are found by one scan of what is
+pending behind the last row seen, so that what another process journals, and what a crash left, is taken up alike.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from channels.contract import RawMessage
+from intake import failpoints, journal, parsing, pipeline
+from intake.journal import Journal
+from intake.model import Context, Received
+from intake.parsing import Parsed, Parsing
+from intake.store.engine import Store, StoreError, Tx
+
+BATCH = 32
+SETTLERS = 3
+PAGE = 1_000
+AHEAD_MAX = 5_000  # rows (ids and lanes only) held in memory
+ATTEMPTS_MAX = 5
+BACK_OFF_S = (1.0, 5.0, 30.0, 120.0)
+STORE_BACK_OFF_S = 2.0
+NOTHING = RawMessage(kind="", account="", lane="", body=b"", received_at=datetime.min.replace(tzinfo=UTC))
+
+log = logging.getLogger("intake.dispatch")
+
+Told = Callable[[str, dict[str, Any]], None]
+
+
+class Dispatcher:
+    """Settles everything that is pending, for as long as it runs. `told` hears of each thing that happened."""
+
+    def __init__(
+        self,
+        store: Store,
+        intake_journal: Journal,
+        parser: Parsing,
+        *,
+        folder: Path,
+        context: Callable[[], Context],
+        told: Told = lambda event, fields: None,
+    ) -> None:
+        self._store = store
+        self._journal = intake_journal
+        self._parser = parser
+        self._folder = folder
+        self._context = context
+        self._told = told
+        self._lanes: dict[str, deque[int]] = {}  # the first of each is under way
+        self._lane_of: dict[int, str] = {}
+        self._ready: deque[int] = deque()
+        self._seen = 0
+        self._held = 0
+        self._wake = asyncio.Event()
+        self._is_ready = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._delayed: set[asyncio.TimerHandle] = set()
+
+    def wake(self, first: int) -> None:
+        """Look for new rows; first: the smallest id of those that changed."""
+        if first <= self._seen:
+            self._seen = 0
+        self._wake.set()
+
+    def rescan(self) -> None:
+        """Look at every pending row again: one that was settled before may have been sent back."""
+        self._seen = 0
+        self._wake.set()
+
+    @property
+    def held(self) -> int:
+        """How many rows are known and not yet settled."""
+        return self._held
+
+    async def idle(self) -> None:
+        """Wait until nothing that was journalled before this call is waiting."""
+        self._wake.set()
+        self._idle.clear()
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Settle until cancelled; what is under way then is taken up by the next start."""
+        self._wake.set()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                tasks.create_task(self._scan(), name="dispatch-scan")
+                for number in range(SETTLERS):
+                    tasks.create_task(self._settle_ready(), name=f"settler-{number}")
+        finally:
+            for handle in self._delayed:
+                handle.cancel()
+
+    async def _scan(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            has_more = True
+            while has_more and self._held < AHEAD_MAX:
+                has_more = await self._scan_page()
+            if self._held == 0:
+                self._idle.set()
+
+    async def _scan_page(self) -> bool:
+        after = self._seen
+        rows = await self._store.read(lambda tx: journal.pending(tx, after=after, most=PAGE))
+        held = self._lane_of if after == 0 else ()
+        for number, lane in rows:
+            self._seen = max(self._seen, number)
+            if number not in held:
+                self._take(number, lane)
+        return len(rows) == PAGE
+
+    def _take(self, number: int, lane: str) -> None:
+        self._held += 1
+        self._lane_of[number] = lane
+        waiting = self._lanes.get(lane)
+        if waiting is None:
+            self._lanes[lane] = deque((number,))
+            self._offer(number)
+        else:
+            waiting.append(number)
+
+    def _offer(self, number: int) -> None:
+        self._ready.append(number)
+        self._is_ready.set()
+
+    def _done(self, number: int) -> None:
+        """Let the row's lane go on."""
+        lane = self._lane_of.pop(number)
+        waiting = self._lanes[lane]
+        waiting.popleft()
+        if waiting:
+            self._offer(waiting[0])
+        else:
+            del self._lanes[lane]
+        self._held -= 1
+        if self._held == 0 or self._held == AHEAD_MAX // 2:
+            self._wake.set()
+
+    async def _settle_ready(self) -> None:
+        while True:
+            while not self._ready:
+                self._is_ready.clear()
+                await self._is_ready.wait()
+            batch = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
+            await self._settle_batch(batch)
+
+    async def _settle_batch(self, batch: list[int]) -> None:
+        try:
+            loaded = await self._store.read(lambda tx: [self._load(tx, number) for number in batch])
+        except Exception as error:  # noqa: BLE001 - each row's own fault is found by reading it alone
+            if len(batch) == 1:
+                await self._failed(Received(id=batch[0], raw=NOTHING), error)
+            else:
+                for number in batch:
+                    await self._settle_batch([number])
+            return
+        small = [received for received in loaded if len(received.raw.body) <= parsing.LARGE_BYTES]
+        for received in loaded:
+            if len(received.raw.body) > parsing.LARGE_BYTES:
+                self._tasks.create_task(self._settle_parsed([received]))
+        if small:
+            await self._settle_parsed(small)
+
+    def _load(self, tx: Tx, number: int) -> Received:
+        return journal.load(tx, number, self._folder, self._journal.recent(number))
+
+    async def _settle_parsed(self, rows: list[Received]) -> None:
+        parsed = await self._parser.parse_quick([received.raw for received in rows])
+        settling = []
+        for received, result in zip(rows, parsed, strict=True):
+            if result is None:
+                self._tasks.create_task(self._settle_costly(received))
+            else:
+                settling.append(self._settle(received, result))
+        await asyncio.gather(*settling)
+
+    async def _settle_costly(self, received: Received) -> None:
+        await self._settle(received, await self._parser.parse_costly(received.raw))
+
+    async def _settle(self, received: Received, parsed: Parsed) -> None:
+        failpoints.reach("settle.before")
+        context = self._context()
+        try:
+            await self._store.write(
+                lambda tx: pipeline.settle(tx, context, received, parsed.message, problem=parsed.problem)
+            )
+        except Exception as error:  # noqa: BLE001 - kept on the row, told to the operator
+            await self._failed(received, error)
+            return
+        failpoints.reach("settle.after_commit")
+        self._told(
+            "message_settled",
+            {"journal": received.id, "account": received.raw.account, "problem": parsed.problem},
+        )
+        self._done(received.id)
+
+    async def _failed(self, received: Received, error: Exception) -> None:
+        """Try again later; a fault of the machine does not count against the message, a fault of ours does, five times."""
+        if isinstance(error, StoreError):
+            self._told("settle_delayed", {"journal": received.id, "reason": error.sentence})
+            self._later(received.id, STORE_BACK_OFF_S)
+            return
+        attempts = received.attempts + 1
+        problem = f"settle failed: {type(error).__name__}: {error}"[:500]
+        is_over = attempts >= ATTEMPTS_MAX
+        log.error("settle_failed", exc_info=error, extra={"journal": received.id, "attempts": attempts})
+        with contextlib.suppress(StoreError):  # then it is found pending, with one try less counted
+            await self._store.write(
+                lambda tx: journal.note_failure(
+                    tx, received.id, attempts=attempts, problem=problem, is_over=is_over
+                )
+            )
+        if is_over:
+            self._told("message_quarantined", {"journal": received.id, "problem": problem})
+            self._done(received.id)
+        else:
+            self._later(received.id, BACK_OFF_S[attempts - 1])
+
+    def _later(self, number: int, delay_s: float) -> None:
+        loop = asyncio.get_running_loop()
+        handle = loop.call_later(delay_s, self._offer, number)
+        self._delayed = {other for other in self._delayed if other.when() > loop.time()} | {handle}

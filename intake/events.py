@@ -1,0 +1,32 @@
+"""Every change is an event row first: what the desk shows as history and what live updates are made from."""
+
+from typing import Any
+
+import msgspec
+
+from intake.store import schema
+from intake.store.engine import Tx
+
+_encode = msgspec.json.Encoder().encode
+
+
+def record(
+    tx: Tx,
+    kind: str,
+    *,
+    ticket_id: int | None = None,
+    customer_id: int | None = None,
+    actor: str = "system",
+    **details: Any,
+) -> None:
+    """Write one event. actor: "customer", "agent:<name>", "rule:<id>" or "system"; details: JSON values."""
+    tx.insert(
+        schema.events,
+        ticket_id=ticket_id,
+        customer_id=customer_id,
+        kind=kind,
+        actor=actor,
+        details=_encode(details).decode(),
+        at=tx.now,
+    )
+    tx.signal("events", [kind])

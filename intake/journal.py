@@ -1,0 +1,262 @@
+"""What came in: the raw bytes, committed and fsynced before anybody is told "got it", and what became of each.
+
+A message's keys are unique for ever. A second message with a known key is a row of its own (state `duplicate`, with
+its bytes), never a second ticket, and can be restored. Rows of one lane are settled in the order of their ids.
+"""
+
+import asyncio
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as _insert
+
+from channels.contract import RawMessage, Receipt, Unavailable
+from intake import events, failpoints, instants
+from intake.keys import Keys
+from intake.model import Received
+from intake.store import blobs, schema
+from intake.store.engine import Store, StoreError, Tx
+from intake.store.statements import Statement, values_of
+
+KNOWN_MAX = 1_000
+RECENT_MAX_BYTES = 48 * 1024 * 1024
+ROOM_CHECK_S = 1.0
+QUARANTINED_ATTEMPTS = 4  # one failure more and it is quarantined again
+
+_j = schema.journal.c
+_encode = msgspec.json.Encoder().encode
+
+_INSERT = Statement(
+    _insert(schema.journal)
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("kind", "account", "lane", "received_at", "envelope", "blob_id", "key", "state")
+        }
+    )
+    .returning(_j.id)
+)
+_KEEP_KEY = Statement(
+    _insert(schema.journal_keys)
+    .values(key=bindparam("key"), journal_id=bindparam("journal_id"))
+    .on_conflict_do_nothing(index_elements=[schema.journal_keys.c.key])
+)
+_OWNER = Statement(
+    select(_j.id, _j.lane)
+    .join(schema.journal_keys, schema.journal_keys.c.journal_id == _j.id)
+    .where(schema.journal_keys.c.key == bindparam("key"))
+)
+_KNOWN = Statement(select(schema.journal_keys.c.key).where(schema.journal_keys.c.key.in_(values_of("keys"))))
+_CURSOR = Statement(select(schema.cursors.c.position).where(schema.cursors.c.name == bindparam("name")))
+_MOVE_CURSOR = Statement(
+    _insert(schema.cursors)
+    .values(name=bindparam("name"), position=bindparam("position"))
+    .on_conflict_do_update(index_elements=[schema.cursors.c.name], set_={"position": bindparam("position")})
+)
+_PENDING = Statement(
+    select(_j.id, _j.lane)
+    .where(_j.state == "pending", _j.id > bindparam("after"))
+    .order_by(_j.id)
+    .limit(bindparam("most"))
+)
+_LOAD = Statement(
+    select(
+        _j.id,
+        _j.kind,
+        _j.account,
+        _j.lane,
+        _j.received_at,
+        _j.envelope,
+        _j.blob_id,
+        _j.duplicate_of,
+        _j.ticket_id,
+        _j.message_id,
+        _j.attempts,
+    ).where(_j.id == bindparam("id"))
+)
+
+_RETRY = Statement(
+    schema.journal.update()
+    .where(_j.state == "quarantined", _j.ticket_id.is_(None))
+    .values(state="pending", attempts=bindparam("attempts"))
+)
+_OUTCOME = Statement(select(_j.customer_id, _j.ticket_id).where(_j.id == bindparam("id")))
+
+
+def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str]) -> Receipt:
+    """Write the journal row of a message. keys: the keyed hashes of raw.keys."""
+    tx.lock("sender", raw.lane)
+    row = tx.one(
+        _INSERT,
+        kind=raw.kind,
+        account=raw.account,
+        lane=raw.lane,
+        received_at=instants.us_from_datetime(raw.received_at),
+        envelope=_encode(raw.envelope).decode(),
+        blob_id=blobs.keep(tx, blob),
+        key=keys[0] if keys else None,
+        state="pending",
+    )
+    assert row is not None  # noqa: S101 - RETURNING of an insert
+    journal_id = int(row[0])
+    # Every key is kept, also of a duplicate that brings a new one: each of them now means this message.
+    owners = [key for key in keys if not tx.run(_KEEP_KEY, key=key, journal_id=journal_id)]
+    if owners:
+        _mark_duplicate(tx, journal_id, owners[0])
+    if raw.cursor is not None:
+        tx.run(_MOVE_CURSOR, name=raw.account, position=raw.cursor)
+    tx.signal("journal", journal_id)
+    failpoints.reach("journal.before_commit")
+    return Receipt(journal_id, journal_id, bool(owners))
+
+
+def _mark_duplicate(tx: Tx, journal_id: int, key: str) -> None:
+    """Point a row at the first one of its message and put it into that one's lane: it is settled after it."""
+    owner = tx.one(_OWNER, key=key)
+    if owner is not None:
+        tx.update(schema.journal, {"id": journal_id}, duplicate_of=owner[0], lane=owner[1])
+
+
+def pending(tx: Tx, *, after: int, most: int) -> Sequence[tuple[int, str]]:
+    """Return (id, lane) of unsettled rows in journal order."""
+    return [(row[0], row[1]) for row in tx.all(_PENDING, after=after, most=most)]
+
+
+def load(tx: Tx, journal_id: int, folder: Path, raw: RawMessage | None = None) -> Received:
+    """Return a row with its bytes. raw: the message itself when it is still in memory."""
+    row = tx.one(_LOAD, id=journal_id)
+    if row is None:
+        raise LookupError(f"the journal has no row {journal_id}")
+    if raw is None:
+        raw = RawMessage(
+            kind=row[1],
+            account=row[2],
+            lane=row[3],
+            received_at=instants.datetime_from_us(row[4]),
+            envelope=msgspec.json.decode(row[5]),
+            body=blobs.body_of(tx, row[6], folder),
+        )
+    return Received(
+        id=row[0], raw=raw, duplicate_of=row[7], ticket_id=row[8], message_id=row[9], attempts=row[10]
+    )
+
+
+class Journal:
+    """The Gate that channels are handed."""
+
+    def __init__(self, store: Store, keys: Keys, *, folder: Path, min_free_disk_bytes: int = 0) -> None:
+        self._store = store
+        self._keys = keys
+        self._folder = folder
+        self._min_free_bytes = min_free_disk_bytes
+        self._room_checked_at = 0.0
+        self._has_room = True
+        self._recent: OrderedDict[int, RawMessage] = OrderedDict()
+        self._recent_bytes = 0
+
+    async def submit(self, raw: RawMessage) -> Receipt:
+        self._check_room()
+        try:
+            blob = await self._prepared(raw.body)
+            hashes = [self._keys.fingerprint(key) for key in raw.keys]
+            receipt = await self._store.write(lambda tx: keep(tx, raw, blob, hashes))
+        except StoreError as error:
+            raise Unavailable(error.sentence, full=error.is_full) from error
+        except OSError as error:
+            raise Unavailable(
+                f"the message's file could not be written: {error.strerror}", full=True
+            ) from error
+        failpoints.reach("journal.after_commit")
+        self._remember(receipt.id, raw)
+        return receipt
+
+    async def cursor(self, name: str) -> bytes | None:
+        row = await self._store.read(lambda tx: tx.one(_CURSOR, name=name))
+        return None if row is None else bytes(row[0])
+
+    async def known(self, keys: Iterable[str]) -> frozenset[str]:
+        by_hash = {self._keys.fingerprint(key): key for key in keys}
+        if len(by_hash) > KNOWN_MAX:
+            raise ValueError(f"at most {KNOWN_MAX} keys at once, not {len(by_hash)}")
+        asked = _encode(list(by_hash)).decode()
+        rows = await self._store.read(lambda tx: tx.all(_KNOWN, keys=asked))
+        return frozenset(by_hash[row[0]] for row in rows)
+
+    def recent(self, journal_id: int) -> RawMessage | None:
+        """Take a message that has just come in out of memory; None = read it from the store."""
+        raw = self._recent.pop(journal_id, None)
+        if raw is not None:
+            self._recent_bytes -= len(raw.body)
+        return raw
+
+    def _remember(self, journal_id: int, raw: RawMessage) -> None:
+        self._recent[journal_id] = raw
+        self._recent_bytes += len(raw.body)
+        while self._recent_bytes > RECENT_MAX_BYTES:
+            _, oldest = self._recent.popitem(last=False)
+            self._recent_bytes -= len(oldest.body)
+
+    async def _prepared(self, body: bytes) -> blobs.PreparedBlob:
+        if len(body) <= blobs.INLINE_MAX_BYTES:
+            return blobs.prepare(body, self._folder)
+        prepared = await asyncio.to_thread(blobs.prepare, body, self._folder)
+        failpoints.reach("blob.after_file")
+        return prepared
+
+    def _check_room(self) -> None:
+        """Refuse before the disk is full: what is left is needed to settle what was taken.
+
+        Raises: Unavailable(full=True).
+        """
+        if time.monotonic() - self._room_checked_at > ROOM_CHECK_S:
+            disk = os.statvfs(self._folder)
+            self._has_room = disk.f_bavail * disk.f_frsize >= self._min_free_bytes
+            self._room_checked_at = time.monotonic()
+        if not self._has_room:
+            raise Unavailable("the disk is nearly full: free some room, intake goes on by itself", full=True)
+
+
+def replay(tx: Tx, journal_id: int) -> bool:
+    """Send a settled or quarantined row through parse and settle again; false when there is no such row."""
+    touched = tx.update(
+        schema.journal, {"id": journal_id}, state="pending", problem=None, attempts=0, next_at=None
+    )
+    tx.signal("journal", journal_id)
+    return touched > 0
+
+
+def note_failure(tx: Tx, journal_id: int, *, attempts: int, problem: str, is_over: bool) -> None:
+    """Count a failed settlement; is_over: its lane goes on without it, until it is tried again."""
+    state = "quarantined" if is_over else "pending"
+    tx.update(schema.journal, {"id": journal_id}, state=state, attempts=attempts, problem=problem)
+    if is_over:
+        events.record(tx, "quarantined", journal=journal_id, problem=problem)
+
+
+def retry_quarantined(tx: Tx) -> int:
+    """Give each quarantined row that has no ticket one more try; how many there are."""
+    tx.signal("journal", 0)
+    return tx.run(_RETRY, attempts=QUARANTINED_ATTEMPTS)
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a row, as far as it has been settled."""
+
+    customer_id: int | None
+    ticket_id: int | None
+
+
+def outcome(tx: Tx, journal_id: int) -> Outcome:
+    row = tx.one(_OUTCOME, id=journal_id)
+    return Outcome(None, None) if row is None else Outcome(row[0], row[1])
+
+
+def close(tx: Tx, journal_id: int, state: str, **columns: Any) -> None:
+    """Say what became of a row."""
+    tx.update(schema.journal, {"id": journal_id}, state=state, settled_at=tx.now, next_at=None, **columns)

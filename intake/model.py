@@ -1,0 +1,93 @@
+"""Frozen values that the parts of intake hand to each other."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from channels import contract
+from intake import keys as keyring
+from intake.settings import Limits, Notices
+from routing import rulebook as rules
+
+Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
+STATUSES: tuple[Status, ...] = ("new", "open", "pending", "on_hold", "solved", "closed")
+OPEN_STATUSES = frozenset(("new", "open", "pending", "on_hold"))
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A configured channel, as the rest of intake sees it. addresses: ours, lower case, the first is the main one."""
+
+    name: str
+    kind: str
+    medium: str
+    addresses: tuple[str, ...] = ()
+    delimiter: str = "+"
+    can_deliver: bool = False
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What a settlement decides with: one rulebook, the accounts, keys and templates. Replaced whole, never changed."""
+
+    rulebook: rules.Rulebook
+    armaments: Mapping[str, Any]  # policy name -> intake.armaments.Armament
+    accounts: Mapping[str, Account]
+    keys: keyring.Keys
+    replies: Any  # intake.replies.Replies; typed there, because it needs this module
+    organization: str = ""
+    public_url: str = ""
+    limits: Limits = Limits()
+    notices: Notices = Notices()
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A journal row on its way to settlement. duplicate_of: the journal row that brought the same message first.
+
+    ticket_id, message_id: where it already stands (a replay). attempts: failed settlements so far.
+    """
+
+    id: int
+    raw: contract.RawMessage
+    duplicate_of: int | None = None
+    ticket_id: int | None = None
+    message_id: int | None = None
+    attempts: int = 0
+
+
+class Customer(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    language: str | None
+    organization: str | None
+    tags: tuple[str, ...]
+    created_at: int
+    is_new: bool = False
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of `tickets`, without the columns that only reports look at. Instants: microseconds UTC."""
+
+    id: int
+    ref: str
+    customer_id: int
+    subject: str
+    status: Status
+    priority: str
+    team: str | None
+    level: str | None
+    agent: str | None
+    language: str | None
+    tags: tuple[str, ...]
+    medium: str
+    account: str
+    own_address: str
+    sla: str | None
+    armament: str | None
+    reopened: int
+    is_spam: bool
+    created_at: int
+    solved_at: int | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in OPEN_STATUSES

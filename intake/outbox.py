@@ -1,0 +1,217 @@
+"""Sending what is queued: retried with back-off, given up as a dead letter that is kept, never sent twice knowingly.
+
+A row is decided with its cause and sent at least once: a crash between the other side's "taken" and our note of it
+sends the same message, with the same Message-ID, again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import bindparam, func, select
+
+from channels.contract import Delivered, DeliveryFailed, OutboundMessage
+from intake import events, failpoints
+from intake.store import schema
+from intake.store.engine import Store, StoreError, Tx
+from intake.store.statements import Statement
+
+PAGE = 400
+CONCURRENT = 64
+# After the n-th failed try, seconds; together about three days. Jitter of a quarter keeps a crowd from returning as one.
+BACK_OFF_S = (30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400)
+IDLE_S = 3_600.0
+
+log = logging.getLogger("intake.outbox")
+
+_o = schema.outbox.c
+_decode = msgspec.json.Decoder(OutboundMessage).decode
+_DUE = Statement(
+    select(_o.id, _o.payload, _o.attempts)
+    .where(_o.state == "queued", _o.next_at <= bindparam("now"))
+    .order_by(_o.next_at)
+    .limit(bindparam("most"))
+)
+_NEXT = Statement(select(func.min(_o.next_at)).where(_o.state == "queued"))
+_TICKET = Statement(select(_o.ticket_id, _o.customer_id).where(_o.id == bindparam("id")))
+Told = Callable[[str, dict[str, Any]], None]
+
+
+class Deliverer(Protocol):
+    async def deliver(self, outbound: OutboundMessage) -> Delivered: ...
+
+
+class Queued(msgspec.Struct, frozen=True):
+    id: int
+    outbound: OutboundMessage
+    attempts: int
+
+
+def due(tx: Tx, *, most: int = PAGE) -> list[Queued]:
+    """Return what may be sent now, the longest waiting first."""
+    return [Queued(row[0], _decode(row[1]), row[2]) for row in tx.all(_DUE, now=tx.now, most=most)]
+
+
+def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) -> None:
+    tx.update(
+        schema.outbox,
+        {"id": outbox_id, "state": "queued"},
+        state=delivered.state,
+        provider_id=delivered.provider_id or None,
+        sent_at=tx.now,
+        attempts=attempts,
+        next_at=None,
+        error=None,
+    )
+
+
+def note_failed(tx: Tx, outbox_id: int, failure: DeliveryFailed, attempts: int, next_at: int | None) -> None:
+    """Keep the reason; next_at None = given up, which its ticket is told."""
+    state = "queued" if next_at is not None else "failed"
+    tx.update(
+        schema.outbox,
+        {"id": outbox_id},
+        state=state,
+        attempts=attempts,
+        error=failure.reason[:500],
+        next_at=next_at,
+    )
+    if next_at is None:
+        row = tx.one(_TICKET, id=outbox_id)
+        ticket_id, customer_id = row if row is not None else (None, None)
+        events.record(
+            tx,
+            "delivery_failed",
+            ticket_id=ticket_id,
+            customer_id=customer_id,
+            outbox=str(outbox_id),
+            reason=failure.reason[:500],
+        )
+
+
+def retry(tx: Tx, outbox_id: int) -> bool:
+    """Send a failed or waiting message now; false when there is no such row, or it has gone out."""
+    touched = [
+        tx.update(
+            schema.outbox, {"id": outbox_id, "state": state}, state="queued", next_at=tx.now, attempts=0
+        )
+        for state in ("failed", "queued")
+    ]
+    tx.signal("outbox", tx.now)
+    return any(touched)
+
+
+def drop(tx: Tx, outbox_id: int) -> bool:
+    """Never send a failed or waiting message; false when there is no such row, or it has gone out."""
+    touched = [
+        tx.update(schema.outbox, {"id": outbox_id, "state": state}, state="dropped", next_at=None)
+        for state in ("failed", "queued")
+    ]
+    return any(touched)
+
+
+class Outbox:
+    """Delivers for as long as it runs. `told` hears of each thing that happened."""
+
+    def __init__(
+        self,
+        store: Store,
+        deliverers: Mapping[str, Deliverer],
+        *,
+        told: Told = lambda event, fields: None,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._store = store
+        self._deliverers = deliverers
+        self._told = told
+        self._jitter = jitter
+        self._wake = asyncio.Event()
+        self._under_way: set[int] = set()
+        self._free = asyncio.Semaphore(CONCURRENT)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; what is under way is finished first, for half a minute at most."""
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                self._wake.clear()
+                for queued in await self._due():
+                    await self._free.acquire()
+                    self._under_way.add(queued.id)
+                    task = asyncio.create_task(self._send(queued))
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), await self._pause_s())
+        finally:
+            if tasks:
+                await asyncio.wait(tasks, timeout=30)
+
+    async def _due(self) -> list[Queued]:
+        try:
+            rows = await self._store.read(due)
+        except StoreError as error:
+            self._told("outbox_delayed", {"reason": error.sentence})
+            return []
+        return [queued for queued in rows if queued.id not in self._under_way]
+
+    async def _pause_s(self) -> float:
+        """Seconds until the next row is due; a row under way does not count as due again."""
+        try:
+            row = await self._store.read(lambda tx: tx.one(_NEXT))
+        except StoreError:
+            return 5.0
+        if row is None or row[0] is None:
+            return IDLE_S
+        wait_s = (row[0] - self._store.now_us()) / 1_000_000
+        return float(min(max(wait_s, 0.5 if self._under_way else 0.0), IDLE_S))
+
+    async def _send(self, queued: Queued) -> None:
+        try:
+            await self._deliver(queued)
+        except StoreError as error:
+            self._told("outbox_delayed", {"outbox": queued.id, "reason": error.sentence})
+        except Exception:
+            log.exception("outbox_failed", extra={"outbox": queued.id})
+        finally:
+            self._under_way.discard(queued.id)
+            self._free.release()
+
+    async def _deliver(self, queued: Queued) -> None:
+        attempts = queued.attempts + 1
+        failpoints.reach("outbox.before_deliver")
+        try:
+            delivered = await self._deliverer(queued).deliver(queued.outbound)
+        except DeliveryFailed as failure:
+            await self._retry_later(queued, failure, attempts)
+            return
+        except Exception as error:
+            log.exception("deliver_failed", extra={"outbox": queued.id})
+            reason = f"the channel failed: {type(error).__name__}"
+            await self._retry_later(queued, DeliveryFailed(reason, retryable=True, unknown=True), attempts)
+            return
+        failpoints.reach("outbox.after_deliver")
+        await self._store.write(lambda tx: note_delivered(tx, queued.id, delivered, attempts))
+        self._told("message_sent", {"outbox": queued.id, "account": queued.outbound.account})
+
+    def _deliverer(self, queued: Queued) -> Deliverer:
+        deliverer = self._deliverers.get(queued.outbound.account)
+        if deliverer is None:
+            raise DeliveryFailed(f"the account '{queued.outbound.account}' cannot send", retryable=True)
+        return deliverer
+
+    async def _retry_later(self, queued: Queued, failure: DeliveryFailed, attempts: int) -> None:
+        next_at = None
+        if failure.retryable and attempts <= len(BACK_OFF_S):
+            delay_s = BACK_OFF_S[attempts - 1] * (1 + self._jitter() / 4)
+            next_at = self._store.now_us() + int(delay_s * 1_000_000)
+        await self._store.write(lambda tx: note_failed(tx, queued.id, failure, attempts, next_at))
+        event = "delivery_delayed" if next_at is not None else "delivery_failed"
+        self._told(event, {"outbox": queued.id, "reason": failure.reason, "unknown": failure.unknown})

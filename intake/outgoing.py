@@ -1,0 +1,160 @@
+"""Outgoing messages as rows: composed and written in the transaction of what caused them.
+
+`(cause, action)` is unique: each effect is decided exactly once, whatever is run again.
+"""
+
+import msgspec
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import insert as _insert
+
+from channels.contract import Address, OutboundMessage
+from intake import addresses, events, instants
+from intake.model import Account, Context, Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+
+REFERENCES_MAX = 20
+
+_encode = msgspec.json.Encoder().encode
+_ENQUEUE = Statement(
+    _insert(schema.outbox)
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "id",
+                "cause",
+                "action",
+                "ticket_id",
+                "customer_id",
+                "message_id",
+                "medium",
+                "account",
+                "recipient",
+                "payload",
+                "next_at",
+                "created_at",
+            )
+        }
+    )
+    .on_conflict_do_nothing(index_elements=[schema.outbox.c.cause, schema.outbox.c.action])
+)
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said, before it has an id, addresses and signatures.
+
+    cause, action: see the module docstring. answers: Message-IDs it follows, the one answered last.
+    automatic: as OutboundMessage. is_public: the customer gets it, and it is part of the conversation.
+    author: an agent's name, or "rule:<id>".
+    """
+
+    cause: str
+    action: str
+    to: Address
+    subject: str
+    text: str
+    author: str
+    automatic: str | None = None
+    answers: tuple[str, ...] = ()
+    is_public: bool = True
+
+
+def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
+    """Write the outbox row, and the message of the conversation when it is public; its outbox id.
+
+    None when this effect had been decided before, or when no channel can carry it.
+    """
+    account = carrier(context, ticket)
+    if account is None:
+        events.record(
+            tx,
+            "not_sent",
+            ticket_id=ticket.id,
+            customer_id=ticket.customer_id,
+            reason="no channel can send it",
+        )
+        return None
+    outbound = _outbound(tx, context, account, ticket, draft)
+    outbox_id = int(outbound.id)
+    message_id = tx.new_id() if draft.is_public else None
+    is_first = tx.run(
+        _ENQUEUE,
+        id=outbox_id,
+        cause=draft.cause,
+        action=draft.action,
+        ticket_id=ticket.id,
+        customer_id=ticket.customer_id,
+        message_id=message_id,
+        medium=account.medium,
+        account=account.name,
+        recipient=draft.to.address,
+        payload=_encode(outbound).decode(),
+        next_at=tx.now,
+        created_at=tx.now,
+    )
+    if not is_first:
+        return None
+    if message_id is not None:
+        _keep_message(tx, ticket, account, draft, message_id, outbound.message_id)
+    tx.signal("outbox", tx.now)
+    return outbox_id
+
+
+def carrier(context: Context, ticket: Ticket) -> Account | None:
+    """Return the account that carries mail for a ticket: its own, else the first that can."""
+    own = context.accounts.get(ticket.account)
+    if own is not None and own.can_deliver:
+        return own
+    return next((account for account in context.accounts.values() if account.can_deliver), None)
+
+
+def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:
+    outbox_id = tx.new_id()
+    own = ticket.own_address if account.name == ticket.account and ticket.own_address else ""
+    own = own or addresses.own_address(account, ())
+    keys = context.keys
+    reply_to = None
+    if draft.is_public:
+        reply_to = addresses.reply_address(
+            keys, account, own, ref=ticket.ref, to=draft.to.address, name=context.organization
+        )
+    return OutboundMessage(
+        id=str(outbox_id),
+        account=account.name,
+        to=(draft.to,),
+        from_=Address(own, context.organization),
+        reply_to=reply_to,
+        subject=draft.subject,
+        text=draft.text,
+        message_id=addresses.message_id(keys, own, ref=ticket.ref, outbox_id=outbox_id, to=draft.to.address),
+        in_reply_to=draft.answers[-1:],
+        references=draft.answers[-REFERENCES_MAX:],
+        # Automatic mail has a null return path (RFC 3834 §3.3): a bounce to it would be a robot's talk to a robot.
+        envelope_sender=""
+        if draft.automatic
+        else addresses.return_path(keys, account, own, outbox_id) or own,
+        automatic=draft.automatic,
+        created_at=instants.datetime_from_us(tx.now),
+    )
+
+
+def _keep_message(
+    tx: Tx, ticket: Ticket, account: Account, draft: Draft, message_id: int, external_id: str
+) -> None:
+    tx.insert(
+        schema.messages,
+        id=message_id,
+        ticket_id=ticket.id,
+        customer_id=ticket.customer_id,
+        direction="out",
+        author=draft.author,
+        medium=account.medium,
+        account=account.name,
+        external_id=external_id,
+        subject=draft.subject,
+        body=draft.text,
+        automatic=draft.automatic,
+        at=tx.now,
+    )

@@ -1,0 +1,175 @@
+"""Understanding raw messages, off the loop and within bounds: 2 s and 256 MB for one message.
+
+Fast parsers run in threads (they let go of the interpreter's lock). What says it is `Costly`, or raises, runs in one
+worker process with limits, which is killed when it goes over them. What cannot be read even there is still a message,
+made from the envelope alone.
+"""
+
+import asyncio
+import contextlib
+import logging
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import msgspec
+
+from channels.contract import Address, Costly, Identity, Message, RawMessage
+from channels.loading import ChannelModule
+
+WALL_S = 2.0
+START_S = 20.0
+LARGE_BYTES = 1_000_000  # alone in its thread: nobody waits behind it
+
+log = logging.getLogger("intake.parsing")
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_reply = msgspec.msgpack.Decoder(tuple[Message | None, str]).decode
+_LENGTH = struct.Struct(">I")
+
+
+class Parsed(msgspec.Struct, frozen=True):
+    """problem: why only the envelope could be used; None = it was read."""
+
+    message: Message
+    problem: str | None = None
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """How an account's raw messages are understood."""
+
+    module: Any
+    options: Any
+
+
+class Parsing:
+    """Parses for all accounts. One worker process, started when it is first needed."""
+
+    def __init__(self, readers: Mapping[str, Reader], *, wall_s: float = WALL_S) -> None:
+        self._readers = readers
+        self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse")
+        self._worker = Worker(wall_s=wall_s)
+
+    async def parse_quick(self, raws: Sequence[RawMessage]) -> list[Parsed | None]:
+        """Parse on the fast road, in the order given; None = it needs the slow one."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: [self._one_fast(raw) for raw in raws])
+
+    def _one_fast(self, raw: RawMessage) -> Parsed | None:
+        reader = self._readers.get(raw.account)
+        if reader is None:
+            return Parsed(
+                from_envelope(raw, "the account is not configured"), "the account is not configured"
+            )
+        try:
+            return Parsed(reader.module.parse(raw, reader.options))
+        except Costly:
+            return None
+        except Exception:
+            log.exception("parse_failed", extra={"account": raw.account})
+            return None
+
+    async def parse_costly(self, raw: RawMessage) -> Parsed:
+        """Parse on the slow road, or give what the envelope says."""
+        reader = self._readers[raw.account]
+        try:
+            return Parsed(await self._worker.parse(reader, raw))
+        except Unreadable as error:
+            return Parsed(from_envelope(raw, str(error)), str(error))
+
+    async def parse(self, raw: RawMessage) -> Parsed:
+        """Parse one message on whichever road it needs."""
+        (quick,) = await self.parse_quick([raw])
+        return quick if quick is not None else await self.parse_costly(raw)
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self._worker.close()
+
+
+class Unreadable(Exception):
+    """A message was not understood within its bounds."""
+
+
+class Worker:
+    """One limited process that parses what is costly, one message at a time."""
+
+    def __init__(self, *, wall_s: float) -> None:
+        self._wall_s = wall_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+
+    async def parse(self, reader: Reader, raw: RawMessage) -> Message:
+        """Parse on the slow road. Raises: Unreadable."""
+        request = _encode(
+            (reader.module.__name__, msgspec.to_builtins(reader.options, builtin_types=(bytes,)), raw)
+        )
+        async with self._turn:
+            try:
+                process = await self._started()
+                message, problem = await asyncio.wait_for(_asked(process, request), self._wall_s)
+            except (TimeoutError, OSError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
+                await self._kill()
+                reason = (
+                    f"it took longer than {self._wall_s:g} s"
+                    if isinstance(error, TimeoutError)
+                    else "the parser died"
+                )
+                raise Unreadable(reason) from error
+            except asyncio.CancelledError:
+                await self._kill()
+                raise
+        if message is None:
+            raise Unreadable(problem)
+        return message
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        if self._process is None or self._process.returncode is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "intake.parse_worker",
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+            )
+            # Its imports do not count against the message.
+            await asyncio.wait_for(_asked(self._process, b""), START_S)
+        return self._process
+
+    async def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def close(self) -> None:
+        await self._kill()
+
+
+async def _asked(process: asyncio.subprocess.Process, request: bytes) -> tuple[Message | None, str]:
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
+    process.stdin.write(_LENGTH.pack(len(request)) + request)
+    await process.stdin.drain()
+    (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+    return _decode_reply(await process.stdout.readexactly(length))
+
+
+def from_envelope(raw: RawMessage, problem: str) -> Message:
+    """Return what is known of a message that cannot be read: who sent it; its raw bytes are kept."""
+    sender = str(raw.envelope.get("sender") or "")
+    medium = raw.kind.partition(".")[0]
+    return Message(
+        kind=medium,
+        from_=Address(sender) if sender else None,
+        sender=Identity(medium, sender.lower()) if sender else None,
+        subject="(unreadable message)",
+        text="This message could not be read. Its original is kept: see 'intake journal export'.",
+        problems=(f"unreadable: {problem}",),
+    )
+
+
+def readers_of(channels: Mapping[str, tuple[ChannelModule, Any]]) -> dict[str, Reader]:
+    return {account: Reader(module, options) for account, (module, options) in channels.items()}

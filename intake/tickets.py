@@ -1,0 +1,192 @@
+"""Tickets as rows: loading, making, changing; every change is an event in the same transaction."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert as _insert
+
+from channels.contract import Identity
+from intake import counters, events, refs
+from intake.keys import Keys
+from intake.model import OPEN_STATUSES, Status, Ticket
+from intake.store import schema
+from intake.store.engine import Row, Tx
+from intake.store.statements import Statement
+
+_t = schema.tickets.c
+_p = schema.participants.c
+_l = schema.agent_load.c
+_encode = msgspec.json.Encoder().encode
+
+_NAMES = [
+    "id",
+    "ref",
+    "customer_id",
+    "subject",
+    "status",
+    "priority",
+    "team",
+    "level",
+    "agent",
+    "language",
+    "tags",
+    "medium",
+    "account",
+    "sla",
+    "armament",
+    "reopened",
+    "is_spam",
+    "created_at",
+    "solved_at",
+]
+_COLUMNS = [_t[name] for name in _NAMES]
+_BY_ID = Statement(select(*_COLUMNS).where(_t.id == bindparam("id")))
+_BY_REF = Statement(select(*_COLUMNS).where(_t.ref == bindparam("ref")))
+_JOIN = Statement(
+    _insert(schema.participants)
+    .values({name: bindparam(name) for name in ("ticket_id", "kind", "value", "customer_id")})
+    .on_conflict_do_nothing(index_elements=[_p.ticket_id, _p.kind, _p.value])
+)
+_PARTICIPANTS = Statement(select(_p.kind, _p.value).where(_p.ticket_id == bindparam("ticket_id")))
+_LOAD = Statement(
+    _insert(schema.agent_load)
+    .values(name=bindparam("name"), medium=bindparam("medium"), open_tickets=bindparam("by"))
+    .on_conflict_do_update(
+        index_elements=[_l.name, _l.medium], set_={"open_tickets": _l.open_tickets + bindparam("by")}
+    )
+)
+_COUNT_MESSAGE = Statement(
+    schema.tickets.update()
+    .where(_t.id == bindparam("at_id"))
+    .values(messages=_t.messages + 1, updated_at=bindparam("now"))
+)
+
+
+def load(tx: Tx, ticket_id: int) -> Ticket | None:
+    row = tx.one(_BY_ID, id=ticket_id)
+    return None if row is None else _ticket(row)
+
+
+def load_by_ref(tx: Tx, ref: str) -> Ticket | None:
+    row = tx.one(_BY_REF, ref=ref)
+    return None if row is None else _ticket(row)
+
+
+def locked(tx: Tx, ticket_id: int) -> Ticket:
+    """Return the ticket as nobody else can change it until the end of the transaction.
+
+    Raises: LookupError when there is no such ticket.
+    """
+    tx.lock("ticket", ticket_id)
+    ticket = load(tx, ticket_id)
+    if ticket is None:
+        raise LookupError(f"there is no ticket {ticket_id}")
+    return ticket
+
+
+def new_ref(tx: Tx, keys: Keys) -> str:
+    return refs.ref_from_number(counters.next_number(tx, "tickets"), _ref_key(keys))
+
+
+def _ref_key(keys: Keys) -> bytes:
+    return hashlib.sha256(keys.fingerprint("ticket refs").encode()).digest()
+
+
+def insert(
+    tx: Tx, ticket: Ticket, *, rule: str, nature: str | None, linked_to: int | None, suggested: int | None
+) -> None:
+    tx.insert(
+        schema.tickets,
+        **{name: getattr(ticket, name) for name in _NAMES if name not in ("tags", "is_spam")},
+        tags=_encode(ticket.tags).decode(),
+        is_spam=int(ticket.is_spam),
+        rule=rule,
+        nature=nature,
+        linked_to=linked_to,
+        suggested_link=suggested,
+        messages=1,
+        updated_at=tx.now,
+    )
+    if ticket.agent is not None and ticket.is_open:
+        _count_load(tx, ticket.agent, ticket.medium, 1)
+
+
+def change(tx: Tx, ticket: Ticket, *, actor: str, **changes: Any) -> Ticket:
+    """Set what differs, keep the agents' load right, and record one event for each change."""
+    changes = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
+    if not changes:
+        return ticket
+    followed = _following(tx, ticket, changes.get("status"))
+    after = msgspec.structs.replace(ticket, **changes, **followed)
+    columns = {name: _stored(value) for name, value in (changes | followed).items()}
+    tx.update(schema.tickets, {"id": ticket.id}, **columns, updated_at=tx.now)
+    _move_load(tx, ticket, after)
+    for name, value in changes.items():
+        details = {"field": name, "from": getattr(ticket, name), "to": value}
+        kind = _event_kind(ticket, name, value)
+        events.record(tx, kind, ticket_id=ticket.id, customer_id=ticket.customer_id, actor=actor, **details)
+    return after
+
+
+def _following(tx: Tx, ticket: Ticket, status: Status | None) -> dict[str, Any]:
+    """Return what a new status brings with it."""
+    if status is None:
+        return {}
+    if status in OPEN_STATUSES and not ticket.is_open:
+        return {"solved_at": None, "reopened": ticket.reopened + 1}
+    return {"solved_at": tx.now} if status not in OPEN_STATUSES and ticket.is_open else {}
+
+
+def _event_kind(ticket: Ticket, name: str, value: Any) -> str:
+    if name == "agent" and value is None:
+        return "unassigned"
+    if name == "status" and value in OPEN_STATUSES and not ticket.is_open:
+        return "reopened"
+    return {"status": "status_changed", "team": "team_changed", "agent": "assigned"}.get(
+        name, f"{name}_changed"
+    )
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return _encode(value).decode()
+    return int(value) if isinstance(value, bool) else value
+
+
+def _move_load(tx: Tx, before: Ticket, after: Ticket) -> None:
+    old = before.agent if before.is_open else None
+    new = after.agent if after.is_open else None
+    if old == new:
+        return
+    if old is not None:
+        _count_load(tx, old, before.medium, -1)
+    if new is not None:
+        _count_load(tx, new, after.medium, 1)
+
+
+def _count_load(tx: Tx, agent: str, medium: str, by: int) -> None:
+    tx.run(_LOAD, name=agent, medium=medium, by=by)
+
+
+def count_message(tx: Tx, ticket_id: int) -> None:
+    """Count one more message that the customer wrote."""
+    tx.run(_COUNT_MESSAGE, at_id=ticket_id, now=tx.now)
+
+
+def add_participant(tx: Tx, ticket: Ticket, identity: Identity) -> None:
+    tx.run(
+        _JOIN, ticket_id=ticket.id, kind=identity.kind, value=identity.value, customer_id=ticket.customer_id
+    )
+
+
+def participants(tx: Tx, ticket_id: int) -> tuple[Identity, ...]:
+    return tuple(Identity(kind, value) for kind, value in tx.all(_PARTICIPANTS, ticket_id=ticket_id))
+
+
+def _ticket(row: Row) -> Ticket:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["tags"] = tuple(msgspec.json.decode(values["tags"]))
+    values["is_spam"] = bool(values["is_spam"])
+    return Ticket(**values)

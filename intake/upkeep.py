@@ -1,0 +1,185 @@
+"""What goes on beside the messages: health, metrics, heartbeat, the silence alarm, and a look for foreign writes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+from sqlalchemy import bindparam, func, select
+
+from intake import heartbeat, instants, journal, silence
+from intake.metrics import Metrics
+from intake.store import schema
+from intake.store.engine import StoreError, Tx
+from intake.store.statements import Statement
+from intake.web import app as pages
+from intake.web import health
+
+if TYPE_CHECKING:
+    from intake.daemon import Daemon
+
+FOREIGN_LOOK_S = 0.5
+FIGURES_S = 5.0
+QUARANTINE_RETRY_S = 3_600
+NAMED_MAX = 20
+
+_j = schema.journal.c
+_o = schema.outbox.c
+_PENDING = Statement(select(func.count(), func.min(_j.received_at)).where(_j.state == "pending"))
+_QUARANTINED = Statement(
+    select(_j.id).where(_j.state == "quarantined").order_by(_j.id).limit(bindparam("most"))
+)
+_QUEUED = Statement(select(func.count(), func.min(_o.next_at)).where(_o.state == "queued"))
+_DEAD = Statement(select(func.count()).where(_o.state == "failed"))
+_LAST = Statement(select(_j.received_at).order_by(_j.id.desc()).limit(1))
+
+
+class Upkeep:
+    """The daemon's state as /readyz and /metrics see it, and its recurring chores."""
+
+    def __init__(self, daemon: "Daemon") -> None:
+        self._daemon = daemon
+        self._alarm = silence.Alarm(daemon.metrics)
+        self._started_at = daemon.wired.store.now()
+        self.bound: tuple[str, int] | None = None
+
+    @property
+    def metrics(self) -> Metrics:
+        return self._daemon.metrics
+
+    def count(self, event: str, fields: dict[str, Any]) -> None:
+        """Turn what happened into figures."""
+        metrics, account = self.metrics, str(fields.get("account", ""))
+        if event == "message_settled":
+            metrics.settled.labels(account).inc()
+        elif event == "message_quarantined":
+            metrics.quarantined.labels(account).inc()
+        elif event == "message_sent":
+            metrics.delivered.labels(account).inc()
+        elif event in ("delivery_failed", "delivery_delayed"):
+            metrics.delivery_failures.labels(account, str(event == "delivery_failed").lower()).inc()
+        elif event == "timer_fired":
+            metrics.timers_fired.labels("step").inc()
+            metrics.timer_lateness.observe(max(float(fields["late_s"]), 0.0))
+        elif event in ("rules_loaded", "rules_refused"):
+            metrics.reloads.labels("ok" if event == "rules_loaded" else "refused").inc()
+
+    @contextlib.asynccontextmanager
+    async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
+        """Serve the pages and do the chores until the block ends. Raises: OSError when the address is taken."""
+        runner = web.AppRunner(pages.make_app(self), access_log=None, handle_signals=False)
+        await runner.setup()
+        chores: list[asyncio.Task[None]] = []
+        try:
+            await self._listen(runner)
+            chores = [tasks.create_task(work) for work in self._chores()]
+            yield
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        listen = self._daemon.wired.settings.http.listen
+        host, _, port = listen.rpartition(":")
+        site = web.TCPSite(runner, host.strip("[]"), int(port))
+        try:
+            await site.start()
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"http cannot listen on {listen}: {error.strerror}; stop what listens there, or set another address",
+            ) from error
+        self.bound = runner.addresses[0][:2]
+
+    def _chores(self) -> list[Any]:
+        settings = self._daemon.wired.settings
+        chores = [self._look_for_foreign_writes(), self._retry_quarantined(), self._measure()]
+        if settings.heartbeat is not None:
+            chores.append(heartbeat.run(settings.heartbeat, is_ready=self._is_ready))
+        return chores
+
+    async def _is_ready(self) -> bool:
+        return (await self.readiness()).is_ready
+
+    async def readiness(self) -> health.Readiness:
+        """Look at every part now."""
+        try:
+            parts = await self._daemon.wired.store.read(self._parts)
+            await self._daemon.wired.store.write(lambda tx: None)
+        except StoreError as error:
+            return health.Readiness({"store": health.store_part(error.sentence)})
+        listening = dict.fromkeys(self._daemon.wired.channels, True)
+        problem = self._daemon.reloader.problem
+        rules = health.Part(is_ok=True, detail=f"the changed rules are refused: {problem}" if problem else "")
+        return health.Readiness(
+            {
+                "store": health.store_part(""),
+                "channels": health.channels_part(listening),
+                "rules": rules,
+                **parts,
+            }
+        )
+
+    def _parts(self, tx: Tx) -> dict[str, health.Part]:
+        pending, oldest = tx.one(_PENDING) or (0, None)
+        quarantined = tuple(str(row[0]) for row in tx.all(_QUARANTINED, most=NAMED_MAX))
+        waiting, due_at = tx.one(_QUEUED) or (0, None)
+        dead = (tx.one(_DEAD) or (0,))[0]
+        return {
+            "journal": health.journal_part(
+                pending=pending, lag_s=_age_s(tx, oldest), quarantined=quarantined
+            ),
+            "outbox": health.outbox_part(waiting=waiting, oldest_s=_age_s(tx, due_at), dead=dead),
+        }
+
+    async def _look_for_foreign_writes(self) -> None:
+        while True:
+            await asyncio.sleep(FOREIGN_LOOK_S)
+            with contextlib.suppress(StoreError):
+                if await self._daemon.wired.store.has_foreign_writes():
+                    self._daemon.wake_all()
+
+    async def _retry_quarantined(self) -> None:
+        while True:
+            await asyncio.sleep(QUARANTINE_RETRY_S)
+            with contextlib.suppress(StoreError):
+                await self._daemon.wired.store.write(journal.retry_quarantined)
+
+    async def _measure(self) -> None:
+        while True:
+            with contextlib.suppress(StoreError):
+                await self._measure_once()
+            await asyncio.sleep(FIGURES_S)
+
+    async def _measure_once(self) -> None:
+        store, metrics = self._daemon.wired.store, self.metrics
+        pending, oldest, waiting, due_at, last_us = await store.read(_figures)
+        metrics.journal_pending.set(pending)
+        metrics.journal_lag.set(oldest)
+        metrics.outbox.labels("queued").set(waiting)
+        metrics.outbox_oldest.set(due_at)
+        self._look_for_silence(self._started_at if last_us is None else instants.datetime_from_us(last_us))
+
+    def _look_for_silence(self, last: datetime) -> None:
+        wanted = self._daemon.wired.settings.silence_alarm
+        if wanted is None:
+            return
+        calendar = self._daemon.reloader.context().rulebook.calendars.get(wanted.calendar)
+        judged = silence.judge(
+            last, now=self._daemon.wired.store.now(), allowed_open_hours=wanted.open_hours, calendar=calendar
+        )
+        self._alarm.look(judged, last_received=last)
+
+
+def _figures(tx: Tx) -> tuple[int, float, int, float, int | None]:
+    pending, oldest = tx.one(_PENDING) or (0, None)
+    waiting, due_at = tx.one(_QUEUED) or (0, None)
+    last = tx.one(_LAST)
+    return pending, _age_s(tx, oldest), waiting, _age_s(tx, due_at), last[0] if last else None
+
+
+def _age_s(tx: Tx, at_us: int | None) -> float:
+    return 0.0 if at_us is None else max((tx.now - at_us) / 1_000_000, 0.0)

@@ -1,0 +1,103 @@
+"""Builds the parts of an intake from its settings: the same for the daemon and for a command beside it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from channels import loading
+from intake import dispatch, instants, parsing, rulebooks
+from intake.dispatch import Dispatcher
+from intake.journal import Journal
+from intake.keys import Keys
+from intake.model import Account, Context
+from intake.parsing import Parsing, Reader
+from intake.rulebooks import Loaded
+from intake.settings import Settings
+from intake.store import blobs, opening
+from intake.store.durable import make_folder
+from intake.store.engine import Store
+
+KEYS_FILE = "keys.json"
+
+
+class Wired(msgspec.Struct, frozen=True, eq=False):
+    """An intake's parts, not yet running. channels: account -> the channel's object."""
+
+    settings: Settings
+    store: Store
+    keys: Keys
+    context: Context
+    channels: Mapping[str, Any]
+    journal: Journal
+    parser: Parsing
+
+    @property
+    def blob_folder(self) -> Path:
+        return blob_folder(self.settings)
+
+    def dispatcher(self, **options: Any) -> Dispatcher:
+        """Make what settles the journal. options: as dispatch.Dispatcher."""
+        options.setdefault("context", lambda: self.context)
+        return dispatch.Dispatcher(self.store, self.journal, self.parser, folder=self.blob_folder, **options)
+
+
+def blob_folder(settings: Settings) -> Path:
+    return settings.folder / blobs.FOLDER
+
+
+def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
+    """Read the rules, open the store and build the parts.
+
+    Raises: ConfigError for the rules, StoreError for the store; nothing is left open then.
+    """
+    loaded = rulebooks.read(settings.rules, settings.replies)
+    modules = {name: loading.module_for(each.kind) for name, each in settings.channels.items()}
+    channels = {name: modules[name].Channel(name, each.options) for name, each in settings.channels.items()}
+    readers = {name: Reader(modules[name], each.options) for name, each in settings.channels.items()}
+    make_folder(blob_folder(settings))
+    keys = Keys.load_or_create(settings.folder / KEYS_FILE)
+    store = opening.open_store(settings.store, settings.folder, clock=clock)
+    try:
+        store.write_now(lambda tx: rulebooks.keep(tx, loaded))
+    except BaseException:
+        store.close()
+        raise
+    return Wired(
+        settings,
+        store,
+        keys,
+        _context(settings, keys, loaded, channels),
+        channels,
+        Journal(
+            store, keys, folder=blob_folder(settings), min_free_disk_bytes=settings.limits.min_free_disk_bytes
+        ),
+        parsing.Parsing(readers),
+    )
+
+
+def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[str, Any]) -> Context:
+    return Context(
+        rulebook=loaded.rulebook,
+        armaments=loaded.armaments,
+        accounts={name: _account(settings, name, channels[name]) for name in settings.channels},
+        keys=keys,
+        replies=loaded.replies,
+        organization=settings.name,
+        public_url=settings.http.public_url,
+        limits=settings.limits,
+        notices=settings.notices,
+    )
+
+
+def _account(settings: Settings, name: str, channel: Any) -> Account:
+    kind, options = settings.channels[name].kind, settings.channels[name].options
+    return Account(
+        name=name,
+        kind=kind,
+        medium=loading.module_for(kind).MEDIUM,
+        addresses=tuple(dict.fromkeys(each.lower() for each in getattr(options, "addresses", ()))),
+        delimiter=getattr(options, "delimiter", "+"),
+        can_deliver=hasattr(channel, "deliver"),
+    )
