@@ -12,6 +12,7 @@ import secrets
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -147,6 +148,33 @@ def merged(old: Any, new: Any) -> Any:
     return min(old, new)
 
 
+class Member:
+    """One write that waits for its commit."""
+
+    __slots__ = ("error", "fn", "future", "loop", "result", "signals")
+
+    def __init__(
+        self,
+        fn: Callable[[Any], Any],
+        future: "asyncio.Future[Any] | Future[Any]",
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.fn = fn
+        self.future = future
+        self.loop = loop
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.signals: Signals = {}
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller went away; the commit stands all the same
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
 class Store(ABC):
     """What both engines give: writes, reads, signals after commit. `clock` is the one source of time."""
 
@@ -176,16 +204,25 @@ class Store(ABC):
                     # The commit stands and the writing thread goes on, whatever a listener makes of it.
                     _log.exception("store_listener_failed")
 
-    @abstractmethod
     async def write(self, fn: Callable[[Tx], T]) -> T:
         """Run fn in a transaction; its result once the commit is on disk.
 
         Not undone by the cancellation of the caller. Raises: what fn raised, or StoreError; nothing was kept then.
         """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._put(Member(fn, future, loop))
+        return await asyncio.shield(future)
 
-    @abstractmethod
     def write_now(self, fn: Callable[[Tx], T]) -> T:
         """As write, from a thread that may wait."""
+        future: Future[T] = Future()
+        self._put(Member(fn, future))
+        return future.result()
+
+    @abstractmethod
+    def _put(self, member: Member) -> None:
+        """Let a writer run the member. Raises: StoreError when the store is closed."""
 
     @abstractmethod
     def read_now(self, fn: Callable[[Tx], T]) -> T:

@@ -6,14 +6,12 @@ says that it was committed. What decides on the same thing waits for the other i
 what the other committed (SERIALIZABLE was 2.7 to 7 times slower and fights SKIP LOCKED).
 """
 
-import asyncio
 import queue
 import random
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
@@ -21,9 +19,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from intake import instants
-from intake.store.engine import Ids, Store, StoreError, Tx
+from intake.store.engine import Ids, Member, Store, StoreError, Tx
 from intake.store.statements import Engine
-from intake.store.writer import Member, deliver
+from intake.store.writer import deliver
 
 T = TypeVar("T")
 Connect = Callable[[str], "psycopg.Connection[Any]"]
@@ -91,17 +89,6 @@ class PostgresStore(Store):
         ]
         for thread in self._threads:
             thread.start()
-
-    async def write(self, fn: Callable[[Tx], T]) -> T:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._put(Member(fn, future, loop))
-        return await asyncio.shield(future)
-
-    def write_now(self, fn: Callable[[Tx], T]) -> T:
-        future: Future[T] = Future()
-        self._put(Member(fn, future, None))
-        return future.result()
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         with self._reader() as line:

@@ -4,18 +4,16 @@ NORMAL loses acknowledged rows silently at a power cut (measured: 0 of 813 survi
 anything but FULL. Every write begins with BEGIN IMMEDIATE: a read that turns into a write fails at once otherwise.
 """
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from intake import instants
-from intake.store.engine import Ids, Store, StoreError, Tx
+from intake.store.engine import Ids, Member, Store, StoreError, Tx
 from intake.store.statements import Engine
-from intake.store.writer import Member, Writer
+from intake.store.writer import Writer
 
 T = TypeVar("T")
 
@@ -176,16 +174,8 @@ class SqliteStore(Store):
                 is_final=True,
             )
 
-    async def write(self, fn: Callable[[Tx], T]) -> T:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._writer.put(Member(fn, future, loop))
-        return await asyncio.shield(future)
-
-    def write_now(self, fn: Callable[[Tx], T]) -> T:
-        future: Future[T] = Future()
-        self._writer.put(Member(fn, future, None))
-        return future.result()
+    def _put(self, member: Member) -> None:
+        self._writer.put(member)
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         try:

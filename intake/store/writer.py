@@ -11,39 +11,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Protocol
 
-from intake.store.engine import Signals, StoreError, Tx, merged
+from intake.store.engine import Member, Signals, StoreError, Tx, merged
 
 GROUP_MAX = 512
 GROUP_S = 0.020  # a group that has run this long commits: nobody's acknowledgement waits for a crowd
-
-
-class Member:
-    """One write that waits for its commit."""
-
-    __slots__ = ("error", "fn", "future", "loop", "result", "signals")
-
-    def __init__(
-        self,
-        fn: Callable[[Any], Any],
-        future: "asyncio.Future[Any] | Future[Any]",
-        loop: asyncio.AbstractEventLoop | None,
-    ) -> None:
-        self.fn = fn
-        self.future = future
-        self.loop = loop
-        self.result: Any = None
-        self.error: BaseException | None = None
-        self.signals: Signals = {}
-
-    def settle(self) -> None:
-        if self.future.done():  # the caller went away; the commit stands all the same
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
 
 
 _NOBODY = Member(lambda tx: None, Future(), None)  # the queue is empty

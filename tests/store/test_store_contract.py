@@ -3,10 +3,9 @@
 import asyncio
 import json
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,8 +14,8 @@ from sqlalchemy import BigInteger, bindparam, func, select
 
 from intake.store import schema
 from intake.store.engine import Ids, LockOrderError, Store, StoreError, Tx
-from intake.store.postgres import WRITERS
 from intake.store.statements import Statement, values_of
+from tests.store.asking import all_at_once, busy
 from tests.store.clock import Clock
 
 COUNT = Statement(select(func.count()).select_from(schema.counters))
@@ -30,33 +29,6 @@ def add(tx: Tx, key: str) -> str:
 
 def count(store: Store) -> int:
     return int(store.read_now(lambda tx: tx.all(COUNT))[0][0])
-
-
-@contextmanager
-def busy(store: Store) -> Iterator[None]:
-    """Keep every writer busy: what is asked for meanwhile waits, and on SQLite becomes one group."""
-    writers = WRITERS if store.engine == "postgresql" else 1
-    begun, go = threading.Barrier(writers + 1), threading.Event()
-
-    def wait(tx: Tx) -> None:
-        if not go.is_set():
-            begun.wait(10)
-            go.wait(10)
-
-    with ThreadPoolExecutor(writers) as pool:
-        waiting = [pool.submit(store.write_now, wait) for _ in range(writers)]
-        begun.wait(10)
-        try:
-            yield
-        finally:
-            go.set()
-        for future in waiting:
-            future.result()
-
-
-def all_at_once(store: Store, fns: list[Callable[[Tx], Any]]) -> list[Future[Any]]:
-    with ThreadPoolExecutor(len(fns)) as pool, busy(store):
-        return [pool.submit(store.write_now, fn) for fn in fns]
 
 
 def fail(tx: Tx) -> None:
@@ -213,12 +185,10 @@ def test_a_listener_that_raises_does_not_stop_the_store(
 
 
 def test_close_keeps_what_was_asked_for_before_it(store: Store, open_store: Callable[[], Store]) -> None:
-    with ThreadPoolExecutor(8) as pool:
-        with busy(store):
-            futures = [pool.submit(store.write_now, lambda tx, key=str(n): add(tx, key)) for n in range(8)]
-        store.close()
-    kept = sum(future.exception() is None for future in futures)
-    assert count(open_store()) == kept
+    futures = all_at_once(store, [partial(add, key=str(number)) for number in range(8)])
+    store.close()
+    assert all(future.done() for future in futures)
+    assert count(open_store()) == 8
 
 
 @pytest.mark.parametrize("use", ["write_now", "read_now"])

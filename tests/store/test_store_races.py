@@ -86,9 +86,7 @@ def identify(tx: Tx, number: int, address: str) -> int:
 
 def test_writers_who_meet_the_same_new_sender_make_one_customer(store: Store) -> None:
     for turn in range(ROUNDS):
-        owners = race(
-            store, lambda number, address=f"new{turn}@example.com": lambda tx: identify(tx, address)
-        )
+        owners = race(store, identify, address=f"new{turn}@example.com")
         assert len(set(owners)) == 1
     assert store.read_now(lambda tx: tx.one(CUSTOMERS)) == (ROUNDS,)
 
