@@ -15,6 +15,7 @@ MAX_FIELD_CHARS = 64_000
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|\([^()]*\)|<[^<>]*>?|[,;:]|[^",;:<(]+|.', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)")
+_COMMENT = re.compile(r"\([^()]*\)")
 _SPACE = re.compile(r"\s+")
 
 
@@ -59,7 +60,9 @@ class _Mailbox:
 
     def take(self, token: str) -> None:
         if token[0] == "<":
-            self.angle = token[1:].removesuffix(">")
+            self.angle = (
+                _COMMENT.sub("", token[1:].removesuffix(">")) if "(" in token else token[1:].removesuffix(">")
+            )
         elif token[0] == "(" and token[-1] == ")":
             self.comment = self.comment or token[1:-1]
         elif token[0] == '"' and len(token) > 1:
@@ -91,7 +94,7 @@ def normalised(address: str) -> str:
     if address[:7].lower() == "mailto:":
         address = address[7:]
     local, at, domain = address[:MAX_ADDRESS_CHARS].rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+    return f"{local}@{domain.lower()}" if at else domain
 
 
 def is_plausible(address: str) -> bool:

@@ -6,7 +6,8 @@ by a person, but nobody may answer it automatically.
 
 import re
 
-from channels.contract import Automatic
+from channels.contract import Address, Automatic
+from channels.email import bounce
 from channels.email.headers import Headers
 from channels.email.structure import Part
 
@@ -33,21 +34,28 @@ _MARKS = (
 )  # fmt: skip
 _SUPPRESSED = re.compile(r"(?i)\b(all|oof|autoreply)\b")
 _AUTORESPONDER = re.compile(r"(?i)auto-?respon|auto-?repl|vacation")
-_MACHINES = re.compile(r"(?i)^(?:mailer-?daemon|postmaster|mail-?daemon|mdaemon|bounces?)\b")
+_DAEMON = re.compile(
+    r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.system|maildelivery|mail-?deamon)\b"
+)
+_OFFICE = re.compile(
+    r"(?i)\b(?:postmaster|mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|smtp)"
+)
 _DELIVERED = re.compile(rb"(?im)^action:[ \t]*(delivered|relayed|expanded)\b")
 _NOT_DELIVERED = re.compile(rb"(?im)^action:[ \t]*(failed|delayed)\b")
 
 
-def kind_of(fields: Headers, root: Part, *, envelope_sender: str | None, sender: str) -> Automatic | None:
+def kind_of(
+    fields: Headers, root: Part, *, envelope_sender: str | None, sender: Address | None, text: str
+) -> Automatic | None:
     """What machine wrote this; None = a person, as far as anybody can tell.
 
-    envelope_sender: "" is the null return path, None = not known. sender: the address in From.
+    envelope_sender: "" is the null return path, None = not known. sender: From. text: the readable text.
     """
     report = _report(root)
     if report:
         return report
     has_null_path = envelope_sender == "" or fields.first("return-path").replace(" ", "") == "<>"
-    if _is_bounce(fields, root, sender=sender, has_null_path=has_null_path):
+    if _is_bounce(fields, sender=sender, text=text, has_null_path=has_null_path):
         return "bounce"
     if _is_auto_reply(fields):
         return "auto_reply"
@@ -77,12 +85,22 @@ def _report(root: Part) -> Automatic | None:
     return kind
 
 
-def _is_bounce(fields: Headers, root: Part, *, sender: str, has_null_path: bool) -> bool:
-    """A failure report that is no multipart/report: qmail, Exim, old Exchange."""
+def _is_bounce(fields: Headers, *, sender: Address | None, text: str, has_null_path: bool) -> bool:
+    """A failure report that is no multipart/report: qmail, Exim, old Exchange, gateways.
+
+    MAILER-DAEMON writes nothing else. A postmaster may be a person, and an absence note has the null path too: there the
+    text must name an address that failed, with a status code where not even the sender gives a hint.
+    """
     if "x-failed-recipients" in fields:
         return True
-    is_machine = bool(_MACHINES.match(sender.rpartition("@")[0] or sender))
-    return is_machine and (has_null_path or not fields.raw("in-reply-to")) and not _is_list(fields)
+    local, name = (sender.address.rpartition("@")[0] or sender.address, sender.name) if sender else ("", "")
+    if _DAEMON.match(local):
+        return True
+    is_office = bool(_OFFICE.search(local) or _OFFICE.search(name))
+    if not (is_office or has_null_path) or fields.raw("in-reply-to"):
+        return False
+    recipients = bounce.recipients_of_prose(fields, text)
+    return bounce.is_report_in_prose(recipients) or (is_office and bool(recipients))
 
 
 def _auto_submitted(fields: Headers) -> str:

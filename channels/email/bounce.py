@@ -14,6 +14,18 @@ _STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-s
 _STATUS = re.compile(r"\b([245])[.,](\d{1,3})[.,](\d{1,3})\b")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45])\d\d(?![\d.])")
 _ADDRESS = re.compile(r"[A-Za-z0-9_.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,24}")
+_ALONE = re.compile(
+    r"(?m)^[ \t>*-]{0,12}(?:SMTP:|smtp:|rfc822;)?[ \t]{0,4}<?"
+    r"([A-Za-z0-9_.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z0-9-]{2,24})>?(?=[ \t]*(?:$|[:;,(]|\.{3}|[ \t]-))",
+)
+_RULER = re.compile(r"(?m)^[ \t]*[-=_]{3,}")
+_ORIGINAL_HEADER = re.compile(r"(?im)^[> ]{0,4}(?:received|return-path|message-id|x-[a-z-]{2,40}): ")
+_OFFICE = re.compile(r"(?i)(?:postmaster|mailer-daemon|abuse|helpdesk|hostmaster)@")
+# That a server has not given up is said in words only; English is what servers speak.
+_KEEPS_TRYING = re.compile(
+    r"(?i)\bdelayed\b|not yet been|will (?:be )?(?:retr|continue|keep)|will try again|still (?:be )?(?:try|attempt|being)|"
+    r"message will be retried|only a warning|just a warning",
+)
 _BLANK_LINES = re.compile(rb"\r?\n[ \t]*\r?\n")
 _MESSAGE_ID = re.compile(r"<([^<>\s]{1,998})>")
 _RETURNED_ID = re.compile(rb"(?im)^[> \t]{0,4}message-id:\s{0,10}<([^<>\s]{1,998})>")
@@ -31,7 +43,7 @@ _REASON_CLASSES = {"1": "bad address", "2": "mailbox problem", "3": "mail system
 
 def read(root: Part, fields: headers.Headers, *, text: str) -> Bounce:
     """The failed recipients of a report and the Message-ID of what came back. text: the report's readable part."""
-    recipients = tuple(_recipients_of_status(root)) or tuple(_recipients_of_text(fields, text))
+    recipients = tuple(_recipients_of_status(root)) or recipients_of_prose(fields, text)
     return Bounce(recipients[:MAX_RECIPIENTS], _original_message_id(root, text))
 
 
@@ -59,7 +71,8 @@ def _recipient(block: headers.Headers) -> BouncedRecipient | None:
         return None
     diagnostic = block.text("diagnostic-code").partition(";")[2].strip() or block.text("diagnostic-code")
     status = _status(block.first("status")) or _status(diagnostic)
-    is_permanent = action != "delayed" and not status.startswith("4")
+    # "failed" is final even with a 4.x.x status: the server gave up (RFC 3464 §2.3.3).
+    is_permanent = action == "failed" or (action != "delayed" and not status.startswith("4"))
     return BouncedRecipient(
         address=address,
         status=status,
@@ -91,35 +104,60 @@ def reason_of(status: str) -> str:
     return _REASONS.get(detail) or _REASON_CLASSES.get(detail.partition(".")[0], "")
 
 
-def _recipients_of_text(fields: headers.Headers, text: str) -> Iterator[BouncedRecipient]:
-    """For reports in prose: X-Failed-Recipients, else the addresses the text names before it shows our mail."""
+def recipients_of_prose(fields: headers.Headers, text: str) -> tuple[BouncedRecipient, ...]:
+    """For reports without a machine-readable part: X-Failed-Recipients, else the addresses the report names.
+
+    An address on a line of its own is what the report is about; one inside a sentence ("please contact …") only counts
+    when there is no other.
+    """
     report = _before_original(text)
     named = [value for field in fields.structured("x-failed-recipients") for value in _ADDRESS.findall(field)]
+    found = named or _ALONE.findall(_before_next_section(report)) or _ADDRESS.findall(report)
     own = {
         address.address.lower()
         for name in ("from", "to")
         for address in addresses.parse(fields.structured(name))
     }
-    seen: set[str] = set()
-    for address in named or _ADDRESS.findall(report):
-        key = address.lower()
-        if key not in seen and (named or key not in own):
-            seen.add(key)
-            yield _from_prose(address, report)
+    unique = {_bare(address).lower(): _bare(address) for address in reversed(found[:MAX_RECIPIENTS])}
+    return tuple(
+        _from_prose(address, report)
+        for key, address in reversed(unique.items())
+        if named or (key not in own and not _OFFICE.match(key))
+    )
+
+
+def is_report_in_prose(recipients: tuple[BouncedRecipient, ...]) -> bool:
+    """Whether the prose reports a failure: some address with an SMTP or enhanced status code beside it."""
+    return any(recipient.status for recipient in recipients)
+
+
+def _bare(address: str) -> str:
+    """Without the marks some gateways glue to it."""
+    return address.strip("'").removeprefix("SMTP=").removeprefix("smtp=")
 
 
 def _from_prose(address: str, report: str) -> BouncedRecipient:
+    """Prose reports a final failure, unless it says that the server keeps trying: that outweighs a 4xx code."""
     at = report.find(address)
     nearby = report[max(0, at) : at + 600] if at >= 0 else report[:600]
     status = _status(nearby)
     diagnostic = " ".join(nearby.split())[:MAX_DIAGNOSTIC_CHARS]
-    return BouncedRecipient(address, status, not status.startswith("4"), diagnostic, reason_of(status))
+    return BouncedRecipient(
+        address, status, not _KEEPS_TRYING.search(report[:4_000]), diagnostic, reason_of(status)
+    )
 
 
 def _before_original(text: str) -> str:
     """The report without the returned mail: up to the first run of its header fields."""
-    found = re.search(r"(?im)^[> ]{0,4}(?:received|return-path|message-id|x-[a-z-]{2,40}): ", text)
+    found = _ORIGINAL_HEADER.search(text)
     return text[: found.start()] if found else text[:20_000]
+
+
+def _before_next_section(report: str) -> str:
+    """Up to the first ruler below the first address: what follows is a transcript or the returned mail."""
+    first = _ALONE.search(report)
+    ruler = _RULER.search(report, first.end()) if first else None
+    return report[: ruler.start()] if ruler else report
 
 
 def _original_message_id(root: Part, text: str) -> str | None:

@@ -21,7 +21,7 @@ _UNFOLDED_LINE = re.compile(rb"\n(?![ \t])")
 MAX_NAME_BYTES = 200
 _HEADER_END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\x85]+")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Long, for machines only, and the raw mail still has them.
 _NOT_KEPT = frozenset(
     {"received", "dkim-signature", "arc-seal", "arc-message-signature", "x-google-dkim-signature", "domainkey-signature",
@@ -33,7 +33,7 @@ _NOT_KEPT = frozenset(
 class Headers:
     """The header fields of a mail or of a part. body_offset: where the content starts in the bytes scanned."""
 
-    __slots__ = ("_fields", "body_offset", "problems")
+    __slots__ = ("_fields", "body_offset", "charset", "problems")
 
     def __init__(
         self, fields: list[tuple[str, bytes]], *, body_offset: int, problems: tuple[str, ...]
@@ -42,6 +42,7 @@ class Headers:
         for name, value in fields:
             self._fields.setdefault(name, []).append(value)
         self.body_offset = body_offset
+        self.charset = ""  # of the mail's text: what bytes beyond ASCII in a header most likely are
         self.problems = problems
 
     def __contains__(self, name: str) -> bool:
@@ -53,17 +54,17 @@ class Headers:
 
     def structured(self, name: str) -> list[str]:
         """Every value unfolded, encoded words still encoded: to be taken apart before it is decoded."""
-        return [unfolded(value) for value in self.raw(name)]
+        return [unfolded(value, self.charset) for value in self.raw(name)]
 
     def first(self, name: str) -> str:
         """The first value, unfolded, encoded words still encoded; "" when there is none."""
         values = self.raw(name)
-        return unfolded(values[0]) if values else ""
+        return unfolded(values[0], self.charset) if values else ""
 
     def text(self, name: str) -> str:
         """The first value as readable text of at most 2 000 characters."""
         values = self.raw(name)
-        return readable(values[0]) if values else ""
+        return readable(values[0], self.charset) if values else ""
 
     def kept(self) -> dict[str, tuple[str, ...]]:
         """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""
@@ -72,7 +73,7 @@ class Headers:
         for name, values in self._fields.items():
             if name in _NOT_KEPT:
                 continue
-            kept[name] = tuple(readable(value)[:MAX_KEPT_CHARS] for value in values[:room])
+            kept[name] = tuple([readable(value, self.charset)[:MAX_KEPT_CHARS] for value in values[:room]])
             room -= len(values)
             if room <= 0:
                 break
@@ -136,15 +137,22 @@ def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: lis
     fields.append((name, value.strip()))
 
 
-def unfolded(value: bytes) -> str:
-    """One line of text; bytes beyond ASCII as UTF-8 or what they look like."""
-    text = value.decode("ascii") if value.isascii() else charsets.text_from_bytes(value)[0]
+def unfolded(value: bytes, charset: str = "") -> str:
+    """One line of text; bytes beyond ASCII as UTF-8, else in the mail's charset, else what they look like."""
+    text = value.decode("ascii") if value.isascii() else _beyond_ascii(value, charset)
     return _FOLD.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
-def readable(value: bytes) -> str:
+def _beyond_ascii(value: bytes, charset: str) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return charsets.text_from_bytes(value, charset)[0]
+
+
+def readable(value: bytes, charset: str = "") -> str:
     """One line as a person reads it: unfolded, decoded, without control characters, at most 2 000 characters."""
-    return clean(encoded_words.decode(unfolded(value)))
+    return clean(encoded_words.decode(unfolded(value, charset)))
 
 
 def clean(text: str) -> str:

@@ -72,12 +72,12 @@ def _text(document: LexborHTMLParser) -> str:
 
 
 def _keep_preformatted(document: LexborHTMLParser) -> None:
+    """Line breaks and spaces of <pre> as marks. The nodes are listed first: replacing one under a running walk crashes."""
     for node in document.css("pre"):
-        for child in node.traverse(include_text=True):
-            if child.tag == "-text" and "\n" in (child.text_content or ""):
-                child.replace_with(
-                    (child.text_content or "").replace("\n", _BREAK_KEPT).replace(" ", _SPACE_KEPT)
-                )
+        for child in list(node.traverse(include_text=True)):
+            text = (child.text_content or "") if child.tag == "-text" else ""
+            if "\n" in text or "  " in text:
+                child.replace_with(text.replace("\n", _BREAK_KEPT).replace(" ", _SPACE_KEPT))
 
 
 def _mark_quotes(document: LexborHTMLParser) -> None:

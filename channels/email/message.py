@@ -71,6 +71,7 @@ def attachment_bytes(body: bytes, part: str) -> bytes:
 def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
     fields = headers.scan(raw.body)
     root, repaired = structure.read(raw.body, fields, costly=costly)
+    fields.charset = next((leaf.charset for leaf in root.leaves() if leaf.charset), "")
     content = body.read(root, costly=costly)
     problems = [*fields.problems, *repaired, *content.problems]
     text = _capped(content.text, options.max_text_chars, problems)
@@ -82,7 +83,8 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
         fields,
         root,
         envelope_sender=raw.envelope.get("sender"),
-        sender=from_[0].address if from_ else "",
+        sender=from_[0] if from_ else None,
+        text=text,
     )
     return Message(
         kind=MEDIUM,

@@ -17,6 +17,18 @@ _WROTE = re.compile(
     r"napisał\(a\)|napsal|napsala|napísal|napísala|írta|ezt írta|a scris|написал|написала|пишет|писал|написав|написа|έγραψε|yazdı|rašė|rakstīja|kirjutas|"
     r"je napisao|je napisala|je napisal|scríobh|kiteb|viết|כתב|כתבה|كتب)\b|写道|寫道|書きました|のメール|작성",
 )
+# The word that begins an attribution; only asked for one that stands behind other text.
+_BEHIND = re.compile(
+    r"(?m)^(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana) .{0,30}\d.{0,200}:\n>)",
+)
+_FORWARD = re.compile(
+    r"(?i)^[-*\s]{0,20}(?:begin |start of |anfang der |début du |inizio )?(?:forwarded (?:message|by|mail)|weitergeleitete (?:nachricht|e-?mail|mail)|"
+    r"message (?:transféré|réexpédié)|mensaje reenviado|mensagem (?:encaminhada|reencaminhada)|messaggio inoltrato|wiadomość przekazana|"
+    r"przekazana wiadomość|doorgestuurd bericht|vidarebefordrat meddelande|vidaresendt|videresendt (?:melding|meddelelse|besked)|"
+    r"προωθημένο μήνυμα|přeposlaná zpráva|preposlaná správa|továbbított (?:üzenet|levél)|mesaj redirecționat|пересылаемое сообщение|"
+    r"переслане повідомлення|iletilen (?:ileti|mesaj)|välitetty viesti|proslijeđena poruka|posredovano sporočilo)",
+)
+_FORWARD_INITIALS = frozenset("-*BbSsAaDdIiFfWwMmPpTtVvΠπПпŘŘp")
 _SEPARATOR = re.compile(r"^\s*[-*]{3,}\s*[^\s*-][^-\n]{1,70}?\s*[-*]{3,}\s*$")
 _RULER = re.compile(r"^\s*[_=-]{10,}\s*$")
 _FIELD = re.compile(r"^[\s>*_]{0,6}([^\W\d_][\w .'/()-]{0,30}?)[*_]{0,2}\s?[:：][*_]{0,2}\s*(.*)$")
@@ -25,12 +37,31 @@ _FROM = frozenset(
     ["from", "von", "de", "da", "van", "od", "fra", "från", "lähettäjä", "από", "feladó", "от", "від", "kimden", "nuo", "no", "saatja", "de la",
      "expéditeur", "remitente", "mittente", "nadawca", "odesílatel", "odosielateľ", "pošiljatelj", "发件人", "寄件者", "差出人", "보낸 사람", "מאת", "من"],
 )  # fmt: skip
+_SENT = frozenset(
+    ["date", "datum", "fecha", "data", "dato", "päivämäärä", "ημερομηνία", "tarih", "dátum", "дата", "data wysłania", "sent", "gesendet", "envoyé",
+     "enviado", "enviada el", "inviato", "wysłano", "verzonden", "skickat", "sendt", "lähetetty", "odesláno", "odoslané", "στάλθηκε", "elküldve",
+     "trimis", "gönderilen", "отправлено", "надіслано", "发送时间", "日期", "送信日時", "日時", "날짜"],
+)  # fmt: skip
 _PRODUCT = re.compile(
     r"(?i)(?:iphone|ipad|ipod|apple watch|android|samsung|galaxy|huawei|honor|xiaomi|redmi|oneplus|motorola|nokia|htc|sony xperia|blackberry|"
     r"windows phone|windows mail|windows 1\d|outlook|yahoo mail|yahoo! mail|gmail|proton ?mail|gmx|web\.de|t-online|mail\.ru|icloud|"
     r"thunderbird|spark|tutanota|fairphone|smartphone|nine|k-9 mail|bluemail|aqua mail|mailbird|ios|mail for windows)\b",
 )
 _LINK_AT_END = re.compile(r"\s*[<(\[]\s*https?://[^>)\]]*[>)\]]?\s*$|\s*https?://\S*\s*$")
+
+
+def with_attributions_apart(text: str) -> str:
+    """The text with a line break before an attribution that some phones put behind the last word of the answer."""
+    return _BEHIND.sub(r"\1\n", text) if ":\n>" in text else text
+
+
+def is_forward(line: str) -> bool:
+    """A line that announces a forwarded mail, as mail programs write it."""
+    return (
+        bool(_FORWARD.match(line))
+        if line[0] in _FORWARD_INITIALS and len(line) <= MAX_FOOTER_CHARS
+        else False
+    )
 
 
 def attribution_start(lines: list[str], number: int) -> int | None:
@@ -107,7 +138,7 @@ def may_begin_block(lines: list[str], number: int) -> bool:
     if number == 0 or not lines[number - 1].strip():
         return True
     first = _FIELD.match(lines[number][:300])
-    return first is not None and first[1].strip().lower() in _FROM
+    return first is not None and first[1].strip().lower() in _FROM | _SENT
 
 
 def is_header_block(lines: list[str], number: int) -> bool:
@@ -119,10 +150,13 @@ def is_header_block(lines: list[str], number: int) -> bool:
     if first is None:
         return False
     fields = _block_fields(lines, number)
-    if len(fields) < 3:
+    is_from = fields[:1] != [] and fields[0][0].lower() in _FROM
+    is_known = is_from or (fields[:1] != [] and fields[0][0].lower() in _SENT)
+    if len(fields) < (2 if is_known else 3):
         return False
     values = "\n".join(value for _, value in fields)
-    is_from = fields[0][0].lower() in _FROM
+    if len(fields) == 2:
+        return bool(_DATE.search(values) and _TIME.search(values) and _ADDRESS.search(values))
     has_date = bool(_DATE.search(values) and _TIME.search(values))
     has_address = bool(_ADDRESS.search(values))
     return (is_from and (has_date or has_address)) or (has_date and has_address)

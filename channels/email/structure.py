@@ -105,9 +105,11 @@ def _is_harmless(content: bytes, start: int) -> bool:
 
 
 def _part_from_tree(node: PyMimePart, *, path: str, room: list[int], depth: int) -> Part | None:
-    """Our part from the parser's; None when the tree is larger than our caps."""
+    """Our part from the parser's; None when the tree exceeds our caps or a multipart came out without parts."""
     room[0] -= 1
     if room[0] < 0 or depth > MAX_DEPTH:
+        return None
+    if not node.children and node.content is None:
         return None
     children: list[Part] = []
     for number, child in enumerate(node.children, 1):

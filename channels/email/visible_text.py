@@ -15,7 +15,8 @@ MAX_SIGNATURE_LINES = 20
 
 _ANY_QUOTED = re.compile(r"(?m)^\s{0,3}[>|｜]")
 _ANY_SIGNATURE = re.compile(r"(?m)^(?:--|—|–)\s*$")
-_QUOTED = re.compile(r"^\s{0,3}[>|｜]")
+_LINK_REST = re.compile(r"https?://|[)>]$")
+_QUOTED = re.compile(r"^\s{0,3}[>|｜](?!.*<\s*$)")
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -29,7 +30,7 @@ def split(text: str) -> Split:
     """What the customer wrote now, and the rest."""
     if not text.strip():
         return Split("", "")
-    lines = text.split("\n")
+    lines = quote_marks.with_attributions_apart(text).split("\n")
     end = _first_cut(lines)
     cut = [False] * end + [True] * (len(lines) - end)
     if _ANY_QUOTED.search(text):
@@ -77,6 +78,8 @@ def _first_cut(lines: list[str]) -> int:
         stripped = line.strip()
         if not stripped:
             continue
+        if quote_marks.is_forward(stripped):
+            return len(lines)  # forwarded for a reason: it is what the mail is about
         if stripped[0] in "-_=*" and quote_marks.is_separator(lines, number):
             return number
         if stripped[-1] in ":：" and (start := quote_marks.attribution_start(lines, number)) is not None:
@@ -118,10 +121,11 @@ def _mark_quotes(lines: list[str], cut: list[bool], end: int) -> None:
 
 
 def _is_gap(lines: list[str], number: int, end: int) -> bool:
-    """An empty line, or the short rest of a wrapped one, inside a quotation."""
+    """An empty line, or the rest of a wrapped link, inside a quotation."""
     if number + 1 >= end or not _QUOTED.match(lines[number + 1]):
         return False
-    return not lines[number].strip()
+    line = lines[number].strip()
+    return not line or (" " not in line.removesuffix(" >") and bool(_LINK_REST.search(line)))
 
 
 def _is_lone_quote(lines: list[str], number: int) -> bool:
