@@ -145,7 +145,7 @@ def read_cases(nodes: Collection[Node], people: People, problems: list[Problem])
 
 def _read_case(node: Node, people: People, problems: list[Problem]) -> Case | None:
     before = len(problems)
-    written = convert(without_later(node, ("steps",), problems), _CaseNode, problems=problems)
+    written = convert(without_later(node, ("steps",), problems), _CaseNode, problems=problems, partial=True)
     if written is None:
         return None
     situation = _situation(written, node, people, problems)

@@ -89,7 +89,8 @@ def _compile(translated: str) -> Any:
         return re2.compile(translated, options)
     except re2.error as error:
         said = error.args[0]
-        raise BadPattern(said.decode() if isinstance(said, bytes) else str(said)) from None
+        text = said.decode() if isinstance(said, bytes) else str(said)
+        raise BadPattern(text.replace("(?i)", "").replace(MARK, "")) from None
 
 
 def _refuse_unsupported(pieces: list[tuple[str, int]], text: str) -> None:

@@ -16,6 +16,11 @@ from routing.typed import convert, said
 from routing.yaml_text import Node
 
 NATURES = ("question", "complaint", "technical", "sales", "feedback", "other")
+_MISSING = {
+    "id": "a rule has a short name of its own",
+    "when": "what is for every message belongs to default",
+    "then": "like then: {team: NAME}",
+}
 LATER_ACTIONS = (
     "skills", "hand_off", "webhook", "rating", "incident", "promise", "snooze", "route", "reopen", "block", "close",
     "once", "by",
@@ -31,9 +36,9 @@ class Vocabulary(msgspec.Struct, frozen=True):
 
 
 class _RuleNode(msgspec.Struct, frozen=True):
-    id: Node
-    when: Node
-    then: Node
+    id: Node | None = None
+    when: Node | None = None
+    then: Node | None = None
 
 
 def read_rules(
@@ -56,12 +61,15 @@ def _read_rule(
 ) -> Rule | None:
     problems = names.problems
     before = len(problems)
-    written = convert(node, _RuleNode, problems=problems)
+    written = convert(node, _RuleNode, problems=problems, partial=True)
     if written is None:
         return None
-    identity = _read_id(written.id, seen, problems)
-    when = read_condition(written.when, names)
-    then = read_writes(written.then, words, problems, may_empty=False)
+    for key in ("id", "when", "then"):
+        if getattr(written, key) is None:
+            problems.append(node.problem("missing-key", f"'{key}' is missing", _MISSING[key]))
+    identity = _read_id(written.id, seen, problems) if written.id else None
+    when = read_condition(written.when, names) if written.when else ALWAYS
+    then = read_writes(written.then, words, problems, may_empty=False) if written.then else ()
     if len(problems) > before or identity is None:
         return None
     return Rule(identity, stage, when, then, node.file, node.line, node.column)

@@ -131,10 +131,13 @@ class _Reading:
         ladders = self._each(
             "ladders", lambda name, node: sections.read_ladder(name, node, targets, self.problems)
         )
+        written = {
+            name: calendars.get(name) for name in self.nodes["calendars"]
+        }  # a bad one is told at its place
         policies = self._each(
             "sla",
             lambda name, node: sections.read_policy(
-                name, node, calendars, self.nodes["ladders"], self.problems
+                name, node, written, self.nodes["ladders"], self.problems
             ),
         )
         names = Names(tuple(self.nodes["calendars"]), self.lists, self.nodes["conditions"], self.problems)

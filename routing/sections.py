@@ -1,15 +1,15 @@
 """The named things of a rulebook: calendars, agents, teams, SLA policies and ladders, read from YAML."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.calendar import Calendar, CalendarText, NeverOpen, Slot, public_holidays
+from routing.calendar import Calendar, CalendarText, Slot, public_holidays
 from routing.condition_text import weekdays_from
 from routing.durations import Span, offset_from, seconds_from, span_from
 from routing.ladder import Ladder, Step, When
@@ -97,7 +97,7 @@ class _CalendarNode(msgspec.Struct, frozen=True):
 def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | None:
     """`{timezone: Europe/Warsaw, open: {mon-fri: ["08:00-12:00"]}, holidays: PL, dates: {2026-12-24: closed}}`."""
     before = len(problems)
-    written = convert(node, _CalendarNode, problems=problems)
+    written = convert(node, _CalendarNode, problems=problems, partial=True)
     if written is None:
         return None
     zone = _read_zone(written.timezone, problems)
@@ -222,7 +222,9 @@ class _AgentNode(msgspec.Struct, frozen=True):
 
 def read_agent(name: str, node: Node, calendars: Iterable[str], problems: list[Problem]) -> Agent | None:
     """`{email: ania@example.com, phone: "+48600000001", skills: [pl], hours: office}`."""
-    written = convert(without_later(node, ("deputy", "urgent"), problems), _AgentNode, problems=problems)
+    written = convert(
+        without_later(node, ("deputy", "urgent"), problems), _AgentNode, problems=problems, partial=True
+    )
     if written is None:
         return None
     hours = check_name(written.hours, calendars, "calendar", problems) if written.hours else None
@@ -244,7 +246,7 @@ def _read_form(
         return None
     if isinstance(node.value, str) and form.match(node.value):
         return node.value
-    problems.append(node.problem("bad-value", f"no {what} {said(node)}", hint))
+    problems.append(node.problem("bad-value", f"{said(node)} is no {what}", hint))
     return None
 
 
@@ -259,7 +261,7 @@ class _AssignNode(msgspec.Struct, frozen=True):
 
 def read_team(name: str, node: Node, agents: Iterable[str], problems: list[Problem]) -> Team | None:
     """`{levels: {l1: [ania, marek], lead: [tomek]}, assign: least_loaded}`."""
-    written = convert(node, _TeamNode, problems=problems)
+    written = convert(node, _TeamNode, problems=problems, partial=True)
     if written is None:
         return None
     levels = _read_levels(written.levels, frozenset(agents), problems)
@@ -289,7 +291,9 @@ def _read_assign(node: Node, problems: list[Problem]) -> str:
     if node.is_scalar:
         by = convert(node, Literal["least_loaded", "round_robin"], problems=problems)
         return by or "least_loaded"
-    written = convert(without_later(node, ("capacity",), problems), _AssignNode, problems=problems)
+    written = convert(
+        without_later(node, ("capacity",), problems), _AssignNode, problems=problems, partial=True
+    )
     return written.by if written else "least_loaded"
 
 
@@ -305,10 +309,16 @@ class _PolicyNode(msgspec.Struct, frozen=True):
 
 
 def read_policy(
-    name: str, node: Node, calendars: Mapping[str, Calendar], ladders: Iterable[str], problems: list[Problem]
+    name: str,
+    node: Node,
+    calendars: Mapping[str, Calendar | None],
+    ladders: Iterable[str],
+    problems: list[Problem],
 ) -> Policy | None:
     """`{calendar: office, first_response: {urgent: 30m, normal: 4h}, resolution: 3 working days, pause: [pending]}`."""
-    written = convert(without_later(node, LATER_TARGETS, problems), _PolicyNode, problems=problems)
+    written = convert(
+        without_later(node, LATER_TARGETS, problems), _PolicyNode, problems=problems, partial=True
+    )
     if written is None:
         return None
     calendar = check_name(written.calendar, calendars, "calendar", problems)
@@ -396,7 +406,9 @@ def read_ladder(name: str, node: Node, targets: Targets, problems: list[Problem]
 
 
 def _read_step(node: Node, targets: Targets, problems: list[Problem]) -> Step | None:
-    written = convert(without_later(node, ("by", "ack_within"), problems), _StepNode, problems=problems)
+    written = convert(
+        without_later(node, ("by", "ack_within"), problems), _StepNode, problems=problems, partial=True
+    )
     if written is None:
         return None
     when = _read_at(written.at, problems)
@@ -503,20 +515,6 @@ def read_notify(node: Node, targets: Targets, problems: list[Problem]) -> tuple[
     for each in node.value if node.is_list else (node,):
         if isinstance(each.value, str) and _ADDRESS.match(each.value):
             found.append(each.value)
-        elif name := check_name(each, known, "target of a notice", problems):
+        elif name := check_name(each, known, "recipient", problems):
             found.append(name)
     return tuple(found)
-
-
-Reader = Callable[[str, Node], Any]
-
-
-def probe_calendars(
-    calendars: Mapping[str, Calendar], nodes: Mapping[str, Node], problems: list[Problem]
-) -> None:
-    """A calendar whose holidays and own dates leave no open time is refused."""
-    for name, calendar in calendars.items():
-        try:
-            calendar.next_open(datetime(2026, 1, 1, tzinfo=UTC))
-        except NeverOpen as error:
-            problems.append(nodes[name].problem("never-open", str(error)))

@@ -30,10 +30,15 @@ _WANTED: dict[type, str] = {
 }
 
 
-def convert(node: Node, type_: Any, *, problems: list[Problem]) -> Any:
-    """The node's value as the type; None when there is a problem, all of which are appended to problems."""
-    value = _convert(node, _type_of(type_), problems)
-    return None if value is _FAILED else value
+def convert(node: Node, type_: Any, *, problems: list[Problem], partial: bool = False) -> Any:
+    """The node's value as the type; None when there is a problem, all of which are appended to problems.
+
+    partial: unknown keys are told, but the value is still made of the known ones, so that these can be looked into.
+    """
+    found: list[Problem] = []
+    value = _convert(node, _type_of(type_), found)
+    problems.extend(found)
+    return None if value is _FAILED or (found and not partial) else value
 
 
 @functools.cache
@@ -65,7 +70,6 @@ def _struct(node: Node, wanted: types.StructType, problems: list[Problem]) -> An
     if not isinstance(node.value, dict):
         return _refuse(node, "a mapping with " + ", ".join(f.encode_name for f in wanted.fields), problems)
     known = {field.encode_name: field for field in wanted.fields}
-    before = len(problems)
     values: dict[str, Any] = {}
     for name, child in node.value.items():
         if name in known:
@@ -75,10 +79,10 @@ def _struct(node: Node, wanted: types.StructType, problems: list[Problem]) -> An
             problems.append(node.keys[name].problem("unknown-key", f"no key '{name}' here", hint))
     for name, field in known.items():
         if field.required and name not in node.value:
-            problems.append(
-                node.problem("missing-key", f"'{name}' is missing", f"wanted: {describe(field.type)}")
-            )
-    if len(problems) > before:
+            hint = "" if _is_node(field.type) else f"wanted: {describe(field.type)}"
+            problems.append(node.problem("missing-key", f"'{name}' is missing", hint))
+            values[field.name] = _FAILED
+    if any(value is _FAILED for value in values.values()):
         return _FAILED
     return _build(node, wanted.cls, values, problems)
 
@@ -99,7 +103,7 @@ def _union(node: Node, wanted: types.UnionType, problems: list[Problem]) -> Any:
         if _has_shape(node, member):
             tried: list[Problem] = []
             value = _convert(node, member, tried)
-            if value is not _FAILED:
+            if not tried:
                 return value
     shaped = [member for member in wanted.types if _has_shape(node, member)]
     if len(shaped) == 1:
