@@ -1,0 +1,48 @@
+# Everything needs only Python 3.11+ (PYTHON=python3.12 make … chooses one). The first call sets up .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PINS := requirements/postgres.txt requirements/dev.txt
+
+.PHONY: run test test-all check bench torture format pins clean
+
+run: $(STAMP)
+	$(BIN)/intake run
+
+test: $(STAMP)
+	$(BIN)/pytest -m "not slow and not postgres"
+
+test-all: $(STAMP)
+	$(BIN)/pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/intake check --strict
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	$(BIN)/python -m bench
+
+torture: $(STAMP)
+	$(BIN)/python -m bench.torture
+
+$(STAMP): $(PINS) pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "intake needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(PINS:%=-r %)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+# Pins every dependency with hashes, a week after its release at the earliest. Needs uv.
+pins:
+	sh requirements/pin
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

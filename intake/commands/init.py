@@ -1,0 +1,59 @@
+"""Writes the starter configuration: intake.yaml, rules.yaml and the texts of the automatic replies.
+
+Nothing that is there already is overwritten.
+"""
+
+import argparse
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from intake import cli, terminal
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", nargs="?", default="config", metavar="DIR", help="default: config")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.folder)
+    if folder.exists() and not folder.is_dir():
+        raise cli.WrongInput(f"{folder} is a file: name a folder")
+    written = [name for name, source in _files(_starter()) if _write_new(folder / name, source)]
+    for name in written:
+        print(folder / name)
+    if not written:
+        terminal.say(f"everything is in {folder} already; nothing was written")
+    where = "" if folder == Path("config") else f" -c {folder / 'intake.yaml'}"
+    terminal.say(f"next: intake check{where}, then intake run{where}")
+    return 0
+
+
+def _starter() -> Traversable:
+    """Find the shipped files: inside the wheel, or the folder config of a source tree."""
+    packed = resources.files("intake") / "starter"
+    if packed.is_dir():
+        return packed
+    source = Path(__file__).resolve().parents[2] / "config"
+    if not source.is_dir():
+        raise cli.Failed("the starter configuration is missing from this installation: install intaked again")
+    return source
+
+
+def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        if entry.is_dir():
+            yield from _files(entry, f"{prefix}{entry.name}/")
+        elif not entry.name.startswith("."):
+            yield f"{prefix}{entry.name}", entry
+
+
+def _write_new(path: Path, source: Traversable) -> bool:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("xb") as file:
+            file.write(source.read_bytes())
+    except FileExistsError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""What an agent does with a ticket from the command line: the same functions that the desk calls."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from intake import cli, terminal
+from intake.commands import options
+from intake.model import STATUSES, Context
+from intake.store.engine import Tx
+
+Action = Callable[[Tx, Context], object]
+
+
+def configure(commands: Any) -> None:
+    for name, run, text in (
+        ("reply", reply, "answer the customer"),
+        ("note", note, "write down what only colleagues see"),
+    ):
+        parser = _action(commands, name, run, text)
+        parser.add_argument(
+            "file", nargs="?", default="-", metavar="FILE", help='the text; "-" (default) is stdin'
+        )
+        if name == "reply":
+            parser.add_argument("--status", choices=STATUSES, help="the ticket's status afterwards")
+    parser = _action(commands, "status", set_status, "change the status")
+    parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
+    parser = _action(commands, "assign", assign, "give it to an agent or a team")
+    parser.add_argument("to", metavar="NAME", help='an agent or a team; "nobody" takes it from its agent')
+
+
+def _action(commands: Any, name: str, run: options.Command, text: str) -> argparse.ArgumentParser:
+    parser = options.subcommand(commands, name, run, text)
+    parser.add_argument("ref", metavar="REF")
+    parser.add_argument(
+        "--as", dest="agent", required=True, metavar="AGENT", help="who does it: a name of the rules"
+    )
+    return parser
+
+
+def reply(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    text = options.read_text(arguments.file)
+    return _do(
+        arguments,
+        lambda tx, context: desk.reply(
+            tx, context, arguments.ref, agent=arguments.agent, text=text, status=arguments.status
+        ),
+        "answered; a running daemon sends it now, else the next start does",
+    )
+
+
+def note(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    text = options.read_text(arguments.file)
+    return _do(
+        arguments,
+        lambda tx, context: desk.note(tx, context, arguments.ref, agent=arguments.agent, text=text),
+        "noted",
+    )
+
+
+def set_status(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    return _do(
+        arguments,
+        lambda tx, context: desk.set_status(
+            tx, context, arguments.ref, arguments.status, agent=arguments.agent
+        ),
+        f"is {arguments.status}",
+    )
+
+
+def assign(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    to = None if arguments.to == "nobody" else arguments.to
+    return _do(
+        arguments,
+        lambda tx, context: desk.assign(tx, context, arguments.ref, to, agent=arguments.agent),
+        f"is with {arguments.to}",
+    )
+
+
+def _do(arguments: argparse.Namespace, action: Action, done: str) -> int:
+    from intake import desk
+
+    with options.wired(arguments) as wired:
+        try:
+            wired.store.write_now(lambda tx: action(tx, wired.context))
+        except desk.DeskError as error:
+            raise cli.WrongInput(str(error)) from None
+    terminal.say(f"{arguments.ref.upper()} {done}")
+    return 0

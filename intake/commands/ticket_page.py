@@ -1,0 +1,66 @@
+"""One ticket as a page of text."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from intake import terminal
+from intake.logs import escaped
+
+_ARROWS = {"in": "<-", "out": "->", "note": "--"}
+
+
+def lines(ticket: Mapping[str, Any]) -> Iterator[str]:
+    """Lay out what `tickets show` prints for people. What a customer wrote cannot steer the terminal."""
+    yield terminal.coloured(f"{ticket['ref']}  {escaped(ticket['subject'])}", "bold", sys.stdout)
+    yield from _head(ticket)
+    for message in ticket["conversation"]:
+        yield ""
+        yield from _message(message)
+    yield ""
+    yield "History"
+    for event in ticket["events"]:
+        yield f"  {terminal.local_time(event['at'])}  {event['kind']}  {escaped(event['actor'])}  {_details(event)}".rstrip()
+    yield from _decision(ticket["decision"])
+
+
+def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
+    customer = ticket["customer"] or {}
+    yield f"  from      {escaped(' '.join(filter(None, (customer.get('name'), customer.get('address')))))}"
+    yield f"  status    {ticket['status']}, {ticket['priority']}"
+    yield f"  with      {' / '.join(filter(None, (ticket['team'], ticket['agent']))) or 'nobody'}"
+    yield f"  rule      {ticket['rule']}"
+    if ticket["tags"]:
+        yield f"  tags      {escaped(', '.join(ticket['tags']))}"
+    for target, at in ticket["due"].items():
+        yield f"  due       {target} {terminal.local_time(at)}"
+
+
+def _message(message: Mapping[str, Any]) -> Iterator[str]:
+    head = f"{_ARROWS.get(message['direction'], '  ')} {terminal.local_time(message['at'])} {escaped(message['from'])}"
+    yield terminal.coloured(head, "cyan", sys.stdout)
+    for line in message["visible_text"].splitlines():
+        yield f"   {escaped(line)}"
+    for attachment in message["attachments"]:
+        yield f"   [{escaped(attachment['name'])}, {attachment['size']} bytes]"
+
+
+def _details(event: Mapping[str, Any]) -> str:
+    details = event["details"]
+    if set(details) == {"field", "from", "to"}:
+        return f"{details['field']}: {escaped(str(details['from']))} -> {escaped(str(details['to']))}"
+    return escaped(msgspec.json.encode(details).decode()) if details else ""
+
+
+def _decision(decision: Mapping[str, Any] | None) -> Iterator[str]:
+    if decision is None:
+        return
+    yield ""
+    yield f"Decision: {decision.get('rule')} of rulebook {str(decision.get('rulebook'))[:12]}"
+    for reason in decision.get("reasons", ()):
+        held = ", ".join(
+            f"{each['field']} {each['wanted']}" for each in reason.get("conditions", ()) if each.get("held")
+        )
+        yield f"  {reason['rule']} (line {reason['line']}) {escaped(held)}".rstrip()

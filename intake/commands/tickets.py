@@ -1,0 +1,74 @@
+"""Tickets: list and show them, answer them, note on them, and change them."""
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from intake import cli, listing, refs, terminal
+from intake.commands import options, output, ticket_page
+from intake.model import STATUSES
+
+COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "created", "first due")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    from intake.commands import ticket_actions
+
+    commands = options.subcommands(parser)
+    listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
+    listed.add_argument("--status", choices=STATUSES)
+    listed.add_argument("--team", metavar="NAME")
+    options.add_since(listed)
+    options.add_limit(listed)
+    options.add_json(listed)
+    shown = options.subcommand(commands, "show", show_ticket, "one ticket: conversation, history, decision")
+    shown.add_argument("ref", metavar="REF")
+    options.add_json(shown)
+    ticket_actions.configure(commands)
+
+
+run = options.run_subcommand
+
+
+def list_tickets(arguments: argparse.Namespace) -> int:
+    filters = listing.Filters(
+        state=arguments.status, team=arguments.team, since=options.since_us(arguments), limit=arguments.limit
+    )
+    with options.opened(arguments) as (_, store):
+        output.print_rows(
+            listing.tickets(store, filters),
+            is_json=arguments.is_json,
+            columns=COLUMNS,
+            cells=_cells,
+            stretch="subject",
+            nothing="no tickets",
+        )
+    return 0
+
+
+def show_ticket(arguments: argparse.Namespace) -> int:
+    ref = refs.normalized(arguments.ref)
+    if ref is None:
+        raise cli.WrongInput(
+            f"'{arguments.ref}' is not a ticket's ref: look at it again (intake tickets list)"
+        )
+    with options.opened(arguments) as (_, store):
+        found = store.read_now(lambda tx: listing.ticket(tx, ref))
+    if found is None:
+        raise cli.WrongInput(f"there is no ticket {ref}")
+    if arguments.is_json:
+        output.print_json(found)
+    else:
+        print("\n".join(ticket_page.lines(found)))
+    return 0
+
+
+def _cells(row: Mapping[str, Any]) -> dict[str, str]:
+    customer = row["customer"] or {}
+    due = sorted(at for at in row["due"].values() if at)
+    return {
+        **{name: row[name] or "" for name in ("ref", "status", "priority", "team", "agent", "subject")},
+        "from": customer.get("address") or customer.get("name") or "",
+        "created": terminal.local_time(row["created_at"]),
+        "first due": terminal.local_time(due[0]) if due else "",
+    }

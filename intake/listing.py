@@ -1,0 +1,385 @@
+"""What the command line and the API show: reads that turn rows into plain values with the public keys.
+
+Ids are text (63 bits do not fit a JavaScript number), instants RFC 3339 in UTC. Lists are read in pages, so that a
+store of a million tickets needs no more memory than one of ten.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import BigInteger, bindparam, or_, select
+
+from intake import instants
+from intake.store import schema
+from intake.store.engine import Row, Store, Tx
+from intake.store.statements import Statement, values_of
+
+PAGE = 500
+_LAST = 2**63 - 1
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
+_time = instants.rfc3339_from_us
+
+_t = schema.tickets.c
+_m = schema.messages.c
+_j = schema.journal.c
+_o = schema.outbox.c
+_e = schema.events.c
+_c = schema.clocks.c
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rows are wanted; None = all. since: microseconds UTC; limit: how many at most."""
+
+    state: str | None = None
+    team: str | None = None
+    since: int | None = None
+    limit: int | None = None
+
+
+def _is_wanted(column: Any, parameter: str) -> Any:
+    """Whether the column has the parameter's value; NULL wants all."""
+    return or_(bindparam(parameter, type_=column.type).is_(None), column == bindparam(parameter))
+
+
+_TICKET_COLUMNS = (
+    _t.id,
+    _t.ref,
+    _t.subject,
+    _t.status,
+    _t.priority,
+    _t.team,
+    _t.agent,
+    _t.nature,
+    _t.language,
+    _t.tags,
+    _t.customer_id,
+    _t.medium,
+    _t.account,
+    _t.created_at,
+    _t.messages,
+    _t.rule,
+)
+_TICKETS = Statement(
+    select(*_TICKET_COLUMNS)
+    .where(
+        _t.id > bindparam("after"),
+        _t.created_at >= bindparam("since"),
+        _is_wanted(_t.status, "state"),
+        _is_wanted(_t.team, "team"),
+    )
+    .order_by(_t.id)
+    .limit(bindparam("most"))
+)
+_TICKET = Statement(select(*_TICKET_COLUMNS).where(_t.ref == bindparam("ref")))
+_CUSTOMERS = Statement(
+    select(
+        schema.customers.c.id,
+        schema.customers.c.name,
+        schema.customers.c.language,
+        schema.customers.c.organization,
+        schema.customers.c.tags,
+    ).where(schema.customers.c.id.in_(values_of("ids", BigInteger())))
+)
+_IDENTITIES = Statement(
+    select(schema.identities.c.customer_id, schema.identities.c.kind, schema.identities.c.value)
+    .where(schema.identities.c.customer_id.in_(values_of("ids", BigInteger())))
+    .order_by(schema.identities.c.id)
+)
+_DUE = Statement(
+    select(_c.ticket_id, _c.target, _c.due_at).where(
+        _c.ticket_id.in_(values_of("ids", BigInteger())), _c.due_at.is_not(None)
+    )
+)
+_CONVERSATION = Statement(
+    select(
+        _m.id,
+        _m.medium,
+        _m.direction,
+        _m.author,
+        _m.author_name,
+        _m.at,
+        _m.subject,
+        _m.body,
+        _m.visible_text,
+        _m.attachments,
+        _m.automatic,
+        _m.language,
+        _m.is_verified,
+        _m.problems,
+        _m.external_id,
+    )
+    .where(_m.ticket_id == bindparam("ticket_id"))
+    .order_by(_m.at, _m.id)
+)
+_EVENTS = Statement(
+    select(_e.at, _e.kind, _e.actor, _e.details).where(_e.ticket_id == bindparam("ticket_id")).order_by(_e.id)
+)
+_DECISION = Statement(
+    select(schema.decisions.c.decision)
+    .where(schema.decisions.c.ticket_id == bindparam("ticket_id"))
+    .order_by(schema.decisions.c.id.desc())
+    .limit(1)
+)
+_JOURNAL_COLUMNS = (
+    _j.id,
+    _j.account,
+    _j.key,
+    _j.received_at,
+    _j.state,
+    _j.problem,
+    _j.kind,
+    _j.lane,
+    _j.attempts,
+    _j.next_at,
+    _j.settled_at,
+    _j.duplicate_of,
+    _j.envelope,
+    _j.blob_id,
+)
+_with_ref = schema.journal.outerjoin(schema.tickets, _t.id == _j.ticket_id)
+_JOURNAL = Statement(
+    select(*_JOURNAL_COLUMNS, _t.ref)
+    .select_from(_with_ref)
+    .where(_j.id > bindparam("after"), _j.received_at >= bindparam("since"), _is_wanted(_j.state, "state"))
+    .order_by(_j.id)
+    .limit(bindparam("most"))
+)
+_JOURNAL_ROW = Statement(
+    select(*_JOURNAL_COLUMNS, _t.ref).select_from(_with_ref).where(_j.id == bindparam("id"))
+)
+_OUTBOX = Statement(
+    select(_o.id, _t.ref, _o.medium, _o.recipient, _o.state, _o.attempts, _o.next_at, _o.error)
+    .select_from(schema.outbox.outerjoin(schema.tickets, _t.id == _o.ticket_id))
+    .where(_o.id > bindparam("after"), _o.created_at >= bindparam("since"), _is_wanted(_o.state, "state"))
+    .order_by(_o.id)
+    .limit(bindparam("most"))
+)
+_w = schema.timers.c
+_TIMERS = Statement(
+    select(_w.id, _w.due_at, _t.ref, _w.kind, _w.step, _w.policy, _w.target)
+    .select_from(schema.timers.outerjoin(schema.tickets, _t.id == _w.ticket_id))
+    .where(
+        _w.state == "pending",
+        (_w.due_at > bindparam("after"))
+        | ((_w.due_at == bindparam("after")) & (_w.id > bindparam("after_id"))),
+    )
+    .order_by(_w.due_at, _w.id)
+    .limit(bindparam("most"))
+)
+
+
+def tickets(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
+    """Give the tickets, oldest first."""
+    return _paged(store, _TICKETS, filters, _ticket_objects, team=filters.team)
+
+
+def journal(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
+    """Give the journal's rows, oldest first."""
+    return _paged(store, _JOURNAL, filters, lambda _tx, rows: [_journal_object(row) for row in rows])
+
+
+def outbox(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
+    """Give the outgoing messages, oldest first."""
+    return _paged(store, _OUTBOX, filters, lambda _tx, rows: [_outbox_object(row) for row in rows])
+
+
+def _paged(
+    store: Store,
+    statement: Statement,
+    filters: Filters,
+    objects: Callable[[Tx, Sequence[Row]], list[dict[str, Any]]],
+    **parameters: Any,
+) -> Iterator[dict[str, Any]]:
+    left = _LAST if filters.limit is None else filters.limit
+    after = -1
+    while left > 0:
+        page = min(PAGE, left)
+        given = {
+            "after": after,
+            "since": filters.since or 0,
+            "state": filters.state,
+            "most": page,
+            **parameters,
+        }
+
+        def read(tx: Tx, given: dict[str, Any] = given) -> tuple[int, list[dict[str, Any]]]:
+            rows = tx.all(statement, **given)
+            return (rows[-1][0] if rows else -1), objects(tx, rows)
+
+        after, found = store.read_now(read)
+        yield from found
+        left = left - page if len(found) == page else 0
+
+
+def timers(store: Store, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
+    """Give what is due, soonest first."""
+    left = _LAST if limit is None else limit
+    after, after_id = -1, -1
+    while left > 0:
+        page = min(PAGE, left)
+        rows = store.read_now(
+            lambda tx, after=after, after_id=after_id, page=page: tx.all(  # type: ignore[misc]
+                _TIMERS, after=after, after_id=after_id, most=page
+            )
+        )
+        yield from map(_timer_object, rows)
+        if rows:
+            after_id, after = rows[-1][0], rows[-1][1]
+        left = left - page if len(rows) == page else 0
+
+
+def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
+    """Give one ticket with its conversation, its events and the decision that routed it; None = no such ref."""
+    row = tx.one(_TICKET, ref=ref)
+    if row is None:
+        return None
+    [found] = _ticket_objects(tx, [row])
+    found["conversation"] = [_message_object(each) for each in tx.all(_CONVERSATION, ticket_id=row[0])]
+    found["events"] = [_event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
+    decision = tx.one(_DECISION, ticket_id=row[0])
+    found["decision"] = None if decision is None else _decode(decision[0])
+    return found
+
+
+def journal_row(tx: Tx, journal_id: int) -> dict[str, Any] | None:
+    """Give one row with what only an operator asks for; None = no such row."""
+    row = tx.one(_JOURNAL_ROW, id=journal_id)
+    if row is None:
+        return None
+    return {
+        **_journal_object(row),
+        "kind": row[6],
+        "lane": row[7],
+        "attempts": row[8],
+        "next_at": _time(row[9]),
+        "settled_at": _time(row[10]),
+        "duplicate_of": None if row[11] is None else str(row[11]),
+        "envelope": _decode(row[12]),
+    }
+
+
+def blob_id_of(tx: Tx, journal_id: int) -> int | None:
+    """Give the id of the row's raw bytes; None = no such row."""
+    row = tx.one(_JOURNAL_ROW, id=journal_id)
+    return None if row is None else int(row[13])
+
+
+def _ticket_objects(tx: Tx, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    customers = _customers(tx, {row[10] for row in rows})
+    due = _due(tx, [row[0] for row in rows])
+    return [_ticket_object(row, customers.get(row[10]), due[row[0]]) for row in rows]
+
+
+def _ticket_object(row: Row, customer: dict[str, Any] | None, due: dict[str, str | None]) -> dict[str, Any]:
+    return {
+        "ref": row[1],
+        "subject": row[2],
+        "status": row[3],
+        "priority": row[4],
+        "team": row[5],
+        "agent": row[6],
+        "nature": row[7],
+        "language": row[8],
+        "tags": _decode(row[9]),
+        "customer": customer,
+        "channel": row[11],
+        "account": row[12],
+        "created_at": _time(row[13]),
+        "messages": row[14],
+        "due": due,
+        "rule": row[15],
+    }
+
+
+def _customers(tx: Tx, ids: set[int]) -> dict[int, dict[str, Any]]:
+    asked = (
+        _encode([str(each) for each in ids]).decode()
+        if tx.engine == "postgresql"
+        else _encode(sorted(ids)).decode()
+    )
+    identities: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for customer_id, kind, value in tx.all(_IDENTITIES, ids=asked):
+        identities[customer_id].append({"kind": kind, "value": value})
+    return {
+        row[0]: {
+            "id": str(row[0]),
+            "name": row[1],
+            "address": identities[row[0]][0]["value"] if identities[row[0]] else None,
+            "language": row[2],
+            "organization": row[3],
+            "tags": _decode(row[4]),
+            "identities": identities[row[0]],
+        }
+        for row in tx.all(_CUSTOMERS, ids=asked)
+    }
+
+
+def _due(tx: Tx, ids: list[int]) -> dict[int, dict[str, str | None]]:
+    due: dict[int, dict[str, str | None]] = defaultdict(dict)
+    for ticket_id, target, due_at in tx.all(_DUE, ids=_encode(ids).decode()):
+        due[ticket_id][target] = _time(due_at)
+    return due
+
+
+def _message_object(row: Row) -> dict[str, Any]:
+    return {
+        "id": str(row[0]),
+        "channel": row[1],
+        "direction": row[2],
+        "from": row[3],
+        "from_name": row[4],
+        "at": _time(row[5]),
+        "subject": row[6],
+        "text": row[7],
+        "visible_text": row[7] if row[8] is None else row[8],
+        "attachments": _decode(row[9]),
+        "automatic": row[10],
+        "language": row[11],
+        "verified": bool(row[12]),
+        "problems": _decode(row[13]),
+        "message_id": row[14],
+    }
+
+
+def _event_object(row: Row) -> dict[str, Any]:
+    return {"at": _time(row[0]), "kind": row[1], "actor": row[2], "details": _decode(row[3])}
+
+
+def _journal_object(row: Row) -> dict[str, Any]:
+    return {
+        "id": str(row[0]),
+        "account": row[1],
+        "key": row[2],
+        "received_at": _time(row[3]),
+        "state": row[4],
+        "ticket": row[14],
+        "problem": row[5],
+    }
+
+
+def _outbox_object(row: Row) -> dict[str, Any]:
+    return {
+        "id": str(row[0]),
+        "ticket": row[1],
+        "channel": row[2],
+        "to": row[3],
+        "state": row[4],
+        "attempts": row[5],
+        "next_at": _time(row[6]),
+        "error": row[7],
+    }
+
+
+def _timer_object(row: Row) -> dict[str, Any]:
+    return {
+        "ticket": row[2],
+        "kind": row[3],
+        "step": row[4],
+        "due_at": _time(row[1]),
+        "policy": row[5],
+        "target": row[6],
+    }

@@ -1,0 +1,266 @@
+"""config/intake.yaml -> Settings: every problem at once, at its line, with what to do.
+
+The rest of an account's keys, after `kind`, are its channel's own Options: no list of channels is kept here.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from intake import redaction, variables
+from routing import problems as trouble
+from routing import typed, yaml_text
+from routing.problems import ConfigError, Problem
+from routing.yaml_text import Node
+
+DEFAULT_PATH = Path("config/intake.yaml")
+PATH_VARIABLE = "INTAKE_CONFIG"
+
+_ACCOUNT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+_LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):([0-9]{1,5})")
+_HIGHEST_PORT = 65_535
+Count = Annotated[int, Meta(ge=0)]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A mapping of intake.yaml; a key it does not know is refused."""
+
+
+class Http(_Part, frozen=True):
+    """listen: "host:port", port 0 = any free one. public_url: how customers and providers reach us, without a final /."""
+
+    listen: str = "127.0.0.1:8080"
+    public_url: str = ""
+
+    def __post_init__(self) -> None:
+        found = _LISTEN.fullmatch(self.listen)
+        if found is None or int(found[2]) > _HIGHEST_PORT:
+            raise ValueError(f"listen is written like 127.0.0.1:8080, not '{self.listen}'")
+        if self.public_url and not self.public_url.startswith(("http://", "https://")):
+            raise ValueError(f"public_url is written like https://help.example.com, not '{self.public_url}'")
+
+
+class Limits(_Part, frozen=True):
+    """What keeps a machine from talking to a machine, and the disk from filling up.
+
+    min_free_disk_bytes: with less room than this, mail is answered with "try again later".
+    """
+
+    auto_replies_per_address_hour: Count = 5
+    min_free_disk_bytes: Count = 32 * 1024 * 1024
+
+
+class Notices(_Part, frozen=True):
+    """The built-in mails to agents, each of which may be switched off."""
+
+    assigned: bool = True
+    customer_replied: bool = True
+    taken: bool = True
+
+
+class Heartbeat(_Part, frozen=True):
+    """url: fetched every `every_s` seconds while the daemon is ready, so that its silence can be noticed elsewhere."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^\s]+$")]
+    every_s: Annotated[float, Meta(ge=1)] = 60
+
+
+class SilenceAlarm(_Part, frozen=True):
+    """open_hours: how long nothing may come in, counted in the open hours of the rulebook's calendar of that name.
+
+    calendar: "" = every hour counts.
+    """
+
+    open_hours: Annotated[float, Meta(gt=0)]
+    calendar: str = ""
+
+
+class Log(_Part, frozen=True):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["json", "text"] = "json"
+
+
+class ChannelSettings(msgspec.Struct, frozen=True):
+    """One account. kind: names the module (channels.loading); options: its Options."""
+
+    kind: str
+    options: Any
+
+
+class File(_Part, frozen=True):
+    """intake.yaml as it is written. Paths: `folder` from the working directory, `rules` and `replies` from the file."""
+
+    channels: dict[str, Node]
+    name: str = ""
+    store: str = ""
+    folder: Annotated[str, Meta(min_length=1)] = "var"
+    http: Http = Http()
+    rules: Annotated[str, Meta(min_length=1)] = "rules.yaml"
+    replies: Annotated[str, Meta(min_length=1)] = "replies"
+    outgoing: Node | None = None
+    limits: Limits = Limits()
+    notices: Notices = Notices()
+    heartbeat: Heartbeat | None = None
+    silence_alarm: SilenceAlarm | None = None
+    log: Log = Log()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the daemon runs with. path: of the file; store: a URL, "" = SQLite in the folder; the rest: see File.
+
+    outgoing: channels.email.send.Options, given to every account that has an option of that name and sets none.
+    """
+
+    path: Path
+    folder: Path
+    rules: Path
+    replies: Path
+    outgoing: Any
+    channels: dict[str, ChannelSettings]
+    name: str = ""
+    store: str = ""
+    http: Http = Http()
+    limits: Limits = Limits()
+    notices: Notices = Notices()
+    heartbeat: Heartbeat | None = None
+    silence_alarm: SilenceAlarm | None = None
+    log: Log = Log()
+
+    def __repr__(self) -> str:
+        return f"Settings(path={str(self.path)!r}, channels={sorted(self.channels)})"
+
+
+def path_from(given: str | None, environ: Mapping[str, str]) -> Path:
+    """Choose the file: what was given with -c, else $INTAKE_CONFIG, else config/intake.yaml."""
+    return Path(given or environ.get(PATH_VARIABLE) or DEFAULT_PATH)
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """Read the file. Its secrets are registered with intake.redaction, so that no later text shows them.
+
+    Raises: ConfigError with every problem of the file.
+    """
+    problems: list[Problem] = []
+    root = variables.substitute(yaml_text.read(_text(path), file=str(path)), environ, problems)
+    redaction.register(variables.secrets_of(root))
+    unset = {(each.line, each.column) for each in problems}
+    found: list[Problem] = []
+    settings = _settings(path, root, found)
+    # What is wrong with the empty text that stands for an unset variable is not worth a second complaint.
+    problems += [each for each in found if (each.line, each.column) not in unset]
+    if settings is None or problems:
+        raise ConfigError(_redacted(each) for each in trouble.in_order(problems))
+    return settings
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise _unreadable(
+            path, "there is no such file", "write a starter configuration: intake init"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise _unreadable(path, f"the file cannot be read: {reason}", "") from None
+
+
+def _unreadable(path: Path, message: str, hint: str) -> ConfigError:
+    return ConfigError([Problem(str(path), 1, 1, "error", "unreadable", message, hint)])
+
+
+def _redacted(problem: Problem) -> Problem:
+    return msgspec.structs.replace(problem, message=redaction.redacted(problem.message))
+
+
+def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | None:
+    file: File | None = typed.convert(root, File, problems=problems)
+    channels_node = root.value.get("channels") if isinstance(root.value, dict) else None
+    outgoing = _outgoing(root, problems)
+    accounts = channels_node.value if channels_node is not None and channels_node.is_mapping else {}
+    for name in accounts:
+        if not _ACCOUNT.fullmatch(name):
+            where = root.value["channels"].keys[name]
+            message = f"'{name}' cannot name an account"
+            problems.append(
+                where.problem("bad-name", message, "small letters, digits, - and _, a letter first")
+            )
+    channels = {name: _channel(node, outgoing, problems) for name, node in accounts.items()}
+    if file is None or problems:
+        return None
+    if not channels:
+        problems.append(root.problem("no-channel", "no channel is set up", "add one under channels:"))
+        return None
+    folder = path.parent
+    return Settings(
+        path=path,
+        folder=Path(file.folder),
+        rules=folder / file.rules,
+        replies=folder / file.replies,
+        outgoing=outgoing,
+        channels={name: channel for name, channel in channels.items() if channel is not None},
+        name=file.name,
+        store=file.store,
+        http=msgspec.structs.replace(file.http, public_url=file.http.public_url.rstrip("/")),
+        limits=file.limits,
+        notices=file.notices,
+        heartbeat=file.heartbeat,
+        silence_alarm=file.silence_alarm,
+        log=file.log,
+    )
+
+
+def _outgoing(root: Node, problems: list[Problem]) -> Any:
+    from channels.email import send
+
+    node = root.value.get("outgoing") if isinstance(root.value, dict) else None
+    if node is None or node.value is None:
+        return send.Options()
+    return typed.convert(node, send.Options, problems=problems)
+
+
+def _channel(node: Node, outgoing: Any, problems: list[Problem]) -> ChannelSettings | None:
+    from channels import loading
+
+    kind = node.value.get("kind") if isinstance(node.value, dict) else None
+    if kind is None or not isinstance(kind.value, str):
+        problems.append(
+            (kind or node).problem("missing-key", "'kind' is missing", "for example kind: email.smtp")
+        )
+        return None
+    try:
+        module = loading.module_for(kind.value)
+    except LookupError as error:
+        hint = trouble.did_you_mean(kind.value, _known_kinds())
+        problems.append(kind.problem("unknown-kind", str(error), hint))
+        return None
+    options = _options(node, module.Options, outgoing, problems)
+    return None if options is None else ChannelSettings(kind.value, options)
+
+
+def _known_kinds() -> list[str]:
+    """Look for the kinds that are installed: only to hint at one, never to choose one."""
+    import importlib
+    import importlib.metadata
+    import pkgutil
+
+    import channels
+    from channels import loading
+
+    names = [found.name for found in pkgutil.walk_packages(channels.__path__, "channels.")]
+    own = [name for name in names if hasattr(importlib.import_module(name), "Channel")]
+    plugged = [point.name for point in importlib.metadata.entry_points(group=loading.ENTRY_POINTS)]
+    return [*(name.removeprefix("channels.") for name in own), *plugged]
+
+
+def _options(node: Node, type_: type[Any], outgoing: Any, problems: list[Problem]) -> Any:
+    own = {name: child for name, child in node.value.items() if name != "kind"}
+    options = typed.convert(msgspec.structs.replace(node, value=own), type_, problems=problems)
+    takes_outgoing = "outgoing" in getattr(type_, "__struct_fields__", ())
+    if options is None or not takes_outgoing or "outgoing" in own or outgoing is None:
+        return options
+    return msgspec.structs.replace(options, outgoing=outgoing)

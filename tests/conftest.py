@@ -1,0 +1,95 @@
+"""What every test gets: no network beyond loopback, no settings from outside, a clock that the test moves."""
+
+import ipaddress
+import logging
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "", socket.gethostname()})
+
+
+class ManualClock:
+    """A clock that stands still until it is told to move; callable like intake.instants.now."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(
+        self, seconds: float = 0, *, minutes: float = 0, hours: float = 0, days: float = 0
+    ) -> datetime:
+        self.at += timedelta(seconds=seconds, minutes=minutes, hours=hours, days=days)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def is_local(host: Any) -> bool:
+    """Whether a host is this machine: a path, a local name or a loopback address."""
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    if host is None or host in LOCAL_NAMES:
+        return True
+    try:
+        address = ipaddress.ip_address(str(host).partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Refuse to leave the machine, and fail the test even where the code under test swallows the refusal."""
+    escapes: list[str] = []
+
+    def guard(real: Any, host_of: Any) -> Any:
+        def guarded(*arguments: Any, **keywords: Any) -> Any:
+            host = host_of(arguments)
+            if not is_local(host):
+                escapes.append(str(host))
+                raise OSError(f"a test tried to reach {host}")
+            return real(*arguments, **keywords)
+
+        return guarded
+
+    def peer(arguments: Any) -> Any:
+        address = arguments[-1]
+        return address[0] if isinstance(address, tuple) else None
+
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, guard(getattr(socket.socket, name), peer))
+    monkeypatch.setattr(socket, "getaddrinfo", guard(socket.getaddrinfo, lambda arguments: arguments[0]))
+    yield escapes
+    if escapes:
+        pytest.fail(f"the test tried to leave the machine: {', '.join(escapes)}")
+
+
+@pytest.fixture(autouse=True)
+def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("INTAKE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def quiet_logging() -> Iterator[None]:
+    """What a test does to the process's logging ends with it."""
+    root = logging.getLogger()
+    handlers, level, own = list(root.handlers), root.level, logging.getLogger("intake").level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.getLogger("intake").setLevel(own)
+    logging.captureWarnings(capture=False)
