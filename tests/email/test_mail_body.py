@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from channels.contract import Message, RawMessage
-from channels.email import body, headers, html_text, message, structure
+from channels.email import body, headers, html_text, message, splitting, structure
 
 
 def parsed(content: bytes) -> Message:
@@ -149,7 +149,7 @@ def test_a_damaged_mail_is_read_all_the_same(content: bytes, files: list[tuple[s
 def test_both_roads_build_the_same_tree(content: bytes) -> None:
     fields = headers.scan(content)
     fast = structure._fast(content, fields)
-    node, _ = structure.splitting.split(content, fields, max_parts=200, max_depth=50)
+    node, _ = splitting.split(content, fields, max_parts=200, max_depth=50)
     slow = structure._part_from_node(node)
     assert fast is not None
 

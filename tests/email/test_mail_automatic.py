@@ -1,0 +1,224 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from channels.contract import Message, RawMessage, Trust
+from channels.email import message
+
+OPTIONS = message.Options(trusted_authserv_ids=("mx.example.net",))
+
+
+def parsed(content: str, **envelope: object) -> Message:
+    raw = RawMessage(
+        kind="email.smtp",
+        account="a",
+        lane="l",
+        body=content.replace("\n", "\r\n").encode(),
+        received_at=datetime(2026, 11, 2, tzinfo=UTC),
+        envelope=envelope,
+    )
+    return message.parse(raw, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [
+        ("Auto-Submitted: auto-replied", "auto_reply"),
+        ("Auto-Submitted: auto-generated (rejected)", "auto_reply"),
+        ("Auto-Submitted: no", None),
+        ("X-Autoreply: yes", "auto_reply"),
+        ("X-Autorespond: vacation", "auto_reply"),
+        ("X-Auto-Response-Suppress: All", "auto_reply"),
+        ("X-Auto-Response-Suppress: DR, NDR, RN, NRN, OOF, AutoReply", "auto_reply"),
+        ("X-Auto-Response-Suppress: DR", None),
+        ("Precedence: auto_reply", "auto_reply"),
+        ("Precedence: bulk\nIn-Reply-To: <a@b.example>", "auto_reply"),
+        ("Precedence: bulk", "list"),
+        ("Precedence: list", "list"),
+        ("Precedence: first-class", None),
+        ("List-Id: <talk.example.org>", "list"),
+        ("List-Unsubscribe: <mailto:x@example.org>", "list"),
+        ("List-Id: <talk.example.org>\nAuto-Submitted: auto-replied", "auto_reply"),
+        ("Return-Path: <>", "auto_reply"),
+        ("X-Mailer: Thunderbird", None),
+    ],
+)
+def test_header_fields_tell_a_machine_from_a_person(field: str, kind: str | None) -> None:
+    assert (
+        parsed(f"From: a@example.com\n{field}\nSubject: x\n\nI am away.\n", sender="a@example.com").automatic
+        == kind
+    )
+
+
+def test_a_null_return_path_is_a_machine() -> None:
+    assert (
+        parsed("From: a@example.com\n\nI am away until Monday, ask b@example.com.\n", sender="").automatic
+        == "auto_reply"
+    )
+
+
+def test_a_subject_alone_makes_nobody_a_machine() -> None:
+    assert parsed("From: a@example.com\nSubject: Automatic reply: undelivered\n\nhi\n").automatic is None
+
+
+REPORT = """\
+From: Mail Delivery System <MAILER-DAEMON@mx.example.com>
+Content-Type: multipart/report; report-type={kind}; boundary="B"
+Subject: Undelivered
+
+--B
+
+See below.
+--B
+Content-Type: message/{kind}
+
+Reporting-MTA: dns; mx.example.com
+Arrival-Date: Mon, 2 Nov 2026 11:00:00 +0100
+
+{blocks}
+--B
+Content-Type: message/rfc822
+
+Message-ID: <ours.1@example.net>
+Subject: Your lamp
+
+text
+--B--
+"""
+FAILED = """\
+Original-Recipient: rfc822;Anna@example.com
+Final-Recipient: rfc822; anna@internal.example.com
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 <anna@example.com>:
+ no such user
+"""
+DELAYED = "Final-Recipient: rfc822; bob@example.com\nAction: delayed\nStatus: 4.4.1\n"
+DELIVERED = "Final-Recipient: rfc822; eve@example.com\nAction: delivered\nStatus: 2.0.0\n"
+
+
+def test_a_delivery_report_names_who_failed_and_why() -> None:
+    found = parsed(
+        REPORT.format(kind="delivery-status", blocks=f"{FAILED}\n{DELAYED}\n{DELIVERED}"), sender=""
+    )
+    assert found.automatic == "bounce"
+    assert found.bounce is not None
+    first, second = found.bounce.recipients
+    assert (first.address, first.status, first.permanent) == ("Anna@example.com", "5.1.1", True)
+    assert first.diagnostic == "550 5.1.1 <anna@example.com>: no such user"
+    assert first.reason == "no such mailbox"
+    assert (second.address, second.permanent) == ("bob@example.com", False)
+    assert found.bounce.original_message_id == "ours.1@example.net"
+
+
+def test_a_report_of_success_is_a_receipt() -> None:
+    found = parsed(REPORT.format(kind="delivery-status", blocks=DELIVERED), sender="")
+    assert (found.automatic, found.bounce) == ("delivery_receipt", None)
+
+
+def test_a_final_failure_is_permanent_whatever_its_code() -> None:
+    """RFC 3464 §2.3.3: "failed" is final even where the last answer was a 4.x.x."""
+    blocks = "Final-Recipient: rfc822; bob@example.com\nAction: failed\nStatus: 4.4.7\n"
+    found = parsed(REPORT.format(kind="delivery-status", blocks=blocks), sender="")
+    assert found.bounce is not None
+    assert found.bounce.recipients[0].permanent
+
+
+@pytest.mark.parametrize(
+    ("kind", "automatic"),
+    [("feedback-report", "feedback_report"), ("disposition-notification", "delivery_receipt")],
+)
+def test_other_reports_are_told_apart(kind: str, automatic: str) -> None:
+    assert parsed(REPORT.format(kind=kind, blocks="Feedback-Type: abuse\n")).automatic == automatic
+
+
+PROSE = """\
+From: MAILER-DAEMON@mx.example.com
+To: support@example.net
+Subject: failure notice
+
+Hi. I was not able to deliver your message to these addresses. For help, write to help@mx.example.com.
+
+<anna@example.com>:
+550 5.1.1 no such user
+
+--- Below this line is a copy of the message.
+
+Return-Path: <support@example.net>
+Message-ID: <ours.2@example.net>
+To: other@example.com
+"""
+
+
+def test_a_report_in_prose_names_the_addresses_on_lines_of_their_own() -> None:
+    found = parsed(PROSE)
+    assert found.automatic == "bounce"
+    assert found.bounce is not None
+    assert [(one.address, one.status, one.permanent) for one in found.bounce.recipients] == [
+        ("anna@example.com", "5.1.1", True)
+    ]
+    assert found.bounce.original_message_id == "ours.2@example.net"
+
+
+def test_a_warning_in_prose_is_not_permanent() -> None:
+    found = parsed(PROSE.replace("no such user", "not yet been delivered, will keep trying"))
+    assert found.bounce is not None
+    assert not found.bounce.recipients[0].permanent
+
+
+def test_a_postmaster_who_writes_himself_is_a_person() -> None:
+    found = parsed(
+        "From: postmaster@example.com\n\nCan you please help us with our relay?\n",
+        sender="postmaster@example.com",
+    )
+    assert found.automatic is None
+
+
+RESULTS = "mx.example.net; spf=pass smtp.mailfrom=example.com; dkim={dkim} header.d={domain}; dmarc={dmarc} header.from=example.com"
+
+
+def trust(*fields: str, sender: str = "anna@example.com") -> Trust:
+    lines = "".join(f"Authentication-Results: {field}\n" for field in fields)
+    return parsed(f"{lines}From: {sender}\n\nhello\n").trust
+
+
+def test_a_dmarc_pass_of_our_server_verifies_the_sender() -> None:
+    assert trust(RESULTS.format(dkim="pass", domain="example.com", dmarc="pass")) == Trust(
+        "pass", "pass", "pass", True
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "is_verified"),
+    [
+        (RESULTS.format(dkim="pass", domain="example.com", dmarc="none"), True),
+        (RESULTS.format(dkim="pass", domain="evil.example", dmarc="none"), False),
+        (RESULTS.format(dkim="pass", domain="com", dmarc="none"), False),
+        (RESULTS.format(dkim="pass", domain="example.com", dmarc="fail"), False),
+        (RESULTS.format(dkim="fail", domain="example.com", dmarc="fail"), False),
+        ("mx.example.net; dmarc=pass header.from=other.example", False),
+        ("mx.example.net 1; dmarc=pass (p=none) header.from=example.com", True),
+        ("mx.example.net; none", False),
+    ],
+)
+def test_only_what_is_aligned_with_from_verifies_it(field: str, is_verified: bool) -> None:  # noqa: FBT001
+    assert trust(field).verified_sender is is_verified
+
+
+def test_results_of_a_server_nobody_named_say_nothing() -> None:
+    assert trust("mx.evil.example; dmarc=pass header.from=example.com") == Trust()
+
+
+def test_a_forged_field_below_ours_says_nothing() -> None:
+    ours = RESULTS.format(dkim="fail", domain="example.com", dmarc="fail")
+    forged = RESULTS.format(dkim="pass", domain="example.com", dmarc="pass")
+    assert trust(ours, forged).dmarc == "fail"
+
+
+def test_a_comment_cannot_smuggle_a_result_in() -> None:
+    assert trust("mx.example.net; dmarc=fail (; dmarc=pass) header.from=example.com").dmarc == "fail"
+
+
+def test_nobody_is_verified_by_an_ambiguous_from() -> None:
+    field = RESULTS.format(dkim="pass", domain="example.com", dmarc="pass")
+    assert not trust(field, sender="a@example.com, b@evil.example").verified_sender

@@ -1,0 +1,168 @@
+"""What is sent to freeze or crash a parser is read in bounded time, and the message says what was cut."""
+
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from channels.contract import Costly, Message, RawMessage
+from channels.email import identity, message
+
+OPTIONS = message.Options()
+MIXED = b"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
+TEXT = b"From: a@example.com\r\nContent-Type: text/plain"
+HTML = b"From: a@example.com\r\nContent-Type: text/html\r\n\r\n"
+
+
+def nested(depth: int) -> bytes:
+    return b"".join(
+        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth)
+    )
+
+
+BOMBS = {
+    "50 KB of quotes in To": lambda: b"To: " + b'"' * 50_000 + b"\r\n\r\nx",
+    "50 KB of brackets in To": lambda: b"To: " + b"(<" * 25_000 + b"\r\n\r\nx",
+    "50 KB of commas in To": lambda: b"To: " + b"," * 50_000 + b"\r\n\r\nx",
+    "20 000 addresses": lambda: b"To: " + b"a@b.example, " * 20_000 + b"\r\n\r\nx",
+    "1 MB of encoded words": lambda: b"Subject: " + b"=?utf-8?q?a?= " * 70_000 + b"\r\n\r\nx",
+    "1 MB of encoded words folded": lambda: b"Subject: " + b"=?utf-8?q?a?=\r\n " * 70_000 + b"\r\n\r\nx",
+    "encoded words without end": lambda: b"Subject: " + b"=?utf-8?q?" * 70_000 + b"\r\n\r\nx",
+    "encoded words in a part": lambda: MIXED + b'--B\r\nContent-Disposition: attachment; filename="' + b"=?utf-8?b?w7w=?= " * 20_000 + b'"\r\n\r\nx\r\n--B--',
+    "100 000 parts": lambda: MIXED + b"--B\r\n\r\nx\r\n" * 100_000,
+    "100 000 delimiters": lambda: MIXED + b"--B\r\n" * 100_000,
+    "10 000 multiparts nested": lambda: nested(10_000),
+    "10 000 multiparts nested, one boundary": lambda: b"Content-Type: multipart/mixed; boundary=B\r\n\r\n--B\r\n" * 10_000,
+    "5 000 mails nested": lambda: b"Content-Type: message/rfc822\r\n\r\n" * 5_000,
+    "10 MB below 49 multiparts": lambda: nested(49) + b"a\r\n--" * 2_000_000,
+    "10 MB below 40 mails": lambda: b"Content-Type: message/rfc822\r\n\r\n" * 40 + b"a" * 10_000_000,
+    "10 000 RFC 2231 pieces": lambda: TEXT + b"; " + b"".join(b"name*%d=a; " % n for n in range(10_000)) + b"\r\n\r\nx",
+    "100 000 header fields": lambda: b"".join(b"X-%d: a\r\n" % n for n in range(100_000)) + b"\r\nx",
+    "a header of 10 MB": lambda: b"X: " + b"a" * 10_000_000,
+    "a field of folds": lambda: b"Subject: a" + b"\r\n " * 80_000 + b"b\r\n\r\nx",
+    "a line of 25 MB": lambda: TEXT + b"\r\n\r\n" + b"a" * 25_000_000,
+    "10 MB of line breaks": lambda: TEXT + b"\r\n\r\n" + b"\n" * 10_000_000,
+    "10 MB of fields as text": lambda: TEXT + b"\r\n\r\n" + b"a:\n" * 3_000_000,
+    "10 MB of broken base64": lambda: TEXT + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"!aa=" * 2_500_000,
+    "uuencoded lines": lambda: TEXT + b"\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\n" + b"M\n" * 500_000,
+    "10 MB of open elements": lambda: HTML + b"<div>" * 2_000_000,
+    "3 900 elements nested and closed": lambda: HTML + b"<div>" * 3_900 + b"</div>" * 3_900,
+    "15 000 elements nested and closed": lambda: HTML + b"<div>" * 14_900 + b"</div>" * 14_900,
+    "10 MB of <": lambda: HTML + b"<" * 10_000_000,
+    "200 000 attributes": lambda: HTML + b"<a " + b"a=b " * 200_000 + b">",
+    "references without end": lambda: b"References: " + b"<a@b " * 40_000 + b"\r\n\r\nx",
+    "attributions": lambda: TEXT + b"\r\n\r\n" + b"On 2026-11-02 10:00 a@b.example wrote x:\n\n" * 6_000,
+    "rulers": lambda: TEXT + b"\r\n\r\n" + b"__________\n" * 18_000,
+    "a delivery report of 5 MB": lambda: b"Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\n\r\n" * 80_000,
+    "a slow codec": lambda: TEXT + b"; charset=punycode\r\n\r\n" + b"a-" * 100_000,
+    "nothing": lambda: b"",
+    "zero bytes": lambda: b"\0" * 1_000_000,
+}  # fmt: skip
+
+
+def raw_mail(content: bytes) -> RawMessage:
+    return RawMessage(
+        kind="email.smtp",
+        account="a",
+        lane="l",
+        body=content,
+        received_at=datetime(2026, 11, 2, tzinfo=UTC),
+        envelope={"sender": "a@example.com", "recipients": ["support@example.net"]},
+    )
+
+
+def both_roads(content: bytes) -> Message:
+    raw = raw_mail(content)
+    try:
+        return message.parse(raw, OPTIONS)
+    except Costly:
+        return message.parse_costly(raw, OPTIONS)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_bomb_is_read_within_two_seconds_of_one_core(name: str) -> None:
+    content = BOMBS[name]()
+    begin = time.process_time()
+    found = both_roads(content)
+    identity.content_key(content)
+    assert time.process_time() - begin < 2.0
+    assert len(found.text) <= OPTIONS.max_text_chars
+    assert len(found.attachments) <= 200
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("1 MB of encoded words", "The header was cut at 256 KiB"),
+        ("100 000 header fields", "Only the first 1000 header fields were read"),
+        ("100 000 parts", "There are too many parts: the rest was not read"),
+        ("10 000 multiparts nested", "Parts nested deeper than 50 were not read"),
+        ("a line of 25 MB", "The text was cut at 200000 characters"),
+        ("20 000 addresses", "The header field to was cut at 64 KB"),
+    ],
+)
+def test_what_was_cut_is_said(name: str, problem: str) -> None:
+    assert problem in both_roads(BOMBS[name]()).problems
+
+
+@lru_cache(maxsize=1)
+def seeds() -> tuple[bytes, ...]:
+    part = b'--B\r\nContent-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n> quoted\r\n-- \r\nAnna\r\n'
+    html = b'--B\r\nContent-Type: text/html; charset=iso-8859-2\r\n\r\n<pre>a\nb</pre><blockquote>c</blockquote><a href="https://x.example">d</a>\r\n'
+    file = b"--B\r\nContent-Type: image/png; name*0*=utf-8''%C3; name*1*=%BC.png\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <a@b>\r\n\r\niVBORw==\r\n"
+    inner = b"--B\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nMessage-ID: <i@x>\r\n\r\ntext\r\n"
+    status = b"--B\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    head = b"Message-ID: <1@x>\r\nDate: Mon, 2 Nov 2026 11:00:00 +0100\r\nFrom: =?utf-8?b?SsO8?= <a@example.com>\r\nTo: g: b@example.com, c@example.com;\r\nSubject: =?iso-8859-1?q?=E9?= x\r\nReferences: <a@b>\r\n <c@d>\r\n"
+    mixed = b'Content-Type: multipart/mixed; boundary="B"\r\n\r\n'
+    report = b'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
+    alternative = b'Content-Type: multipart/alternative; boundary="B"\r\n\r\n'
+    return (
+        head + b"\r\nplain text\r\n",
+        head + mixed + part + file + inner + b"--B--\r\n",
+        head + alternative + part + html + b"--B--\r\n",
+        head + report + part + status + inner + b"--B--\r\n",
+    )
+
+
+PIECES = st.sampled_from(
+    [b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"--B", b"--B--", b"=?utf-8?q?", b"?=", b"=", b"\x00", b"\xff", b"\xc3", b'"', b"<", b">", b"(", b";", b":", b"@",
+     b"*0*=", b"multipart/", b"message/rfc822", b"charset=", b"base64", b"<pre>", b"<blockquote>", b"</", b"&#", b"> ", b"-- \n", b"From: ", b" " * 50],
+)  # fmt: skip
+
+
+@st.composite
+def mutated_mails(draw: st.DrawFn) -> bytes:
+    content = draw(st.sampled_from(seeds()))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(content)))
+        removed = draw(st.integers(0, 40))
+        content = content[:at] + draw(PIECES | st.binary(max_size=8)) + content[at + removed :]
+    return content
+
+
+def check(content: bytes) -> None:
+    raw = raw_mail(content)
+    with suppress(Costly):
+        message.parse(raw, OPTIONS)
+    found = message.parse_costly(raw, OPTIONS)
+    identity.content_key(content)
+    for attachment in found.attachments:
+        assert len(message.attachment_bytes(content, attachment.part)) == attachment.size
+    if found.text.strip():
+        assert found.visible_text
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.binary(max_size=400))
+def test_arbitrary_bytes_never_raise(content: bytes) -> None:
+    check(content)
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(mutated_mails())
+def test_mutated_mails_never_raise(content: bytes) -> None:
+    check(content)
