@@ -10,6 +10,7 @@ from channels.email import charsets, headers, html_text
 from channels.email.structure import Part
 
 MAX_NAME_CHARS = 200
+MAX_TEXT_BYTES = 4_000_000  # of all parts; one emoji makes a text of 25 MB one of 100 MB
 _STUB_CHARS = 300  # a plain alternative below this may only say "your reader shows no HTML"
 _STUB_RATIO = 4
 _TEXT_TYPES = frozenset(
@@ -40,6 +41,7 @@ class _Reading(msgspec.Struct):
     """One walk through a mail."""
 
     costly: bool
+    room_bytes: int = MAX_TEXT_BYTES
     texts: list[str] = []
     files: list[tuple[Part, bool]] = []
     cids: set[str] = set()
@@ -83,7 +85,7 @@ def _is_text(part: Part) -> bool:
 
 def _walk_alternative(part: Part, reading: _Reading) -> None:
     """The plain text, unless it is empty or a stub of the HTML; what is no text is listed."""
-    plain = [_read_apart(child, reading) for child in part.children if _is_type(child, "text/plain")]
+    plain = [_text(child, reading) for child in part.children if _is_type(child, "text/plain")]
     plain_text = "\n\n".join(text for text in plain if text)
     rich = [child for child in part.children if not _is_type(child, "text/plain")]
     before = len(reading.texts)
@@ -103,10 +105,6 @@ def _is_type(part: Part, content_type: str) -> bool:
     return part.content_type == content_type and _is_text(part)
 
 
-def _read_apart(part: Part, reading: _Reading) -> str:
-    return _text(part, reading)
-
-
 def _list_files(part: Part, reading: _Reading) -> None:
     """Attachments below a part whose text is not wanted."""
     is_related = part.content_type == "multipart/related"
@@ -122,7 +120,12 @@ def _list_files(part: Part, reading: _Reading) -> None:
 
 
 def _text(part: Part, reading: _Reading) -> str:
-    text, problem = charsets.text_from_bytes(part.content, part.charset)
+    content = part.content
+    if len(content) > reading.room_bytes:
+        content = content[: reading.room_bytes]
+        reading.note(f"Only the first {MAX_TEXT_BYTES // 1_000_000} MB of text were read")
+    reading.room_bytes -= len(content)
+    text, problem = charsets.text_from_bytes(content, part.charset)
     reading.note(problem)
     if part.content_type in {"text/html", "text/enriched", "text/richtext"}:
         reading.cids.update(_CID.findall(text)[:100] if "cid:" in text else ())

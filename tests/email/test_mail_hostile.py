@@ -1,6 +1,7 @@
 """What is sent to freeze or crash a parser is read in bounded time, and the message says what was cut."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -24,7 +25,7 @@ def nested(depth: int) -> bytes:
     )
 
 
-BOMBS = {
+BOMBS: dict[str, Callable[[], bytes]] = {
     "50 KB of quotes in To": lambda: b"To: " + b'"' * 50_000 + b"\r\n\r\nx",
     "50 KB of brackets in To": lambda: b"To: " + b"(<" * 25_000 + b"\r\n\r\nx",
     "50 KB of commas in To": lambda: b"To: " + b"," * 50_000 + b"\r\n\r\nx",
@@ -59,6 +60,7 @@ BOMBS = {
     "rulers": lambda: TEXT + b"\r\n\r\n" + b"__________\n" * 18_000,
     "a delivery report of 5 MB": lambda: b"Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n" + b"Final-Recipient: rfc822; a@b.example\r\nAction: failed\r\n\r\n" * 80_000,
     "a slow codec": lambda: TEXT + b"; charset=punycode\r\n\r\n" + b"a-" * 100_000,
+    "one emoji and 20 MB": lambda: TEXT + b"; charset=utf-8\r\n\r\n" + "😀".encode() + b"a " * 10_000_000,
     "nothing": lambda: b"",
     "zero bytes": lambda: b"\0" * 1_000_000,
 }  # fmt: skip
