@@ -34,6 +34,7 @@ _NAMES = [
     "tags",
     "medium",
     "account",
+    "own_address",
     "sla",
     "armament",
     "reopened",
