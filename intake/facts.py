@@ -36,7 +36,7 @@ def of_message(
             rules.AttachmentFacts(each.name, each.content_type, each.size) for each in message.attachments
         ),
         automatic=message.automatic,
-        headers=message.headers,
+        headers=_headers(context, message),
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         sender=_sender(message, customer),
         customer=_customer(tx, context, customer),
@@ -47,6 +47,14 @@ def of_message(
 def stored(facts: Facts) -> str:
     """Return the facts as a decision keeps them: all by value but the text, which stands with the message."""
     return _encode(msgspec.structs.replace(facts, subject="", body="", quoted="")).decode()
+
+
+def _headers(context: Context, message: Message) -> dict[str, tuple[str, ...]]:
+    """Return the headers that rules ask for: the others stay in the raw message, and out of what is kept."""
+    wanted = (
+        name.removeprefix("header.").lower() for name in context.rulebook.needs if name.startswith("header.")
+    )
+    return {name: message.headers[name] for name in wanted if name in message.headers}
 
 
 def _sender(message: Message, customer: Customer) -> rules.SenderFacts:

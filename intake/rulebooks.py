@@ -55,7 +55,9 @@ def read(rules_path: Path, replies_path: Path) -> Loaded:
             [Problem(replies_path.name, 1, 1, "error", "bad-template", str(problem))]
         ) from problem
     rulebook = rules.load(texts(rules_path), replies=replies.known)
-    failures = cases.run(rulebook, detect_language=lambda text: language.detect(text, message.DEFAULT_LANGUAGES))
+    failures = cases.run(
+        rulebook, detect_language=lambda text: language.detect(text, message.DEFAULT_LANGUAGES)
+    )
     if failures:
         raise ConfigError(failures)
     return Loaded(rulebook, armaments.of_rulebook(rulebook), replies)

@@ -240,6 +240,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
     )
+    op.create_index(
+        "outbox_failed",
+        "outbox",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    )
     op.create_index("outbox_ticket", "outbox", ["ticket_id"], unique=False)
     op.create_table(
         "participants",
@@ -275,6 +283,7 @@ def upgrade() -> None:
         sa.Column("tags", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("medium", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("own_address", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("sla", sa.Text(), nullable=True),
         sa.Column("armament", sa.Text(), nullable=True),
         sa.Column("rule", sa.Text(), nullable=False),
