@@ -18,10 +18,11 @@ MAX_TAGS = 30_000
 _MAX_UNCLOSED = 3_000
 _MAX_QUOTE_DEPTH = 20
 
-# Private characters stand for structure until the white space is folded; the text's own ones are taken out first.
-_LINE, _BREAK, _PARAGRAPH = "\ue000", "\ue001", "\ue002"
-_QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = "\ue003", "\ue004", "\ue005", "\ue006"
-_MARKS = re.compile("[\ue000-\ue006]")
+# Control characters stand for structure until the white space is folded (ASCII, so that replacing them is fast). A mail that
+# writes them itself spoils its own layout and nothing else.
+_LINE, _BREAK, _PARAGRAPH = "\x01", "\x02", "\x03"
+_QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = "\x04", "\x05", "\x06", "\x07"
+_MARKS = (_LINE, _PARAGRAPH, _BREAK, _QUOTE, _UNQUOTE)
 _QUOTE_MARKS = re.compile(f"([{_QUOTE}{_UNQUOTE}])")
 # Borders of blocks that touch are one line break; <br> at the end of a block is none of its own; paragraphs swallow both.
 _COLLAPSED = (
@@ -47,7 +48,7 @@ def text_from_html(html: str, *, costly: bool) -> str:
     unclosed = tags - 2 * html.count("</")
     if tags > MAX_TAGS or unclosed > _MAX_UNCLOSED:
         return _stripped(html)
-    return _text(LexborHTMLParser(html if html.isascii() else _MARKS.sub("", html)))
+    return _text(LexborHTMLParser(html))
 
 
 def _text(document: LexborHTMLParser) -> str:
@@ -104,14 +105,15 @@ def _append(node: LexborNode, text: str) -> None:
 def _laid_out(marked: str) -> str:
     """Text with marks -> lines: white space folded as a browser does, quotes prefixed."""
     text = " ".join(marked.split())
-    for mark in (_LINE, _BREAK, _PARAGRAPH, _QUOTE, _UNQUOTE):
+    for mark in _MARKS if _QUOTE in text else _MARKS[:3]:
         text = text.replace(" " + mark, mark).replace(mark + " ", mark)
     for pair, mark in _COLLAPSED:
         while pair in text:
             text = text.replace(pair, mark)
     text = text.replace(_LINE, "\n").replace(_BREAK, "\n").replace(_PARAGRAPH, "\n\n")
-    text = text.replace(_SPACE_KEPT, " ").replace(_BREAK_KEPT, "\n")
-    if _QUOTE in text:
+    if _SPACE_KEPT in text or _BREAK_KEPT in text:
+        text = text.replace(_SPACE_KEPT, " ").replace(_BREAK_KEPT, "\n")
+    if _QUOTE in text or _UNQUOTE in text:
         text = _quoted(text)
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")

@@ -10,6 +10,8 @@ from hashlib import sha256
 MAX_HEADER_BYTES = 256 * 1024
 MAX_MESSAGE_ID_CHARS = 998  # RFC 5322 §2.1.1: a line; a longer one is cut, the hash still tells them apart
 
+_BLANK = b"\r\n \t"
+_TAIL_BYTES = 1_024
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _IDENTIFYING = re.compile(
     rb"^(from|date|subject|message-id)[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)",
@@ -32,7 +34,7 @@ def content_key(body: bytes) -> str | None:
     digest = sha256()
     for name in (b"from", b"date", b"subject"):
         digest.update(name + b":" + fields.get(name, b"") + b"\n")
-    digest.update(_canonical(body[end.end() :] if end else b""))
+    digest.update(_canonical(body, end.end() if end else len(body), has_crlf=bool(end) and b"\r" in end[0]))
     return f"mail:{message_id.decode('latin-1')}:{digest.hexdigest()}"
 
 
@@ -48,6 +50,16 @@ def _fields(header: bytes) -> dict[bytes, bytes]:
     return fields
 
 
-def _canonical(content: bytes) -> bytes:
-    """Every line ending as LF (a bare CR is dropped), no trailing blank lines."""
-    return content.translate(None, b"\r").rstrip(b"\n \t")
+def _canonical(body: bytes, start: int, *, has_crlf: bool) -> memoryview | bytes:
+    """The content with CRLF line ends and without trailing blank lines.
+
+    A mail whose header ends its lines with CRLF is taken to do so throughout, as SMTP and IMAP demand: looking at every
+    line of an attachment would cost more than the hash.
+    """
+    if not has_crlf:
+        content = body[start:].translate(None, b"\r").replace(b"\n", b"\r\n")
+        return content.rstrip(_BLANK)
+    tail = body[max(start, len(body) - _TAIL_BYTES) :].rstrip(_BLANK)
+    if not tail:
+        return body[start:].rstrip(_BLANK)
+    return memoryview(body)[start : max(start, len(body) - _TAIL_BYTES) + len(tail)]

@@ -28,7 +28,7 @@ _FORWARD = re.compile(
     r"προωθημένο μήνυμα|přeposlaná zpráva|preposlaná správa|továbbított (?:üzenet|levél)|mesaj redirecționat|пересылаемое сообщение|"
     r"переслане повідомлення|iletilen (?:ileti|mesaj)|välitetty viesti|proslijeđena poruka|posredovano sporočilo)",
 )
-_FORWARD_INITIALS = frozenset("-*BbSsAaDdIiFfWwMmPpTtVvΠπПпŘŘp")
+FORWARD_INITIALS = frozenset("-*BbSsAaDdIiFfWwMmPpTtVvΠπПпŘŘp")
 _SEPARATOR = re.compile(r"^\s*[-*]{3,}\s*[^\s*-][^-\n]{1,70}?\s*[-*]{3,}\s*$")
 _RULER = re.compile(r"^\s*[_=-]{10,}\s*$")
 _FIELD = re.compile(r"^[\s>*_]{0,6}([^\W\d_][\w .'/()-]{0,30}?)[*_]{0,2}\s?[:：][*_]{0,2}\s*(.*)$")
@@ -57,11 +57,7 @@ def with_attributions_apart(text: str) -> str:
 
 def is_forward(line: str) -> bool:
     """A line that announces a forwarded mail, as mail programs write it."""
-    return (
-        bool(_FORWARD.match(line))
-        if line[0] in _FORWARD_INITIALS and len(line) <= MAX_FOOTER_CHARS
-        else False
-    )
+    return len(line) <= MAX_FOOTER_CHARS and bool(_FORWARD.match(line))
 
 
 def attribution_start(lines: list[str], number: int) -> int | None:

@@ -13,8 +13,9 @@ from channels.email import quote_marks
 
 MAX_SIGNATURE_LINES = 20
 
-_ANY_QUOTED = re.compile(r"(?m)^\s{0,3}[>|｜]")
-_ANY_SIGNATURE = re.compile(r"(?m)^(?:--|—|–)\s*$")
+# Asked of the text with a line break before it: a pattern that begins with a literal is three times as fast.
+_ANY_QUOTED = re.compile(r"\n\s{0,3}[>|｜]")
+_ANY_SIGNATURE = re.compile(r"\n(?:--|—|–)\s*(?:\n|\Z)")
 _LINK_REST = re.compile(r"https?://|[)>]$")
 _QUOTED = re.compile(r"^\s{0,3}[>|｜](?!.*<\s*$)")
 
@@ -33,9 +34,9 @@ def split(text: str) -> Split:
     lines = quote_marks.with_attributions_apart(text).split("\n")
     end = _first_cut(lines)
     cut = [False] * end + [True] * (len(lines) - end)
-    if _ANY_QUOTED.search(text):
+    if _ANY_QUOTED.search("\n" + text):
         _mark_quotes(lines, cut, end)
-    if _ANY_SIGNATURE.search(text):
+    if _ANY_SIGNATURE.search("\n" + text):
         _mark_signature(lines, cut)
     _mark_footer(lines, cut)
     if not any(cut):
@@ -78,7 +79,7 @@ def _first_cut(lines: list[str]) -> int:
         stripped = line.strip()
         if not stripped:
             continue
-        if quote_marks.is_forward(stripped):
+        if stripped[0] in quote_marks.FORWARD_INITIALS and quote_marks.is_forward(stripped):
             return len(lines)  # forwarded for a reason: it is what the mail is about
         if stripped[0] in "-_=*" and quote_marks.is_separator(lines, number):
             return number
