@@ -43,9 +43,14 @@ def _is_store_error(error: Exception) -> bool:
 
 def show_problems(found: Iterable[Problem]) -> None:
     """Print each problem with its source line and a caret, on stderr."""
+    terminal.say(rendered(found))
+
+
+def rendered(found: Iterable[Problem]) -> str:
+    """Lay the problems out for people. What stands in the files beside them is shown without its secrets."""
     problems = list(found)
     texts = {name: _text_of(name) for name in {each.file for each in problems}}
-    terminal.say(trouble.render_all(problems, texts))
+    return redaction.redacted(trouble.render_all(problems, texts))
 
 
 def _text_of(file: str) -> str:

@@ -1,7 +1,7 @@
 """Tickets: list and show them, answer them, note on them, and change them."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from intake import cli, listing, refs, terminal
@@ -35,15 +35,14 @@ def list_tickets(arguments: argparse.Namespace) -> int:
         state=arguments.status, team=arguments.team, since=options.since_us(arguments), limit=arguments.limit
     )
     with options.opened(arguments) as (_, store):
-        output.print_rows(
-            listing.tickets(store, filters),
-            is_json=arguments.is_json,
-            columns=COLUMNS,
-            cells=_cells,
-            stretch="subject",
-            nothing="no tickets",
-        )
+        print_tickets(listing.tickets(store, filters), is_json=arguments.is_json)
     return 0
+
+
+def print_tickets(rows: Iterable[Mapping[str, Any]], *, is_json: bool) -> None:
+    output.print_rows(
+        rows, is_json=is_json, columns=COLUMNS, cells=_cells, stretch="subject", nothing="no tickets"
+    )
 
 
 def show_ticket(arguments: argparse.Namespace) -> int:

@@ -1,0 +1,163 @@
+"""What would happen to a message: facts from a file, the decision of the rules, and how it is told. Writes nothing."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from channels.contract import Message, RawMessage
+from channels.email import message as mail
+from channels.language import detect
+from intake import customers, facts, instants, pipeline
+from intake.keys import KEY_BYTES, Keys, KeysFile
+from intake.model import Context, Customer, Received
+from intake.settings import Settings
+from intake.store import opening, schema, sqlite
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+from routing import cases, explain, simulation, yaml_text
+from routing.case_text import People, read_situation
+from routing.decision import Decision, decide, decision_json
+from routing.facts import Facts
+from routing.problems import ConfigError, Problem
+from routing.rulebook import Rulebook
+
+_i = schema.identities.c
+_KNOWN_AS = Statement(
+    select(_i.customer_id).where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
+)
+
+
+def language_of(text: str) -> str | None:
+    return detect(text, mail.DEFAULT_LANGUAGES)
+
+
+def situation(text: str, *, file: str, rulebook: Rulebook) -> tuple[Rulebook, Facts]:
+    """Read `{"message": …, "at": …, "given": …, "lists": …}` and give the rulebook and the facts it means.
+
+    Raises: ConfigError with every problem.
+    """
+    problems: list[Problem] = []
+    node = yaml_text.read(_as_yaml(text), file=file)
+    people = People(frozenset(rulebook.agents), frozenset(rulebook.lists))
+    found = read_situation(node, people, problems)
+    if found is None or problems:
+        raise ConfigError(problems)
+    book = cases.on_duty(cases.with_lists(rulebook, found))
+    return book, cases.facts_of(found, detect_language=language_of)
+
+
+def _as_yaml(text: str) -> str:
+    r"""Rewrite JSON whose escapes YAML reads differently (\/ and pairs of \u); anything else stays as it is."""
+    if "\\u" not in text and "\\/" not in text and "\t" not in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except ValueError:
+        return text
+
+
+def facts_of(
+    settings: Settings, rulebook: Rulebook, raw: RawMessage, message: Message, *, at: datetime
+) -> Facts:
+    """Give the facts that the rules would see at an instant, with what the store knows of sender and agents."""
+    context = _context(rulebook)
+    received = Received(id=0, raw=raw)
+    recipients = pipeline.recipients_of(received, message)
+
+    def look(tx: Tx) -> Facts:
+        return facts.of_message(tx, context, received, message, _customer(tx, message, at), recipients)
+
+    if settings.store or (settings.folder / sqlite.FILE).exists():
+        store = opening.open_store(settings.store, settings.folder)
+        try:
+            seen = store.read_now(look)
+        finally:
+            store.close()
+    else:
+        seen = look(_Nothing(lambda *_: _Empty(), now=0, ids=None))  # type: ignore[arg-type]
+    return msgspec.structs.replace(seen, at=at)
+
+
+def _context(rulebook: Rulebook) -> Context:
+    """Give what facts are filled with; it signs nothing, so its key is none."""
+    key = bytes(KEY_BYTES)
+    return Context(
+        rulebook=rulebook, armaments={}, accounts={}, keys=Keys(KeysFile({"a": key}, key)), replies=None
+    )
+
+
+class _Empty:
+    """The cursor of a store that does not exist yet."""
+
+    def fetchone(self) -> None:
+        return None
+
+    def fetchall(self) -> list[Any]:
+        return []
+
+
+class _Nothing(Tx):
+    """A look at a store that does not exist yet: it holds nothing, and none is made for a question."""
+
+    engine = "sqlite"
+
+    def _lock(self, kind: str, key: str) -> None:
+        """Nothing to lock."""
+
+
+def _customer(tx: Tx, message: Message, at: datetime) -> Customer:
+    sender = message.sender
+    row = tx.one(_KNOWN_AS, kind=sender.kind, value=sender.value) if sender is not None else None
+    if row is not None:
+        return customers.load(tx, int(row[0]))
+    name = message.from_.name if message.from_ is not None else ""
+    return Customer(0, name, message.language, None, (), instants.us_from_datetime(at), is_new=True)
+
+
+def decided(rulebook: Rulebook, seen: Facts) -> tuple[Decision, dict[str, datetime]]:
+    """Decide, and tell when each target would be due."""
+    decision = decide(rulebook, seen)
+    clocks = simulation.armed(rulebook, decision, at=seen.at)
+    return decision, {clock.target: clock.due_at for clock in clocks if clock.due_at is not None}
+
+
+def public(
+    rulebook: Rulebook, seen: Facts, decision: Decision, due: dict[str, datetime], *, has_why_not: bool
+) -> dict[str, Any]:
+    """Give the JSON of `intake route`."""
+    value = decision_json(decision, due)
+    if has_why_not:
+        value["why_not"] = msgspec.to_builtins(explain.why_not(rulebook, seen))
+    return value
+
+
+def lines(value: dict[str, Any]) -> Iterator[str]:
+    """Lay a decision out for people."""
+    for name in ("rule", "team", "agent", "priority", "sla"):
+        yield f"{name:<9} {value.get(name) or '-'}"
+    yield f"{'tags':<9} {', '.join(value['tags']) or '-'}"
+    for target, at in value["due"].items():
+        yield f"{'due':<9} {target} {at}"
+    for action in value["actions"]:
+        yield f"{'does':<9} {action['kind']} {action.get('value', '')} (rule {action.get('rule', '')})"
+    yield from reason_lines("because", value["reasons"])
+    if "why_not" in value:
+        yield from reason_lines("not", value["why_not"])
+
+
+def reason_lines(head: str, reasons: list[dict[str, Any]]) -> Iterator[str]:
+    for reason in reasons:
+        outcome = f": {reason['outcome']}" if reason.get("outcome") else ""
+        yield f"{head:<9} {reason['rule']} (line {reason['line']}){outcome}"
+        for each in reason["conditions"]:
+            mark = "+" if each["held"] else "-"
+            yield f"{'':<9}   {mark} {each['field']} wanted {_short(each['wanted'])}, is {_short(each['actual'])}"
+
+
+def _short(value: Any) -> str:
+    text = msgspec.json.encode(value).decode()
+    return text if len(text) <= 80 else f"{text[:77]}…"
