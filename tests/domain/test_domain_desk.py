@@ -178,7 +178,7 @@ def test_late_timers_fire_once_each_in_order_and_say_so(world: World, ticket: di
     """After a long downtime every step happens once, marked late."""
     world.advance(hours=100)
     world.fire_due()
-    fired = [row for row in world.rows("events", "kind = 'escalated' ORDER BY id")]
+    fired = world.rows("events", "kind = 'escalated' ORDER BY id")
     assert len(fired) == 5
     assert all('"is_late":true' in row["details"] for row in fired)
 

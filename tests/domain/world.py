@@ -64,7 +64,7 @@ class World:
     """See the module docstring. clock: moved by the test."""
 
     def __init__(
-        self, store: Store, folder: Path, clock: Any, *, rules: str = RULES, limits: Limits = Limits()
+        self, store: Store, folder: Path, clock: Any, *, rules: str = RULES, limits: Limits | None = None
     ) -> None:
         self.store = store
         self.folder = folder / "blobs"
@@ -83,7 +83,7 @@ class World:
             keys=self.keys,
             replies=loaded.replies,
             organization="Example",
-            limits=limits,
+            limits=limits or Limits(),
             notices=Notices(),
         )
         self._numbers = itertools.count(1)
@@ -174,11 +174,14 @@ class World:
             )
         return len(due)
 
+    def fire(self, timer: dict[str, Any]) -> timers.Fired | None:
+        return self.store.write_now(lambda tx: timers.fire(tx, self.context, timer["id"], timer["ticket_id"]))
+
     # -- looking ----------------------------------------------------------------------------------------------
 
     def rows(self, table: str, where: str = "1 = 1", **parameters: Any) -> list[dict[str, Any]]:
         columns = [column.name for column in _tables()[table].columns]
-        statement = Statement(sql(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"))  # noqa: S608
+        statement = Statement(sql(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"))
         found = self.store.read_now(lambda tx: tx.all(statement, **parameters))
         return [dict(zip(columns, row, strict=True)) for row in found]
 
