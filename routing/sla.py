@@ -94,15 +94,19 @@ def start(policy: Policy, *, priority: str, at: datetime, calendar: Calendar) ->
 
 def start_target(target: str, *, policy: Policy, priority: str, at: datetime, calendar: Calendar) -> Clock:
     """One running clock that begins at an instant."""
-    budget_s = _budget_s(policy.targets[target].span(priority), at=at, calendar=calendar)
-    return Clock(target, "running", budget_s, 0.0, at, calendar.add(at, budget_s))
+    budget_s, due_at = _length(policy.targets[target].span(priority), at=at, calendar=calendar)
+    return Clock(target, "running", budget_s, 0.0, at, due_at)
 
 
-def _budget_s(span: Span, *, at: datetime, calendar: Calendar) -> float:
-    """Open seconds of a span; working days become open time when the clock is armed."""
+def _length(span: Span, *, at: datetime, calendar: Calendar) -> tuple[float, datetime]:
+    """Open seconds of a span that begins at an instant, and when it ends if nothing stops it.
+
+    Working days end at the same time of day, which may be an opening; what is counted afterwards is their open time.
+    """
     if span.working_days is None:
-        return float(span.seconds or 0)
-    return calendar.open_between(at, calendar.add_working_days(at, span.working_days))
+        return float(span.seconds or 0), calendar.add(at, span.seconds or 0)
+    due_at = calendar.add_working_days(at, span.working_days)
+    return calendar.open_between(at, due_at), due_at
 
 
 def used_s(clock: Clock, *, at: datetime, calendar: Calendar) -> float:
@@ -177,11 +181,13 @@ def retarget(clock: Clock, *, policy: Policy, priority: str, at: datetime, calen
     if clock.target not in policy.targets:
         return stop(clock, at=at, calendar=calendar)
     since = clock.running_since or at
-    budget_s = _budget_s(policy.targets[clock.target].span(priority), at=since, calendar=calendar)
+    budget_s, due_at = _length(policy.targets[clock.target].span(priority), at=since, calendar=calendar)
     changed = msgspec.structs.replace(clock, budget_s=budget_s)
     if clock.state == "paused":
         return changed
-    return msgspec.structs.replace(changed, due_at=calendar.add(since, budget_s - clock.used_s))
+    if clock.used_s > 0:
+        due_at = calendar.add(since, budget_s - clock.used_s)
+    return msgspec.structs.replace(changed, due_at=due_at)
 
 
 def _halt(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
