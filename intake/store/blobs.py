@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from intake.store.durable import TEMPORARY_PREFIX, make_folder, sync_folder, write_aside
@@ -47,7 +47,7 @@ _RELEASE = Statement(
     update(blobs)
     .where(blobs.c.id == bindparam("id"))
     .values(refs=blobs.c.refs - 1)
-    .returning(blobs.c.refs, blobs.c.hash, blobs.c.body.is_(None))
+    .returning(blobs.c.refs, blobs.c.hash, func.length(blobs.c.body))
 )
 _REMOVE = Statement(delete(blobs).where(blobs.c.id == bindparam("id")))
 _IS_KEPT = Statement(select(blobs.c.id).where(blobs.c.hash == bindparam("hash")))
@@ -111,7 +111,7 @@ def release(tx: Tx, blob_id: int) -> None:
     if row is None or row[0] > 0:
         return
     tx.run(_REMOVE, id=blob_id)
-    if row[2]:
+    if row[2] is None:  # no body in the row
         tx.signal(RELEASED, [row[1]])
 
 

@@ -3,6 +3,7 @@
 SQLAlchemy's own execution costs 8 to 10 times what the driver's does, so it is used as schema and compiler only.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -23,6 +24,10 @@ _DIALECTS: dict[Engine, Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="named"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
+
+
+# Seen with SQLite 3.40.1: UPDATE … RETURNING body IS NULL gave 0 for a NULL where columns before it are NOT NULL.
+_NULL_TEST_RETURNED = re.compile(r"\bRETURNING\b.*\bIS (NOT )?NULL\b", re.DOTALL)
 
 
 class Statement:
@@ -47,6 +52,10 @@ def _compile(element: Any, engine: Engine) -> Compiled:
     sql = str(compiled)
     if "POSTCOMPILE" in sql:
         raise ValueError(f"a statement with a list that changes its text: pass the list as JSON: {sql}")
+    if _NULL_TEST_RETURNED.search(sql):
+        raise ValueError(
+            f"SQLite 3.40 answers IS NULL wrongly behind RETURNING: return the column itself: {sql}"
+        )
     own = {name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required}
     return sql, own
 

@@ -289,3 +289,10 @@ def test_a_statement_whose_text_would_change_with_its_list_is_refused() -> None:
 def test_a_null_that_the_statement_itself_brings_is_bound(store: Store) -> None:
     armed = Statement(schema.agent_state.insert().values(name=bindparam("name"), last_assigned_at=None))
     assert store.write_now(lambda tx: tx.run(armed, name="ania")) == 1
+
+
+def test_a_null_test_behind_returning_is_refused() -> None:
+    """SQLite 3.40 answers it wrongly."""
+    blobs = schema.blobs
+    with pytest.raises(ValueError, match="return the column itself"):
+        Statement(blobs.update().values(refs=0).returning(blobs.c.body.is_(None))).compiled("sqlite")
