@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from channels.contract import Attachment
-from channels.email import charsets, headers, html_text
+from channels.email import charsets, flowed, headers, html_text
 from channels.email.structure import Part
 
 MAX_NAME_CHARS = 200
@@ -16,10 +16,7 @@ _STUB_RATIO = 4
 _TEXT_TYPES = frozenset(
     {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
 )
-_REPORT_TYPES = frozenset(
-    {"message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
-     "message/feedback-report", "text/rfc822-headers"},
-)  # fmt: skip
+_SEALED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
 _UNSAFE = re.compile('[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff<>:"|?*]+')
 _EXTENSIONS = {
     "message/rfc822": ".eml", "text/calendar": ".ics", "text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg",
@@ -55,6 +52,8 @@ class _Reading(msgspec.Struct):
 def read(root: Part, *, costly: bool) -> Content:
     """Text and attachments of a mail. Raises: Costly (costly=False) for HTML that is too large for the fast road."""
     reading = _Reading(costly=costly)
+    if root.content_type in _SEALED:
+        reading.note("The mail is encrypted or sealed as a whole: its text cannot be read")
     _walk(root, reading, is_related=False)
     attachments = tuple(
         _attachment(part, number, is_inline=is_inline or part.content_id in reading.cids)
@@ -130,7 +129,8 @@ def _text(part: Part, reading: _Reading) -> str:
     if part.content_type in {"text/html", "text/enriched", "text/richtext"}:
         reading.cids.update(_CID.findall(text)[:100] if "cid:" in text else ())
         return html_text.text_from_html(text, costly=reading.costly)
-    return normalised(text)
+    text = normalised(text)
+    return flowed.unflowed(text, drops_space=part.delsp == "yes") if part.format == "flowed" else text
 
 
 def normalised(text: str) -> str:

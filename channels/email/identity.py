@@ -14,7 +14,7 @@ _BLANK = b"\r\n \t"
 _TAIL_BYTES = 1_024
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _IDENTIFYING = re.compile(
-    rb"^(from|date|subject|message-id)[ \t]*:((?:[^\r\n]|\r?\n[ \t]|\r(?!\n))*)",
+    rb"^(from|date|subject|message-id)[ \t]*:([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -26,7 +26,7 @@ def content_key(body: bytes) -> str | None:
     such mails with the same text are two messages.
     """
     end = _HEADER_END.search(body, 0, MAX_HEADER_BYTES)
-    header_end = end.start() if end else min(len(body), MAX_HEADER_BYTES)
+    header_end, content_start = (end.start(), end.end()) if end else (MAX_HEADER_BYTES, MAX_HEADER_BYTES)
     fields = _fields(body[:header_end])
     message_id = fields.get(b"message-id", b"")
     if not message_id and not fields.get(b"date"):
@@ -34,7 +34,7 @@ def content_key(body: bytes) -> str | None:
     digest = sha256()
     for name in (b"from", b"date", b"subject"):
         digest.update(name + b":" + fields.get(name, b"") + b"\n")
-    digest.update(_canonical(body, end.end() if end else len(body), has_crlf=bool(end) and b"\r" in end[0]))
+    digest.update(_canonical(body, content_start, has_crlf=end is not None and b"\r" in end[0]))
     return f"mail:{message_id.decode('latin-1')}:{digest.hexdigest()}"
 
 

@@ -7,6 +7,8 @@ MAX_ATTRIBUTION_CHARS = 400
 MAX_HEADER_BLOCK_LINES = 12
 MAX_FOOTER_CHARS = 120
 MAX_FOOTER_WORDS = 12
+MIN_DISCLAIMER_CHARS = 120
+MAX_DISCLAIMER_CHARS = 4_000
 
 _ADDRESS = re.compile(r"[^\s<>@\[\]()]{1,64}@[^\s<>@\[\]()]{1,190}\.[^\s<>@\[\]()]{2,24}")
 _DATE = re.compile(r"(?:19|20)\d\d|\d{1,4}[./-]\s?\d{1,2}[./-]\s?\d{2,4}|\d{1,2}\s?月")
@@ -46,6 +48,16 @@ _PRODUCT = re.compile(
     r"(?i)(?:iphone|ipad|ipod|apple watch|android|samsung|galaxy|huawei|honor|xiaomi|redmi|oneplus|motorola|nokia|htc|sony xperia|blackberry|"
     r"windows phone|windows mail|windows 1\d|outlook|yahoo mail|yahoo! mail|gmail|proton ?mail|gmx|web\.de|t-online|mail\.ru|icloud|"
     r"thunderbird|spark|tutanota|fairphone|smartphone|nine|k-9 mail|bluemail|aqua mail|mailbird|ios|mail for windows)\b",
+)
+# Two different things must be said, so that a customer who writes "please keep this confidential" is not cut.
+_CONFIDENTIAL = re.compile(
+    r"(?i)confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksellis|fortrolig|"
+    r"konfidentiell|konfidenci|důvěrn|dôvern|bizalmas|confidențial|поверител|конфиденциал|конфіденц|gizli|povjerljiv|zaupn",
+)
+_STRANGER = re.compile(
+    r"(?i)intended (?:recipient|only|solely)|addressee|received (?:this|it).{0,40}error|by mistake|empfänger|irrtümlich|destinata|par erreur|por error|por engano|"
+    r"per errore|adresat|omyłkow|geadresseerde|ten onrechte|παραλήπτη|εκ παραδρομής|vastaanottaj|modtager|mottaker|mottagare|příjemc|adresát|címzett|"
+    r"destinatar|получател|адресат|alıcı|primatelj|prejemnik",
 )
 _LINK_AT_END = re.compile(r"\s*[<(\[]\s*https?://[^>)\]]*[>)\]]?\s*$|\s*https?://\S*\s*$")
 
@@ -196,3 +208,10 @@ def is_footer(line: str, *, above: str) -> bool:
         return False
     products = list(_PRODUCT.finditer(text))
     return bool(products) and len(text) - products[-1].end() <= 20
+
+
+def is_disclaimer(paragraph: str) -> bool:
+    """Boilerplate that a company's server adds: long, calls the mail confidential and says what strangers must do with it."""
+    if not MIN_DISCLAIMER_CHARS <= len(paragraph) <= MAX_DISCLAIMER_CHARS:
+        return False
+    return bool(_CONFIDENTIAL.search(paragraph) and _STRANGER.search(paragraph))

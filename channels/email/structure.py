@@ -32,7 +32,7 @@ _ROOT_FIELDS = ("content-type", "content-transfer-encoding", "content-dispositio
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """One node. path: "2.1" = the second part's first child, "" = the mail itself.
 
-    content_type: lower case; charset, filename: as declared, "" = not; disposition: "attachment", "inline", "" …;
+    content_type: lower case; charset, filename, format, delsp (RFC 3676): as declared, "" = not; disposition: "attachment", "inline", "" …;
     content: decoded bytes of a leaf; of an embedded message its whole bytes, its own tree being the one child.
     """
 
@@ -43,6 +43,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     disposition: str = ""
     content_id: str = ""
     report_type: str = ""
+    format: str = ""
+    delsp: str = ""
     content: bytes = b""
     children: tuple["Part", ...] = ()
 
@@ -157,6 +159,8 @@ def _part(
         disposition=disposition.partition(";")[0].strip().lower(),
         content_id=fields.get("content-id", "").strip().strip("<>"),
         report_type=declared.get("report-type", "").lower(),
+        format=declared.get("format", "").lower(),
+        delsp=declared.get("delsp", "").lower(),
         content=content,
         children=children,
     )

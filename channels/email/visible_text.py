@@ -12,6 +12,7 @@ import msgspec
 from channels.email import quote_marks
 
 MAX_SIGNATURE_LINES = 20
+MAX_DISCLAIMER_PARAGRAPHS = 4
 
 # Asked of the text with a line break before it: a pattern that begins with a literal is three times as fast.
 _ANY_QUOTED = re.compile(r"\n\s{0,3}[>|｜]")
@@ -38,6 +39,7 @@ def split(text: str) -> Split:
         _mark_quotes(lines, cut, end)
     if _ANY_SIGNATURE.search("\n" + text):
         _mark_signature(lines, cut)
+    _mark_disclaimer(lines, cut)
     _mark_footer(lines, cut)
     if not any(cut):
         return Split(text.strip("\n").rstrip(), "")
@@ -154,3 +156,18 @@ def _mark_footer(lines: list[str], cut: list[bool]) -> None:
         if not quote_marks.is_footer(lines[number], above=lines[number - 1]):
             return
         cut[number] = True
+
+
+def _mark_disclaimer(lines: list[str], cut: list[bool]) -> None:
+    """The last paragraphs when they are legal boilerplate; the first paragraph never is."""
+    end = len(lines)
+    for _ in range(MAX_DISCLAIMER_PARAGRAPHS):
+        while end and (cut[end - 1] or not lines[end - 1].strip()):
+            end -= 1
+        begin = end
+        while begin and lines[begin - 1].strip() and not cut[begin - 1]:
+            begin -= 1
+        if begin == 0 or not quote_marks.is_disclaimer(" ".join(lines[begin:end])):
+            return
+        cut[begin:end] = [True] * (end - begin)
+        end = begin

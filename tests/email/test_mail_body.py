@@ -204,3 +204,25 @@ def test_uuencoded_parts_are_decoded() -> None:
     part = b"Content-Type: application/x\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\nbegin 644 x\r\n%:&5L;&\\\r\n`\r\nend\r\n"
     (found,) = parsed(mail("multipart/mixed", part)).attachments
     assert found.size == 5
+
+
+@pytest.mark.parametrize(
+    ("parameters", "written", "read"),
+    [
+        ("; format=flowed", "one \r\ntwo\r\nthree", "one two\nthree"),
+        ("; format=flowed; delsp=yes", "on \r\ne", "one"),
+        ("; format=flowed", " >not quoted\r\n From here", ">not quoted\nFrom here"),
+        ("; format=flowed", "> quoted \r\n> on\r\nanswer", "> quoted on\nanswer"),
+        ("; format=flowed", "text \r\n-- \r\nAnna", "text \n-- \nAnna"),
+        ("", "one \r\ntwo", "one \ntwo"),
+    ],
+)
+def test_lines_broken_for_display_are_joined(parameters: str, written: str, read: str) -> None:
+    """RFC 3676; only where the sender says that the text is flowed."""
+    content = f"From: a@example.com\r\nContent-Type: text/plain{parameters}\r\n\r\n{written}".encode()
+    assert parsed(content).text == read
+
+
+def test_an_encrypted_mail_says_that_it_cannot_be_read() -> None:
+    content = mail("multipart/encrypted", b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1")
+    assert "The mail is encrypted or sealed as a whole: its text cannot be read" in parsed(content).problems

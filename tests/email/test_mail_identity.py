@@ -66,3 +66,9 @@ def test_what_stands_in_the_text_is_no_header() -> None:
 )
 def test_odd_bytes_make_no_error(content: bytes) -> None:
     content_key(content)
+
+
+def test_two_mails_with_an_endless_header_are_told_apart() -> None:
+    """What stands behind the part of the header that is looked at counts, or the second mail would be lost."""
+    endless = MAIL.partition(b"\r\n\r\n")[0] + b"\r\nX: " + b"a" * 300_000
+    assert content_key(endless + b"\r\n\r\none") != content_key(endless + b"\r\n\r\ntwo")

@@ -109,3 +109,22 @@ def test_nothing_is_lost_between_visible_and_quoted() -> None:
 
 def test_an_empty_text_has_no_parts() -> None:
     assert visible_text.split(" \n") == visible_text.Split("", "")
+
+
+DISCLAIMER = (
+    "This e-mail and any attachments are confidential and intended solely for the addressee. If you have received it "
+    "in error, please delete it and notify the sender."
+)
+
+
+def test_a_disclaimer_is_cut() -> None:
+    split = visible_text.split(f"{ANSWER}\n\n{DISCLAIMER}\n")
+    assert split.visible == ANSWER
+    assert split.quoted == DISCLAIMER
+
+
+@pytest.mark.parametrize(
+    "text", [DISCLAIMER, f"{ANSWER}\n\nPlease keep my data confidential, whatever you do with it. " * 3]
+)
+def test_what_a_customer_says_of_confidence_stays(text: str) -> None:
+    assert visible_text.split(text).visible == text.strip()
