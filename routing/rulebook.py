@@ -272,11 +272,11 @@ class _Reading:
         return read_default(nodes[0], words, self.problems)
 
     def _read_lists(self, kept: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        """Lists written here, and those whose values the caller brought."""
+        """Lists written here; values that the caller brought are stronger."""
         found = {name: tuple(values) for name, values in kept.items()}
         for name, node in self.nodes["lists"].items():
             if node.is_list:
-                found[name] = convert(node, tuple[str, ...], problems=self.problems) or ()
+                found.setdefault(name, convert(node, tuple[str, ...], problems=self.problems) or ())
             elif name not in found:
                 message = (
                     f"list '{name}' is not written here: a list from a file or the desk is not supported yet"

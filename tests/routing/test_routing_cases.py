@@ -79,8 +79,8 @@ def test_a_test_that_is_right_passes(test: str) -> None:
         (f'{VIP}, timeline: {{"+20m": notify l1}}', ["at +20m wanted notify l1, got nothing"]),
         (f'{VIP}, timeline: {{"+30m": notify l1}}',
          ["at +30m wanted notify l1, got breach first_response, level lead, priority urgent, notify lead"]),
-        (f'{VIP}, timeline: {{"+45m": notify lead}}, expect: {{tags: [vip, known], notify: lead, reply: received}},'
-         " exactly: true",
+        ((f'{VIP}, timeline: {{"+45m": notify lead}}, expect: {{tags: [vip, known], notify: lead, reply: received}},'
+         " exactly: true"),
          ["at +15m there is also notify l1",
           "at +30m there is also breach first_response, level lead, priority urgent, notify lead"]),
     ],
