@@ -172,7 +172,7 @@ def _unpack(file: Path, folder: Path, progress: Progress | None) -> None:
                 raise tarfile.ReadError(f"{member.name!r} does not belong into it")
             source = tar.extractfile(member)
             path = folder / member.name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent)
             path.touch(mode=0o600, exist_ok=False)
             with path.open("wb") as target:
                 shutil.copyfileobj(source or BytesIO(), target, 1 << 20)

@@ -94,7 +94,7 @@ def _store_amiss(connection: sqlite3.Connection, folder: Path, manifest: Manifes
 
 
 def _blobs_amiss(connection: sqlite3.Connection, folder: Path) -> Iterator[str]:
-    for blob_id, digest, body in connection.execute("SELECT id, hash, body FROM blobs"):
+    for blob_id, digest, body in connection.execute("SELECT id, hash, CAST(body AS BLOB) FROM blobs"):
         if body is None:
             path = path_of(folder / FOLDER, digest)
             if not path.is_file() or _hash_of(path) != digest:

@@ -6,6 +6,7 @@ anything but FULL. Every write begins with BEGIN IMMEDIATE: a read that turns in
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -162,7 +163,7 @@ class SqliteStore(Store):
 
     def _prepare(self, connection: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
-        mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        mode = self._wal_mode(connection)
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cache_size=-8000")
         connection.execute("PRAGMA wal_autocheckpoint=4000")  # 16 MB: a checkpoint costs a second fsync
@@ -176,6 +177,17 @@ class SqliteStore(Store):
 
     def _put(self, member: Member) -> None:
         self._writer.put(member)
+
+    def _wal_mode(self, connection: Any) -> str:
+        """Ask for WAL; a new file may be turned to it by another process at this moment, which SQLite does not wait for."""
+        until_s = time.monotonic() + self._busy_timeout_ms / 1000
+        while True:
+            try:
+                return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != _BUSY or time.monotonic() > until_s:
+                    raise
+                time.sleep(0.01)
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         try:
