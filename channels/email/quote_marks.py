@@ -4,6 +4,7 @@ import re
 
 MAX_ATTRIBUTION_LINES = 5
 MAX_ATTRIBUTION_CHARS = 400
+MAX_ATTRIBUTIONS = 20  # that stand behind other text
 MAX_HEADER_BLOCK_LINES = 12
 MAX_FOOTER_CHARS = 120
 MAX_FOOTER_WORDS = 12
@@ -21,7 +22,7 @@ _WROTE = re.compile(
 )
 # The word that begins an attribution; only asked for one that stands behind other text.
 _BEHIND = re.compile(
-    r"(?m)^(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana) .{0,30}\d.{0,200}:\n>)",
+    r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana) .{0,30}\d)",
 )
 _FORWARD = re.compile(
     r"(?i)^[-*\s]{0,20}(?:begin |start of |anfang der |début du |inizio )?(?:forwarded (?:message|by|mail)|weitergeleitete (?:nachricht|e-?mail|mail)|"
@@ -64,7 +65,16 @@ _LINK_AT_END = re.compile(r"\s*[<(\[]\s*https?://[^>)\]]*[>)\]]?\s*$|\s*https?:/
 
 def with_attributions_apart(text: str) -> str:
     """The text with a line break before an attribution that some phones put behind the last word of the answer."""
-    return _BEHIND.sub(r"\1\n", text) if ":\n>" in text else text
+    at = 0
+    for _ in range(MAX_ATTRIBUTIONS):
+        at = text.find(":\n>", at) + 1
+        if not at:
+            break
+        begin = text.rfind("\n", 0, at) + 1
+        found = _BEHIND.match(text, begin, at) if at - begin <= MAX_ATTRIBUTION_CHARS else None
+        if found:
+            text = f"{text[: found.end(1)]}\n{text[found.end() :]}"
+    return text
 
 
 def is_forward(line: str) -> bool:

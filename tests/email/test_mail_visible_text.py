@@ -128,3 +128,8 @@ def test_a_disclaimer_is_cut() -> None:
 )
 def test_what_a_customer_says_of_confidence_stays(text: str) -> None:
     assert visible_text.split(text).visible == text.strip()
+
+
+def test_an_attribution_behind_the_last_word_of_an_answer_is_cut() -> None:
+    text = "Blue, please.\nThank you--- On Mon, Nov 2, 2026 at 10:00 AM, Support <support@example.net> wrote:\n> Which colour?\n"
+    assert visible_text.split(text).visible == "Blue, please.\nThank you"
