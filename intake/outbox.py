@@ -148,8 +148,9 @@ class Outbox:
                     task = asyncio.create_task(self._send(queued))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
+                pause_s = await self._pause_s()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), await self._pause_s())
+                    await asyncio.wait_for(self._wake.wait(), pause_s)
         finally:
             if tasks:
                 await asyncio.wait(tasks, timeout=30)

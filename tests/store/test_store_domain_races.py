@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_crowd_of_a_new_sender_is_one_customer(world: World) -> None:
     for number in range(ROUNDS):
         sender = f"new{number}@customer.example"
         ids = [world.journal(sender, body=f"mail {each}") for each in range(WRITERS)]
-        at_once([lambda each=each: world.settle(each) for each in ids])
+        at_once([partial(world.settle, each) for each in ids])
         assert len(world.rows("identities", "value = :value", value=sender)) == 1
     assert len(world.rows("customers")) == ROUNDS
     assert len(world.rows("tickets")) == ROUNDS * WRITERS
@@ -48,7 +49,7 @@ def test_crowd_of_a_new_sender_is_one_customer(world: World) -> None:
 def test_crowd_of_new_tickets_has_as_many_refs(world: World) -> None:
     """Numbers are given out once, whoever asks at the same time."""
     ids = [world.journal(f"c{each}@customer.example") for each in range(WRITERS * ROUNDS)]
-    at_once([lambda each=each: world.settle(each) for each in ids])
+    at_once([partial(world.settle, each) for each in ids])
     assert len({row["ref"] for row in world.rows("tickets")}) == WRITERS * ROUNDS
 
 
@@ -66,7 +67,7 @@ def test_same_mail_at_eight_doors_is_one_ticket(world: World) -> None:
 def test_crowd_does_not_pass_the_cap_of_automatic_replies(world: World) -> None:
     """Twenty-four tickets of one address at once get as many receipts as the cap says, not one more."""
     ids = [world.journal(body=f"mail {each}") for each in range(WRITERS * 3)]
-    at_once([lambda each=each: world.settle(each) for each in ids])
+    at_once([partial(world.settle, each) for each in ids])
     assert len(world.sent("jan@customer.example")) == Limits().auto_replies_per_address_hour
 
 
@@ -75,7 +76,7 @@ def test_timer_fires_once_for_eight_bells(world: World) -> None:
     tickets = [world.ticket(world.receive(f"c{each}@customer.example")) for each in range(ROUNDS)]
     world.advance(hours=1)
     due = world.rows("timers", "due_at <= :now", now=world.store.now_us())
-    results = at_once([lambda row=row: world.fire(row) for row in due for _ in range(WRITERS)])
+    results = at_once([partial(world.fire, row) for row in due for _ in range(WRITERS)])
     assert sum(result is not None for result in results) == len(tickets)
     assert [world.events(ticket).count("escalated") for ticket in tickets] == [1] * ROUNDS
 
@@ -88,8 +89,8 @@ def test_answer_against_close_leaves_no_half_state(world: World) -> None:
         answer = world.journal(sender, body="but", headers={"In-Reply-To": f"<first{number}@x>"})
         at_once(
             [
-                lambda answer=answer: world.settle(answer),
-                lambda ticket=ticket: world.set_status(ticket, "closed"),
+                partial(world.settle, answer),
+                partial(world.set_status, ticket, "closed"),
             ]
         )
         row, after = world.row("journal", answer), world.row("tickets", ticket["id"])
@@ -103,10 +104,10 @@ def test_answer_against_close_leaves_no_half_state(world: World) -> None:
 def test_agents_load_is_right_after_a_crowd(world: World) -> None:
     """The count of an agent's open tickets, kept step by step, equals what counting the tickets gives."""
     ids = [world.journal(f"c{each}@customer.example") for each in range(WRITERS * 3)]
-    at_once([lambda each=each: world.settle(each) for each in ids])
+    at_once([partial(world.settle, each) for each in ids])
     tickets = world.rows("tickets")
-    at_once([lambda each=each: world.set_status(each, "solved") for each in tickets[::2]])
-    at_once([lambda each=each: world.set_status(each, "open") for each in tickets[::4]])
+    at_once([partial(world.set_status, each, "solved") for each in tickets[::2]])
+    at_once([partial(world.set_status, each, "open") for each in tickets[::4]])
     held = [row["agent"] for row in world.rows("tickets", "status NOT IN ('solved', 'closed')")]
     loads = {row["name"]: row["open_tickets"] for row in world.rows("agent_load") if row["open_tickets"]}
     assert loads == {agent: held.count(agent) for agent in set(held)}
