@@ -1,20 +1,33 @@
 """What every channel's tests can lean on, ours and other people's: an honest small Gate and a contract suite.
 
-    class TestPager(testing.ParserContract):
+    class TestPagerParses(testing.ParserContract):
         module = pager
         options = pager.Options()
         valid = ((raw, expected), …)
+
+    class TestPagerTakes(testing.ReceiverContract):
+        async def send(self, gate, body): …    # a real client on a real socket
+        def body(self): …
+        def oversize(self): …
 
 No test framework is imported: the classes hold plain `test_…` methods that pytest (or anything else) finds.
 """
 
 import asyncio
-from collections.abc import Iterable
-from typing import Literal
+import logging
+import random
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
 
-from channels import contract
+import msgspec
 
+from channels import contract, loading
+
+Answer = Literal["taken", "refused", "try again"]
 Fault = Literal["unavailable", "full", "rejected", "crash"]
+
+
+_DAMAGED = 200
 
 
 class MemoryGate:
@@ -76,4 +89,129 @@ class MemoryGate:
         if self.fault in ("unavailable", "full"):
             raise contract.Unavailable("the store is down", full=self.fault == "full")
         if self.fault == "crash":
-            raise RuntimeError("SECRET-IN-TRACE the gate is broken")
+            raise RuntimeError("the gate is broken")
+
+
+class ParserContract:
+    """What holds for every channel's parse. Inherit it and set the three attributes.
+
+    module: the channel. options: its Options. valid: raw messages and the Message each must become.
+    """
+
+    module: loading.ChannelModule
+    options: Any
+    valid: tuple[tuple[contract.RawMessage, contract.Message], ...] = ()
+
+    def parse(self, raw: contract.RawMessage) -> object:
+        """Parse as intake does: the slow road only when the fast one declines."""
+        try:
+            return self.module.parse(raw, self.options)
+        except contract.Costly:
+            slow: Callable[..., object] = getattr(self.module, "parse_costly")  # noqa: B009 - optional in the contract
+            return slow(raw, self.options)
+
+    def test_a_valid_message_becomes_what_it_says(self) -> None:
+        assert self.valid, "the contract needs at least one valid raw message"  # noqa: S101
+        for raw, expected in self.valid:
+            assert self.parse(raw) == expected  # noqa: S101
+
+    def test_parsing_twice_gives_the_same(self) -> None:
+        for raw, _ in self.valid:
+            assert self.parse(raw) == self.parse(raw)  # noqa: S101
+
+    def test_garbage_never_raises(self) -> None:
+        for raw, _ in self.valid:
+            for body in garbage(raw.body):
+                self.parse(msgspec.structs.replace(raw, body=body))
+
+
+class ReceiverContract:
+    """What holds for every channel that takes messages. Inherit it and write the three methods.
+
+    secrets: strings from the options under test that no log may hold.
+    """
+
+    secrets: tuple[str, ...] = ()
+
+    async def send(self, gate: MemoryGate, body: bytes) -> Answer:
+        """Run the channel on the gate, send the body to it as a client does, stop it, say how it was answered."""
+        raise NotImplementedError
+
+    def body(self) -> bytes:
+        """A body that is taken, with what makes it known again."""
+        raise NotImplementedError
+
+    def oversize(self) -> bytes:
+        """A body beyond the channel's limit: every channel has one."""
+        raise NotImplementedError
+
+    async def test_taken_means_stored(self) -> None:
+        gate = MemoryGate()
+        assert await self.send(gate, self.body()) == "taken"  # noqa: S101
+        assert len(gate.stored) == 1  # noqa: S101
+
+    async def test_the_same_twice_is_one_key(self) -> None:
+        gate = MemoryGate()
+        answers = [await self.send(gate, self.body()) for _ in range(2)]
+        assert answers == ["taken", "taken"]  # noqa: S101
+        assert (gate.submitted, len(gate.stored)) == (2, 1)  # noqa: S101
+
+    async def test_a_store_that_is_down_means_try_again(self) -> None:
+        faults: tuple[Fault, ...] = ("unavailable", "full", "crash")
+        for fault in faults:
+            gate = MemoryGate()
+            gate.fault = fault
+            assert await self.send(gate, self.body()) == "try again"  # noqa: S101
+            assert gate.stored == []  # noqa: S101
+
+    async def test_what_the_gate_rejects_is_refused(self) -> None:
+        gate = MemoryGate()
+        gate.fault = "rejected"
+        assert await self.send(gate, self.body()) == "refused"  # noqa: S101
+
+    async def test_oversize_is_refused_and_not_stored(self) -> None:
+        gate = MemoryGate()
+        assert await self.send(gate, self.oversize()) == "refused"  # noqa: S101
+        assert gate.stored == []  # noqa: S101
+
+    async def test_no_secret_is_logged(self) -> None:
+        log = _Lines()
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(log)
+        root.setLevel(logging.DEBUG)
+        try:
+            gate = MemoryGate()
+            await self.send(gate, self.body())
+            gate.fault = "crash"
+            await self.send(gate, self.body())
+        finally:
+            root.removeHandler(log)
+            root.setLevel(level)
+        leaked = [secret for secret in self.secrets if any(secret in line for line in log.lines)]
+        assert not leaked, "a secret of the options stands in the log"  # noqa: S101
+
+
+def garbage(valid: bytes) -> Iterable[bytes]:
+    """Yield damaged forms of a valid body, and some bytes that never were one; always the same ones."""
+    yield from (b"", b"\0", b"\n", b"\r\n\r\n", b"\xff\xfe" * 500, b":" * 5_000, bytes(range(256)) * 4)
+    source = random.Random(1)  # noqa: S311 - reproducible on purpose
+    for _ in range(_DAMAGED):
+        body = bytearray(valid)
+        for _ in range(source.randint(1, 8)):
+            at = source.randrange(len(body) or 1)
+            body[at : at + source.randint(0, 20)] = source.randbytes(source.randint(0, 20))
+        yield bytes(body)
+    yield from (valid[: len(valid) * part // 10] for part in range(10))
+
+
+class _Lines(logging.Handler):
+    """Keeps what was logged, formatted, with its traces."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))

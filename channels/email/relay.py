@@ -97,11 +97,7 @@ class Relay:
         if client is not None:
             try:
                 return await self._with(client, transaction)
-            except (
-                aiosmtplib.SMTPServerDisconnected,
-                ConnectionError,
-                aiosmtplib.SMTPSenderRefused,
-            ) as error:
+            except (aiosmtplib.SMTPServerDisconnected, _Refused) as error:
                 if transaction.is_started or (isinstance(error, _Refused) and error.code != _NOT_AVAILABLE):
                     raise
         return await self._with(await self._connect(), transaction)

@@ -39,6 +39,7 @@ class Channel:
         self._sender = send.Sender(options.outgoing)
         self._listening = asyncio.Event()
         self._bound: Bound | None = None
+        self._shared: reception.Reception | None = None
 
     async def listening(self) -> Bound:
         """Wait until mail is taken; return host and port as bound ("unix:/path" and 0 for a unix socket)."""
@@ -54,7 +55,7 @@ class Channel:
         """
         scan = filters.scan_of(self._options.filter, log=self._log) if self._options.filter else None
         acceptance = accept.Acceptance(self._account, gate, scan=scan, log=self._log)
-        shared = reception.Reception(
+        shared = self._shared = reception.Reception(
             self._options, acceptance=acceptance, tls_context=_tls_context(self._options), log=self._log
         )
         try:
