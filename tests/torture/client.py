@@ -52,6 +52,7 @@ class Load:
         self.acked_bytes = 0
         self.refused = collections.Counter[str]()
         self.unknown = 0
+        self.silences = 0
         self._next = options.first
         self._again: collections.deque[int] = collections.deque()
         self._flying: set[int] = set()
@@ -227,6 +228,12 @@ class Connection(asyncio.Protocol):
         self._mail = None
         self._begin()
 
+    def give_up_on_silence(self) -> None:
+        """Break the connection when the server has owed an answer for too long."""
+        if self._mail is not None and time.monotonic() - self._since > self._load.options.reply_s:
+            self._load.silences += 1
+            self._transport.abort()
+
     def _refuse(self, reply: str) -> None:
         """Note the refusal and leave: a new connection is simpler than RSET in the middle of a pipeline."""
         assert self._mail is not None
@@ -246,8 +253,9 @@ async def keep_connected(load: Load) -> None:
         except OSError:
             await asyncio.sleep(_RECONNECT_S)
             continue
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(connection.closed), load.options.limit_s)
+        while not connection.closed.done():
+            await asyncio.wait({connection.closed}, timeout=1)
+            connection.give_up_on_silence()
         refused_pause = 0.05 if load.refused else 0
         await asyncio.sleep(refused_pause)
 
@@ -271,6 +279,7 @@ def figures(load: Load, *, elapsed_s: float) -> dict[str, object]:
         "elapsed_s": elapsed_s,
         "mib": load.acked_bytes / 2**20,
         "unknown": load.unknown,
+        "silences": load.silences,
         "refused": dict(load.refused),
         "p50_ms": ordered[len(ordered) // 2] * 1000,
         "p99_ms": ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000,
@@ -317,6 +326,7 @@ def arguments() -> argparse.Namespace:
         "--rate", type=float, default=0, help="mails a second at most; 0 = as fast as they are taken"
     )
     parser.add_argument("--limit-s", type=float, default=600, help="end after this, whatever is missing")
+    parser.add_argument("--reply-s", type=float, default=40, help="the longest wait for an answer")
     parser.add_argument("--ledger", default="")
     parser.add_argument(
         "--times", default="", help="file for the number and monotonic instant of each acknowledgement"
