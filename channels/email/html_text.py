@@ -33,6 +33,9 @@ _COLLAPSED = (
 _INVISIBLE = ["script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe", "select"]
 _LINES = "div,tr,li,dt,dd,caption,hr,center,article,section,header,footer,address,form,option"
 _PARAGRAPHS = "p,h1,h2,h3,h4,h5,h6,table,ul,ol,dl,pre"
+_HIDES = re.compile(r"display:\s?none|mso-hide:\s?all|font-size:\s?0")
+_HIDDEN = '[style*="display:none"],[style*="display: none"],[style*="mso-hide:all"],[style*="font-size:0;"],[style*="font-size:0px"]'
+_MAX_HIDDEN = 50
 _FOLDED = re.compile(r"[ \t\r\f\u00a0]+")
 _MANY_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^<>]*>")
@@ -48,7 +51,21 @@ def text_from_html(html: str, *, costly: bool) -> str:
     unclosed = tags - 2 * html.count("</")
     if tags > MAX_TAGS or unclosed > _MAX_UNCLOSED:
         return _stripped(html)
+    if _HIDES.search(html):
+        document = LexborHTMLParser(html)
+        _remove_hidden(document)
+        if text := _text(document):
+            return text
     return _text(LexborHTMLParser(html))
+
+
+def _remove_hidden(document: LexborHTMLParser) -> None:
+    """Take out what no reader shows: preheaders, and text that only machines should see. One by one, as they may nest."""
+    for _ in range(_MAX_HIDDEN):
+        hidden = document.css_first(_HIDDEN)
+        if hidden is None:
+            return
+        hidden.decompose()
 
 
 def _text(document: LexborHTMLParser) -> str:

@@ -180,6 +180,8 @@ def test_both_roads_build_the_same_tree(content: bytes) -> None:
         ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n\n> > b"),
         ("&lt;not a tag&gt; &amp; &euro;", "<not a tag> & €"),
         ("<!-- hidden -->shown", "shown"),
+        ('<div style="display:none">preview<p style="display: none">x</p></div><p>shown</p>', "shown"),
+        ('<body style="display:none">all that there is</body>', "all that there is"),
         ("unclosed <b>bold <p>text", "unclosed bold\n\ntext"),
         ("", ""),
     ],
