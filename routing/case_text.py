@@ -12,8 +12,8 @@ import msgspec
 
 from routing.durations import seconds_from
 from routing.facts import AgentLoad, AttachmentFacts, CustomerFacts, Facts, SenderFacts
+from routing.naming import check_name, without_later
 from routing.problems import Problem, did_you_mean
-from routing.sections import check_name, without_later
 from routing.sla import TARGETS
 from routing.typed import convert, said
 from routing.yaml_text import Node

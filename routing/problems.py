@@ -61,6 +61,11 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(unique, key=lambda each: (each.file, each.line, each.column, each.code)))
 
 
+def has_error(problems: Iterable[Problem]) -> bool:
+    """Whether what was read can't be used; warnings and hints keep it."""
+    return any(problem.severity == "error" for problem in problems)
+
+
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """A hint naming the nearest option; with none near, the few options there are; "" when there are none."""
     known = sorted(options)

@@ -5,14 +5,15 @@ from typing import Any
 
 import msgspec
 
-from routing import sections
-from routing.condition_text import Names, read_condition
+from routing import naming
+from routing.condition_text import read_condition
 from routing.conditions import ALWAYS
-from routing.problems import Problem, did_you_mean
+from routing.naming import STATUSES, Targets, check_name
+from routing.problems import Problem, did_you_mean, has_error
 from routing.rules import Rule, Stage, Write
-from routing.sections import STATUSES, Targets, check_name
 from routing.sla import PRIORITIES
 from routing.typed import convert, said
+from routing.value_text import Names
 from routing.yaml_text import Node
 
 NATURES = ("question", "complaint", "technical", "sales", "feedback", "other")
@@ -70,7 +71,7 @@ def _read_rule(
     identity = _read_id(written.id, seen, problems) if written.id else None
     when = read_condition(written.when, names) if written.when else ALWAYS
     then = read_writes(written.then, words, problems, may_empty=False) if written.then else ()
-    if len(problems) > before or identity is None:
+    if has_error(problems[before:]) or identity is None:
         return None
     return Rule(identity, stage, when, then, node.file, node.line, node.column)
 
@@ -99,7 +100,7 @@ def read_default(node: Node, words: Vocabulary, problems: list[Problem]) -> Rule
         problems.append(
             node.problem("missing-key", "'team' is missing", "default says where a ticket goes at worst")
         )
-    if len(problems) > before:
+    if has_error(problems[before:]):
         return None
     return Rule("default", "default", ALWAYS, then, node.file, node.line, node.column)
 
@@ -132,7 +133,7 @@ def _read_team(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
 
 
 def _read_level(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
-    return sections.read_names(node, words.targets.levels, "level", problems)
+    return naming.read_names(node, words.targets.levels, "level", problems)
 
 
 def _read_agent(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
@@ -168,11 +169,11 @@ def _read_language(node: Node, words: Vocabulary, problems: list[Problem]) -> An
 
 
 def _read_tags(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
-    return sections.read_tags(node, problems)
+    return naming.read_tags(node, problems)
 
 
 def _read_notify(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
-    return sections.read_notify(node, words.targets, problems)
+    return naming.read_notify(node, words.targets, problems)
 
 
 def _read_note(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:

@@ -1,6 +1,6 @@
 """Rules as text -> a Rulebook: everything compiled and checked, or every problem with file, line and column.
 
-Adding a section: a reader in sections.py, a line here. What RULES names and this version does not know yet is refused
+Adding a section: a reader beside the others (*_text.py), a line here. What RULES names and this version does not know yet is refused
 as "not supported yet", never skipped.
 """
 
@@ -10,20 +10,21 @@ from typing import Any
 
 import msgspec
 
-from routing import lint, sections, yaml_text
+from routing import calendar_text, lint, naming, people_text, policy_text, yaml_text
 from routing.calendar import Calendar
 from routing.case_text import Case, People, read_cases
-from routing.condition_text import Names, read_condition
+from routing.condition_text import read_condition
 from routing.conditions import leaves
 from routing.ladder import Ladder
 from routing.matcher import Index
+from routing.naming import Targets
 from routing.people import Agent, Team
-from routing.problems import ConfigError, Problem, did_you_mean, in_order
+from routing.problems import ConfigError, Problem, did_you_mean, has_error, in_order
 from routing.rule_text import Vocabulary, read_default, read_rules
 from routing.rules import NOTHING, Rule
-from routing.sections import Targets
 from routing.sla import Policy
 from routing.typed import convert, said
+from routing.value_text import Names
 from routing.yaml_text import Node
 
 MAX_CHARACTERS = 2 * yaml_text.MAX_CHARACTERS
@@ -84,7 +85,7 @@ def load(
     """
     reading = _Reading(files, lists=lists or {}, replies=replies)
     rulebook = reading.rulebook()
-    if any(problem.severity == "error" for problem in reading.problems):
+    if has_error(reading.problems):
         raise ConfigError(in_order(reading.problems))
     warnings = in_order([*reading.problems, *lint.warnings(rulebook, reading.nodes)])
     return msgspec.structs.replace(rulebook, warnings=warnings)
@@ -129,14 +130,14 @@ class _Reading:
         calendars, agents, teams = self._read_people()
         targets = self._targets(teams)
         ladders = self._each(
-            "ladders", lambda name, node: sections.read_ladder(name, node, targets, self.problems)
+            "ladders", lambda name, node: policy_text.read_ladder(name, node, targets, self.problems)
         )
         written = {
             name: calendars.get(name) for name in self.nodes["calendars"]
         }  # a bad one is told at its place
         policies = self._each(
             "sla",
-            lambda name, node: sections.read_policy(
+            lambda name, node: policy_text.read_policy(
                 name, node, written, self.nodes["ladders"], self.problems
             ),
         )
@@ -150,7 +151,7 @@ class _Reading:
         default = self._read_default(words)
         people = People(frozenset(self.nodes["agents"]), frozenset(self.lists))
         tests = read_cases(self._all("tests"), people, self.problems)
-        text = _stored_text(self.files, self.lists)
+        text = "" if has_error(self.problems) else _stored_text(self.files, self.lists)
         return Rulebook(
             hash=hashlib.sha256(text.encode()).hexdigest(),
             text=text,
@@ -223,7 +224,7 @@ class _Reading:
         return [document.value[section] for document in self.documents if section in document.value]
 
     def _entries(self, section: str, what: str) -> dict[str, Node]:
-        return sections.entries(self._all(section), what, self.problems)
+        return naming.entries(self._all(section), what, self.problems)
 
     def _each(self, section: str, read: Any) -> dict[str, Any]:
         found = ((name, read(name, node)) for name, node in self.nodes[section].items())
@@ -233,12 +234,14 @@ class _Reading:
 
     def _read_people(self) -> tuple[dict[str, Calendar], dict[str, Agent], dict[str, Team]]:
         nodes, problems = self.nodes, self.problems
-        calendars = self._each("calendars", lambda name, node: sections.read_calendar(name, node, problems))
+        calendars = self._each(
+            "calendars", lambda name, node: calendar_text.read_calendar(name, node, problems)
+        )
         agents = self._each(
-            "agents", lambda name, node: sections.read_agent(name, node, nodes["calendars"], problems)
+            "agents", lambda name, node: people_text.read_agent(name, node, nodes["calendars"], problems)
         )
         teams = self._each(
-            "teams", lambda name, node: sections.read_team(name, node, nodes["agents"], problems)
+            "teams", lambda name, node: people_text.read_team(name, node, nodes["agents"], problems)
         )
         return calendars, agents, teams
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.calendar import Calendar, CalendarText, NeverOpen
-from routing.sections import slot_from
+from routing.calendar_text import slot_from
 
 MINUTE = timedelta(minutes=1)
 

@@ -156,6 +156,14 @@ def test_what_is_no_rulebook_is_refused_in_words(text: str) -> None:
     assert problems_of(text)
 
 
+def test_a_warning_keeps_its_rule() -> None:
+    text = GOOD.replace("{team: billing}", "{team: billing, reply: {email: recieved}}")
+    book = rulebook.load({"rules.yaml": text}, replies=[("received", "en")])
+    assert [each.code for each in book.warnings] == ["missing-reply", "missing-reply"]
+    assert [rule.id for rule in (*book.rules, book.default)] == ["one", "default"]
+    assert [write.field for write in book.default.then] == ["team", "reply"]
+
+
 def test_a_reply_template_that_is_not_there_is_a_warning() -> None:
     text = GOOD.replace("default: {team: billing}", "default: {team: billing, reply: {email: recieved}}")
     warned = rulebook.load({"rules.yaml": text}, replies=[("received", "en")]).warnings

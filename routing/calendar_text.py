@@ -1,0 +1,149 @@
+"""How calendars are written: YAML nodes -> calendars."""
+
+import re
+from datetime import date
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from routing.calendar import Calendar, CalendarText, Slot, public_holidays
+from routing.conditions import WEEKDAYS
+from routing.problems import Problem
+from routing.typed import convert, said
+from routing.yaml_text import Node
+
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
+_COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
+
+
+class _CalendarNode(msgspec.Struct, frozen=True):
+    timezone: Node
+    open: Node
+    holidays: Node | None = None
+    dates: Node | None = None
+
+
+def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | None:
+    """`{timezone: Europe/Warsaw, open: {mon-fri: ["08:00-12:00"]}, holidays: PL, dates: {2026-12-24: closed}}`."""
+    before = len(problems)
+    written = convert(node, _CalendarNode, problems=problems, partial=True)
+    if written is None:
+        return None
+    zone = _read_zone(written.timezone, problems)
+    week = _read_week(written.open, problems)
+    countries = _read_countries(written.holidays, problems) if written.holidays else ()
+    dates = _read_dates(written.dates, problems) if written.dates else {}
+    if len(problems) > before:
+        return None
+    calendar = Calendar(CalendarText(name, zone, week, countries, dates))
+    return calendar if _opens(calendar, node, problems) else None
+
+
+def _opens(calendar: Calendar, node: Node, problems: list[Problem]) -> bool:
+    if any(calendar.text.week):
+        return True
+    problems.append(node.problem("never-open", f"calendar '{calendar.name}' is never open"))
+    return False
+
+
+def _read_zone(node: Node, problems: list[Problem]) -> str:
+    try:
+        return ZoneInfo(str(node.value)).key
+    except (ValueError, OSError, KeyError):  # unknown, or no name at all
+        hint = "write a name like Europe/Warsaw or UTC"
+        problems.append(node.problem("unknown-timezone", f"no time zone {said(node)}", hint))
+        return ""
+
+
+def _read_week(node: Node, problems: list[Problem]) -> tuple[tuple[Slot, ...], ...]:
+    week: list[tuple[Slot, ...]] = [()] * 7
+    if not isinstance(node.value, dict) or not node.value:
+        problems.append(
+            node.problem("wrong-type", f"'open' wants {{mon-fri: \"09:00-17:00\"}}, got {said(node)}")
+        )
+        return tuple(week)
+    written: dict[int, str] = {}
+    for key, child in node.value.items():
+        days = weekdays_from(key)
+        if days is None:
+            hint = "write mon, tue, wed, thu, fri, sat, sun or a range like mon-fri"
+            problems.append(node.keys[key].problem("bad-value", f"no weekday '{key}'", hint))
+            continue
+        slots = _read_slots(child, problems)
+        for day in days:
+            if day in written:
+                message = f"'{key}' and '{written[day]}' both give hours for one day"
+                problems.append(node.keys[key].problem("duplicate-day", message))
+            written[day] = key
+            week[day] = slots
+    return tuple(week)
+
+
+def _read_slots(node: Node, problems: list[Problem]) -> tuple[Slot, ...]:
+    if node.value == "closed":
+        return ()
+    slots = []
+    for each in node.value if node.is_list else (node,):
+        slot = slot_from(each.value) if isinstance(each.value, str) else None
+        if slot is None:
+            hint = 'write "09:00-17:00", "22:00-06:00" for a night, or closed'
+            problems.append(each.problem("bad-value", f"no opening time {said(each)}", hint))
+        else:
+            slots.append(slot)
+    ordered = sorted(slots)
+    if any(first[1] > second[0] for first, second in pairwise(ordered)):
+        problems.append(node.problem("overlap", "two opening times of one day overlap"))
+    return tuple(ordered)
+
+
+def slot_from(text: str) -> Slot | None:
+    """Seconds since midnight of `08:00-12:00`; `22:00-06:00` ends on the next day; None = not understood."""
+    first, _, last = text.replace(" ", "").partition("-")
+    begin, end = _CLOCK.match(first), _CLOCK.match(last)
+    if not begin or not end:
+        return None
+    low = int(begin[1]) * 3_600 + int(begin[2]) * 60
+    high = int(end[1]) * 3_600 + int(end[2]) * 60
+    if low >= 86_400 or high > 86_400 or low == high:
+        return None
+    return low, high if high > low else high + 86_400
+
+
+def weekdays_from(text: str) -> tuple[int, ...] | None:
+    """`fri` or `mon-fri` or `sat-mon` as numbers, Monday 0; None = not understood."""
+    first, _, last = text.strip().lower().partition("-")
+    if first not in WEEKDAYS or (last and last not in WEEKDAYS):
+        return None
+    low, high = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+    return tuple((low + step) % 7 for step in range((high - low) % 7 + 1))
+
+
+def _read_countries(node: Node, problems: list[Problem]) -> tuple[str, ...]:
+    codes = []
+    for each in node.value if node.is_list else (node,):
+        if not isinstance(each.value, str) or not _COUNTRY.match(each.value):
+            hint = "write a country like PL, or a part of one like DE-BY"
+            problems.append(each.problem("bad-value", f"no country code {said(each)}", hint))
+            continue
+        try:
+            public_holidays(each.value, 2026)
+            codes.append(each.value)
+        except ValueError as error:
+            problems.append(each.problem("unknown-country", str(error)))
+    return tuple(codes)
+
+
+def _read_dates(node: Node, problems: list[Problem]) -> dict[str, tuple[Slot, ...]]:
+    if not isinstance(node.value, dict):
+        problems.append(node.problem("wrong-type", f"'dates' wants {{2026-12-24: closed}}, got {said(node)}"))
+        return {}
+    dates = {}
+    for key, child in node.value.items():
+        try:
+            dates[date.fromisoformat(key).isoformat()] = _read_slots(child, problems)
+        except ValueError:
+            problems.append(
+                node.keys[key].problem("bad-value", f"no date '{key}'", "write it like 2026-12-24")
+            )
+    return dates

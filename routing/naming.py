@@ -1,0 +1,103 @@
+"""Names in a rulebook: sections of named things, and references to them."""
+
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from routing.problems import Problem, did_you_mean
+from routing.typed import said
+from routing.yaml_text import Node
+
+Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
+Priority = Literal["low", "normal", "high", "urgent"]
+STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
+RESERVED = ("none", "any", "default", "all", "not", "assignee", "agent", "team")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+ADDRESS = re.compile(r"[^@\s<>]{1,64}@[^@\s<>]{1,255}\Z")
+Entries = dict[str, Node]
+
+
+class Targets(msgspec.Struct, frozen=True):
+    """Whom a notice may go to and where a ticket may move: names of levels, agents and teams."""
+
+    levels: frozenset[str]
+    agents: frozenset[str]
+    teams: frozenset[str]
+
+
+def entries(nodes: Iterable[Node], what: str, problems: list[Problem]) -> Entries:
+    """Name -> node of a section, from all files that have it; a name twice or reserved is a problem."""
+    found: Entries = {}
+    for node in nodes:
+        if not isinstance(node.value, dict):
+            problems.append(
+                node.problem("wrong-type", f"wanted a mapping of {what}s by name, got {said(node)}")
+            )
+            continue
+        for name, child in node.value.items():
+            key = node.keys[name]
+            if name in found:
+                first = found[name]
+                message = f"{what} '{name}' is written twice"
+                problems.append(
+                    key.problem("duplicate-name", message, f"the first is in {first.file}:{first.line}")
+                )
+            elif name in RESERVED or not _NAME.match(name):
+                problems.append(
+                    key.problem("bad-name", f"'{name}' can't name a {what}", "use letters, digits, - and _")
+                )
+            else:
+                found[name] = child
+    return found
+
+
+def without_later(node: Node, later: Iterable[str], problems: list[Problem]) -> Node:
+    """The mapping without the keys of things that are still to come, each of which is refused."""
+    if not isinstance(node.value, dict):
+        return node
+    gone = [key for key in node.value if key in set(later)]
+    problems.extend(node.keys[key].problem("not-supported", f"'{key}' is not supported yet") for key in gone)
+    return msgspec.structs.replace(
+        node, value={key: each for key, each in node.value.items() if key not in gone}
+    )
+
+
+def check_name(node: Node, known: Iterable[str], what: str, problems: list[Problem]) -> str | None:
+    """The text at the node when it is one of the known names."""
+    if isinstance(node.value, str) and node.value in known:
+        return node.value
+    code = "unknown-" + what.replace(" ", "-")
+    got = f"'{node.text}'" if node.is_scalar and node.value is not None else f"like {said(node)}"
+    problems.append(node.problem(code, f"no {what} {got}", did_you_mean(node.text, known)))
+    return None
+
+
+def read_names(node: Node, known: Iterable[str], what: str, problems: list[Problem]) -> tuple[str, ...]:
+    """One name or a list of them, each known."""
+    each = node.value if node.is_list else (node,)
+    return tuple(name for child in each if (name := check_name(child, known, what, problems)))
+
+
+def read_tags(node: Node, problems: list[Problem]) -> tuple[str, ...]:
+    """One tag or a list of them: short words."""
+    tags = []
+    for each in node.value if node.is_list else (node,):
+        if isinstance(each.value, str) and _NAME.match(each.value) and each.value not in ("none", "any"):
+            tags.append(each.value)
+        else:
+            problems.append(each.problem("bad-value", f"no tag {said(each)}", "use letters, digits, - and _"))
+    return tuple(tags)
+
+
+def read_notify(node: Node, targets: Targets, problems: list[Problem]) -> tuple[str, ...]:
+    """assignee, agent, team, a level, an agent's or a team's name, or an address; one or a list."""
+    known = {"assignee", "agent", "team", *targets.levels, *targets.agents, *targets.teams}
+    found = []
+    for each in node.value if node.is_list else (node,):
+        if isinstance(each.value, str) and ADDRESS.match(each.value):
+            found.append(each.value)
+        elif name := check_name(each, known, "recipient", problems):
+            found.append(name)
+    return tuple(found)
