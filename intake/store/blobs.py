@@ -17,21 +17,19 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from intake.store.durable import TEMPORARY_PREFIX, make_folder, sync_folder, write_aside
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.schema import blobs
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 
 INLINE_MAX_BYTES = 1_000_000
 FOLDER = "blobs"  # inside the data folder
 RELEASED = "blobs_released"  # signal: hashes whose file has no row any more
 GRACE_S = 3_600
 
-# The two engines spell ON CONFLICT alike; SQLAlchemy compiles PostgreSQL's insert for SQLite as well.
 _KEEP = Statement(
-    insert(blobs)
+    upsert(blobs)
     .values(
         id=bindparam("id"),
         hash=bindparam("hash"),

@@ -5,10 +5,12 @@ SQLAlchemy's own execution costs 8 to 10 times what the driver's does, so it is 
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import Select, Table, bindparam, cast, column, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite.dml import Insert, OnConflictClause
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement
@@ -20,10 +22,8 @@ from sqlalchemy.types import Text, TypeEngine
 Engine = Literal["sqlite", "postgresql"]
 Compiled = tuple[str, dict[str, Any]]
 
-_DIALECTS: dict[Engine, Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
-}
+# PostgreSQL's compiler asks SQLite's clause for it; importing PostgreSQL's own insert costs 0.1 s and 3 MB.
+OnConflictClause.constraint_target = None  # type: ignore[attr-defined]
 
 
 # Seen with SQLite 3.40.1: UPDATE … RETURNING body IS NULL gave 0 for a NULL where columns before it are NOT NULL.
@@ -47,8 +47,22 @@ class Statement:
         return known
 
 
+@cache
+def _dialect(engine: Engine) -> Dialect:
+    if engine == "sqlite":
+        return sqlite.dialect(paramstyle="named")
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+
+
+def upsert(table: Table) -> Insert:
+    """Begin an INSERT with on_conflict_do_update or on_conflict_do_nothing, which both engines spell alike."""
+    return Insert(table)
+
+
 def _compile(element: Any, engine: Engine) -> Compiled:
-    compiled = element.compile(dialect=_DIALECTS[engine])
+    compiled = element.compile(dialect=_dialect(engine))
     sql = str(compiled)
     if "POSTCOMPILE" in sql:
         raise ValueError(f"a statement with a list that changes its text: pass the list as JSON: {sql}")

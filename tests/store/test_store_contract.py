@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from sqlalchemy import BigInteger, bindparam, func, select
 
 from intake.store import schema
 from intake.store.engine import Ids, LockOrderError, Store, StoreError, Tx
-from intake.store.statements import Statement, values_of
+from intake.store.statements import Engine, Statement, upsert, values_of
 from tests.store.asking import all_at_once, busy
 from tests.store.clock import Clock
 
@@ -296,3 +297,20 @@ def test_a_null_test_behind_returning_is_refused() -> None:
     blobs = schema.blobs
     with pytest.raises(ValueError, match="return the column itself"):
         Statement(blobs.update().values(refs=0).returning(blobs.c.body.is_(None))).compiled("sqlite")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_an_upsert_reads_alike_on_both_engines(engine: Engine) -> None:
+    counters = schema.counters
+    insert = upsert(counters).values(name=bindparam("name"), key=bindparam("key"), used=bindparam("used"))
+    statement = insert.on_conflict_do_update(
+        index_elements=["name", "key"],
+        set_={"used": counters.c.used + insert.excluded.used},
+        where=counters.c.used < bindparam("cap"),
+    )
+    sql, _ = Statement(statement.returning(counters.c.used)).compiled(engine)
+    plain = re.sub(r"::\w+", "", sql).replace("%(", ":").replace(")s", "")
+    assert re.sub(r"RETURNING (counters\.)?", "RETURNING ", plain) == (
+        "INSERT INTO counters (name, key, used) VALUES (:name, :key, :used) ON CONFLICT (name, key)"
+        " DO UPDATE SET used = (counters.used + excluded.used) WHERE counters.used < :cap RETURNING used"
+    )

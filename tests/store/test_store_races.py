@@ -11,17 +11,16 @@ from typing import Any, cast
 import psycopg
 import pytest
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from intake.store import blobs, opening, schema
 from intake.store.engine import Store, Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 
 WRITERS = 8
 ROUNDS = 12
 
 FIRST_KEY = Statement(
-    insert(schema.journal_keys)
+    upsert(schema.journal_keys)
     .values(key=bindparam("key"), journal_id=bindparam("journal_id"))
     .on_conflict_do_nothing(index_elements=["key"])
     .returning(schema.journal_keys.c.journal_id)
