@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 
@@ -30,3 +31,8 @@ def record(
         at=tx.now,
     )
     tx.signal("events", [kind])
+
+
+def of_ticket(tx: Tx, ticket: Ticket, kind: str, *, actor: str = "system", **details: Any) -> None:
+    """Write one event of a ticket."""
+    record(tx, kind, ticket_id=ticket.id, customer_id=ticket.customer_id, actor=actor, **details)

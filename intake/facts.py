@@ -4,7 +4,7 @@ import msgspec
 
 from channels.contract import Message
 from intake import agents, customers, instants
-from intake.model import Context, Customer, Received
+from intake.model import Arrival, Context, Customer
 from intake.store.engine import Tx
 from routing import facts as rules
 from routing.facts import Facts
@@ -12,22 +12,16 @@ from routing.facts import Facts
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def of_message(
-    tx: Tx,
-    context: Context,
-    received: Received,
-    message: Message,
-    customer: Customer,
-    recipients: tuple[str, ...],
-) -> Facts:
+def of_arrival(tx: Tx, context: Context, arrival: Arrival) -> Facts:
     """Return the facts of a message that opens a ticket."""
-    spam_score = received.raw.envelope.get("spam_score")
+    message, raw = arrival.message, arrival.received.raw
+    spam_score = raw.envelope.get("spam_score")
     return Facts(
         at=instants.datetime_from_us(tx.now),
         channel=message.kind,
-        account=received.raw.account,
-        unreadable=any(problem.startswith("unreadable") for problem in message.problems),
-        recipient=recipients,
+        account=raw.account,
+        unreadable=arrival.problem is not None,
+        recipient=arrival.recipients,
         subject=message.subject,
         body=message.visible_text or message.text,
         quoted=message.quoted_text,
@@ -38,8 +32,8 @@ def of_message(
         automatic=message.automatic,
         headers=_headers(context, message),
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
-        sender=_sender(message, customer),
-        customer=_customer(tx, context, customer),
+        sender=_sender(message, arrival.customer),
+        customer=_customer(tx, context, arrival.customer),
         agents=agents.loads(tx),
     )
 

@@ -91,3 +91,22 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         return self.status in OPEN_STATUSES
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """A message on its way into a conversation, and what is known of it by now.
+
+    recipients: addresses it was delivered to, lower case. problem: why it could not be read, None = it was.
+    """
+
+    received: Received
+    message: contract.Message
+    account: Account
+    customer: Customer
+    recipients: tuple[str, ...]
+    problem: str | None = None
+
+    @property
+    def state(self) -> str:
+        """What its journal row becomes when the message stands in a ticket."""
+        return "quarantined" if self.problem else "automatic" if self.message.automatic else "ticket"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from channels.contract import Address
+from channels.contract import Address, Message
 from intake import agents, events, outgoing
 from intake.model import Context, Ticket
 from intake.outgoing import Draft
@@ -75,3 +75,12 @@ def _text(ticket: Ticket, notice: Notice, context: Context) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def of_message(
+    tx: Tx, context: Context, ticket: Ticket, kind: str, headline: str, message_id: int, message: Message
+) -> None:
+    """Tell the assignee about a message, with the customer's words."""
+    text = message.visible_text or message.text
+    notice = Notice(kind=kind, headline=headline, cause=f"message:{message_id}", quote=text)
+    send(tx, context, ticket, "assignee", notice)

@@ -96,8 +96,9 @@ def _ref_key(keys: Keys) -> bytes:
 
 
 def insert(
-    tx: Tx, ticket: Ticket, *, rule: str, nature: str | None, linked_to: int | None, suggested: int | None
+    tx: Tx, ticket: Ticket, *, rule: str, nature: str | None, links: tuple[int | None, int | None]
 ) -> None:
+    """Write a new ticket. links: the ticket it follows up, and the one it may belong to."""
     tx.insert(
         schema.tickets,
         **{name: getattr(ticket, name) for name in _NAMES if name not in ("tags", "is_spam")},
@@ -105,8 +106,8 @@ def insert(
         is_spam=int(ticket.is_spam),
         rule=rule,
         nature=nature,
-        linked_to=linked_to,
-        suggested_link=suggested,
+        linked_to=links[0],
+        suggested_link=links[1],
         messages=1,
         updated_at=tx.now,
     )

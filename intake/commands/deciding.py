@@ -13,7 +13,7 @@ from channels.email import message as mail
 from channels.language import detect
 from intake import customers, facts, instants, pipeline
 from intake.keys import KEY_BYTES, Keys, KeysFile
-from intake.model import Context, Customer, Received
+from intake.model import Account, Arrival, Context, Customer, Received
 from intake.settings import Settings
 from intake.store import opening, schema, sqlite
 from intake.store.engine import Tx
@@ -69,7 +69,14 @@ def facts_of(
     recipients = pipeline.recipients_of(received, message)
 
     def look(tx: Tx) -> Facts:
-        return facts.of_message(tx, context, received, message, _customer(tx, message, at), recipients)
+        arrival = Arrival(
+            received=received,
+            message=message,
+            account=Account(raw.account, raw.kind, message.kind),
+            customer=_customer(tx, message, at),
+            recipients=recipients,
+        )
+        return facts.of_arrival(tx, context, arrival)
 
     if settings.store or (settings.folder / sqlite.FILE).exists():
         store = opening.open_store(settings.store, settings.folder)

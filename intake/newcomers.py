@@ -1,0 +1,148 @@
+"""A new conversation: the rules decide, and all that follows from it is written with it."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from channels.contract import Address, Message
+from intake import addresses, agents, clocks, conversations, effects, events, facts, journal, notices, tickets
+from intake.conversations import Place
+from intake.model import Arrival, Context, Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from routing import decision as rules
+from routing.actions import Action
+from routing.decision import Decision
+from routing.facts import FACTS_VERSION, Facts
+
+_encode = msgspec.json.Encoder().encode
+
+
+def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> None:
+    """Decide where a new conversation goes, and write all that follows from it."""
+    seen = facts.of_arrival(tx, context, arrival)
+    decided = rules.decide(context.rulebook, seen)
+    if any(action.kind == "ignore" for action in decided.actions):
+        _ignore(tx, arrival, decided)
+        return
+    message = arrival.message
+    ticket = _new_ticket(tx, context, arrival, decided)
+    tickets.insert(
+        tx, ticket, nature=decided.nature, rule=decided.rule, links=(place.linked_to, place.suggested)
+    )
+    if message.sender is not None:
+        tickets.add_participant(tx, ticket, message.sender)
+    message_id = conversations.attach(tx, arrival, ticket)
+    _tell_opening(tx, ticket, place, decided, arrival.problem)
+    due = _arm(tx, context, ticket)
+    _keep_decision(tx, ticket, message_id, seen, rules.decision_json(decided, due))
+    if ticket.agent is not None:
+        agents.note_turn(tx, ticket.agent)
+        if context.notices.assigned:
+            headline = f"A new ticket {ticket.ref} is yours."
+            notices.of_message(tx, context, ticket, "assigned", headline, message_id, message)
+    effects.apply(tx, context, ticket, _effects(decided), _occasion(arrival, message_id))
+
+
+def _ignore(tx: Tx, arrival: Arrival, decided: Decision) -> None:
+    """Keep the message without a ticket, with the rule that wanted it so; `journal replay` can bring it back."""
+    rule = next(action.rule for action in decided.actions if action.kind == "ignore")
+    customer_id, journal_id = arrival.customer.id, arrival.received.id
+    events.record(tx, "ignored", customer_id=customer_id, actor=f"rule:{rule}", journal=journal_id)
+    journal.close(tx, journal_id, "ignored", customer_id=customer_id, problem=f"ignored by rule {rule}")
+
+
+def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -> Ticket:
+    message = arrival.message
+    is_spam = any(action.kind == "spam" for action in decided.actions)
+    armament = context.armaments.get(decided.sla or "") if not is_spam else None
+    status = "closed" if is_spam else decided.status or "new"
+    return Ticket(
+        id=tx.new_id(),
+        ref=tickets.new_ref(tx, context.keys),
+        customer_id=arrival.customer.id,
+        subject=message.subject or _first_line(message),
+        status=status,  # type: ignore[arg-type]  # the rulebook's reader lets only these through
+        priority=decided.priority,
+        team=decided.team,
+        level=decided.level,
+        agent=decided.agent,
+        language=decided.language or message.language,
+        tags=decided.tags,
+        medium=message.kind,
+        account=arrival.account.name,
+        own_address=addresses.own_address(arrival.account, arrival.recipients),
+        sla=decided.sla,
+        armament=armament.hash if armament else None,
+        reopened=0,
+        is_spam=is_spam,
+        created_at=tx.now,
+        solved_at=tx.now if status in ("solved", "closed") else None,
+    )
+
+
+def _first_line(message: Message) -> str:
+    for line in (message.visible_text or message.text).splitlines():
+        if line.strip():
+            return line.strip()[:120]
+    return "(no subject)"
+
+
+def _tell_opening(tx: Tx, ticket: Ticket, place: Place, decided: Decision, problem: str | None) -> None:
+    events.of_ticket(tx, ticket, "created", actor="customer", rule=decided.rule, matched=decided.matched)
+    if ticket.agent is not None:
+        events.of_ticket(tx, ticket, "assigned", actor=f"rule:{decided.rule}", field="agent", to=ticket.agent)
+    elif ticket.is_open:
+        events.of_ticket(tx, ticket, "nobody_on_duty", team=ticket.team, level=ticket.level)
+    if place.linked_to is not None or place.suggested is not None:
+        kind = "linked" if place.linked_to is not None else "link_suggested"
+        other = tickets.load(tx, place.linked_to or place.suggested or 0)
+        events.of_ticket(tx, ticket, kind, to=other.ref if other else None)
+    if problem is not None:
+        events.of_ticket(tx, ticket, "unreadable", problem=problem)
+
+
+def _arm(tx: Tx, context: Context, ticket: Ticket) -> dict[str, datetime]:
+    if ticket.armament is None or ticket.sla is None:
+        return {}
+    started = clocks.arm(tx, ticket, context.armaments[ticket.sla])
+    return {clock.target: clock.due_at for clock in started if clock.due_at is not None}
+
+
+def _keep_decision(tx: Tx, ticket: Ticket, message_id: int, seen: Facts, decision: dict[str, Any]) -> None:
+    tx.insert(
+        schema.decisions,
+        id=tx.new_id(),
+        ticket_id=ticket.id,
+        customer_id=ticket.customer_id,
+        message_id=message_id,
+        at=tx.now,
+        rulebook=decision["rulebook"],
+        facts_version=FACTS_VERSION,
+        facts=facts.stored(seen),
+        decision=_encode(decision).decode(),
+    )
+
+
+def _occasion(arrival: Arrival, message_id: int) -> effects.Occasion:
+    message, sender = arrival.message, arrival.message.sender
+    is_verified = message.trust.verified_sender
+    # A stranger's display name would be a stranger's words in a mail that we send to whoever he named.
+    name = arrival.customer.name if is_verified else ""
+    address = Address(sender.value, name) if sender is not None and sender.kind == "email" else None
+    return effects.Occasion(
+        cause=f"message:{message_id}",
+        address=address,
+        is_robot=message.automatic is not None or arrival.received.raw.envelope.get("sender") == "",
+        is_verified=is_verified,
+        subject=message.subject,
+        text=message.visible_text or message.text,
+        answers=(*message.references, message.message_id) if message.message_id else (),
+        customer=arrival.customer,
+    )
+
+
+def _effects(decided: Decision) -> list[Action]:
+    """Return the actions that are done now; the others have become fields of the ticket."""
+    return [action for action in decided.actions if action.kind in effects.DOERS]
