@@ -91,7 +91,8 @@ async def _milter(filter_: settings.Filter, body: bytes, envelope: dict[str, Any
     try:
         return await milter.ask(reader, writer, body, envelope)
     finally:
-        writer.close()
+        # close() would wait for a filter that does not read what it is sent.
+        writer.transport.abort()
 
 
 async def _exchange(address: str, request: bytes) -> bytes:
@@ -107,7 +108,8 @@ async def _exchange(address: str, request: bytes) -> bytes:
                 raise NoAnswer("the answer is too long")
         return answer
     finally:
-        writer.close()
+        # close() would wait for a filter that does not read what it is sent.
+        writer.transport.abort()
 
 
 async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
