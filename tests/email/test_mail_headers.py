@@ -117,7 +117,7 @@ def test_parameters_are_read(written: str, name: str, read: str) -> None:
         ("한국어 텍스트".encode("cp949"), "ks_c_5601-1987", "한국어 텍스트"),
         ("テスト".encode("iso-2022-jp"), "ISO-2022-JP", "テスト"),
         (b"plain", "zip", "plain"),
-        (b"plain", "unicode_escape", "plain"),
+        (b"\\u0041", "unicode_escape", "\\u0041"),
         (
             "Παρακαλώ στείλτε μου την παραγγελία".encode("iso-8859-7"),
             "",

@@ -111,6 +111,10 @@ def test_what_was_cut_is_said(name: str, problem: str) -> None:
     assert problem in both_roads(BOMBS[name]()).problems
 
 
+def test_nesting_a_little_above_the_cap_is_cut_too() -> None:
+    assert "Parts nested deeper than 50 were not read" in both_roads(nested(60)).problems
+
+
 @lru_cache(maxsize=1)
 def seeds() -> tuple[bytes, ...]:
     part = b'--B\r\nContent-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=C3=BC=C3=9Fe\r\n> quoted\r\n-- \r\nAnna\r\n'

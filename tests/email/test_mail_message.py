@@ -133,6 +133,12 @@ def test_an_ambiguous_from_gives_no_identity_of_its_own() -> None:
     assert "From names several addresses" in found.problems
 
 
+def test_two_from_fields_give_no_identity_of_their_own() -> None:
+    """Which of them a reader sees depends on the program: an attacker would choose."""
+    found = parsed("From: a@example.com\nFrom: b@example.org\n\nhello\n", sender="")
+    assert found.sender is None
+
+
 def test_without_from_the_envelope_says_who_wrote() -> None:
     found = parsed("Subject: x\n\nhello\n", sender="D@Example.com")
     assert found.from_ is None
