@@ -6,7 +6,8 @@ only when it is set up; no second STARTTLS; limits of commands belong to the con
 """
 
 import collections
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiosmtpd import smtp
@@ -36,6 +37,9 @@ _EXTENSIONS = ("PIPELINING", "ENHANCEDSTATUSCODES")
 class Hooks:
     """What aiosmtpd asks its handler; the connection decides."""
 
+    def __dir__(self) -> Iterable[str]:
+        return _names_for_aiosmtpd(type(self))  # type: ignore[arg-type]  # a class is hashable
+
     async def handle_EHLO(  # noqa: N802
         self, session: "Session", peer: connection.Peer, _: Any, hostname: str, replies: list[str]
     ) -> list[str]:
@@ -46,6 +50,12 @@ class Hooks:
         self, session: "Session", _: Any, __: Any, address: str, ___: list[str]
     ) -> str:
         return session.recipient_reply(address)
+
+
+@functools.cache
+def _names_for_aiosmtpd(class_: type[Any]) -> tuple[str, ...]:
+    # For every connection it looks through all attributes for its commands: 230 µs, with these names only 40.
+    return tuple(name for name in dir(class_) if name.startswith(("smtp_", "auth_", "handle_")))
 
 
 _HOOKS = Hooks()
@@ -77,6 +87,9 @@ class Session(connection.Connection):
         )
         self.command_size_limits = collections.defaultdict(lambda: _OTHER_COMMAND_BYTES, _COMMAND_BYTES)
         self._refused_recipients = 0
+
+    def __dir__(self) -> Iterable[str]:
+        return _names_for_aiosmtpd(type(self))  # type: ignore[arg-type]  # a class is hashable
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer 451, whatever it was, and start over; the text of an exception is not for the client."""
