@@ -1,6 +1,7 @@
 """The store suite runs on both engines: a file in a temporary folder, and a database of its own on a real PostgreSQL."""
 
 import itertools
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -36,13 +38,23 @@ def postgres_server() -> Iterator[str]:
             opening.open_store(database(server.get_uri(), "template_intake"), Path(folder)).close()
             yield server.get_uri()
         finally:
-            server.cleanup()
+            _stop_at_once(server)
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """The URL of a new store on PostgreSQL."""
     return database(postgres_server, f"test_{next(_numbers)}", template="template_intake")
+
+
+def _stop_at_once(server: Any) -> None:
+    """Stop without the checkpoint that would fsync every test's database."""
+    pid = server.get_pid()
+    if pid is not None:
+        postmaster = psutil.Process(pid)
+        postmaster.send_signal(signal.SIGQUIT)
+        psutil.wait_procs([postmaster], timeout=20)
+    server.cleanup()
 
 
 def database(server: str, name: str, *, template: str = "template1") -> str:
