@@ -154,7 +154,7 @@ def _scalar(node: Node, wanted: types.Type, problems: list[Problem]) -> Any:
         value = float(value)
     fits = {types.StrType: str, types.IntType: int, types.FloatType: float, types.BoolType: bool}
     python_type = fits.get(type(wanted), type(None))
-    if not isinstance(value, python_type) or (isinstance(value, bool) and python_type is not bool):
+    if not isinstance(value, python_type):
         return _refuse(node, describe(wanted), problems)
     return value if _is_within(value, wanted) else _refuse(node, describe(wanted), problems)
 

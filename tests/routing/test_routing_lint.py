@@ -53,6 +53,8 @@ def test_a_rule_that_an_earlier_one_covers_is_hidden(wide: str, narrow: str) -> 
         ('{sender.domain: "*.acme.com"}', "{sender.domain: acme.com}"),
         ("{none: [{channel: sms}, {language: pl}]}", "{none: [{channel: sms}]}"),
         ("{sender.name: Jan}", "{sender.name: [Jan, none]}"),
+        ("{spam.score: {between: [1, 5]}}", "{spam.score: {at_least: 2}}"),
+        ("{spam.score: {at_most: 5}}", "{spam.score: {at_most: 6}}"),
     ],
 )  # fmt: skip
 def test_a_rule_that_can_still_match_is_not_called_hidden(first: str, second: str) -> None:
