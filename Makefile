@@ -11,10 +11,10 @@ run: $(STAMP)
 	$(BIN)/intake run
 
 test: $(STAMP)
-	$(BIN)/pytest -m "not slow and not postgres"
+	$(BIN)/pytest -m "not slow and not postgres" $(PYTEST_OPTIONS)
 
 test-all: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest $(PYTEST_OPTIONS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

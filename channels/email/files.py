@@ -3,6 +3,7 @@
 A folder is searched to its bottom: Maildirs, *.eml, *.mbox and whatever else begins like an mbox.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
@@ -15,6 +16,8 @@ from channels.email import addresses, headers, identity
 
 MAX_MAIL_BYTES = 256 * 1024 * 1024  # an mbox with a longer message is damaged
 _SEPARATOR = b"From "
+# An address (or -) and a date with a time: prose that begins with "From " has none.
+_SEPARATOR_LINE = re.compile(rb"From \S+ .*\b\d{1,2}:\d\d")
 
 
 class File(msgspec.Struct, frozen=True):
@@ -55,11 +58,11 @@ def read(file: File) -> Iterator[bytes]:
 
 
 def split(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Split an mbox: a line "From …" after an empty one starts a message; one level of ">From" is unquoted."""
+    """Split an mbox: a line "From address date" after an empty one starts a message; one level of ">From" is unquoted."""
     mail: list[bytes] = []
     size, follows_blank, has_begun = 0, True, False
     for line in lines:
-        is_separator = follows_blank and line.startswith(_SEPARATOR)
+        is_separator = follows_blank and _is_separator(line, is_first=not has_begun)
         if is_separator or size > MAX_MAIL_BYTES:
             if has_begun and size:
                 yield _unpadded(mail)
@@ -103,6 +106,10 @@ def _begins_like_mbox(path: Path) -> bool:
         return False
     with path.open("rb") as source:
         return source.read(len(_SEPARATOR)) == _SEPARATOR
+
+
+def _is_separator(line: bytes, *, is_first: bool) -> bool:
+    return line.startswith(_SEPARATOR) and (is_first or _SEPARATOR_LINE.match(line) is not None)
 
 
 def _unquoted(line: bytes) -> bytes:

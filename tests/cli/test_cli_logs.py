@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intake import logs, redaction
-
-
-@pytest.fixture(autouse=True)
-def no_secrets_left() -> Iterator[None]:
-    redaction.forget_all()
-    yield
-    redaction.forget_all()
 
 
 @pytest.fixture

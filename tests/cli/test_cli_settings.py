@@ -1,6 +1,5 @@
 """intake.yaml is read with every problem at its place, and its secrets stay inside."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,6 @@ from routing.problems import ConfigError
 
 SHIPPED = Path(__file__).parents[2] / "config" / "intake.yaml"
 CHANNELS = "channels: {mail: {kind: email.smtp, addresses: [a@example.com]}}\n"
-
-
-@pytest.fixture(autouse=True)
-def no_secrets_left() -> Iterator[None]:
-    redaction.forget_all()
-    yield
-    redaction.forget_all()
 
 
 def written(folder: Path, text: str) -> Path:

@@ -1,0 +1,155 @@
+"""What the documents say is what the program does."""
+
+import argparse
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from channels.email import send, smtp
+from intake import cli, settings
+
+REPOSITORY = Path(__file__).parents[2]
+FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
+
+
+def text(name: str) -> str:
+    return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+def keys_of(type_: Any, prefix: str = "") -> Iterator[str]:
+    """Every key of a struct and of the structs in it, dotted."""
+    for field in msgspec.structs.fields(type_):
+        name = f"{prefix}{field.encode_name}"
+        members = [field.type, *getattr(field.type, "__args__", ())]
+        inner = [each for each in members if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+        parts = [each for each in inner if each.__module__ != "routing.yaml_text"]
+        if not parts or field.encode_name == "outgoing":
+            yield name
+        for part in parts:
+            if field.encode_name != "outgoing":
+                yield from keys_of(part, f"{name}.")
+
+
+def every_key() -> list[str]:
+    return [
+        *keys_of(settings.File),
+        *keys_of(smtp.Options, "channels.NAME."),
+        "channels.NAME.kind",
+        *keys_of(send.Options, "outgoing."),
+    ]
+
+
+@pytest.mark.parametrize("key", every_key())
+def test_every_settings_key_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in text("docs/configuration.md")
+
+
+def test_every_documented_settings_key_exists() -> None:
+    documented = set(re.findall(r"^\| `([a-zA-Z_.]+)` \|", text("docs/configuration.md"), re.MULTILINE))
+    top = {field.encode_name for field in msgspec.structs.fields(settings.File)}
+    assert documented - set(every_key()) - top == set()
+
+
+def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) -> None:
+    blocks = [block for kind, block in FENCED.findall(text("docs/configuration.md")) if kind == "yaml"]
+    assert blocks
+    for block in blocks:
+        rest = "" if "channels:" in block else "channels: {a: {kind: email.smtp}}\n"
+        (tmp_path / "intake.yaml").write_text(block + rest)
+        assert settings.load(tmp_path / "intake.yaml", {"RELAY_PASSWORD": "x"}).channels
+
+
+def actions_of(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for word, inner in action.choices.items():
+                yield f"`{name} {word}"
+                yield from actions_of(inner, f"{name} {word}")
+        else:
+            yield from (option for option in action.option_strings if option.startswith("--"))
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_and_option_is_documented(command: str) -> None:
+    module = importlib.import_module(f"intake.commands.{command}")
+    parser = argparse.ArgumentParser(prog=f"intake {command}")
+    module.configure(parser)
+    section = text("docs/cli.md").split(f"## intake {command}\n")[1].split("\n## ")[0]
+    common = {"--help", "--config"}
+    assert [
+        each for each in actions_of(parser, f"intake {command}") if each not in section and each not in common
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/operating.md", "docs/cli.md"]
+)
+def test_links_and_commands_of_a_document_lead_somewhere(name: str) -> None:
+    said = text(name)
+    for target in re.findall(r"\]\(([^)#:]+)\)", said):
+        assert ((REPOSITORY / name).parent / target).exists(), target
+    for command in re.findall(r"`(?:\.venv/bin/)?intake ([a-z]+)", said):
+        assert command in cli.COMMANDS, command
+    for target in re.findall(r"`make ([a-z-]+)", said):
+        assert re.search(rf"^{target}:", text("Makefile"), re.MULTILINE), target
+
+
+def test_the_readme_starts_with_two_commands() -> None:
+    shell = [block.strip() for kind, block in FENCED.findall(text("README.md")) if kind == "sh"]
+    assert shell[:2] == ["make run", ".venv/bin/intake demo --once"]
+
+
+def test_no_pin_names_an_index_and_all_have_hashes() -> None:
+    for name in ("base", "dev", "postgres"):
+        pins = text(f"requirements/{name}.txt")
+        assert not re.search(r"https?://|file:|--(extra-)?index-url|--find-links", pins)
+        wanted = re.findall(r"^([a-z0-9-]+)==", pins, re.MULTILINE)
+        assert len(wanted) > 5
+        for block in re.split(r"^(?=[a-z0-9-]+(?:\[[a-z,]+\])?==)", pins, flags=re.MULTILINE)[1:]:
+            assert "--hash=sha256:" in block, block[:40]
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    pins = text("requirements/base.txt")
+    for dependency in project["dependencies"]:
+        name = re.match(r"[a-z0-9-]+", dependency)
+        assert name is not None
+        assert f"\n{name[0]}==" in pins
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_program_and_the_starter_configuration(tmp_path: Path) -> None:
+    import zipfile
+
+    command = [
+        sys.executable,
+        "-m",
+        "build",
+        "--wheel",
+        "--no-isolation",
+        "--outdir",
+        str(tmp_path),
+        str(REPOSITORY),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    for wanted in (
+        "intake/starter/intake.yaml", "intake/starter/rules.yaml", "intake/starter/replies/received.en.md",
+        "intake/py.typed", "channels/py.typed", "routing/py.typed", "intake/commands/demo.py",
+        "intake/store/migrations/env.py", "channels/email/smtp.py",
+    ):  # fmt: skip
+        assert wanted in names
+    tops = {name.split("/")[0] for name in names}
+    assert {each for each in tops if not each.endswith(".dist-info")} == {"intake", "channels", "routing"}
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
+    assert wheel.stat().st_size < 5_000_000
