@@ -55,10 +55,11 @@ class Channel:
         """
         scan = filters.scan_of(self._options.filter, log=self._log) if self._options.filter else None
         acceptance = accept.Acceptance(self._account, gate, scan=scan, log=self._log)
-        shared = self._shared = reception.Reception(
-            self._options, acceptance=acceptance, tls_context=_tls_context(self._options), log=self._log
-        )
         try:
+            tls_context = _tls_context(self._options)
+            shared = self._shared = reception.Reception(
+                self._options, acceptance=acceptance, tls_context=tls_context, log=self._log
+            )
             server = await self._listen(shared)
             self._bound = _address_of(server)
         finally:
@@ -137,7 +138,13 @@ def _tls_context(options: Options) -> ssl.SSLContext | None:
     if options.tls is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(options.tls.certificate, options.tls.key or None)
+    try:
+        context.load_cert_chain(options.tls.certificate, options.tls.key or None)
+    except OSError as error:  # ssl.SSLError is one
+        sentence = f"the TLS certificate {options.tls.certificate} cannot be used: {error.strerror or error}"
+        raise OSError(
+            error.errno, f"{sentence}; set tls.certificate and tls.key to readable PEM files"
+        ) from error
     return context
 
 
@@ -149,12 +156,8 @@ def _receiving_problems(options: Options) -> list[contract.Problem]:
         )
     try:
         _tls_context(options)
-    except (OSError, ssl.SSLError) as error:
-        problems.append(
-            contract.Problem(
-                f"the TLS certificate cannot be used: {error}", "check tls.certificate and tls.key"
-            )
-        )
+    except OSError as error:
+        problems.append(contract.Problem(error.strerror or str(error)))
     if options.auth and not options.tls and not options.auth.allow_plain_on_loopback:
         problems.append(
             contract.Problem(

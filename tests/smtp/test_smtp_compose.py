@@ -124,3 +124,13 @@ def test_a_domain_beyond_ascii_is_written_in_ascii() -> None:
         read(compose(outbound(to=(contract.Address("ann@bücher.example"),))))["to"]
         == "ann@xn--bcher-kva.example"
     )
+
+
+def test_line_breaks_of_every_kind_become_spaces() -> None:
+    subject = "a\r\nBcc: b@y.z\x0bc\x0cd\u2028e\u2029f\x85g\0h\ti"
+    assert read(compose(outbound(subject=subject)))["subject"] == "a Bcc: b@y.z c d e f g h i"
+
+
+def test_a_lone_surrogate_harms_nothing() -> None:
+    message = read(compose(outbound(subject="a\ud800b", text="c\udfffd")))
+    assert (message["subject"], message.get_content().strip()) == ("a b", "c?d")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from channels.email import admission, settings
+from channels import testing
+from channels.email import admission, settings, smtp
 from tests.smtp import receiving
 from tests.smtp.conftest import Start
 
@@ -278,3 +279,23 @@ def test_a_throttle_forgets_after_its_window() -> None:
 def test_options_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         settings.Options(**wrong)  # type: ignore[arg-type]
+
+
+def test_what_is_missing_in_the_options_is_found_before_mail_is(tmp_path: Path) -> None:
+    options = settings.Options(
+        tls=settings.Tls(certificate=str(tmp_path / "none.pem")), auth=settings.Auth(users={"ann": "pw"})
+    )
+    problems = " ".join(problem.message for problem in smtp.Channel("support", options).check())
+    assert "no addresses" in problems
+    assert "none.pem cannot be used: No such file" in problems
+    assert "no way out" in problems
+    assert "pw" not in repr(options)
+
+
+async def test_a_certificate_that_cannot_be_read_stops_the_start(tmp_path: Path) -> None:
+    options = settings.Options(listen="127.0.0.1:0", tls=settings.Tls(certificate=str(tmp_path / "none.pem")))
+    channel = smtp.Channel("support", options)
+    with pytest.raises(OSError, match=r"set tls\.certificate"):
+        await channel.run(testing.MemoryGate())
+    with pytest.raises(OSError, match="does not listen"):
+        await channel.listening()
