@@ -94,7 +94,10 @@ def _walk_alternative(part: Part, reading: _Reading) -> None:
         reading.texts.append(plain_text)
         return
     for child in rich:
+        first = len(reading.texts)
         _walk(child, reading, is_related=False)
+        if any(reading.texts[first:]):
+            del reading.texts[before:first]  # the last one is the best (RFC 2046 §5.1.4)
     rich_text = "\n\n".join(text for text in reading.texts[before:] if text)
     if len(rich_text) <= len(plain_text) * _STUB_RATIO or not rich_text:
         reading.texts[before:] = [plain_text]

@@ -160,6 +160,15 @@ def test_a_report_in_prose_names_the_addresses_on_lines_of_their_own() -> None:
     assert found.bounce.original_message_id == "ours.2@example.net"
 
 
+def test_a_field_may_name_the_failed_addresses() -> None:
+    """Exim writes X-Failed-Recipients, whoever the report seems to be from."""
+    found = parsed(
+        "From: robot@example.com\nX-Failed-Recipients: anna@example.com\n\nIt did not work.\n"
+    ).bounce
+    assert found is not None
+    assert [one.address for one in found.recipients] == ["anna@example.com"]
+
+
 def test_a_warning_in_prose_is_not_permanent() -> None:
     found = parsed(PROSE.replace("no such user", "not yet been delivered, will keep trying"))
     assert found.bounce is not None

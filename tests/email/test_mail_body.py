@@ -42,6 +42,11 @@ def test_a_plain_alternative_that_says_nothing_gives_way_to_the_html(stub: bytes
     assert parsed(mail("multipart/alternative", stub, LONG_HTML)).text.startswith("Where is my order")
 
 
+def test_of_several_rich_alternatives_only_the_last_is_read() -> None:
+    first = b"Content-Type: text/enriched\r\n\r\nan older form"
+    assert parsed(mail("multipart/alternative", first, HTML)).text == "Where is my order, please?"
+
+
 def test_texts_of_a_mixed_mail_are_read_in_order() -> None:
     content = mail("multipart/mixed", PLAIN, PICTURE, b"Content-Type: text/plain\r\n\r\nsecond")
     assert parsed(content).text == "Where is my order, please?\n\nsecond"
@@ -215,6 +220,7 @@ def test_uuencoded_parts_are_decoded() -> None:
         ("; format=flowed; delsp=yes", "on \r\ne", "one"),
         ("; format=flowed", " >not quoted\r\n From here", ">not quoted\nFrom here"),
         ("; format=flowed", "> quoted \r\n> on\r\nanswer", "> quoted on\nanswer"),
+        ("; format=flowed", "> quoted \r\nanswer", "> quoted \nanswer"),
         ("; format=flowed", "text \r\n-- \r\nAnna", "text \n-- \nAnna"),
         ("", "one \r\ntwo", "one \ntwo"),
     ],
