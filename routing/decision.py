@@ -83,7 +83,7 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision:
             routes.append(rule)
         elif _holds(rule, view, failed):
             enriching.append(rule)
-    route_view = view.deciding(_Draft(rulebook, enriching).seen()) if enriching else view
+    route_view = view.deciding(decided(rulebook, enriching)) if enriching else view
     routing = next((rule for rule in routes if _holds(rule, route_view, failed)), None)
     draft = _Draft(rulebook, enriching, routing)
     matched = [*enriching, *([routing] if routing else [])]
@@ -93,6 +93,11 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision:
         for rule, seen in zip(matched, views, strict=False)
     )
     return _finish(draft, facts, routing=routing, matched=matched, reasons=reasons, failed=failed)
+
+
+def decided(rulebook: Rulebook, enriching: list[Rule]) -> dict[str, tuple[str, ...]]:
+    """What the matching enrich rules decide, as route rules may ask for it: `ticket.X` -> values."""
+    return _Draft(rulebook, enriching).seen()
 
 
 def _holds(rule: Rule, view: View, failed: list[tuple[str, str]]) -> bool:

@@ -1,7 +1,7 @@
 """Why, and why not: every rule tried by the plain evaluator, without the index."""
 
 from routing import conditions
-from routing.decision import Reason, decide
+from routing.decision import Reason, decide, decided
 from routing.facts import Facts
 from routing.rulebook import Rulebook
 from routing.rules import Rule
@@ -12,8 +12,7 @@ def why_not(rulebook: Rulebook, facts: Facts) -> tuple[Reason, ...]:
     """The rules that did not count, in file order, each with its conditions and why it did not."""
     decision = decide(rulebook, facts)
     counted = set(decision.matched)
-    view = View(facts, calendars=rulebook.calendars)
-    route_view = view.deciding(decided_by_enrich(rulebook, facts))
+    view, route_view = _views(rulebook, facts)
     return tuple(
         _reason(rule, route_view if rule.stage == "route" else view, winner=decision.rule)
         for rule in rulebook.rules
@@ -23,19 +22,24 @@ def why_not(rulebook: Rulebook, facts: Facts) -> tuple[Reason, ...]:
 
 def matching(rulebook: Rulebook, facts: Facts) -> tuple[str, ...]:
     """Ids of the rules that count, found rule by rule: the truth that the index is tested against."""
+    view, route_view = _views(rulebook, facts)
+    enriching = [rule.id for rule in rulebook.enrich if rule.when.holds(view)]
+    winner = next((rule.id for rule in rulebook.route if rule.when.holds(route_view)), None)
+    return (*enriching, winner) if winner else tuple(enriching)
+
+
+def _views(rulebook: Rulebook, facts: Facts) -> tuple[View, View]:
+    """The message as enrich rules and as route rules see it."""
     view = View(facts, calendars=rulebook.calendars)
-    enriching = [rule for rule in rulebook.enrich if rule.when.holds(view)]
-    route_view = view.deciding(decided_by_enrich(rulebook, facts))
-    winner = next((rule for rule in rulebook.route if rule.when.holds(route_view)), None)
-    return tuple(rule.id for rule in [*enriching, *([winner] if winner else [])])
+    enriching = [rule for rule in rulebook.enrich if _holds(rule, view)]
+    return view, view.deciding(decided(rulebook, enriching))
 
 
-def decided_by_enrich(rulebook: Rulebook, facts: Facts) -> dict[str, tuple[str, ...]]:
-    """What route rules may ask for as `ticket.X`."""
-    from routing.decision import _Draft
-
-    view = View(facts, calendars=rulebook.calendars)
-    return _Draft(rulebook, [rule for rule in rulebook.enrich if rule.when.holds(view)]).seen()
+def _holds(rule: Rule, view: View) -> bool:
+    try:
+        return rule.when.holds(view)
+    except Exception:  # noqa: BLE001 - a broken rule is no match here as in earnest; _reason tells its error
+        return False
 
 
 def _reason(rule: Rule, view: View, *, winner: str) -> Reason:

@@ -1,26 +1,45 @@
-"""Warnings: rules that load and yet can't do what was meant.
+"""What only shows when a rulebook is whole: warnings of rules that load and yet can't do what was meant.
 
 Only what is certain is said: `implies` and `contradicts` know simple relations between conditions, and say no when in
 doubt.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from routing import ladder as ladders
+from routing import sla
+from routing.calendar import NeverOpen
 from routing.conditions import Condition, Empty, Flag, Group, Leaf, Matches, OneOf, Open, Range, Words
 from routing.problems import Problem
 from routing.rules import Rule
+from routing.sla import PRIORITIES
 from routing.yaml_text import Node
 
 if TYPE_CHECKING:
     from routing.rulebook import Rulebook
 
+_ANY_DAY = datetime(2026, 1, 7, 12, tzinfo=UTC)
 _SEVERAL_VALUES = ("recipient", "attachment.", "header.", "customer.tags", "ticket.tags")
 
 
 def warnings(rulebook: "Rulebook", nodes: Mapping[str, Mapping[str, Node]]) -> tuple[Problem, ...]:
     """Everything found, in no order. nodes: section -> name -> where it is written."""
     return (*_never(rulebook), *_hidden(rulebook), *_targets_without_step(rulebook, nodes))
+
+
+def errors(rulebook: "Rulebook", nodes: Mapping[str, Mapping[str, Node]]) -> Iterator[Problem]:
+    """Policies whose time never comes: the calendar has too little open time for a target or a step."""
+    for name, policy in rulebook.policies.items():
+        calendar = rulebook.calendar_of(name)
+        try:
+            for priority in PRIORITIES:
+                clocks = sla.start(policy, priority=priority, at=_ANY_DAY, calendar=calendar)
+                ladders.steps(policy, rulebook.ladder_of(name), clocks, calendar=calendar)
+        except NeverOpen as error:
+            message = f"policy '{name}' asks for more open time than there is: {error}"
+            yield nodes["sla"][name].problem("never-due", message, "shorten it, or open the calendar more")
 
 
 def _at(rule: Rule, code: str, message: str, hint: str = "") -> Problem:

@@ -85,6 +85,8 @@ def load(
     """
     reading = _Reading(files, lists=lists or {}, replies=replies)
     rulebook = reading.rulebook()
+    if not has_error(reading.problems):
+        reading.problems.extend(lint.errors(rulebook, reading.nodes))
     if has_error(reading.problems):
         raise ConfigError(in_order(reading.problems))
     warnings = in_order([*reading.problems, *lint.warnings(rulebook, reading.nodes)])

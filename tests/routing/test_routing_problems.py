@@ -113,6 +113,18 @@ def test_a_mistake_is_told_at_its_place(old: str, new: str, place: str, told: st
     assert str(problem) == f"rules.yaml:{place}: {told}"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("first_response: 4h", "first_response: 20000h"),
+        ("notify: l1}", "notify: l1, repeat: {every: 2000h, times: 100}}"),
+    ],
+)
+def test_a_policy_whose_time_never_comes_is_refused(old: str, new: str) -> None:
+    text = GOOD.replace('mon-fri: "09:00-17:00"', 'mon: "09:00-10:00"').replace(old, new)
+    assert [each.code for each in problems_of(text)] == ["never-due"]
+
+
 def test_every_mistake_is_told_at_once_in_order() -> None:
     text = (
         GOOD.replace("Europe/Warsaw", "Nowhere")

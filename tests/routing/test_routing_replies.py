@@ -1,0 +1,34 @@
+"""The shipped reply templates: every language says the same, with or without a name and an expected time."""
+
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, StrictUndefined
+
+REPLIES = Path(__file__).parents[2] / "config" / "replies"
+LANGUAGES = ("de", "el", "en", "es", "fr", "pl", "pt")
+
+
+def rendered(language: str, *, name: str, expected: str) -> str:
+    source = (REPLIES / f"received.{language}.md").read_text("utf-8")
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(source)
+    return template.render(ticket={"ref": "K7Q2-9F"}, customer={"name": name}, expected=expected)
+
+
+def test_the_languages_that_are_shipped() -> None:
+    assert sorted(path.name for path in REPLIES.iterdir()) == [f"received.{each}.md" for each in LANGUAGES]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_name_reference_and_time_are_said(language: str) -> None:
+    text = rendered(language, name="Zoë", expected="Tuesday 11:00")
+    assert text.startswith("Subject: ")
+    assert text.splitlines()[0].endswith("[K7Q2-9F]")
+    assert text.count("K7Q2-9F") == 2
+    assert all(word in text for word in ("Zoë", "Tuesday 11:00"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_without_name_and_time_nothing_is_left_hanging(language: str) -> None:
+    text = rendered(language, name="", expected="")
+    assert not any(slip in text for slip in (" ,", " :", "  ", "{", "\n\n\n"))
