@@ -13,6 +13,7 @@ from email.utils import format_datetime
 
 from channels import contract
 
+_MAX_VALUE_CHARS = 4_000
 _MAX_LINE_BYTES = 998  # RFC 5322 §2.1.1
 _FOLD_CHARS = 76
 # 75 characters an encoded word (RFC 2047 §2), of which "=?utf-8?b?" and "?=" are 12: 45 bytes in base64.
@@ -141,8 +142,8 @@ def _identifiers(name: str, identifiers: tuple[str, ...]) -> list[str]:
 
 
 def _text(value: str) -> str:
-    """Fold line breaks, controls and lone surrogates to one space each run."""
-    return _CONTROLS.sub(" ", value).strip()
+    """Fold line breaks, controls and lone surrogates to one space each run; cut what no reader would show."""
+    return _CONTROLS.sub(" ", value[:_MAX_VALUE_CHARS]).strip()
 
 
 def _unstructured(value: str, used_chars: int) -> str:

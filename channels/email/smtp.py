@@ -68,12 +68,13 @@ class Channel:
             await asyncio.get_running_loop().create_future()
         finally:
             await self._stop(server, shared)
+            await self._sender.close()
 
     async def deliver(self, outbound: contract.OutboundMessage) -> contract.Delivered:
         return await self._sender.deliver(outbound)
 
     async def close(self) -> None:
-        """Close the connections to the relay."""
+        """Close idle connections to the relay; `run` does it at its end, this is for a channel that only delivers."""
         await self._sender.close()
 
     def check(self) -> list[contract.Problem]:
