@@ -83,28 +83,35 @@ def _is_text(part: Part) -> bool:
 
 
 def _walk_alternative(part: Part, reading: _Reading) -> None:
-    """The plain text, unless it is empty or a stub of the HTML; what is no text is listed."""
-    plain = [_text(child, reading) for child in part.children if _is_type(child, "text/plain")]
-    plain_text = "\n\n".join(text for text in plain if text)
-    rich = [child for child in part.children if not _is_type(child, "text/plain")]
-    before = len(reading.texts)
-    if plain_text and len(plain_text) >= _STUB_CHARS:
+    """The plain branch, unless it is empty or a stub of the rich one; what is no text is listed in either case."""
+    begin = len(reading.texts)
+    rich: list[Part] = []
+    for child in part.children:
+        if _is_plain(child):
+            _walk(child, reading, is_related=False)
+        else:
+            rich.append(child)
+    plain_chars = sum(map(len, reading.texts[begin:]))
+    if plain_chars >= _STUB_CHARS:
         for child in rich:
             _list_files(child, reading)
-        reading.texts.append(plain_text)
         return
+    rich_begin = len(reading.texts)
     for child in rich:
         first = len(reading.texts)
         _walk(child, reading, is_related=False)
         if any(reading.texts[first:]):
-            del reading.texts[before:first]  # the last one is the best (RFC 2046 §5.1.4)
-    rich_text = "\n\n".join(text for text in reading.texts[before:] if text)
-    if len(rich_text) <= len(plain_text) * _STUB_RATIO or not rich_text:
-        reading.texts[before:] = [plain_text]
+            del reading.texts[rich_begin:first]  # the last one is the best (RFC 2046 §5.1.4)
+    if sum(map(len, reading.texts[rich_begin:])) > plain_chars * _STUB_RATIO:
+        del reading.texts[begin:rich_begin]
+    else:
+        del reading.texts[rich_begin:]
 
 
-def _is_type(part: Part, content_type: str) -> bool:
-    return part.content_type == content_type and _is_text(part)
+def _is_plain(part: Part) -> bool:
+    """Whether a branch has text, all of it plain."""
+    types = {leaf.content_type for leaf in part.leaves() if _is_text(leaf)}
+    return types == {"text/plain"}
 
 
 def _list_files(part: Part, reading: _Reading) -> None:

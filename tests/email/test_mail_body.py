@@ -47,6 +47,16 @@ def test_of_several_rich_alternatives_only_the_last_is_read() -> None:
     assert parsed(mail("multipart/alternative", first, HTML)).text == "Where is my order, please?"
 
 
+def test_a_plain_branch_of_several_parts_is_one_alternative() -> None:
+    """RFC 8621 §4.1.4: text, picture, text beside the HTML of the same."""
+    branch = b'Content-Type: multipart/mixed; boundary="M"\r\n\r\n' + b"".join(
+        b"--M\r\n" + part + b"\r\n" for part in (PLAIN, PICTURE, b"\r\nafter the picture")
+    )
+    found = parsed(mail("multipart/alternative", branch + b"--M--", HTML))
+    assert found.text == "Where is my order, please?\n\nafter the picture"
+    assert len(found.attachments) == 1
+
+
 def test_texts_of_a_mixed_mail_are_read_in_order() -> None:
     content = mail("multipart/mixed", PLAIN, PICTURE, b"Content-Type: text/plain\r\n\r\nsecond")
     assert parsed(content).text == "Where is my order, please?\n\nsecond"
