@@ -87,18 +87,6 @@ class Node(msgspec.Struct, frozen=True):
         return self.value
 
 
-def node_from(value: Any, *, file: str) -> Node:
-    """A node of plain values (dicts, lists, scalars), such as JSON that is read already; all of it at 1:1."""
-    if isinstance(value, dict):
-        keys = {str(key): Node(file, 1, 1, str(key), str(key)) for key in value}
-        return Node(
-            file, 1, 1, {str(key): node_from(each, file=file) for key, each in value.items()}, keys=keys
-        )
-    if isinstance(value, list | tuple):
-        return Node(file, 1, 1, tuple(node_from(each, file=file) for each in value))
-    return Node(file, 1, 1, value, "" if value is None else str(value))
-
-
 def scalar(text: str) -> Scalar:
     """What an unquoted scalar means by the YAML 1.2 core schema."""
     if text in _NULL:

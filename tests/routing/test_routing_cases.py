@@ -136,17 +136,6 @@ def test_an_object_like_a_test_is_read_as_a_situation() -> None:
     assert (situation.facts.sender.domain, situation.facts.recipient) == ("b.example", ("x@y.example",))
 
 
-def test_json_that_is_read_already_is_a_situation_too() -> None:
-    problems: list[Problem] = []
-    value = {
-        "message": {"channel": "email", "from": "a@b.example", "subject": "😀", "verified": True, "nope": 1}
-    }
-    read_situation(yaml_text.node_from(value, file="-"), People(frozenset(), frozenset()), problems)
-    assert [str(each) for each in problems] == [
-        "-:1:1: error[unknown-key] no key 'nope' here — did you mean 'name'?"
-    ]
-
-
 def shipped() -> rulebook.Rulebook:
     replies = [tuple(path.stem.rsplit(".", 1)) for path in (CONFIG / "replies").glob("*.md")]
     return rulebook.load({"rules.yaml": (CONFIG / "rules.yaml").read_text("utf-8")}, replies=replies)  # type: ignore[arg-type]
