@@ -13,6 +13,7 @@ from channels.email import quote_marks
 
 MAX_SIGNATURE_LINES = 20
 MAX_DISCLAIMER_PARAGRAPHS = 4
+MAX_EXAMINED_LINES = 10_000  # an answer that begins further down is none
 
 # Asked of the text with a line break before it: a pattern that begins with a literal is three times as fast.
 _ANY_QUOTED = re.compile(r"\n\s{0,3}[>|｜]")
@@ -77,7 +78,7 @@ def _joined(lines: list[str], cut: list[bool], *, wanted: bool) -> str:
 
 def _first_cut(lines: list[str]) -> int:
     """The first line from which on everything is an older mail; the number of lines when there is none."""
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:MAX_EXAMINED_LINES]):
         stripped = line.strip()
         if not stripped:
             continue
