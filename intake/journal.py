@@ -161,6 +161,7 @@ class Journal:
         self._recent_bytes = 0
 
     async def submit(self, raw: RawMessage) -> Receipt:
+        failpoints.reach("smtp.before_submit")
         self._check_room()
         try:
             blob = await self._prepared(raw.body)
