@@ -34,6 +34,7 @@ _FOREIGN = (
 )
 # Controls, line and paragraph separators, direction marks and halves of pairs: they forge lines or hide text.
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_FIELD = re.compile(r"(\w+)=%[srd]")
 _BARE_WORD = re.compile(r"[^\s\"=]+\Z")
 
 
@@ -104,7 +105,7 @@ def _content(record: logging.LogRecord) -> dict[str, Any]:
     fields: dict[str, Any] | None = getattr(record, "fields", None)
     name = record.getMessage()
     if fields is None and record.name.partition(".")[0] in _OWN:
-        fields = {key: value for key, value in vars(record).items() if key not in _ATTRIBUTES}
+        name, fields = _told(record)
     elif fields is None:
         name, fields = "library_spoke", {"logger": record.name, "message": name}
     if record.exc_info and record.exc_info[1] is not None:
@@ -112,6 +113,16 @@ def _content(record: logging.LogRecord) -> dict[str, Any]:
         trace = "".join(traceback.format_exception(error))[-MAX_FIELD_CHARACTERS:]
         fields = {**fields, "error": f"{type(error).__name__}: {error}", "trace": trace}
     return {"event": _safe(name), **_safe(fields)}
+
+
+def _told(record: logging.LogRecord) -> tuple[str, dict[str, Any]]:
+    """Read "mail_put_off account=%s reason=%s" and its arguments as an event with fields; `extra` are fields too."""
+    extra = {key: value for key, value in vars(record).items() if key not in _ATTRIBUTES}
+    name, *templates = str(record.msg).split(" ")
+    names = [found[1] for found in map(_FIELD.fullmatch, templates) if found is not None]
+    if isinstance(record.args, tuple) and len(names) == len(templates) == len(record.args):
+        return name, {**dict(zip(names, record.args, strict=True)), **extra}
+    return record.getMessage(), extra
 
 
 def _safe(value: Any) -> Any:

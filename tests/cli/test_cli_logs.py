@@ -69,6 +69,19 @@ def test_another_library_speaks_in_the_same_form_and_only_from_warning_on(stream
     assert (line["event"], line["logger"], line["message"]) == ("library_spoke", "mail.log", "first\nsecond")
 
 
+def test_a_channel_that_logs_by_the_standard_library_has_fields_too(stream: io.StringIO) -> None:
+    log = logging.getLogger("channels.email.smtp")
+    log.warning("mail_put_off account=%s reason=%s", "support", 'full"\nforged=1')
+    log.warning("parse_failed", extra={"journal": 7})
+    log.warning("something else: %s", 1)
+    told = [{key: line[key] for key in line if key not in ("ts", "level")} for line in lines(stream)]
+    assert told == [
+        {"event": "mail_put_off", "account": "support", "reason": 'full"\nforged=1'},
+        {"event": "parse_failed", "journal": 7},
+        {"event": "something else: 1"},
+    ]
+
+
 def test_an_error_brings_its_trace_in_one_line(stream: io.StringIO) -> None:
     try:
         dict[str, int]()["x"]
