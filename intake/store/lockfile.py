@@ -14,9 +14,8 @@ from intake.store.durable import make_folder
 from intake.store.engine import StoreError
 
 FILE = "intake.lock"
-_TRIES = (
-    20  # a look by is_daemon_running holds the lock for microseconds; only who holds it longer is a daemon
-)
+# A look by is_daemon_running holds the lock for microseconds: only who holds it longer is a daemon.
+_TRIES = 20
 _PAUSE_S = 0.01
 
 

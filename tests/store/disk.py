@@ -92,6 +92,20 @@ class Disk:
                 _apply(content, (start, block[start - offset : end - offset]))
 
 
+class FailingDisk(Disk):
+    """Operation number `fails_at`, from 1, is an I/O error; the ones before and after it work."""
+
+    def __init__(self, *, fails_at: int) -> None:
+        super().__init__({}, random.Random(0), cut_at=0)
+        self.operations = 0
+        self._fails_at = fails_at
+
+    def _tick(self) -> None:
+        self.operations += 1
+        if self.operations == self._fails_at:
+            raise apsw.IOError("injected")
+
+
 def _sectors(offset: int, size: int) -> list[tuple[int, int]]:
     edges = [
         offset,

@@ -10,8 +10,10 @@ The seed that is printed makes the same choices again (not the same timing of th
 """
 
 import argparse
+import contextlib
 import random
 import secrets
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -32,6 +34,7 @@ from intake.store.engine import StoreError, Tx
 from intake.store.sqlite import FILE, SqliteStore
 from intake.store.statements import Statement
 from tests.store.disk import Disk, Image
+from tests.store.memory import memory_folder
 
 THREADS = 4
 WRITES = 10  # of each thread, unless the power fails before
@@ -72,7 +75,9 @@ def run(*, cuts: int, seed: int, synchronous: str = "FULL") -> Report:
     """Cut the power so many times. synchronous: "NORMAL" is the mutant that must be found out."""
     report = Report(seed)
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="intake-cuts-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="intake-cuts-", dir=memory_folder(room_bytes=30_000_000)
+    ) as folder:
         new = _new_store(Path(folder))
         image, kept = new, dict[str, int]()
         for number in range(cuts):
@@ -80,7 +85,14 @@ def run(*, cuts: int, seed: int, synchronous: str = "FULL") -> Report:
                 image, kept = new, {}
             image = _cut_once(Path(folder) / str(number), image, kept, rng, report, synchronous)
             report.cuts += 1
+            shutil.rmtree(Path(folder) / str(number))
     return report
+
+
+def store_on(disk: Disk, path: Path, *, synchronous: str = "FULL") -> SqliteStore:
+    """Open the real store on the file, through the VFS that tells the disk of every operation."""
+    _vfs.disk = disk
+    return SqliteStore(path, connect=lambda path: Apsw(path, synchronous))
 
 
 def _new_store(folder: Path) -> Image:
@@ -94,11 +106,8 @@ def _cut_once(
     """Write until the power fails; what is left on disk. kept: acknowledged so far, by hash, with its size."""
     _lay_out(folder / "before", image)
     disk = Disk(image, rng, cut_at=rng.randrange(CUT_WITHIN))
-    _vfs.disk = disk
     sizes = [rng.choice((10, 300, 3_000, 20_000)) for _ in range(THREADS * WRITES)]
-    with closing(
-        SqliteStore(folder / "before" / FILE, connect=lambda path: Apsw(path, synchronous))
-    ) as store:
+    with closing(store_on(disk, folder / "before" / FILE, synchronous=synchronous)) as store:
         acknowledged = _write_all(store, sizes)
         left = disk.cut()
     kept.update(acknowledged)
@@ -192,7 +201,8 @@ class Apsw:
         return _Cursor(iter(rows), self._connection.changes())
 
     def close(self) -> None:
-        self._connection.close()
+        with contextlib.suppress(apsw.Error):  # as the standard library's does
+            self._connection.close()
 
     def _require_power(self) -> None:
         """Answer nothing any more once the power is off, whatever SQLite makes of the errors meanwhile."""

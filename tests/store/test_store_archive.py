@@ -127,7 +127,7 @@ def test_progress_is_told_in_bytes(store: Store, folder: Path, file: Path, tmp_p
     assert told[-1][1] == file.stat().st_size
 
 
-@pytest.mark.parametrize("where", [0.001, 0.1, 0.5, 0.9, 0.9999])
+@pytest.mark.parametrize("where", [0.001, 0.1, 0.5, 0.9, 0.9999, 0.99999999])
 def test_a_flipped_byte_anywhere_is_found(store: Store, folder: Path, file: Path, where: float) -> None:
     archive.backup(store, folder, file)
     content = bytearray(file.read_bytes())

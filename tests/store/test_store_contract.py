@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import sqlite3
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -271,7 +272,11 @@ def test_ids_fit_in_63_bits_until_2090(clock: Clock) -> None:
     assert Ids(clock, process=1023).new() < 2**63
 
 
-def test_ids_asked_for_in_several_threads_are_not_repeated(clock: Clock) -> None:
+def test_ids_asked_for_in_several_threads_are_not_repeated(
+    clock: Clock, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(partial(sys.setswitchinterval, sys.getswitchinterval()))
+    sys.setswitchinterval(1e-6)
     ids = Ids(clock)
     with ThreadPoolExecutor(8) as pool:
         made = [

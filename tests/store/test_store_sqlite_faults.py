@@ -16,7 +16,9 @@ from intake.store import schema, sqlite
 from intake.store.engine import StoreError, Tx
 from intake.store.sqlite import SqliteStore
 from intake.store.statements import Statement
+from tests.store import power_cut
 from tests.store.asking import all_at_once, ask, busy
+from tests.store.disk import FailingDisk
 
 COUNT = Statement(select(func.count()).select_from(schema.counters))
 ROOM_BYTES = 400_000
@@ -50,6 +52,11 @@ def add(tx: Tx, key: str, *, size_bytes: int = 0) -> str:
 
 def count(store: SqliteStore) -> int:
     return int(store.read_now(lambda tx: tx.all(COUNT))[0][0])
+
+
+def keys_in(path: Path) -> set[str]:
+    with closing(sqlite3.connect(path)) as connection:
+        return {key for (key,) in connection.execute("SELECT key FROM counters")}
 
 
 def is_sound(path: Path) -> bool:
@@ -242,3 +249,41 @@ def test_groups_are_committed_together(path: Path) -> None:
         futures = all_at_once(store, [partial(add, key=str(number)) for number in range(30)])
         assert len({future.result() for future in futures}) == 30
     assert len(commits) <= 3
+
+
+def test_an_io_error_in_any_operation_on_a_file_loses_no_acknowledged_write(
+    tmp_path: Path, sqlite_template: bytes
+) -> None:
+    """Operation 1 fails, then 2, and so on, until a whole run gets by without reaching the one that fails."""
+    for fails_at in range(1, 1_000):
+        path = tmp_path / f"{fails_at}.db"
+        path.write_bytes(sqlite_template)
+        disk = FailingDisk(fails_at=fails_at)
+        with closing(power_cut.store_on(disk, path)) as store:
+            asked = [ask(store, partial(add, key=str(number), size_bytes=5_000)) for number in range(12)]
+            acknowledged = {future.result(10) for future in asked if future.exception(10) is None}
+            late = store.write_now(partial(add, key="late")) if disk.operations >= fails_at else ""
+        assert is_sound(path)
+        assert acknowledged | {late} <= keys_in(path) | {""}
+        if disk.operations < fails_at:
+            assert fails_at > 50
+            return
+    raise AssertionError("every run failed")
+
+
+def test_a_write_that_failed_at_its_commit_tells_no_listener(path: Path) -> None:
+    is_broken = threading.Event()
+    heard: list[dict[str, Any]] = []
+
+    def fault(sql: str) -> None:
+        if is_broken.is_set() and sql == "COMMIT":
+            raise error_of(sqlite3.SQLITE_FULL)
+
+    with closing(SqliteStore(path, connect=lambda path: Faulty(sqlite.connect(path), fault))) as store:
+        store.listen(heard.append)
+        is_broken.set()
+        futures = [ask(store, lambda tx: tx.signal("due", 1)) for _ in range(5)]
+        assert all(isinstance(future.exception(10), StoreError) for future in futures)
+        is_broken.clear()
+        store.write_now(lambda tx: tx.signal("due", 9))
+    assert heard == [{"due": 9}]
