@@ -77,17 +77,41 @@ def restore(file: Path, folder: Path, *, progress: Progress | None = None) -> Ma
     """
     _require(file)
     _require_empty(folder)
-    make_folder(folder.parent)
-    with _scratch(folder.parent) as scratch:
-        manifest, found = _unpacked(file, scratch, progress)
-        if manifest is None or found:
-            raise StoreError(f"{file} is not restored: {'; '.join(found[:3])}", is_final=True)
-        (scratch / MANIFEST).unlink()
-        sync_tree(scratch)
-        (folder / lockfile.FILE).unlink(missing_ok=True)
-        scratch.replace(folder)
-        sync_folder(folder.parent)
+    parent = (
+        folder if folder.is_mount() else folder.parent
+    )  # a mounted folder cannot be replaced, only filled
+    try:
+        make_folder(parent)
+        with _scratch(parent) as scratch:
+            manifest = _unpacked_soundly(file, scratch, progress)
+            sync_tree(scratch)
+            _put_in_place(scratch, folder)
+    except OSError as error:
+        raise StoreError(
+            f"{file} cannot be restored to {folder}: {error.strerror}", is_full=error.errno == 28
+        ) from error
     return manifest
+
+
+def _unpacked_soundly(file: Path, folder: Path, progress: Progress | None) -> Manifest:
+    manifest, found = _unpacked(file, folder, progress)
+    if manifest is None or found:
+        raise StoreError(f"{file} is not restored: {'; '.join(found[:3])}", is_final=True)
+    (folder / MANIFEST).unlink()
+    return manifest
+
+
+def _put_in_place(scratch: Path, folder: Path) -> None:
+    (folder / lockfile.FILE).unlink(missing_ok=True)
+    if scratch.parent == folder.parent:
+        scratch.replace(folder)
+    else:
+        for path in sorted(
+            scratch.iterdir(), key=lambda path: path.name == FILE
+        ):  # the store last: without it nothing is there
+            path.replace(folder / path.name)
+        sync_folder(folder)
+    sync_folder(folder.parent)
 
 
 def _snapshot(store: sqlite.SqliteStore, path: Path) -> tuple[Manifest, list[str]]:

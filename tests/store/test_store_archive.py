@@ -3,6 +3,7 @@
 import io
 import random
 import sqlite3
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -237,6 +238,40 @@ def test_an_empty_folder_is_restored_into_unless_a_daemon_runs_there(
         archive.restore(file, target)
     archive.restore(file, target)
     assert (target / "intake.db").exists()
+
+
+def test_a_mounted_folder_is_filled(store: Store, folder: Path, file: Path, tmp_path: Path) -> None:
+    """A container's volume cannot be replaced by another folder."""
+    archive.backup(store, folder, file)
+    target = tmp_path / "volume"
+    target.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", target], capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount")
+    try:
+        archive.restore(file, target)
+        assert sorted(path.name for path in target.iterdir()) == ["blobs", "intake.db", "keys.json"]
+        assert keys_in(target) == set()
+    finally:
+        subprocess.run(["umount", "--lazy", target], check=True)
+
+
+def test_a_full_disk_while_restoring_is_said_and_leaves_nothing(
+    store: Store, folder: Path, file: Path, tmp_path: Path
+) -> None:
+    archive.backup(store, folder, file)
+    target = tmp_path / "small"
+    target.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", target], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("needs the right to mount")
+    try:
+        with pytest.raises(StoreError, match="no room") as caught:
+            archive.restore(file, target / "var")
+        assert caught.value.is_full
+        assert list(target.iterdir()) == []
+    finally:
+        subprocess.run(["umount", "--lazy", target], check=True)
 
 
 @pytest.mark.parametrize("act", [archive.verify, lambda file: archive.restore(file, file.parent / "x")])
