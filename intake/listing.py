@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, bindparam, or_, select
+from sqlalchemy import BigInteger, Text, bindparam, cast, or_, select
 
 from intake import instants
 from intake.store import schema
@@ -42,7 +42,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 def _is_wanted(column: Any, parameter: str) -> Any:
     """Whether the column has the parameter's value; NULL wants all."""
-    return or_(bindparam(parameter, type_=column.type).is_(None), column == bindparam(parameter))
+    wanted = cast(bindparam(parameter), Text())  # PostgreSQL wants the type of what may be NULL
+    return or_(wanted.is_(None), column == wanted)
 
 
 _TICKET_COLUMNS = (

@@ -80,8 +80,10 @@ class SilenceAlarm(_Part, frozen=True):
 
 
 class Log(_Part, frozen=True):
+    """format: auto is text on a terminal, and JSON everywhere else."""
+
     level: Literal["debug", "info", "warning", "error"] = "info"
-    format: Literal["json", "text"] = "json"
+    format: Literal["auto", "json", "text"] = "auto"
 
 
 class ChannelSettings(msgspec.Struct, frozen=True):

@@ -54,7 +54,7 @@ def rendered(found: Iterable[Problem]) -> str:
 
 
 def _text_of(file: str) -> str:
-    """Give the file's text without its secrets; "" when it cannot be read, then the place alone has to do."""
+    """Give the file's text; "" when it cannot be read, then the place alone has to do."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        return redaction.redacted(Path(file).read_text(encoding="utf-8-sig"))
+        return Path(file).read_text(encoding="utf-8-sig")
     return ""

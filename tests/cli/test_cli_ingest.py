@@ -49,6 +49,7 @@ def test_every_form_of_file_is_taken_once(intake: Any, desk: Path) -> None:
     ]
     again = intake("ingest", source)
     assert (again.code, again.out) == (0, "0 taken, 5 duplicates, 0 quarantined\n")
+    assert len(intake("journal", "list", "--json").objects) == 4
     assert len(intake("tickets", "list", "--json").objects) == 4
 
 
