@@ -16,6 +16,7 @@ import msgspec
 from intake import redaction
 
 MAX_FIELD_CHARACTERS = 4_000
+Form = Literal["auto", "json", "text"]
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 _LOGGER = logging.getLogger("intake")
@@ -56,12 +57,15 @@ def failure(name: str, /, *, error: BaseException | None = None, **fields: Any) 
     event(name, level=logging.ERROR, error=error, **fields)
 
 
-def setup(
-    *, level: str = "info", form: Literal["json", "text"] = "json", stream: TextIO | None = None
-) -> None:
-    """Send every log line of the process to stream (None = stderr); other libraries speak from WARNING on."""
-    sink = logging.StreamHandler(stream or sys.stderr)
-    sink.setFormatter(JsonFormatter() if form == "json" else TextFormatter())
+def setup(*, level: str = "info", form: Form = "auto", stream: TextIO | None = None) -> None:
+    """Send every log line of the process to stream (None = stderr); other libraries speak from WARNING on.
+
+    form: auto is text on a terminal, and JSON everywhere else.
+    """
+    target = stream or sys.stderr
+    sink = logging.StreamHandler(target)
+    is_text = form == "text" or (form == "auto" and target.isatty())
+    sink.setFormatter(TextFormatter() if is_text else JsonFormatter())
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

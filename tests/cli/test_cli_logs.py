@@ -104,6 +104,18 @@ def test_a_quiet_level_writes_nothing(stream: io.StringIO) -> None:
     assert stream.getvalue() == ""
 
 
+def test_a_terminal_gets_text_and_everything_else_json() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for sink, first in ((Terminal(), "1"), (io.StringIO(), "{")):
+        logs.setup(stream=sink)
+        logs.event("started")
+        assert sink.getvalue().startswith(first) is (first == "{")
+        assert "started" in sink.getvalue()
+
+
 def test_the_text_form_quotes_what_would_blur() -> None:
     sink = io.StringIO()
     logs.setup(form="text", stream=sink)
