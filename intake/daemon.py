@@ -110,10 +110,11 @@ class Daemon:
             if not hasattr(channel, "listening"):
                 continue
             bound = asyncio.ensure_future(channel.listening())
+            # When its channel has failed, that error is the one to be told, not this one.
+            bound.add_done_callback(lambda done: done.cancelled() or done.exception())
             await asyncio.wait({bound, *running}, timeout=START_S, return_when=asyncio.FIRST_COMPLETED)
             for task in running:
                 if task.done():
-                    bound.cancel()
                     task.result()
             self.listening[name] = await bound
 
@@ -122,8 +123,10 @@ class Daemon:
         for task in channels:
             task.cancel()
         await asyncio.gather(*channels, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.dispatcher.idle(), SETTLE_ON_STOP_S)
+        # A dispatcher that has ended (the start failed) will never be idle.
+        settled = asyncio.ensure_future(self.dispatcher.idle())
+        await asyncio.wait({settled, *inner}, timeout=SETTLE_ON_STOP_S, return_when=asyncio.FIRST_COMPLETED)
+        settled.cancel()
         for task in inner:
             task.cancel()
         await asyncio.gather(*inner, return_exceptions=True)

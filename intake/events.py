@@ -30,7 +30,6 @@ def record(
         details=_encode(details).decode(),
         at=tx.now,
     )
-    tx.signal("events", [kind])
 
 
 def of_ticket(tx: Tx, ticket: Ticket, kind: str, *, actor: str = "system", **details: Any) -> None:

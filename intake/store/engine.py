@@ -6,7 +6,6 @@ decides on, it calls `tx.lock(kind, key)`, in the order of LOCK_ORDER. Its resul
 """
 
 import asyncio
-import itertools
 import logging
 import secrets
 import threading
@@ -62,22 +61,22 @@ class Ids:
         self._clock = clock
         self._process = (secrets.randbelow(1024) if process is None else process) << 12
         self._last_ms = 0
-        self._count = itertools.count()
+        self._count = -1
         self._turn = threading.Lock()
 
-    def new(self) -> int:
+    def new(self, now_us: int | None = None) -> int:
+        """Make one. now_us: the time, where the caller has just looked at the clock."""
         with self._turn:
-            return self._new()
-
-    def _new(self) -> int:
-        now_ms = max(instants.us_from_datetime(self._clock()) // 1000 - self._EPOCH_MS, 1)
-        if now_ms > self._last_ms:
-            self._last_ms, self._count = now_ms, itertools.count()
-        count = next(self._count)
-        if count >= 4096:  # borrow from the future rather than repeat; also when the clock was set back
-            self._last_ms, self._count = self._last_ms + 1, itertools.count(1)
-            count = 0
-        return self._last_ms << 22 | self._process | count
+            now_us = instants.us_from_datetime(self._clock()) if now_us is None else now_us
+            now_ms = max(now_us // 1000 - self._EPOCH_MS, 1)
+            if now_ms > self._last_ms:
+                self._last_ms, self._count = now_ms, -1
+            self._count += 1
+            if (
+                self._count == 4096
+            ):  # borrow from the future rather than repeat; also when the clock was set back
+                self._last_ms, self._count = self._last_ms + 1, 0
+            return self._last_ms << 22 | self._process | self._count
 
 
 class Tx(ABC):
@@ -93,7 +92,7 @@ class Tx(ABC):
         self._lock_rank = (-1, "")
 
     def new_id(self) -> int:
-        return self._ids.new()
+        return self._ids.new(self.now)
 
     def _run(self, statement: Statement, parameters: dict[str, Any]) -> Any:
         sql, own = statement.compiled(self.engine)
