@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, TypeVar
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from intake import instants
 from intake.store.engine import Ids, Member, Store, StoreError, Tx
+from intake.store.postgres_errors import is_connection_lost, is_worth_a_try, name_of, store_error
 from intake.store.statements import Engine
 from intake.store.writer import deliver
 
@@ -159,8 +159,8 @@ class PostgresStore(Store):
                 result = attempt()
             except BaseException as error:
                 line.recover(error)
-                if not _is_worth_a_try(error) or number + 1 == TRIES or self._is_down:
-                    self._is_down = self._is_down or _is_connection_lost(error)
+                if not is_worth_a_try(error) or number + 1 == TRIES or self._is_down:
+                    self._is_down = self._is_down or is_connection_lost(error)
                     raise
                 time.sleep(_pause_s(number))
             else:
@@ -220,7 +220,7 @@ class Line:
         """Leave no transaction open after error, nor a connection that may be broken."""
         if self._connection is None:
             return
-        if self._connection.closed or _is_connection_lost(error):
+        if self._connection.closed or is_connection_lost(error):
             self.hang_up()
             return
         try:
@@ -259,17 +259,6 @@ def connection_to(url: str) -> Iterator["psycopg.Connection[Any]"]:
         raise store_error(error, name_of(url)) or error from error
 
 
-def name_of(url: str) -> str:
-    """Say which database it is, without user and password."""
-    try:
-        parts = conninfo_to_dict(url)
-    except psycopg.ProgrammingError as error:
-        raise StoreError(
-            "the store's URL is not one of PostgreSQL: postgresql://user:password@host/name", is_final=True
-        ) from error
-    return f"{parts.get('dbname', '')} on {parts.get('host', 'this machine')}"
-
-
 def _begin(connection: "psycopg.Connection[Any]", write_id: str, at_us: int) -> bool:
     """Begin, in one round trip, a transaction that holds the write's id; false when that is committed already."""
     insert = f"INSERT INTO writes (id, at) VALUES ('{write_id}', {at_us:d}) ON CONFLICT DO NOTHING"  # noqa: S608 - ours
@@ -290,44 +279,3 @@ def _settings(connection: "psycopg.Connection[Any]") -> tuple[str, str]:
 
 def _pause_s(number: int) -> float:
     return min(FIRST_PAUSE_S * 2.0**number, LAST_PAUSE_S) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-
-
-# PostgreSQL's error codes (its manual, appendix A, read 2026-11).
-_CONFLICTS = {"40001", "40P01"}  # serialization failure, deadlock
-_AWAY = {"57P01", "57P02", "57P03", "57P05", "53300", "25006"}  # stopping, starting, no slot left, a standby
-_SENTENCES: dict[str, tuple[str, bool, bool]] = {  # code -> sentence, is_full, is_final
-    "53100": ("has no room left on its disk: free some, intake goes on by itself", True, False),
-    "53200": ("has no memory left", False, False),
-    "53300": ("has no connection left: raise max_connections, or stop what uses them up", False, False),
-    "55P03": ("is locked by another session for too long", False, False),
-    "57014": ("took too long", False, False),
-    "25006": ("takes no writes: it is a standby, point the store's URL at the primary", False, False),
-    "28P01": ("refuses the password: correct the store's URL", False, True),
-    "28000": ("refuses the user: correct the store's URL or pg_hba.conf", False, True),
-    "3D000": ("does not exist: create the database, or correct the store's URL", False, True),
-    "42501": ("does not let the user do this: make it the owner of the database", False, True),
-    "40001": ("had too many writers on the same thing at once", False, False),
-    "40P01": ("had too many writers on the same thing at once", False, False),
-    "XX001": ("is damaged: restore it from a backup", False, True),
-}
-
-
-def store_error(error: psycopg.Error, name: str) -> StoreError | None:
-    """Say an error of the server in one sentence; None when it is the statement's own (a constraint, a bug)."""
-    if error.sqlstate in _SENTENCES:
-        sentence, is_full, is_final = _SENTENCES[error.sqlstate]
-        return StoreError(f"PostgreSQL {name} {sentence}", is_full=is_full, is_final=is_final)
-    if _is_connection_lost(error):
-        return StoreError(f"PostgreSQL {name} cannot be reached: start it, or correct the store's URL")
-    return None
-
-
-def _is_connection_lost(error: BaseException) -> bool:
-    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return False
-    state = error.sqlstate
-    return state is None or state.startswith("08") or state in _AWAY
-
-
-def _is_worth_a_try(error: BaseException) -> bool:
-    return _is_connection_lost(error) or getattr(error, "sqlstate", None) in _CONFLICTS

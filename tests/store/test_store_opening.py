@@ -218,7 +218,9 @@ def test_a_postgresql_database_of_something_else_is_refused(postgres_url: str, t
 
 @pytest.mark.postgres
 def test_a_postgresql_database_that_is_not_there_is_said(postgres_server: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"nowhere on .* (cannot be reached|does not exist)"):
+    with pytest.raises(
+        StoreError, match=r"nowhere on .* cannot be reached \(database \"nowhere\" does not exist\)"
+    ):
         opening.open_store(postgres_server.replace("/postgres?", "/nowhere?"), tmp_path)
 
 
