@@ -31,7 +31,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench
 
 torture: $(STAMP)
-	$(BIN)/python -m bench.torture
+	$(BIN)/python -m tests.torture.kills --kills 1000 --acks 200000
 
 $(STAMP): $(PINS) pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "intake needs Python 3.11 or newer: make PYTHON=python3.12 …")'

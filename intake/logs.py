@@ -151,5 +151,6 @@ def _cut(text: str) -> str:
 
 
 def _word(value: Any) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if _BARE_WORD.match(text) else msgspec.json.encode(text).decode()
+    if isinstance(value, str) and _BARE_WORD.match(value):
+        return value
+    return msgspec.json.encode(value).decode()

@@ -13,11 +13,12 @@ from intake import cli, terminal
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("folder", nargs="?", default="config", metavar="DIR", help="default: config")
+    parser.add_argument("folder", nargs="?", metavar="DIR", help="default: that of -c, else config")
+    parser.add_argument("-c", "--config", metavar="FILE", help="write it into this file's folder")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    folder = Path(arguments.folder)
+    folder = Path(arguments.folder or (Path(arguments.config).parent if arguments.config else "config"))
     if folder.exists() and not folder.is_dir():
         raise cli.WrongInput(f"{folder} is a file: name a folder")
     written = [name for name, source in _files(_starter()) if _write_new(folder / name, source)]
