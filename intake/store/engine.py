@@ -170,6 +170,8 @@ class Member:
             return
         if self.error is None:
             self.future.set_result(self.result)
+        elif isinstance(self.error, StopIteration):  # a future refuses it, and its caller would wait for ever
+            self.future.set_exception(RuntimeError("a write raised StopIteration"))
         else:
             self.future.set_exception(self.error)
 

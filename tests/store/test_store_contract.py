@@ -52,6 +52,11 @@ async def test_what_a_write_raises_comes_back_and_nothing_of_it_is_kept(store: S
     assert count(store) == 0
 
 
+async def test_a_write_that_raises_stop_iteration_does_not_keep_its_caller_waiting(store: Store) -> None:
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        await asyncio.wait_for(store.write(lambda tx: next(iter(()))), 10)
+
+
 def test_an_exception_undoes_only_its_own_member_of_a_group(store: Store) -> None:
     before, failed, after = all_at_once(store, [lambda tx: add(tx, "a"), fail, lambda tx: add(tx, "b")])
     assert (before.result(), after.result(), count(store)) == ("a", "b", 2)
