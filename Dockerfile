@@ -16,6 +16,7 @@ RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin inta
 COPY --from=build /opt/intaked /opt/intaked
 ENV PATH=/opt/intaked/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
+    TMPDIR=/data \
     INTAKE_DATA=/data/var \
     INTAKE_SMTP=0.0.0.0:2525 \
     INTAKE_HTTP=0.0.0.0:8080

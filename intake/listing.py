@@ -1,4 +1,4 @@
-"""What the command line and the API show: reads that turn rows into plain values with the public keys.
+"""Tickets as the command line and the API show them: reads that turn rows into plain values with the public keys.
 
 Ids are text (63 bits do not fit a JavaScript number), instants RFC 3339 in UTC. Lists are read in pages, so that a
 store of a million tickets needs no more memory than one of ten.
@@ -25,8 +25,6 @@ _time = instants.rfc3339_from_us
 
 _t = schema.tickets.c
 _m = schema.messages.c
-_j = schema.journal.c
-_o = schema.outbox.c
 _e = schema.events.c
 _c = schema.clocks.c
 
@@ -40,7 +38,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-def _is_wanted(column: Any, parameter: str) -> Any:
+def is_wanted(column: Any, parameter: str) -> Any:
     """Whether the column has the parameter's value; NULL wants all."""
     wanted = cast(bindparam(parameter), Text())  # PostgreSQL wants the type of what may be NULL
     return or_(wanted.is_(None), column == wanted)
@@ -69,8 +67,8 @@ _TICKETS = Statement(
     .where(
         _t.id > bindparam("after"),
         _t.created_at >= bindparam("since"),
-        _is_wanted(_t.status, "state"),
-        _is_wanted(_t.team, "team"),
+        is_wanted(_t.status, "state"),
+        is_wanted(_t.team, "team"),
     )
     .order_by(_t.id)
     .limit(bindparam("most"))
@@ -125,70 +123,14 @@ _DECISION = Statement(
     .order_by(schema.decisions.c.id.desc())
     .limit(1)
 )
-_JOURNAL_COLUMNS = (
-    _j.id,
-    _j.account,
-    _j.key,
-    _j.received_at,
-    _j.state,
-    _j.problem,
-    _j.kind,
-    _j.lane,
-    _j.attempts,
-    _j.next_at,
-    _j.settled_at,
-    _j.duplicate_of,
-    _j.envelope,
-    _j.blob_id,
-)
-_with_ref = schema.journal.outerjoin(schema.tickets, _t.id == _j.ticket_id)
-_JOURNAL = Statement(
-    select(*_JOURNAL_COLUMNS, _t.ref)
-    .select_from(_with_ref)
-    .where(_j.id > bindparam("after"), _j.received_at >= bindparam("since"), _is_wanted(_j.state, "state"))
-    .order_by(_j.id)
-    .limit(bindparam("most"))
-)
-_JOURNAL_ROW = Statement(
-    select(*_JOURNAL_COLUMNS, _t.ref).select_from(_with_ref).where(_j.id == bindparam("id"))
-)
-_OUTBOX = Statement(
-    select(_o.id, _t.ref, _o.medium, _o.recipient, _o.state, _o.attempts, _o.next_at, _o.error)
-    .select_from(schema.outbox.outerjoin(schema.tickets, _t.id == _o.ticket_id))
-    .where(_o.id > bindparam("after"), _o.created_at >= bindparam("since"), _is_wanted(_o.state, "state"))
-    .order_by(_o.id)
-    .limit(bindparam("most"))
-)
-_w = schema.timers.c
-_TIMERS = Statement(
-    select(_w.id, _w.due_at, _t.ref, _w.kind, _w.step, _w.policy, _w.target)
-    .select_from(schema.timers.outerjoin(schema.tickets, _t.id == _w.ticket_id))
-    .where(
-        _w.state == "pending",
-        (_w.due_at > bindparam("after"))
-        | ((_w.due_at == bindparam("after")) & (_w.id > bindparam("after_id"))),
-    )
-    .order_by(_w.due_at, _w.id)
-    .limit(bindparam("most"))
-)
 
 
 def tickets(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
     """Give the tickets, oldest first."""
-    return _paged(store, _TICKETS, filters, _ticket_objects, team=filters.team)
+    return paged(store, _TICKETS, filters, _ticket_objects, team=filters.team)
 
 
-def journal(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
-    """Give the journal's rows, oldest first."""
-    return _paged(store, _JOURNAL, filters, lambda _tx, rows: [_journal_object(row) for row in rows])
-
-
-def outbox(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
-    """Give the outgoing messages, oldest first."""
-    return _paged(store, _OUTBOX, filters, lambda _tx, rows: [_outbox_object(row) for row in rows])
-
-
-def _paged(
+def paged(
     store: Store,
     statement: Statement,
     filters: Filters,
@@ -216,23 +158,6 @@ def _paged(
         left = left - page if len(found) == page else 0
 
 
-def timers(store: Store, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """Give what is due, soonest first."""
-    left = _LAST if limit is None else limit
-    after, after_id = -1, -1
-    while left > 0:
-        page = min(PAGE, left)
-        rows = store.read_now(
-            lambda tx, after=after, after_id=after_id, page=page: tx.all(  # type: ignore[misc]
-                _TIMERS, after=after, after_id=after_id, most=page
-            )
-        )
-        yield from map(_timer_object, rows)
-        if rows:
-            after_id, after = rows[-1][0], rows[-1][1]
-        left = left - page if len(rows) == page else 0
-
-
 def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
     """Give one ticket with its conversation, its events and the decision that routed it; None = no such ref."""
     row = tx.one(_TICKET, ref=ref)
@@ -244,29 +169,6 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
     decision = tx.one(_DECISION, ticket_id=row[0])
     found["decision"] = None if decision is None else _decode(decision[0])
     return found
-
-
-def journal_row(tx: Tx, journal_id: int) -> dict[str, Any] | None:
-    """Give one row with what only an operator asks for; None = no such row."""
-    row = tx.one(_JOURNAL_ROW, id=journal_id)
-    if row is None:
-        return None
-    return {
-        **_journal_object(row),
-        "kind": row[6],
-        "lane": row[7],
-        "attempts": row[8],
-        "next_at": _time(row[9]),
-        "settled_at": _time(row[10]),
-        "duplicate_of": None if row[11] is None else str(row[11]),
-        "envelope": _decode(row[12]),
-    }
-
-
-def blob_id_of(tx: Tx, journal_id: int) -> int | None:
-    """Give the id of the row's raw bytes; None = no such row."""
-    row = tx.one(_JOURNAL_ROW, id=journal_id)
-    return None if row is None else int(row[13])
 
 
 def _ticket_objects(tx: Tx, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -348,39 +250,3 @@ def _message_object(row: Row) -> dict[str, Any]:
 
 def _event_object(row: Row) -> dict[str, Any]:
     return {"at": _time(row[0]), "kind": row[1], "actor": row[2], "details": _decode(row[3])}
-
-
-def _journal_object(row: Row) -> dict[str, Any]:
-    return {
-        "id": str(row[0]),
-        "account": row[1],
-        "key": row[2],
-        "received_at": _time(row[3]),
-        "state": row[4],
-        "ticket": row[14],
-        "problem": row[5],
-    }
-
-
-def _outbox_object(row: Row) -> dict[str, Any]:
-    return {
-        "id": str(row[0]),
-        "ticket": row[1],
-        "channel": row[2],
-        "to": row[3],
-        "state": row[4],
-        "attempts": row[5],
-        "next_at": _time(row[6]),
-        "error": row[7],
-    }
-
-
-def _timer_object(row: Row) -> dict[str, Any]:
-    return {
-        "ticket": row[2],
-        "kind": row[3],
-        "step": row[4],
-        "due_at": _time(row[1]),
-        "policy": row[5],
-        "target": row[6],
-    }

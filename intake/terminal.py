@@ -33,8 +33,8 @@ def say(text: str, *, colour: str = "") -> None:
 
 
 def complain(text: str) -> None:
-    """Say what went wrong, on stderr."""
-    say(f"intake: {text}", colour="red")
+    """Say what went wrong, in one line on stderr; names from outside in it cannot steer the terminal."""
+    say(f"intake: {escaped(text)}", colour="red")
 
 
 def local_time(rfc3339: str | None) -> str:

@@ -12,7 +12,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
-from intake import cli, instants, listing, terminal
+from intake import cli, instants, listing, terminal, traffic
 from intake.commands import demo_follow_up, demo_mails, messages, options
 from intake.commands import tickets as ticket_commands
 from intake.commands.demo_mails import Customer
@@ -108,7 +108,7 @@ def _show(arguments: argparse.Namespace, started: Any) -> None:
     since = listing.Filters(since=instants.us_from_datetime(started))
     with options.opened(arguments) as (settings, store):
         deadline = time.monotonic() + SETTLE_S
-        while next(listing.journal(store, WAITING), None) and time.monotonic() < deadline:
+        while next(traffic.journal(store, WAITING), None) and time.monotonic() < deadline:
             time.sleep(LOOK_S)
         rows = list(listing.tickets(store, since))
         ticket_commands.print_tickets(rows, is_json=False)

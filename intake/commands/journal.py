@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from intake import cli, listing, terminal
+from intake import cli, listing, terminal, traffic
 from intake.commands import options, output
 from intake.logs import escaped
 from intake.store import blobs
@@ -41,7 +41,7 @@ def list_rows(arguments: argparse.Namespace) -> int:
     filters = listing.Filters(state=arguments.state, since=options.since_us(arguments), limit=arguments.limit)
     with options.opened(arguments) as (_, store):
         output.print_rows(
-            listing.journal(store, filters),
+            traffic.journal(store, filters),
             is_json=arguments.is_json,
             columns=("id", "account", "received", "state", "ticket", "problem"),
             cells=_cells,
@@ -71,7 +71,7 @@ def replay(arguments: argparse.Namespace) -> int:
         raise cli.WrongInput("name the messages to replay, or --quarantined")
     with options.wired(arguments) as wired:
         store = wired.store
-        rows = listing.journal(store, listing.Filters(state="quarantined")) if arguments.quarantined else ()
+        rows = traffic.journal(store, listing.Filters(state="quarantined")) if arguments.quarantined else ()
         numbers = [options.row_id(text) for text in arguments.ids or [row["id"] for row in rows]]
         for number in numbers:
             _found(store, number)
@@ -87,7 +87,7 @@ def export(arguments: argparse.Namespace) -> int:
     with options.opened(arguments) as (found, store):
         _found(store, number)
         folder = found.folder / blobs.FOLDER
-        blob_id = store.read_now(lambda tx: listing.blob_id_of(tx, number)) or 0
+        blob_id = store.read_now(lambda tx: traffic.blob_id_of(tx, number)) or 0
         body = store.read_now(lambda tx: blobs.body_of(tx, blob_id, folder))
     if arguments.file is None:
         sys.stdout.buffer.write(body)
@@ -97,7 +97,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def _found(store: Store, number: int) -> dict[str, Any]:
-    row = store.read_now(lambda tx: listing.journal_row(tx, number))
+    row = store.read_now(lambda tx: traffic.journal_row(tx, number))
     if row is None:
         raise cli.WrongInput(f"the journal has no row {number}: intake journal list shows them")
     return row

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from intake import cli, listing, terminal
+from intake import cli, listing, terminal, traffic
 from intake.commands import options, output
 
 STATES = ("queued", "sent", "delivered", "read", "failed", "dropped")
@@ -34,7 +34,7 @@ def list_messages(arguments: argparse.Namespace) -> int:
             state=arguments.state, since=options.since_us(arguments), limit=arguments.limit
         )
         output.print_rows(
-            listing.outbox(store, filters),
+            traffic.outbox(store, filters),
             is_json=arguments.is_json,
             columns=COLUMNS,
             cells=_cells,
@@ -53,7 +53,7 @@ def retry_messages(arguments: argparse.Namespace) -> int:
     with options.opened(arguments) as (_, store):
         ids = arguments.ids
         if arguments.is_all:
-            ids = [row["id"] for row in listing.outbox(store, listing.Filters(state="failed"))]
+            ids = [row["id"] for row in traffic.outbox(store, listing.Filters(state="failed"))]
         return _each(ids, lambda number: store.write_now(lambda tx: outbox.retry(tx, number)), "sent again")
 
 

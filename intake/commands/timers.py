@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from intake import listing, terminal
+from intake import terminal, traffic
 from intake.commands import options, output
 
 
@@ -21,7 +21,7 @@ run = options.run_subcommand
 def list_timers(arguments: argparse.Namespace) -> int:
     with options.opened(arguments) as (_, store):
         output.print_rows(
-            listing.timers(store, limit=arguments.limit),
+            traffic.timers(store, limit=arguments.limit),
             is_json=arguments.is_json,
             columns=("due at", "ticket", "kind", "step", "policy"),
             cells=_cells,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from intake import listing
+from intake import listing, traffic
 from intake.listing import Filters
 from intake.store import schema
 from intake.store.engine import Store, Tx
@@ -92,16 +92,16 @@ def test_filters_narrow_tickets(filled: Store, filters: Filters, refs: list[str]
 
 
 def test_timers_are_listed_soonest_first_and_each_once(filled: Store) -> None:
-    found = list(listing.timers(filled))
+    found = list(traffic.timers(filled))
     assert [each["ticket"] for each in found] == ["R1", "R2", "R3", "R4", "R5"]
     assert [each["due_at"] for each in found] == sorted(each["due_at"] for each in found)
-    assert len(list(listing.timers(filled, limit=3))) == 3
+    assert len(list(traffic.timers(filled, limit=3))) == 3
 
 
 def test_journal_and_outbox_are_listed_by_state(filled: Store) -> None:
-    assert [each["ticket"] for each in listing.journal(filled, Filters(state="quarantined"))] == ["R5"]
-    assert len(list(listing.journal(filled, Filters()))) == 5
-    assert [each["id"] for each in listing.outbox(filled, Filters(state="failed"))] == ["402"]
+    assert [each["ticket"] for each in traffic.journal(filled, Filters(state="quarantined"))] == ["R5"]
+    assert len(list(traffic.journal(filled, Filters()))) == 5
+    assert [each["id"] for each in traffic.outbox(filled, Filters(state="failed"))] == ["402"]
 
 
 def test_a_ticket_without_messages_and_decision_is_shown(filled: Store) -> None:
