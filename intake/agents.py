@@ -1,13 +1,12 @@
 """Agents as rows: presence, turn and load. Who they are and how they are reached stands in the rulebook."""
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from intake import instants
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 from routing import assignment
 from routing.facts import AgentLoad
 
@@ -16,7 +15,7 @@ _s = schema.agent_state.c
 _LOADS = Statement(select(_l.name, _l.medium, _l.open_tickets).where(_l.open_tickets > 0))
 _STATES = Statement(select(_s.name, _s.is_away, _s.last_assigned_at))
 _TURN = Statement(
-    _insert(schema.agent_state)
+    upsert(schema.agent_state)
     .values(name=bindparam("name"), is_away=0, last_assigned_at=bindparam("now"))
     .on_conflict_do_update(index_elements=[_s.name], set_={"last_assigned_at": bindparam("now")})
 )

@@ -8,11 +8,10 @@ from functools import lru_cache
 
 import msgspec
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 from routing.calendar import Calendar
 from routing.ladder import Ladder
 from routing.rulebook import Rulebook
@@ -21,7 +20,7 @@ from routing.sla import Policy
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _SOURCE = Statement(select(schema.armaments.c.source).where(schema.armaments.c.hash == bindparam("hash")))
 _KEEP = Statement(
-    _insert(schema.armaments)
+    upsert(schema.armaments)
     .values(hash=bindparam("hash"), source=bindparam("source"), created_at=bindparam("now"))
     .on_conflict_do_nothing(index_elements=[schema.armaments.c.hash])
 )

@@ -4,14 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from intake import armaments, events, instants
 from intake.armaments import Armament
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 from routing import ladder, sla
 from routing.sla import Clock
 
@@ -24,7 +23,7 @@ _t = schema.timers.c
 
 _CLOCKS = Statement(select(_c.clock).where(_c.ticket_id == bindparam("ticket_id")).order_by(_c.target))
 _SAVE = Statement(
-    _insert(schema.clocks)
+    upsert(schema.clocks)
     .values({name: bindparam(name) for name in ("ticket_id", "target", "state", "clock", "due_at")})
     .on_conflict_do_update(
         index_elements=[_c.ticket_id, _c.target],
@@ -33,7 +32,7 @@ _SAVE = Statement(
 )
 _TIMERS = Statement(select(_t.id, _t.step, _t.due_at, _t.state).where(_t.ticket_id == bindparam("ticket_id")))
 _SCHEDULE = Statement(
-    _insert(schema.timers)
+    upsert(schema.timers)
     .values(
         {
             name: bindparam(name)

@@ -1,18 +1,17 @@
 """Limits: one conditional statement on a counter row, never count-then-insert, so that a crowd cannot slip through."""
 
 from sqlalchemy import bindparam, case
-from sqlalchemy.dialects.postgresql import insert as _insert  # the same ON CONFLICT on both engines
 
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 
 HOUR_US = 3_600 * 1_000_000
 
 _c = schema.counters.c
 _is_old = _c.window_start < bindparam("oldest")
 _TAKE = Statement(
-    _insert(schema.counters)
+    upsert(schema.counters)
     .values(name=bindparam("name"), key=bindparam("key"), window_start=bindparam("now"), used=1)
     .on_conflict_do_update(
         index_elements=[_c.name, _c.key],
@@ -24,7 +23,7 @@ _TAKE = Statement(
     )
 )
 _NEXT = Statement(
-    _insert(schema.counters)
+    upsert(schema.counters)
     .values(name=bindparam("name"), key="", window_start=0, used=1)
     .on_conflict_do_update(index_elements=[_c.name, _c.key], set_={"used": _c.used + 1})
     .returning(_c.used)

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from channels.contract import RawMessage, Receipt, Unavailable
 from intake import events, failpoints, instants
@@ -22,7 +21,7 @@ from intake.keys import Keys
 from intake.model import Received
 from intake.store import blobs, schema
 from intake.store.engine import Store, StoreError, Tx
-from intake.store.statements import Statement, values_of
+from intake.store.statements import Statement, upsert, values_of
 
 KNOWN_MAX = 1_000
 RECENT_MAX_BYTES = 48 * 1024 * 1024
@@ -33,7 +32,7 @@ _j = schema.journal.c
 _encode = msgspec.json.Encoder().encode
 
 _INSERT = Statement(
-    _insert(schema.journal)
+    upsert(schema.journal)
     .values(
         {
             name: bindparam(name)
@@ -43,7 +42,7 @@ _INSERT = Statement(
     .returning(_j.id)
 )
 _KEEP_KEY = Statement(
-    _insert(schema.journal_keys)
+    upsert(schema.journal_keys)
     .values(key=bindparam("key"), journal_id=bindparam("journal_id"))
     .on_conflict_do_nothing(index_elements=[schema.journal_keys.c.key])
 )
@@ -55,7 +54,7 @@ _OWNER = Statement(
 _KNOWN = Statement(select(schema.journal_keys.c.key).where(schema.journal_keys.c.key.in_(values_of("keys"))))
 _CURSOR = Statement(select(schema.cursors.c.position).where(schema.cursors.c.name == bindparam("name")))
 _MOVE_CURSOR = Statement(
-    _insert(schema.cursors)
+    upsert(schema.cursors)
     .values(name=bindparam("name"), position=bindparam("position"))
     .on_conflict_do_update(index_elements=[schema.cursors.c.name], set_={"position": bindparam("position")})
 )

@@ -5,20 +5,19 @@
 
 import msgspec
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from channels.contract import Address, OutboundMessage
 from intake import addresses, events, instants
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 
 REFERENCES_MAX = 20
 
 _encode = msgspec.json.Encoder().encode
 _ENQUEUE = Statement(
-    _insert(schema.outbox)
+    upsert(schema.outbox)
     .values(
         {
             name: bindparam(name)

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from channels import language
 from channels.email import message
@@ -18,7 +17,7 @@ from intake.model import Context
 from intake.replies import Replies, TemplateProblem, read_folder
 from intake.store import schema
 from intake.store.engine import Store, Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 from routing import cases
 from routing import rulebook as rules
 from routing.problems import ConfigError, Problem
@@ -29,7 +28,7 @@ LOOK_S = 1.0
 log = logging.getLogger("intake.rulebooks")
 
 _KEEP = Statement(
-    _insert(schema.rulebooks)
+    upsert(schema.rulebooks)
     .values(hash=bindparam("hash"), source=bindparam("source"), loaded_at=bindparam("now"))
     .on_conflict_do_nothing(index_elements=[schema.rulebooks.c.hash])
 )

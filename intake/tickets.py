@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
-from sqlalchemy.dialects.postgresql import insert as _insert
 
 from channels.contract import Identity
 from intake import counters, events, refs
@@ -13,7 +12,7 @@ from intake.keys import Keys
 from intake.model import OPEN_STATUSES, Status, Ticket
 from intake.store import schema
 from intake.store.engine import Row, Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 
 _t = schema.tickets.c
 _p = schema.participants.c
@@ -46,13 +45,13 @@ _COLUMNS = [_t[name] for name in _NAMES]
 _BY_ID = Statement(select(*_COLUMNS).where(_t.id == bindparam("id")))
 _BY_REF = Statement(select(*_COLUMNS).where(_t.ref == bindparam("ref")))
 _JOIN = Statement(
-    _insert(schema.participants)
+    upsert(schema.participants)
     .values({name: bindparam(name) for name in ("ticket_id", "kind", "value", "customer_id")})
     .on_conflict_do_nothing(index_elements=[_p.ticket_id, _p.kind, _p.value])
 )
 _PARTICIPANTS = Statement(select(_p.kind, _p.value).where(_p.ticket_id == bindparam("ticket_id")))
 _LOAD = Statement(
-    _insert(schema.agent_load)
+    upsert(schema.agent_load)
     .values(name=bindparam("name"), medium=bindparam("medium"), open_tickets=bindparam("by"))
     .on_conflict_do_update(
         index_elements=[_l.name, _l.medium], set_={"open_tickets": _l.open_tickets + bindparam("by")}

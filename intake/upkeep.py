@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 
 from intake import heartbeat, instants, journal, silence
 from intake.metrics import Metrics
-from intake.store import schema
+from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
 from intake.store.statements import Statement
 from intake.web import app as pages
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FOREIGN_LOOK_S = 0.5
 FIGURES_S = 5.0
 QUARANTINE_RETRY_S = 3_600
+SWEEP_S = 24 * 3_600
 NAMED_MAX = 20
 
 _j = schema.journal.c
@@ -96,7 +97,12 @@ class Upkeep:
 
     def _chores(self) -> list[Any]:
         settings = self._daemon.wired.settings
-        chores = [self._look_for_foreign_writes(), self._retry_quarantined(), self._measure()]
+        chores = [
+            self._look_for_foreign_writes(),
+            self._retry_quarantined(),
+            self._sweep_blobs(),
+            self._measure(),
+        ]
         if settings.heartbeat is not None:
             chores.append(heartbeat.run(settings.heartbeat, is_ready=self._is_ready))
         return chores
@@ -147,6 +153,14 @@ class Upkeep:
             await asyncio.sleep(QUARANTINE_RETRY_S)
             with contextlib.suppress(StoreError):
                 await self._daemon.wired.store.write(journal.retry_quarantined)
+
+    async def _sweep_blobs(self) -> None:
+        """Remove files that no row names: what a crash left between the file and its row."""
+        wired = self._daemon.wired
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            with contextlib.suppress(StoreError):
+                await asyncio.to_thread(blobs.sweep, wired.store, wired.blob_folder)
 
     async def _measure(self) -> None:
         while True:

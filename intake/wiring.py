@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
 from channels import loading
 from intake import dispatch, instants, parsing, rulebooks
@@ -15,11 +16,14 @@ from intake.model import Account, Context
 from intake.parsing import Parsing, Reader
 from intake.rulebooks import Loaded
 from intake.settings import Settings
-from intake.store import blobs, opening
+from intake.store import blobs, opening, schema
 from intake.store.durable import make_folder
-from intake.store.engine import Store
+from intake.store.engine import Store, StoreError
+from intake.store.statements import Statement
 
 KEYS_FILE = "keys.json"
+
+_ANY_MESSAGE = Statement(select(schema.journal.c.id).limit(1))
 
 
 class Wired(msgspec.Struct, frozen=True, eq=False):
@@ -57,9 +61,9 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
     channels = {name: modules[name].Channel(name, each.options) for name, each in settings.channels.items()}
     readers = {name: Reader(modules[name], each.options) for name, each in settings.channels.items()}
     make_folder(blob_folder(settings))
-    keys = Keys.load_or_create(settings.folder / KEYS_FILE)
     store = opening.open_store(settings.store, settings.folder, clock=clock)
     try:
+        keys = _keys(settings.folder / KEYS_FILE, store)
         store.write_now(lambda tx: rulebooks.keep(tx, loaded))
     except BaseException:
         store.close()
@@ -75,6 +79,19 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
         ),
         parsing.Parsing(readers),
     )
+
+
+def _keys(path: Path, store: Store) -> Keys:
+    """Load the keys; new ones only beside a new store: others would know no message again and no reference.
+
+    Raises: StoreError when the store has messages and the keys are gone.
+    """
+    if not path.exists() and store.read_now(lambda tx: tx.one(_ANY_MESSAGE)) is not None:
+        raise StoreError(
+            f"{path} is missing, but the store has messages signed with it: put it back from a backup",
+            is_final=True,
+        )
+    return Keys.load_or_create(path)
 
 
 def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[str, Any]) -> Context:

@@ -124,3 +124,14 @@ def test_folder_that_is_a_file(start: Start, tmp_path: Path) -> None:
     (tmp_path / "var").write_text("in the way")
     code, words = ended(start())
     assert (code, str(tmp_path / "var") in words) == (1, True)
+
+
+def test_keys_that_are_gone(start: Start, tmp_path: Path) -> None:
+    """Beside a store with messages no new keys are made: they would recognise nothing that was signed before."""
+    daemon = start().greeted()
+    daemon.send()
+    daemon.heard("message_settled")
+    daemon.end()
+    (tmp_path / "var" / "keys.json").unlink()
+    code, words = ended(start())
+    assert (code, "keys.json is missing" in words) == (1, True)
