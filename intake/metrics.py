@@ -6,7 +6,6 @@ from prometheus_client.exposition import generate_latest
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _FAST_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW_S = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600)
-_GROUP = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
 class Metrics:
@@ -26,10 +25,7 @@ class Metrics:
         self.settled = self._counter("messages_settled", "Messages that became part of a ticket", by_account)
         self.duplicates = self._counter("messages_duplicate", "Messages that were known already", by_account)
         self.quarantined = self._counter("messages_quarantined", "Messages set aside", by_account)
-        self.refused = self._counter(
-            "messages_refused", "Messages not taken, by answer", ("account", "answer")
-        )
-        self.tickets = self._counter("tickets_created", "Tickets made", by_account)
+        self.put_off = self._counter("messages_put_off", 'Messages answered "try again later"', by_account)
         self.ack_seconds = self._histogram(
             "ack_seconds", "From the last byte to the acknowledgement", _FAST_S
         )
@@ -54,14 +50,10 @@ class Metrics:
         )
         self.timers_fired = self._counter("timers_fired", "Timers that fired", ("kind",))
         self.timer_lateness = self._histogram("timer_lateness_seconds", "How late timers fired", _SLOW_S)
-        self.timers_pending = self._gauge("timers_pending", "Timers not yet due")
 
     def _machine(self) -> None:
         self.reloads = self._counter("rule_reloads", "Times the rules were read again", ("result",))
-        self.write_group = self._histogram("store_group_size", "Writes in one commit", _GROUP)
-        self.connections = self._gauge("open_connections", "Connections open now", ("account",))
         self.ready = self._gauge("ready", "1 = /readyz says 200")
-        self.events = self._counter("events", "Things worth an operator's look", ("event",))
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:
         return Counter(f"intake_{name}", text, labels, registry=self.registry)

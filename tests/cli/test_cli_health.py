@@ -1,18 +1,23 @@
 """The health pages say whether the daemon can do its work, and which part cannot."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client.utils import floatToGoString
 
+from channels.contract import RawMessage, Receipt, Unavailable
 from intake import heartbeat, silence
+from intake.gate import MeasuredGate
 from intake.metrics import Metrics
 from intake.web import health
 from intake.web.app import make_app
 from intake.web.health import Part, Readiness
+
+NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 
 class State:
@@ -86,6 +91,48 @@ async def test_metrics_speak_prometheus(url: str, state: State) -> None:
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
 
+class Door:
+    """A gate that says what it is told to say."""
+
+    def __init__(self, *answers: Receipt | Unavailable) -> None:
+        self.answers = list(answers)
+
+    async def submit(self, raw: RawMessage) -> Receipt:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Unavailable):
+            raise answer
+        return answer
+
+    async def cursor(self, name: str) -> bytes | None:
+        return name.encode()
+
+    async def known(self, keys: Iterable[str]) -> frozenset[str]:
+        return frozenset(keys)
+
+
+async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: State) -> None:
+    raw = RawMessage(kind="x", account="support", lane="a", body=b"x", received_at=NOON)
+    gate = MeasuredGate(Door(Receipt(1, 1, False), Receipt(2, 2, True), Unavailable("full")), state.metrics)
+    await gate.submit(raw)
+    await gate.submit(raw)
+    with pytest.raises(Unavailable):
+        await gate.submit(raw)
+    gate.settled(1)
+    gate.settled(99)
+    said = state.metrics.exposition().decode()
+    for line in (
+        'intake_messages_received_total{account="support"} 2.0',
+        'intake_messages_duplicate_total{account="support"} 1.0',
+        'intake_messages_put_off_total{account="support"} 1.0',
+        "intake_ack_seconds_count 2.0",
+        "intake_settle_seconds_count 1.0",
+        f'intake_last_received_timestamp_seconds{{account="support"}} {floatToGoString(NOON.timestamp())}',
+    ):
+        assert line in said, line
+    assert await gate.cursor("c") == b"c"
+    assert await gate.known(["k"]) == {"k"}
+
+
 async def test_pages_do_not_name_the_software_beneath(url: str) -> None:
     _, _, headers = await fetched(f"{url}/healthz")
     assert headers["Server"] == "intake"
@@ -104,9 +151,6 @@ class OfficeHours:
 
     def open_between(self, start: datetime, end: datetime) -> float:
         return (end - start).total_seconds() / 3
-
-
-NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("hours", "is_alarming"), [(5.9, False), (6, True), (7, True)])

@@ -1,0 +1,61 @@
+"""The Gate as channels get it: the journal, with each message counted, timed and told."""
+
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from channels.contract import Gate, RawMessage, Receipt, Unavailable
+from intake import logs
+from intake.metrics import Metrics
+
+REMEMBERED = 20_000  # messages acknowledged and not settled whose age is known
+
+
+class MeasuredGate:
+    """Hands everything on to the journal. settled(id) tells it when a message has become visible."""
+
+    def __init__(self, journal: Gate, metrics: Metrics) -> None:
+        self._journal = journal
+        self._metrics = metrics
+        self._acknowledged: OrderedDict[int, float] = OrderedDict()
+
+    async def submit(self, raw: RawMessage) -> Receipt:
+        started = time.perf_counter()
+        try:
+            receipt = await self._journal.submit(raw)
+        except Unavailable:
+            self._metrics.put_off.labels(raw.account).inc()
+            raise
+        now = time.perf_counter()
+        self._count(raw, receipt, seconds=now - started)
+        self._acknowledged[receipt.id] = now
+        if len(self._acknowledged) > REMEMBERED:
+            self._acknowledged.popitem(last=False)
+        return receipt
+
+    def _count(self, raw: RawMessage, receipt: Receipt, *, seconds: float) -> None:
+        metrics = self._metrics
+        metrics.received.labels(raw.account).inc()
+        metrics.ack_seconds.observe(seconds)
+        metrics.last_received.labels(raw.account).set(raw.received_at.timestamp())
+        if receipt.duplicate:
+            metrics.duplicates.labels(raw.account).inc()
+        logs.event(
+            "message_stored",
+            journal=receipt.id,
+            account=raw.account,
+            size_bytes=len(raw.body),
+            duplicate=receipt.duplicate,
+        )
+
+    def settled(self, journal_id: int) -> None:
+        """Note that a message is visible now; one that another process took in is not timed."""
+        acknowledged = self._acknowledged.pop(journal_id, None)
+        if acknowledged is not None:
+            self._metrics.settle_seconds.observe(time.perf_counter() - acknowledged)
+
+    async def cursor(self, name: str) -> bytes | None:
+        return await self._journal.cursor(name)
+
+    async def known(self, keys: Iterable[str]) -> frozenset[str]:
+        return await self._journal.known(keys)
