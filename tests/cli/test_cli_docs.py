@@ -15,6 +15,7 @@ import pytest
 
 from channels.email import send, smtp
 from intake import cli, settings
+from routing import cases, condition_text, rule_text, rulebook, view
 
 REPOSITORY = Path(__file__).parents[2]
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -67,6 +68,27 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
         assert settings.load(tmp_path / "intake.yaml", {"RELAY_PASSWORD": "x"}).channels
 
 
+def test_the_rulebook_of_the_guide_is_valid_and_passes_its_own_tests() -> None:
+    [block] = [block for kind, block in FENCED.findall(text("docs/rules.md")) if kind == "yaml"]
+    book = rulebook.load({"rules.yaml": block})
+    assert book.tests
+    assert (book.warnings, cases.run(book)) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *view.FIELDS,
+        *(f"ticket.{each}" for each in view.DECIDED),
+        *condition_text._OPERATORS,
+        *rule_text._ACTIONS,
+    ],
+)
+def test_every_word_of_the_rule_language_is_documented(word: str) -> None:
+    tables = "\n".join(line for line in text("docs/rules.md").splitlines() if line.startswith("| `"))
+    assert f"`{word}`" in tables
+
+
 def actions_of(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -90,7 +112,15 @@ def test_every_command_and_option_is_documented(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/operating.md", "docs/cli.md"]
+    "name",
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/configuration.md",
+        "docs/operating.md",
+        "docs/cli.md",
+        "docs/rules.md",
+    ],
 )
 def test_links_and_commands_of_a_document_lead_somewhere(name: str) -> None:
     said = text(name)
