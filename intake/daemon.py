@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from intake import logs
+from intake.gate import MeasuredGate
 from intake.metrics import Metrics
 from intake.outbox import Outbox
 from intake.rulebooks import Reloader
@@ -42,6 +43,7 @@ class Daemon:
     def __init__(self, wired: Wired, *, ready: Ready = lambda daemon: None) -> None:
         self.wired = wired
         self.metrics = Metrics()
+        self.gate = MeasuredGate(wired.journal, self.metrics)
         self._ready = ready
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -78,7 +80,7 @@ class Daemon:
                 ]
                 self.scheduler.start()
                 channels = [
-                    self._start(tasks, f"channel {name}", channel.run(self.wired.journal))
+                    self._start(tasks, f"channel {name}", channel.run(self.gate))
                     for name, channel in self.wired.channels.items()
                     if hasattr(channel, "run")
                 ]

@@ -55,6 +55,7 @@ class Upkeep:
         metrics, account = self.metrics, str(fields.get("account", ""))
         if event == "message_settled":
             metrics.settled.labels(account).inc()
+            self._daemon.gate.settled(fields["journal"])
         elif event == "message_quarantined":
             metrics.quarantined.labels(account).inc()
         elif event == "message_sent":

@@ -201,9 +201,7 @@ async def test_a_full_disk_never_counts_against_the_message(
 ) -> None:
     """However often the machine fails, the message stays pending and is settled in the end."""
     monkeypatch.setattr(dispatch, "STORE_BACK_OFF_S", 0)
-    monkeypatch.setattr(
-        dispatch.pipeline, "settle", failing(StoreError("the disk is full", is_full=True), times=9)
-    )
+    monkeypatch.setattr(pipeline, "settle", failing(StoreError("the disk is full", is_full=True), times=9))
     async with running(world) as (journal, dispatcher):
         receipt = await journal.submit(raw(world, "jan@x.example", "BROKEN"))
         await dispatcher.idle()

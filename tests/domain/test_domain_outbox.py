@@ -119,9 +119,12 @@ async def test_running_outbox_hears_of_new_rows(world: World) -> None:
     relay = Relay()
     sender = Outbox(world.store, {"support": relay})
     loop = asyncio.get_running_loop()
-    world.store.listen(
-        lambda signals: loop.call_soon_threadsafe(sender.wake) if "outbox" in signals else None
-    )
+
+    def heard(signals: dict[str, Any]) -> None:
+        if "outbox" in signals:
+            loop.call_soon_threadsafe(sender.wake)
+
+    world.store.listen(heard)
     task = asyncio.create_task(sender.run())
     await asyncio.to_thread(world.receive)
     await asyncio.wait_for(relay.tried.wait(), 10)

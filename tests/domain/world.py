@@ -169,9 +169,7 @@ class World:
             "timers", "state = 'pending' AND due_at <= :now ORDER BY due_at, id", now=self.store.now_us()
         )
         for row in due:
-            self.store.write_now(
-                lambda tx, row=row: timers.fire(tx, self.context, row["id"], row["ticket_id"])
-            )
+            self.fire(row)
         return len(due)
 
     def fire(self, timer: dict[str, Any]) -> timers.Fired | None:

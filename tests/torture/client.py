@@ -12,7 +12,6 @@ The ledger is text, appended before and after each event and never rewritten: `S
 import argparse
 import asyncio
 import collections
-import contextlib
 import json
 import os
 import pathlib
