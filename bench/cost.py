@@ -8,7 +8,7 @@ from bench import curve, grow, machine, processes
 from bench.intaked import Intaked
 from bench.results import FOLDER, Results
 
-_PROBE = 2_000  # mails whose cost is measured at each size
+_PROBE = 1_500  # mails whose cost is measured at each size, three times
 _REST_S = 4.0
 
 

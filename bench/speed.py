@@ -55,7 +55,7 @@ Rates = dict[tuple[str, str, int], float]  # (server, mix, connections) -> mails
 def _acceptance(
     results: Results, ours: Intaked, postfix: Postfix | None, stock: _Stock, *, is_quick: bool
 ) -> Rates:
-    rounds, seconds = (1, 3.0) if is_quick else (3, 5.0)
+    rounds, seconds = (1, 3.0) if is_quick else (3, 4.0)
     servers: dict[str, Server] = {_OURS: ours, _STOCK: stock}
     if postfix:
         servers[_POSTFIX] = postfix
