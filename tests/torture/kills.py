@@ -24,6 +24,7 @@ from intake import failpoints
 from tests.torture import daemons, ledger
 
 RULES = Path(__file__).parent / "rules.yaml"
+LONG_RUN_KILLS = 1_000  # from here on the figures are kept in bench/RESULTS.md
 _UNHEALTHY_STARTS = 5  # in a row without a greeting: the daemon is broken, not killed
 
 
@@ -316,6 +317,10 @@ def main() -> None:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(figures.summary()))
+    if options.kills >= LONG_RUN_KILLS and not options.mutant:
+        from bench import torture
+
+        torture.record(figures)
     if not figures.is_clean():
         print(json.dumps([figures.before_resend, figures.after_resend]), file=sys.stderr)
         sys.exit(1)
