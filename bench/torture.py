@@ -1,8 +1,7 @@
 """Keeps the figures of a long torture run beside those of the bench."""
 
-from tests.torture.kills import Figures
-
 from bench.results import Results
+from tests.torture.kills import Figures
 
 PART = "torture"
 RECOVERY_S = 3.0

@@ -41,6 +41,7 @@ class Figures:
     before_resend: dict[str, object] = dataclasses.field(default_factory=dict)
     after_resend: dict[str, object] = dataclasses.field(default_factory=dict)
     tracebacks: int = 0
+    silences: int = 0  # connections that were owed an answer for more than half a minute
     elapsed_s: float = 0
 
     def is_clean(self) -> bool:
@@ -72,6 +73,7 @@ class Figures:
             "recovery_p99_s": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
             "settled_after_s": round(self.settled_after_s, 2),
             "tracebacks": self.tracebacks,
+            "silences": self.silences,
             "elapsed_s": round(self.elapsed_s, 1),
         }
 
@@ -233,7 +235,9 @@ class Run:
         self.figures.settled_after_s = time.monotonic() - restarted_at
         self.figures.before_resend = self._audit()
         self._client.say("drain")
-        self._client.wait(limit_s=self.options.settle_s)
+        silences = self._client.wait(limit_s=self.options.settle_s)["silences"]
+        assert isinstance(silences, int)
+        self.figures.silences = silences
         self._wait_until_settled()
         self.figures.after_resend = self._audit()
 
