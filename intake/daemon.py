@@ -7,6 +7,7 @@ the timers come to rest, the store closes. What is left undone is rows, and the 
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -24,6 +25,9 @@ from intake.wiring import Wired, wire
 
 SETTLE_ON_STOP_S = 15.0
 START_S = 30.0
+# How long a thread may keep the interpreter while another wants it. At Python's 5 ms an acknowledgement waited up to
+# that long behind a parser or a settlement, several times over.
+SWITCH_S = 0.0005
 
 _LEVELS = {
     "message_quarantined",
@@ -187,6 +191,7 @@ def run(settings: Settings, *, ready: Ready = lambda daemon: None) -> None:
 
     Raises: StoreError and ConfigError before anything runs, OSError when an address is taken.
     """
+    sys.setswitchinterval(SWITCH_S)
     with lockfile.acquire(settings.folder):
         if opening.is_upgrade_due(settings.store, settings.folder):
             upgraded = opening.upgrade(settings.store, settings.folder)

@@ -7,6 +7,7 @@ pending behind the last row seen, so that what another process journals, and wha
 import asyncio
 import contextlib
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ AHEAD_MAX = 5_000  # rows (ids and lanes only) held in memory
 ATTEMPTS_MAX = 5
 BACK_OFF_S = (1.0, 5.0, 30.0, 120.0)
 STORE_BACK_OFF_S = 2.0
+GIVE_WAY_S = 10.0  # how long a burst may keep what it brought from being settled
+LOOK_AGAIN_S = 0.02
 NOTHING = RawMessage(kind="", account="", lane="", body=b"", received_at=datetime.min.replace(tzinfo=UTC))
 
 log = logging.getLogger("intake.dispatch")
@@ -55,6 +58,7 @@ class Dispatcher:
         self._told = told
         self._lanes: dict[str, deque[int]] = {}  # the first of each is under way
         self._lane_of: dict[int, str] = {}
+        self._known_since: dict[int, float] = {}  # monotonic seconds, the oldest first
         self._ready: deque[int] = deque()
         self._seen = 0
         self._held = 0
@@ -80,9 +84,9 @@ class Dispatcher:
         return self._held
 
     async def idle(self) -> None:
-        """Wait until nothing that was journalled before this call is waiting."""
-        self._wake.set()
+        """Wait until nothing that was journalled, or sent back, before this call is waiting."""
         self._idle.clear()
+        self.rescan()
         await self._idle.wait()
 
     async def run(self) -> None:
@@ -121,6 +125,7 @@ class Dispatcher:
     def _take(self, number: int, lane: str) -> None:
         self._held += 1
         self._lane_of[number] = lane
+        self._known_since[number] = time.monotonic()
         waiting = self._lanes.get(lane)
         if waiting is None:
             self._lanes[lane] = deque((number,))
@@ -135,6 +140,7 @@ class Dispatcher:
     def _done(self, number: int) -> None:
         """Let the row's lane go on."""
         lane = self._lane_of.pop(number)
+        del self._known_since[number]
         waiting = self._lanes[lane]
         waiting.popleft()
         if waiting:
@@ -150,8 +156,18 @@ class Dispatcher:
             while not self._ready:
                 self._is_ready.clear()
                 await self._is_ready.wait()
+            await self._give_way()
             batch = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
             await self._settle_batch(batch)
+
+    async def _give_way(self) -> None:
+        """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long."""
+        # Looked at rather than waited for: pressure comes and goes thousands of times a second.
+        while self._journal.is_pressed and time.monotonic() - self._oldest_s() < GIVE_WAY_S:
+            await asyncio.sleep(LOOK_AGAIN_S)
+
+    def _oldest_s(self) -> float:
+        return next(iter(self._known_since.values()), 0.0)
 
     async def _settle_batch(self, batch: list[int]) -> None:
         try:

@@ -24,7 +24,8 @@ from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert, values_of
 
 KNOWN_MAX = 1_000
-RECENT_MAX_BYTES = 48 * 1024 * 1024
+PRESSED = 3
+RECENT_MAX_BYTES = 32 * 1024 * 1024
 ROOM_CHECK_S = 1.0
 QUARANTINED_ATTEMPTS = 4  # one failure more and it is quarantined again
 
@@ -158,14 +159,16 @@ class Journal:
         self._has_room = True
         self._recent: OrderedDict[int, RawMessage] = OrderedDict()
         self._recent_bytes = 0
+        self._waiting = 0
 
     async def submit(self, raw: RawMessage) -> Receipt:
         failpoints.reach("smtp.before_submit")
         self._check_room()
+        self._waiting += 1
         try:
             blob = await self._prepared(raw.body)
             hashes = [self._keys.fingerprint(key) for key in raw.keys]
-            receipt = await self._store.write(lambda tx: keep(tx, raw, blob, hashes))
+            receipt = await self._store.write(lambda tx: keep(tx, raw, blob, hashes), is_urgent=True)
         except StoreError as error:
             raise Unavailable(error.sentence, full=error.is_full) from error
         except OSError as error:
@@ -175,6 +178,11 @@ class Journal:
         failpoints.reach("journal.after_commit")
         self._remember(receipt.id, raw)
         return receipt
+
+    @property
+    def is_pressed(self) -> bool:
+        """Whether so many senders wait for their commit that everything else had better wait."""
+        return self._waiting >= PRESSED
 
     async def cursor(self, name: str) -> bytes | None:
         row = await self._store.read(lambda tx: tx.one(_CURSOR, name=name))

@@ -148,17 +148,20 @@ def merged(old: Any, new: Any) -> Any:
 
 
 class Member:
-    """One write that waits for its commit."""
+    """One write that waits for its commit. is_urgent: somebody outside waits for it."""
 
-    __slots__ = ("error", "fn", "future", "loop", "result", "signals")
+    __slots__ = ("error", "fn", "future", "is_urgent", "loop", "result", "signals")
 
     def __init__(
         self,
         fn: Callable[[Any], Any],
         future: "asyncio.Future[Any] | Future[Any]",
         loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        is_urgent: bool = False,
     ) -> None:
         self.fn = fn
+        self.is_urgent = is_urgent
         self.future = future
         self.loop = loop
         self.result: Any = None
@@ -205,15 +208,16 @@ class Store(ABC):
                     # The commit stands and the writing thread goes on, whatever a listener makes of it.
                     _log.exception("store_listener_failed")
 
-    async def write(self, fn: Callable[[Tx], T]) -> T:
+    async def write(self, fn: Callable[[Tx], T], *, is_urgent: bool = False) -> T:
         """Run fn in a transaction; its result once the commit is on disk.
 
-        Not undone by the cancellation of the caller. Raises: what fn raised, or StoreError; nothing was kept then.
+        Not undone by the cancellation of the caller. is_urgent: a sender waits for it; on SQLite it goes before others.
+        Raises: what fn raised, or StoreError; nothing was kept then.
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._put(Member(fn, future, loop))
-        return await asyncio.shield(future)
+        self._put(Member(fn, future, loop, is_urgent=is_urgent))
+        return await future  # a caller that is cancelled ends its own wait, never the write
 
     def write_now(self, fn: Callable[[Tx], T]) -> T:
         """As write, from a thread that may wait."""

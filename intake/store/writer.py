@@ -1,25 +1,25 @@
 """One thread writes, and commits all that waits as one group: a thread hop and an fsync are paid once for many writes.
 
+An urgent write is one that a sender waits for: it goes first, and a group that has one commits as soon as no further
+urgent one waits, so that an acknowledgement never waits for work that could be done later.
+
 Each member of a group has a savepoint of its own: what one raises takes nothing from the others. When an error ends
 the whole transaction (a full disk does, released savepoints included), the members run again, one by one.
 """
 
 import asyncio
 import contextlib
-import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Protocol
 
 from intake.store.engine import Member, Signals, StoreError, Tx, merged
+from intake.store.waiting import Waiting
 
 GROUP_MAX = 512
 GROUP_S = 0.020  # a group that has run this long commits: nobody's acknowledgement waits for a crowd
-
-
-_NOBODY = Member(lambda tx: None, Future(), None)  # the queue is empty
 
 
 class Session(Protocol):
@@ -41,29 +41,22 @@ class Writer:
     """Runs members in order on the session that `open_session` opens in the writer's own thread."""
 
     def __init__(self, open_session: Callable[[], Session], tell: Callable[[Signals], None]) -> None:
-        self._queue: queue.SimpleQueue[Member | None] = queue.SimpleQueue()
+        self._waiting = Waiting()
         self._tell = tell
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(open_session,), name="store-writer", daemon=True
         )
-        self._is_closed = False
-        self._closing = threading.Lock()
         self._thread.start()
         self._opened.result()
 
     def put(self, member: Member) -> None:
-        with self._closing:  # nothing is queued behind the end
-            if self._is_closed:
-                raise StoreError("the store is closed")
-            self._queue.put(member)
+        if not self._waiting.put(member):
+            raise StoreError("the store is closed")
 
     def close(self) -> None:
         """Commit what was asked for, then end the thread."""
-        with self._closing:
-            if not self._is_closed:
-                self._is_closed = True
-                self._queue.put(None)
+        self._waiting.end()
         self._thread.join()
 
     def _run(self, open_session: Callable[[], Session]) -> None:
@@ -73,54 +66,45 @@ class Writer:
             self._opened.set_exception(error)
             return
         self._opened.set_result(None)
-        is_open = True
-        while is_open:
-            first = self._queue.get()
-            if first is None:
-                break
-            is_open = self._commit_group(session, first)
+        while (first := self._waiting.first()) is not None:
+            self._commit_group(session, first)
         session.close()
 
-    def _commit_group(self, session: Session, first: Member) -> bool:
-        """Run first and all that waits behind it; false when the writer was told to end."""
+    def _commit_group(self, session: Session, first: Member) -> None:
+        """Run first and what waits behind it."""
         members = [first]
-        is_open = True
         try:
             session.begin()
         except BaseException as error:  # noqa: BLE001 - told to each member
-            is_open = self._take_waiting(members)  # one timeout for all of them, not one after another
+            while (member := self._waiting.urgent() or self._waiting.other()) is not None:
+                members.append(member)  # one timeout for all of them, not one after another
             self._refuse(session, members, error)
-            return is_open
-        started = time.monotonic()
+            return
         try:
             _run_member(session, first)
-            while len(members) < GROUP_MAX and time.monotonic() - started < GROUP_S:
-                member = self._next_waiting()
-                if member is None or member is _NOBODY:
-                    is_open = member is not None
-                    break
+            for member in self._group(first):
                 members.append(member)
                 _run_member(session, member)
             session.commit()
         except BaseException as error:  # noqa: BLE001 - told to each member
             session.rollback()
             self._one_by_one(session, members, error)
-            return is_open
+            return
         deliver(members, self._tell)
-        return is_open
 
-    def _next_waiting(self) -> Member | None:
-        try:
-            return self._queue.get_nowait()
-        except queue.Empty:
-            return _NOBODY
-
-    def _take_waiting(self, members: list[Member]) -> bool:
-        while (member := self._next_waiting()) is not _NOBODY:
+    def _group(self, first: Member) -> Iterator[Member]:
+        """Yield what is committed together with first."""
+        started, is_urgent = time.monotonic(), first.is_urgent
+        for _ in range(GROUP_MAX - 1):
+            if time.monotonic() - started >= GROUP_S:
+                return
+            member = self._waiting.urgent()
             if member is None:
-                return False
-            members.append(member)
-        return True
+                member = None if is_urgent else self._waiting.other()
+            if member is None:
+                return
+            is_urgent = is_urgent or member.is_urgent
+            yield member
 
     def _refuse(self, session: Session, members: list[Member], error: BaseException) -> None:
         for member in members:
