@@ -163,7 +163,9 @@ class Daemon:
 
     def _wake(self, signals: Signals) -> None:
         if "journal" in signals:
-            self.dispatcher.wake(signals["journal"])
+            self.dispatcher.wake()
+        if "journal_again" in signals:
+            self.dispatcher.rescan()
         if "outbox" in signals:
             self.outbox.wake()
         if "timers" in signals:

@@ -67,10 +67,8 @@ class Dispatcher:
         self._idle = asyncio.Event()
         self._delayed: set[asyncio.TimerHandle] = set()
 
-    def wake(self, first: int) -> None:
-        """Look for new rows; first: the smallest id of those that changed."""
-        if first <= self._seen:
-            self._seen = 0
+    def wake(self) -> None:
+        """Look for new rows."""
         self._wake.set()
 
     def rescan(self) -> None:
@@ -115,10 +113,9 @@ class Dispatcher:
     async def _scan_page(self) -> bool:
         after = self._seen
         rows = await self._store.read(lambda tx: journal.pending(tx, after=after, most=PAGE))
-        held = self._lane_of if after == 0 else ()
         for number, lane in rows:
             self._seen = max(self._seen, number)
-            if number not in held:
+            if number not in self._lane_of:
                 self._take(number, lane)
         return len(rows) == PAGE
 

@@ -235,7 +235,7 @@ def replay(tx: Tx, journal_id: int) -> bool:
     touched = tx.update(
         schema.journal, {"id": journal_id}, state="pending", problem=None, attempts=0, next_at=None
     )
-    tx.signal("journal", journal_id)
+    tx.signal("journal_again", 1)
     return touched > 0
 
 
@@ -249,7 +249,7 @@ def note_failure(tx: Tx, journal_id: int, *, attempts: int, problem: str, is_ove
 
 def retry_quarantined(tx: Tx) -> int:
     """Give each quarantined row that has no ticket one more try; how many there are."""
-    tx.signal("journal", 0)
+    tx.signal("journal_again", 1)
     return tx.run(_RETRY, attempts=QUARANTINED_ATTEMPTS)
 
 

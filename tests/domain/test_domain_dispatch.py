@@ -53,7 +53,9 @@ async def running(
 
     def heard(signals: dict[str, Any]) -> None:
         if "journal" in signals:
-            loop.call_soon_threadsafe(dispatcher.wake, signals["journal"])
+            loop.call_soon_threadsafe(dispatcher.wake)
+        if "journal_again" in signals:
+            loop.call_soon_threadsafe(dispatcher.rescan)
 
     world.store.listen(heard)
     task = asyncio.create_task(dispatcher.run())
@@ -96,6 +98,18 @@ async def test_lane_settles_in_journal_order(world: World) -> None:
         await dispatcher.idle()
     bodies = [row["body"].strip() for row in world.rows("messages", "author = 'jan@x.example' ORDER BY id")]
     assert bodies == [f"number {number:02}" for number in range(50)]
+
+
+async def test_rows_of_many_pages_are_each_taken_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking again from the start while pages of rows are under way settles nothing twice."""
+    monkeypatch.setattr(dispatch, "PAGE", 3)
+    ids = [world.journal(f"c{number}@x.example") for number in range(20)]
+    async with running(world) as (_, dispatcher):
+        for _ in range(5):
+            dispatcher.rescan()
+            await asyncio.sleep(0)
+        await dispatcher.idle()
+    assert len(world.rows("tickets")) == len(ids)
 
 
 async def test_duplicate_settles_behind_its_first_whatever_its_lane(world: World) -> None:
