@@ -2,6 +2,7 @@
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ def main() -> None:
         sys.exit(f"bench: there is no part {unknown[0]!r}; there are {', '.join(_PARTS)}")
     folder = Path(tempfile.mkdtemp(prefix="intake-bench-"))
     folder.chmod(0o755)  # Postfix's own user looks into it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every server is ended
     kept = results.Results()
     try:
         for part in parts:

@@ -12,6 +12,7 @@ import dataclasses
 import json
 import random
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -312,6 +313,7 @@ def run(options: argparse.Namespace, folder: Path) -> Figures:
 def main() -> None:
     options = parser().parse_args()
     folder = Path(tempfile.mkdtemp(prefix="intake-torture-"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that daemon and client are ended
     print(f"seed {options.seed}, folder {folder}", file=sys.stderr, flush=True)
     try:
         figures = run(options, folder)
