@@ -10,7 +10,7 @@ from intake.armaments import Armament
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement, upsert
+from intake.store.statements import RowsStatement, Statement
 from routing import ladder, sla
 from routing.sla import Clock
 
@@ -22,29 +22,28 @@ _c = schema.clocks.c
 _t = schema.timers.c
 
 _CLOCKS = Statement(select(_c.clock).where(_c.ticket_id == bindparam("ticket_id")).order_by(_c.target))
-_SAVE = Statement(
-    upsert(schema.clocks)
-    .values({name: bindparam(name) for name in ("ticket_id", "target", "state", "clock", "due_at")})
-    .on_conflict_do_update(
+_SAVE = RowsStatement(
+    schema.clocks,
+    ("ticket_id", "target", "state", "clock", "due_at"),
+    lambda insert: insert.on_conflict_do_update(
         index_elements=[_c.ticket_id, _c.target],
-        set_={name: bindparam(name) for name in ("state", "clock", "due_at")},
-    )
+        set_={
+            "state": insert.excluded.state,
+            "clock": insert.excluded.clock,
+            "due_at": insert.excluded.due_at,
+        },
+    ),
 )
 _TIMERS = Statement(select(_t.id, _t.step, _t.due_at, _t.state).where(_t.ticket_id == bindparam("ticket_id")))
-_SCHEDULE = Statement(
-    upsert(schema.timers)
-    .values(
-        {
-            name: bindparam(name)
-            for name in ("id", "ticket_id", "customer_id", "kind", "policy", "step", "target", "due_at")
-        }
-    )
+_SCHEDULE = RowsStatement(
+    schema.timers,
+    ("id", "ticket_id", "customer_id", "kind", "policy", "step", "target", "due_at"),
     # The same step at the same instant again: a cancelled row comes back, a fired one stays fired.
-    .on_conflict_do_update(
+    lambda insert: insert.on_conflict_do_update(
         index_elements=[_t.ticket_id, _t.policy, _t.step, _t.due_at],
         set_={"state": "pending"},
         where=_t.state == "cancelled",
-    )
+    ),
 )
 
 
@@ -52,9 +51,9 @@ def arm(tx: Tx, ticket: Ticket, armament: Armament) -> Clocks:
     """Start the clocks of a new ticket and write its timers."""
     at = instants.datetime_from_us(ticket.created_at)
     started = sla.start(armament.policy, priority=ticket.priority, at=at, calendar=armament.calendar)
-    for clock in started:
-        _save(tx, ticket, clock)
-    _schedule_all(tx, ticket, armament, started)
+    _save(tx, ticket, started)
+    steps = ladder.steps(armament.policy, armament.ladder, started, calendar=armament.calendar)
+    _schedule(tx, ticket, armament, steps)
     return started
 
 
@@ -102,7 +101,7 @@ def note_breach(tx: Tx, ticket: Ticket, target: str) -> bool:
     for clock in load(tx, ticket.id):
         if clock.target == target and clock.state == "running" and clock.breached_at is None:
             breached = sla.breach(clock, at=instants.datetime_from_us(tx.now))
-            _save(tx, ticket, breached)
+            _save(tx, ticket, (breached,))
             events.record(
                 tx,
                 "sla_breached",
@@ -127,12 +126,12 @@ def _move(tx: Tx, ticket: Ticket, armament: Armament, moves: list[Callable[[Cloc
     after = before
     for move in moves:
         after = tuple(move(clock) for clock in after)
+    if before == after:
+        return
+    _save(tx, ticket, after)
     for old, new in zip(before, after, strict=True):
-        if old != new:
-            _save(tx, ticket, new)
-            _tell(tx, ticket, old, new)
-    if before != after:
-        _reschedule(tx, ticket, armament, after)
+        _tell(tx, ticket, old, new)
+    _reschedule(tx, ticket, armament, after)
 
 
 def _tell(tx: Tx, ticket: Ticket, old: Clock, new: Clock) -> None:
@@ -147,21 +146,14 @@ def _tell(tx: Tx, ticket: Ticket, old: Clock, new: Clock) -> None:
         )
 
 
-def _save(tx: Tx, ticket: Ticket, clock: Clock) -> None:
-    due = clock.due_at if clock.state == "running" else None
-    tx.run(
-        _SAVE,
-        ticket_id=ticket.id,
-        target=clock.target,
-        state=clock.state,
-        clock=_encode(clock).decode(),
-        due_at=None if due is None else instants.us_from_datetime(due),
-    )
-
-
-def _schedule_all(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
-    for step in ladder.steps(armament.policy, armament.ladder, clocks, calendar=armament.calendar):
-        _schedule(tx, ticket, armament, step)
+def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:
+    rows = []
+    for clock in clocks:
+        due_at = clock.due_at if clock.state == "running" else None
+        due_us = None if due_at is None else instants.us_from_datetime(due_at)
+        rows.append((ticket.id, clock.target, clock.state, _encode(clock).decode(), due_us))
+    if rows:
+        tx.run(_SAVE, rows=_encode(rows).decode())
 
 
 def _reschedule(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
@@ -176,21 +168,25 @@ def _reschedule(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> N
     for identifier, step, due_at, state in rows:
         if state == "pending" and wanted.pop((step, due_at), None) is None:
             tx.update(schema.timers, {"id": identifier}, state="cancelled")
-    for timer in wanted.values():
-        _schedule(tx, ticket, armament, timer)
+    _schedule(tx, ticket, armament, tuple(wanted.values()))
 
 
-def _schedule(tx: Tx, ticket: Ticket, armament: Armament, step: ladder.StepTimer) -> None:
-    due_at = instants.us_from_datetime(step.due_at)
-    tx.run(
-        _SCHEDULE,
-        id=tx.new_id(),
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        kind="breach" if step.step < 0 else "step",
-        policy=armament.policy.name,
-        step=step.key,
-        target=step.target,
-        due_at=due_at,
-    )
-    tx.signal("timers", due_at)
+def _schedule(tx: Tx, ticket: Ticket, armament: Armament, steps: tuple[ladder.StepTimer, ...]) -> None:
+    """Write the steps as timer rows, and tell the bell of the first."""
+    if not steps:
+        return
+    rows = [
+        (
+            tx.new_id(),
+            ticket.id,
+            ticket.customer_id,
+            "breach" if step.step < 0 else "step",
+            armament.policy.name,
+            step.key,
+            step.target,
+            instants.us_from_datetime(step.due_at),
+        )
+        for step in steps
+    ]
+    tx.run(_SCHEDULE, rows=_encode(rows).decode())
+    tx.signal("timers", min(row[-1] for row in rows))

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from intake import logs
+from intake import logs, memory
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
 from intake.outbox import Outbox
@@ -27,7 +27,7 @@ SETTLE_ON_STOP_S = 15.0
 START_S = 30.0
 # How long a thread may keep the interpreter while another wants it. At Python's 5 ms an acknowledgement waited up to
 # that long behind a parser or a settlement, several times over.
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 
 _LEVELS = {
     "message_quarantined",
@@ -59,7 +59,9 @@ class Daemon:
             replies_path=settings.replies,
             told=self._told,
         )
-        self.dispatcher = wired.dispatcher(context=self.reloader.context, told=self._told)
+        self.dispatcher = wired.dispatcher(
+            context=self.reloader.context, told=self._told, backlog=wired.backlog
+        )
         deliverers = {
             name: channel for name, channel in wired.channels.items() if hasattr(channel, "deliver")
         }
@@ -141,6 +143,7 @@ class Daemon:
             if hasattr(channel, "close"):
                 await channel.close()
         await self.wired.parser.close()
+        await self.wired.backlog.close()
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -194,6 +197,7 @@ def run(settings: Settings, *, ready: Ready = lambda daemon: None) -> None:
     Raises: StoreError and ConfigError before anything runs, OSError when an address is taken.
     """
     sys.setswitchinterval(SWITCH_S)
+    memory.keep_small()
     with lockfile.acquire(settings.folder):
         if opening.is_upgrade_due(settings.store, settings.folder):
             upgraded = opening.upgrade(settings.store, settings.folder)

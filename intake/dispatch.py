@@ -16,13 +16,15 @@ from typing import Any
 
 from channels.contract import RawMessage
 from intake import failpoints, journal, parsing, pipeline
+from intake.backlog import BacklogReader
+from intake.child import ChildFailed
 from intake.journal import Journal
 from intake.model import Context, Received
 from intake.parsing import Parsed, Parsing
 from intake.store.engine import Store, StoreError, Tx
 
 BATCH = 32
-SETTLERS = 3
+SETTLERS = 2
 PAGE = 1_000
 AHEAD_MAX = 5_000  # rows (ids and lanes only) held in memory
 ATTEMPTS_MAX = 5
@@ -49,6 +51,7 @@ class Dispatcher:
         folder: Path,
         context: Callable[[], Context],
         told: Told = lambda event, fields: None,
+        backlog: BacklogReader | None = None,
     ) -> None:
         self._store = store
         self._journal = intake_journal
@@ -56,8 +59,10 @@ class Dispatcher:
         self._folder = folder
         self._context = context
         self._told = told
+        self._backlog = backlog
         self._lanes: dict[str, deque[int]] = {}  # the first of each is under way
         self._lane_of: dict[int, str] = {}
+        self._done_meanwhile: set[int] = set()
         self._known_since: dict[int, float] = {}  # monotonic seconds, the oldest first
         self._ready: deque[int] = deque()
         self._seen = 0
@@ -111,11 +116,11 @@ class Dispatcher:
                 self._idle.set()
 
     async def _scan_page(self) -> bool:
-        after = self._seen
+        after, self._done_meanwhile = self._seen, set()
         rows = await self._store.read(lambda tx: journal.pending(tx, after=after, most=PAGE))
         for number, lane in rows:
             self._seen = max(self._seen, number)
-            if number not in self._lane_of:
+            if number not in self._lane_of and number not in self._done_meanwhile:
                 self._take(number, lane)
         return len(rows) == PAGE
 
@@ -137,6 +142,7 @@ class Dispatcher:
     def _done(self, number: int) -> None:
         """Let the row's lane go on."""
         lane = self._lane_of.pop(number)
+        self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
         del self._known_since[number]
         waiting = self._lanes[lane]
         waiting.popleft()
@@ -167,6 +173,31 @@ class Dispatcher:
         return next(iter(self._known_since.values()), 0.0)
 
     async def _settle_batch(self, batch: list[int]) -> None:
+        if self._backlog is not None and len(self._ready) >= BATCH and self._backlog.is_ready():
+            batch = await self._settle_aside(batch, self._backlog)
+        if batch:
+            await self._settle_here(batch)
+
+    async def _settle_aside(self, batch: list[int], reader: BacklogReader) -> list[int]:
+        """Settle what the second process has read; what it could not is left."""
+        try:
+            answers = await reader.read(batch)
+        except ChildFailed as error:
+            self._told("backlog_reader_failed", {"reason": str(error)})
+            return batch
+        settling, left = [], []
+        for number, answer in zip(batch, answers, strict=True):
+            self._journal.recent(number)
+            if answer is None:
+                left.append(number)
+            elif answer[1] is None:
+                self._tasks.create_task(self._settle_costly(answer[0]))
+            else:
+                settling.append(self._settle(answer[0], answer[1]))
+        await asyncio.gather(*settling)
+        return left
+
+    async def _settle_here(self, batch: list[int]) -> None:
         try:
             loaded = await self._store.read(lambda tx: [self._load(tx, number) for number in batch])
         except Exception as error:  # noqa: BLE001 - each row's own fault is found by reading it alone
@@ -174,7 +205,7 @@ class Dispatcher:
                 await self._failed(Received(id=batch[0], raw=NOTHING), error)
             else:
                 for number in batch:
-                    await self._settle_batch([number])
+                    await self._settle_here([number])
             return
         small = [received for received in loaded if len(received.raw.body) <= parsing.LARGE_BYTES]
         for received in loaded:

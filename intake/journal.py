@@ -24,8 +24,9 @@ from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert, values_of
 
 KNOWN_MAX = 1_000
-PRESSED = 3
-RECENT_MAX_BYTES = 32 * 1024 * 1024
+PRESSED = 5  # senders waiting at one time
+PRESSED_S = 0.05
+RECENT_MAX_BYTES = 8 * 1024 * 1024
 ROOM_CHECK_S = 1.0
 QUARANTINED_ATTEMPTS = 4  # one failure more and it is quarantined again
 
@@ -160,11 +161,14 @@ class Journal:
         self._recent: OrderedDict[int, RawMessage] = OrderedDict()
         self._recent_bytes = 0
         self._waiting = 0
+        self._pressed_at = -PRESSED_S
 
     async def submit(self, raw: RawMessage) -> Receipt:
         failpoints.reach("smtp.before_submit")
         self._check_room()
         self._waiting += 1
+        if self._waiting >= PRESSED:
+            self._pressed_at = time.monotonic()
         try:
             blob = await self._prepared(raw.body)
             hashes = [self._keys.fingerprint(key) for key in raw.keys]
@@ -175,14 +179,16 @@ class Journal:
             raise Unavailable(
                 f"the message's file could not be written: {error.strerror}", full=True
             ) from error
+        finally:
+            self._waiting -= 1
         failpoints.reach("journal.after_commit")
         self._remember(receipt.id, raw)
         return receipt
 
     @property
     def is_pressed(self) -> bool:
-        """Whether so many senders wait for their commit that everything else had better wait."""
-        return self._waiting >= PRESSED
+        """Whether so many senders waited for their commit a moment ago that everything else had better wait."""
+        return time.monotonic() - self._pressed_at < PRESSED_S
 
     async def cursor(self, name: str) -> bytes | None:
         row = await self._store.read(lambda tx: tx.one(_CURSOR, name=name))

@@ -6,10 +6,7 @@ made from the envelope alone.
 """
 
 import asyncio
-import contextlib
 import logging
-import struct
-import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -18,16 +15,15 @@ import msgspec
 
 from channels.contract import Address, Costly, Identity, Message, RawMessage
 from channels.loading import ChannelModule
+from intake import child
 
 WALL_S = 2.0
-START_S = 20.0
 LARGE_BYTES = 1_000_000  # alone in its thread: nobody waits behind it
 
 log = logging.getLogger("intake.parsing")
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_reply = msgspec.msgpack.Decoder(tuple[Message | None, str]).decode
-_LENGTH = struct.Struct(">I")
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -43,6 +39,10 @@ class Reader(msgspec.Struct, frozen=True):
     module: Any
     options: Any
 
+    def to_builtins(self) -> tuple[str, Any]:
+        """Return the module's name and the options, as another process can be told them."""
+        return self.module.__name__, msgspec.to_builtins(self.options, builtin_types=(bytes,))
+
 
 class Parsing:
     """Parses for all accounts. One worker process, started when it is first needed."""
@@ -55,21 +55,9 @@ class Parsing:
     async def parse_quick(self, raws: Sequence[RawMessage]) -> list[Parsed | None]:
         """Parse on the fast road, in the order given; None = it needs the slow one."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, lambda: [self._one_fast(raw) for raw in raws])
-
-    def _one_fast(self, raw: RawMessage) -> Parsed | None:
-        reader = self._readers.get(raw.account)
-        if reader is None:
-            return Parsed(
-                from_envelope(raw, "the account is not configured"), "the account is not configured"
-            )
-        try:
-            return Parsed(reader.module.parse(raw, reader.options))
-        except Costly:
-            return None
-        except Exception:
-            log.exception("parse_failed", extra={"account": raw.account})
-            return None
+        return await loop.run_in_executor(
+            self._threads, lambda: [parse_fast(self._readers, raw) for raw in raws]
+        )
 
     async def parse_costly(self, raw: RawMessage) -> Parsed:
         """Parse on the slow road, or give what the envelope says."""
@@ -89,6 +77,21 @@ class Parsing:
         await self._worker.close()
 
 
+def parse_fast(readers: Mapping[str, Reader], raw: RawMessage) -> Parsed | None:
+    """Parse on the fast road; None = it needs the slow one."""
+    reader = readers.get(raw.account)
+    if reader is None:
+        reason = "the account is not configured"
+        return Parsed(from_envelope(raw, reason), reason)
+    try:
+        return Parsed(reader.module.parse(raw, reader.options))
+    except Costly:
+        return None
+    except Exception:
+        log.exception("parse_failed", extra={"account": raw.account})
+        return None
+
+
 class Unreadable(Exception):
     """A message was not understood within its bounds."""
 
@@ -98,63 +101,21 @@ class Worker:
 
     def __init__(self, *, wall_s: float) -> None:
         self._wall_s = wall_s
-        self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
+        self._child = child.Child("intake.parse_worker")
 
     async def parse(self, reader: Reader, raw: RawMessage) -> Message:
         """Parse on the slow road. Raises: Unreadable."""
-        request = _encode(
-            (reader.module.__name__, msgspec.to_builtins(reader.options, builtin_types=(bytes,)), raw)
-        )
-        async with self._turn:
-            try:
-                process = await self._started()
-                message, problem = await asyncio.wait_for(_asked(process, request), self._wall_s)
-            except (TimeoutError, OSError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
-                await self._kill()
-                reason = (
-                    f"it took longer than {self._wall_s:g} s"
-                    if isinstance(error, TimeoutError)
-                    else "the parser died"
-                )
-                raise Unreadable(reason) from error
-            except asyncio.CancelledError:
-                await self._kill()
-                raise
+        request = _encode((*reader.to_builtins(), raw))
+        try:
+            message, problem = _decode_reply(await self._child.ask(request, limit_s=self._wall_s))
+        except (child.ChildFailed, msgspec.DecodeError) as error:
+            raise Unreadable(str(error)) from error
         if message is None:
             raise Unreadable(problem)
         return message
 
-    async def _started(self) -> asyncio.subprocess.Process:
-        if self._process is None or self._process.returncode is not None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "intake.parse_worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-            # Its imports do not count against the message.
-            await asyncio.wait_for(_asked(self._process, b""), START_S)
-        return self._process
-
-    async def _kill(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-
     async def close(self) -> None:
-        await self._kill()
-
-
-async def _asked(process: asyncio.subprocess.Process, request: bytes) -> tuple[Message | None, str]:
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
-    process.stdin.write(_LENGTH.pack(len(request)) + request)
-    await process.stdin.drain()
-    (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
-    return _decode_reply(await process.stdout.readexactly(length))
+        await self._child.end()
 
 
 def from_envelope(raw: RawMessage, problem: str) -> Message:

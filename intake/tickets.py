@@ -1,5 +1,6 @@
 """Tickets as rows: loading, making, changing; every change is an event in the same transaction."""
 
+import functools
 import hashlib
 from typing import Any
 
@@ -90,6 +91,7 @@ def new_ref(tx: Tx, keys: Keys) -> str:
     return refs.ref_from_number(counters.next_number(tx, "tickets"), _ref_key(keys))
 
 
+@functools.lru_cache(maxsize=8)
 def _ref_key(keys: Keys) -> bytes:
     return hashlib.sha256(keys.fingerprint("ticket refs").encode()).digest()
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from channels import loading
 from intake import dispatch, instants, parsing, rulebooks
+from intake.backlog import BacklogReader
 from intake.dispatch import Dispatcher
 from intake.journal import Journal
 from intake.keys import Keys
@@ -36,6 +37,7 @@ class Wired(msgspec.Struct, frozen=True, eq=False):
     channels: Mapping[str, Any]
     journal: Journal
     parser: Parsing
+    backlog: BacklogReader
 
     @property
     def blob_folder(self) -> Path:
@@ -78,6 +80,7 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
             store, keys, folder=blob_folder(settings), min_free_disk_bytes=settings.limits.min_free_disk_bytes
         ),
         parsing.Parsing(readers),
+        BacklogReader(store=settings.store, folder=settings.folder, readers=readers),
     )
 
 

@@ -19,6 +19,8 @@ from intake.store.engine import Member, Signals, StoreError, Tx, merged
 from intake.store.waiting import Waiting
 
 GROUP_MAX = 512
+PASSED_OVER_S = 0.010  # writes that are not urgent wait so long at most, then
+TURN_S = 0.010  # they have so long
 GROUP_S = 0.020  # a group that has run this long commits: nobody's acknowledgement waits for a crowd
 
 
@@ -42,6 +44,7 @@ class Writer:
 
     def __init__(self, open_session: Callable[[], Session], tell: Callable[[Signals], None]) -> None:
         self._waiting = Waiting()
+        self._turn_ends = 0.0
         self._tell = tell
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(
@@ -94,17 +97,24 @@ class Writer:
 
     def _group(self, first: Member) -> Iterator[Member]:
         """Yield what is committed together with first."""
-        started, is_urgent = time.monotonic(), first.is_urgent
+        started, has_urgent = time.monotonic(), first.is_urgent
         for _ in range(GROUP_MAX - 1):
-            if time.monotonic() - started >= GROUP_S:
+            now = time.monotonic()
+            if now - started >= GROUP_S:
                 return
             member = self._waiting.urgent()
-            if member is None:
-                member = None if is_urgent else self._waiting.other()
+            has_urgent = has_urgent or member is not None
+            if member is None and (not has_urgent or now < self._others_turn_until(now)):
+                member = self._waiting.other()
             if member is None:
                 return
-            is_urgent = is_urgent or member.is_urgent
             yield member
+
+    def _others_turn_until(self, now: float) -> float:
+        """Return until when those that are not urgent may go although somebody waits: no crowd shuts them out."""
+        if now >= self._turn_ends + PASSED_OVER_S:
+            self._turn_ends = now + TURN_S
+        return self._turn_ends
 
     def _refuse(self, session: Session, members: list[Member], error: BaseException) -> None:
         for member in members:
