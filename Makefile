@@ -31,6 +31,7 @@ bench: $(STAMP)
 	$(BIN)/python -m bench
 
 torture: $(STAMP)
+	$(BIN)/python -m tests.store.power_cut --cuts 5000
 	$(BIN)/python -m tests.torture.kills --kills 1000 --acks 200000
 
 $(STAMP): $(PINS) pyproject.toml

@@ -27,7 +27,7 @@ SETTLE_ON_STOP_S = 15.0
 START_S = 30.0
 # How long a thread may keep the interpreter while another wants it. At Python's 5 ms an acknowledgement waited up to
 # that long behind a parser or a settlement, several times over.
-SWITCH_S = 0.0001
+SWITCH_S = 0.0005
 
 _LEVELS = {
     "message_quarantined",

@@ -18,7 +18,7 @@ from channels.contract import RawMessage
 from intake import failpoints, journal, parsing, pipeline
 from intake.backlog import BacklogReader
 from intake.child import ChildFailed
-from intake.journal import Journal
+from intake.journal import GIVE_WAY_S, Journal
 from intake.model import Context, Received
 from intake.parsing import Parsed, Parsing
 from intake.store.engine import Store, StoreError, Tx
@@ -30,8 +30,9 @@ AHEAD_MAX = 5_000  # rows (ids and lanes only) held in memory
 ATTEMPTS_MAX = 5
 BACK_OFF_S = (1.0, 5.0, 30.0, 120.0)
 STORE_BACK_OFF_S = 2.0
-GIVE_WAY_S = 10.0  # how long a burst may keep what it brought from being settled
-LOOK_AGAIN_S = 0.02
+LOOK_AGAIN_S = 0.01
+DEBOUNCE_S = 0.01  # one look finds what many commits brought
+BACKLOG = 128  # rows ready to be settled, from which the second process helps
 NOTHING = RawMessage(kind="", account="", lane="", body=b"", received_at=datetime.min.replace(tzinfo=UTC))
 
 log = logging.getLogger("intake.dispatch")
@@ -60,11 +61,11 @@ class Dispatcher:
         self._context = context
         self._told = told
         self._backlog = backlog
+        self._backlog_from = BACKLOG
         self._lanes: dict[str, deque[int]] = {}  # the first of each is under way
         self._lane_of: dict[int, str] = {}
         self._done_meanwhile: set[int] = set()
-        self._known_since: dict[int, float] = {}  # monotonic seconds, the oldest first
-        self._ready: deque[int] = deque()
+        self._ready: deque[tuple[int, float]] = deque()  # row, since when (monotonic seconds)
         self._seen = 0
         self._held = 0
         self._wake = asyncio.Event()
@@ -108,6 +109,7 @@ class Dispatcher:
     async def _scan(self) -> None:
         while True:
             await self._wake.wait()
+            await asyncio.sleep(DEBOUNCE_S)
             self._wake.clear()
             has_more = True
             while has_more and self._held < AHEAD_MAX:
@@ -127,7 +129,6 @@ class Dispatcher:
     def _take(self, number: int, lane: str) -> None:
         self._held += 1
         self._lane_of[number] = lane
-        self._known_since[number] = time.monotonic()
         waiting = self._lanes.get(lane)
         if waiting is None:
             self._lanes[lane] = deque((number,))
@@ -136,14 +137,14 @@ class Dispatcher:
             waiting.append(number)
 
     def _offer(self, number: int) -> None:
-        self._ready.append(number)
+        self._ready.append((number, time.monotonic()))
         self._is_ready.set()
 
     def _done(self, number: int) -> None:
         """Let the row's lane go on."""
+        self._journal.give_turn()
         lane = self._lane_of.pop(number)
         self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
-        del self._known_since[number]
         waiting = self._lanes[lane]
         waiting.popleft()
         if waiting:
@@ -160,20 +161,25 @@ class Dispatcher:
                 self._is_ready.clear()
                 await self._is_ready.wait()
             await self._give_way()
-            batch = [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
+            self._journal.slow_down(self._waited_s() > GIVE_WAY_S)
+            batch = [self._ready.popleft()[0] for _ in range(min(BATCH, len(self._ready)))]
             await self._settle_batch(batch)
+            self._journal.slow_down(self._waited_s() > GIVE_WAY_S)
 
     async def _give_way(self) -> None:
-        """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long."""
+        """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long.
+
+        A burst that lasts is slowed down instead: then one message is taken for each that is settled.
+        """
         # Looked at rather than waited for: pressure comes and goes thousands of times a second.
-        while self._journal.is_pressed and time.monotonic() - self._oldest_s() < GIVE_WAY_S:
+        while self._ready and self._journal.wants_way(self._waited_s()):
             await asyncio.sleep(LOOK_AGAIN_S)
 
-    def _oldest_s(self) -> float:
-        return next(iter(self._known_since.values()), 0.0)
+    def _waited_s(self) -> float:
+        return time.monotonic() - self._ready[0][1] if self._ready else 0.0
 
     async def _settle_batch(self, batch: list[int]) -> None:
-        if self._backlog is not None and len(self._ready) >= BATCH and self._backlog.is_ready():
+        if self._backlog is not None and len(self._ready) >= self._backlog_from and self._backlog.is_ready():
             batch = await self._settle_aside(batch, self._backlog)
         if batch:
             await self._settle_here(batch)

@@ -25,6 +25,8 @@ CONCURRENT = 64
 # After the n-th failed try, seconds; together about three days. Jitter of a quarter keeps a crowd from returning as one.
 BACK_OFF_S = (30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400)
 IDLE_S = 3_600.0
+STORE_BACK_OFF_S = 5.0
+DEBOUNCE_S = 0.01  # one look finds what many commits brought
 
 log = logging.getLogger("intake.outbox")
 
@@ -114,6 +116,11 @@ def drop(tx: Tx, outbox_id: int) -> bool:
     return any(touched)
 
 
+def _look(tx: Tx) -> tuple[list[Queued], int | None]:
+    row = tx.one(_NEXT)
+    return due(tx), row[0] if row is not None else None
+
+
 class Outbox:
     """Delivers for as long as it runs. `told` hears of each thing that happened."""
 
@@ -142,37 +149,32 @@ class Outbox:
         try:
             while True:
                 self._wake.clear()
-                for queued in await self._due():
+                rows, pause_s = await self._due()
+                for queued in rows:
                     await self._free.acquire()
                     self._under_way.add(queued.id)
                     task = asyncio.create_task(self._send(queued))
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
-                pause_s = await self._pause_s()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), pause_s)
+                await asyncio.sleep(DEBOUNCE_S)
         finally:
             if tasks:
                 await asyncio.wait(tasks, timeout=30)
 
-    async def _due(self) -> list[Queued]:
+    async def _due(self) -> tuple[list[Queued], float]:
+        """Return what may be sent now, and the seconds until something else may be."""
         try:
-            rows = await self._store.read(due)
+            rows, next_us = await self._store.read(_look)
         except StoreError as error:
             self._told("outbox_delayed", {"reason": error.sentence})
-            return []
-        return [queued for queued in rows if queued.id not in self._under_way]
-
-    async def _pause_s(self) -> float:
-        """Seconds until the next row is due; a row under way does not count as due again."""
-        try:
-            row = await self._store.read(lambda tx: tx.one(_NEXT))
-        except StoreError:
-            return 5.0
-        if row is None or row[0] is None:
-            return IDLE_S
-        wait_s = (row[0] - self._store.now_us()) / 1_000_000
-        return float(min(max(wait_s, 0.5 if self._under_way else 0.0), IDLE_S))
+            return [], STORE_BACK_OFF_S
+        if next_us is None:
+            return [], IDLE_S
+        # Rows under way are due, too: without the half second they would be looked at again and again.
+        wait_s = max((next_us - self._store.now_us()) / 1_000_000, 0.5 if self._under_way or rows else 0.0)
+        return [queued for queued in rows if queued.id not in self._under_way], min(wait_s, IDLE_S)
 
     async def _send(self, queued: Queued) -> None:
         try:

@@ -19,8 +19,8 @@ from intake.store.engine import Member, Signals, StoreError, Tx, merged
 from intake.store.waiting import Waiting
 
 GROUP_MAX = 512
-PASSED_OVER_S = 0.010  # writes that are not urgent wait so long at most, then
-TURN_S = 0.010  # they have so long
+PASSED_OVER_S = 0.012  # when no other write has come to its turn for so long, urgent or not,
+TURN_S = 0.004  # the others have so long: no crowd shuts them out
 GROUP_S = 0.020  # a group that has run this long commits: nobody's acknowledgement waits for a crowd
 
 
@@ -44,7 +44,7 @@ class Writer:
 
     def __init__(self, open_session: Callable[[], Session], tell: Callable[[Signals], None]) -> None:
         self._waiting = Waiting()
-        self._turn_ends = 0.0
+        self._others_ran = 0.0
         self._tell = tell
         self._opened: Future[None] = Future()
         self._thread = threading.Thread(
@@ -97,24 +97,27 @@ class Writer:
 
     def _group(self, first: Member) -> Iterator[Member]:
         """Yield what is committed together with first."""
-        started, has_urgent = time.monotonic(), first.is_urgent
+        started, has_urgent, turn_ends = time.monotonic(), first.is_urgent, 0.0
+        if not first.is_urgent:
+            self._others_ran = started
         for _ in range(GROUP_MAX - 1):
             now = time.monotonic()
             if now - started >= GROUP_S:
                 return
             member = self._waiting.urgent()
-            has_urgent = has_urgent or member is not None
-            if member is None and (not has_urgent or now < self._others_turn_until(now)):
-                member = self._waiting.other()
+            if member is not None:
+                has_urgent = True
+                yield member
+                continue
+            if has_urgent and not turn_ends:
+                if now - self._others_ran < PASSED_OVER_S:
+                    return
+                turn_ends = now + TURN_S
+            member = self._waiting.other() if not has_urgent or now < turn_ends else None
             if member is None:
                 return
+            self._others_ran = now
             yield member
-
-    def _others_turn_until(self, now: float) -> float:
-        """Return until when those that are not urgent may go although somebody waits: no crowd shuts them out."""
-        if now >= self._turn_ends + PASSED_OVER_S:
-            self._turn_ends = now + TURN_S
-        return self._turn_ends
 
     def _refuse(self, session: Session, members: list[Member], error: BaseException) -> None:
         for member in members:

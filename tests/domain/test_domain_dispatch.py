@@ -12,6 +12,7 @@ from channels.contract import Costly, Message, RawMessage, Unavailable
 from channels.email import identity
 from channels.email import message as mail_reader
 from intake import dispatch, parsing, pipeline
+from intake import journal as journal_module
 from intake.dispatch import Dispatcher
 from intake.journal import Journal
 from intake.parsing import Parsing, Reader
@@ -279,3 +280,28 @@ async def test_known_names_the_keys_the_journal_holds(world: World) -> None:
 
 def _fields(mail: RawMessage) -> dict[str, Any]:
     return {name: getattr(mail, name) for name in mail.__struct_fields__}
+
+
+async def test_a_burst_that_lasts_is_slowed_down_to_what_is_settled(world: World) -> None:
+    """While slow, a submit waits for one settlement, and goes on at it."""
+    world.folder.mkdir(exist_ok=True)
+    journal = Journal(world.store, world.keys, folder=world.folder)
+    journal.slow_down(True)
+    first = asyncio.create_task(journal.submit(raw(world, "a@x.example", "one")))
+    second = asyncio.create_task(journal.submit(raw(world, "b@x.example", "two")))
+    await asyncio.sleep(0)
+    journal.give_turn()
+    await first
+    assert not second.done()
+    journal.slow_down(False)
+    await second
+
+
+async def test_a_slow_journal_takes_a_message_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When nothing is settled at all, senders are kept waiting, never for ever."""
+    monkeypatch.setattr(journal_module, "TURN_LIMIT_S", 0.01)
+    world.folder.mkdir(exist_ok=True)
+    journal = Journal(world.store, world.keys, folder=world.folder)
+    journal.slow_down(True)
+    receipt = await journal.submit(raw(world, "a@x.example", "one"))
+    assert not receipt.duplicate

@@ -32,7 +32,8 @@ class Relay:
 async def deliver_due(world: World, relay: Relay) -> Outbox:
     """Send what is due now, and wait until each of it is noted."""
     sender = Outbox(world.store, {"support": relay}, jitter=lambda: 0.0)
-    for queued in await sender._due():
+    rows, _ = await sender._due()
+    for queued in rows:
         await sender._free.acquire()
         await sender._send(queued)
     return sender
