@@ -95,6 +95,7 @@ class Daemon:
                     async with self.upkeep.running(tasks):
                         logs.event("started", listening=self.listening, rulebook=self.rulebook_hash)
                         self._ready(self)
+                        memory.give_back()
                         await self._stop.wait()
                 finally:
                     await self._wind_down(channels, inner)

@@ -1,6 +1,7 @@
 """Keeps the resident memory of a busy daemon near what it uses: glibc's allocator, set before the threads start."""
 
 import ctypes
+import gc
 import sys
 
 # mallopt(3), read 2026-11. By default each thread that allocates gets a heap of its own, and the size from which a
@@ -20,3 +21,12 @@ def keep_small() -> None:
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES)
+
+
+def give_back() -> None:
+    """Return what starting has left over to the system; what stays is not looked at by the collector again."""
+    gc.collect()
+    gc.freeze()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

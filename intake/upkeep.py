@@ -2,19 +2,18 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
 from sqlalchemy import bindparam, func, select
 
-from intake import heartbeat, instants, journal, silence
+from intake import instants, journal, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
 from intake.store.statements import Statement
-from intake.web import app as pages
 from intake.web import health
 
 if TYPE_CHECKING:
@@ -71,30 +70,16 @@ class Upkeep:
     @contextlib.asynccontextmanager
     async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve the pages and do the chores until the block ends. Raises: OSError when the address is taken."""
-        runner = web.AppRunner(pages.make_app(self), access_log=None, handle_signals=False)
-        await runner.setup()
-        chores: list[asyncio.Task[None]] = []
+        serving = await asyncio.to_thread(importlib.import_module, "intake.web.serving")
+        runner = await serving.serve(self, self._daemon.wired.settings.http.listen)
+        self.bound = runner.addresses[0][:2]
+        chores = [tasks.create_task(work) for work in self._chores()]
         try:
-            await self._listen(runner)
-            chores = [tasks.create_task(work) for work in self._chores()]
             yield
         finally:
             for chore in chores:
                 chore.cancel()
             await runner.cleanup()
-
-    async def _listen(self, runner: web.AppRunner) -> None:
-        listen = self._daemon.wired.settings.http.listen
-        host, _, port = listen.rpartition(":")
-        site = web.TCPSite(runner, host.strip("[]"), int(port))
-        try:
-            await site.start()
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"http cannot listen on {listen}: {error.strerror}; stop what listens there, or set another address",
-            ) from error
-        self.bound = runner.addresses[0][:2]
 
     def _chores(self) -> list[Any]:
         settings = self._daemon.wired.settings
@@ -105,6 +90,8 @@ class Upkeep:
             self._measure(),
         ]
         if settings.heartbeat is not None:
+            from intake import heartbeat
+
             chores.append(heartbeat.run(settings.heartbeat, is_ready=self._is_ready))
         return chores
 

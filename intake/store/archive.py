@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from hashlib import file_digest
 from io import BytesIO
 from pathlib import Path
+from typing import IO
 
 import msgspec
 
@@ -33,6 +34,10 @@ _MEMBER = re.compile(
     rf"{FILE}|{KEYS}|{MANIFEST}|{blobs.FOLDER}/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}".replace(".", r"\.")
 )
 _SNAPSHOT_PAGES = 4096
+_HEADER = re.compile(
+    rb"\x1f\x8b\x08\0{5}[\0\2\4]\xff"
+)  # RFC 1952 §2.3: deflate, no name, no time, its effort, no system
+_HEADER_BYTES = 10
 _DAMAGE = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 
@@ -77,6 +82,7 @@ def restore(file: Path, folder: Path, *, progress: Progress | None = None) -> Ma
     """
     _require(file)
     _require_empty(folder)
+    folder = folder.absolute()  # as the scratch folder beside it is
     parent = (
         folder if folder.is_mount() else folder.parent
     )  # a mounted folder cannot be replaced, only filled
@@ -136,7 +142,9 @@ def _pack(file: Path, paths: dict[str, Path], manifest: Manifest, progress: Prog
     total, done, hashes = sum(map(_size_bytes, paths.values())), 0, {}
     with (
         replacing(file) as target,
-        tarfile.open(fileobj=target, mode="w:gz", compresslevel=_COMPRESSION) as tar,
+        # No name and no time: every byte of the header is known, so that a flipped one is found.
+        gzip.GzipFile("", "wb", _COMPRESSION, target, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w:") as tar,
     ):
         for name, path in paths.items():
             hashes[name] = _add(tar, name, path)
@@ -190,7 +198,15 @@ def _unpacked(file: Path, folder: Path, progress: Progress | None) -> tuple[Mani
 
 def _unpack(file: Path, folder: Path, progress: Progress | None) -> None:
     total = _size_bytes(file)
-    with file.open("rb") as packed, gzip.open(packed) as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
+    with file.open("rb") as packed:
+        if not _HEADER.fullmatch(packed.read(_HEADER_BYTES)):
+            raise gzip.BadGzipFile("it does not begin as a backup does")
+        packed.seek(0)
+        _unpack_members(packed, folder, progress, total)
+
+
+def _unpack_members(packed: IO[bytes], folder: Path, progress: Progress | None, total: int) -> None:
+    with gzip.open(packed) as raw, tarfile.open(fileobj=raw, mode="r:") as tar:
         for member in tar:
             if not _MEMBER.fullmatch(member.name) or not member.isfile():
                 raise tarfile.ReadError(f"{member.name!r} does not belong into it")

@@ -86,7 +86,7 @@ def test_the_commands_of_the_readme_do_what_it_says(daemon: Daemon) -> None:
         assert done.returncode == 0, (line, done.stderr)
         ref = re.findall(r"^([1-9A-Z]{7}) ", done.stdout, re.MULTILINE)[0] if ref == "REF" else ref
     tickets = [json.loads(line) for line in daemon.intake("tickets", "list", "--json").stdout.splitlines()]
-    assert len(tickets) == 9
+    assert len(tickets) == 10
     assert {each["team"] for each in tickets} == {"support", "billing", "technical"}
     assert next(each for each in tickets if each["customer"]["name"] == "Ann Novak")["messages"] == 2
     assert any(each["subject"] == "Charged twice!" and each["messages"] == 1 for each in tickets)

@@ -1,5 +1,6 @@
 """A backup taken while the store is written holds all that was acknowledged before, and says when it is damaged."""
 
+import gzip
 import io
 import random
 import sqlite3
@@ -128,6 +129,24 @@ def test_progress_is_told_in_bytes(store: Store, folder: Path, file: Path, tmp_p
     assert told[-1][1] == file.stat().st_size
 
 
+@pytest.mark.parametrize("place", range(10))
+def test_a_flipped_byte_of_the_header_is_found(store: Store, folder: Path, file: Path, place: int) -> None:
+    archive.backup(store, folder, file)
+    content = bytearray(file.read_bytes())
+    content[place] ^= 0x55
+    file.write_bytes(content)
+    assert archive.verify(file)
+
+
+def test_an_archive_comes_back_into_a_relative_folder(
+    store: Store, folder: Path, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.backup(store, folder, file)
+    monkeypatch.chdir(tmp_path)
+    archive.restore(file, Path("restored"))
+    assert (tmp_path / "restored" / "intake.db").exists()
+
+
 @pytest.mark.parametrize("where", [0.001, 0.1, 0.5, 0.9, 0.9999, 0.99999999])
 def test_a_flipped_byte_anywhere_is_found(store: Store, folder: Path, file: Path, where: float) -> None:
     archive.backup(store, folder, file)
@@ -147,7 +166,11 @@ def changed(file: Path, change: Any) -> None:
     """Pack the archive anew, its members changed by `change(name, content) -> content or None`."""
     with tarfile.open(file) as tar:
         members = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar}
-    with tarfile.open(file, "w:gz") as tar:
+    with (
+        file.open("wb") as raw,
+        gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w:") as tar,
+    ):
         for name, content in members.items():
             new = change(name, content)
             if new is not None:
@@ -204,7 +227,11 @@ def test_a_member_that_does_not_belong_is_not_unpacked(
     archive.backup(store, folder, file)
     with tarfile.open(file) as tar:
         members = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar}
-    with tarfile.open(file, "w:gz") as tar:
+    with (
+        file.open("wb") as raw,
+        gzip.GzipFile("", "wb", 1, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w:") as tar,
+    ):
         for member_name, content in {name: b"evil", **members}.items():
             member = tarfile.TarInfo(member_name)
             member.size = len(content)
