@@ -150,10 +150,12 @@ def test_an_archive_comes_back_into_a_relative_folder(
 @pytest.mark.parametrize("where", [0.001, 0.1, 0.5, 0.9, 0.9999, 0.99999999])
 def test_a_flipped_byte_anywhere_is_found(store: Store, folder: Path, file: Path, where: float) -> None:
     archive.backup(store, folder, file)
-    content = bytearray(file.read_bytes())
-    content[int(len(content) * where)] ^= 0x55
-    file.write_bytes(content)
-    assert archive.verify(file)
+    whole = file.read_bytes()
+    flipped = bytearray(whole)
+    flipped[int(len(whole) * where)] ^= 0x55
+    file.write_bytes(flipped)
+    # The code of a byte that never occurs may be any: such a flip changes nothing of what is unpacked.
+    assert archive.verify(file) or gzip.decompress(flipped) == gzip.decompress(whole)
 
 
 def test_an_archive_that_was_cut_off_is_found(store: Store, folder: Path, file: Path) -> None:
