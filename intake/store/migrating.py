@@ -44,9 +44,11 @@ def migrate_postgres(connection: "psycopg.Connection[Any]") -> None:
 
 
 def _run(engine: Engine) -> None:
-    with engine.begin() as connection:
-        migrate(connection)
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            migrate(connection)
+    finally:
+        engine.dispose()
 
 
 def _connect_sqlite(path: Path) -> sqlite3.Connection:

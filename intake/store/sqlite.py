@@ -155,10 +155,18 @@ class SqliteStore(Store):
 
     def _open_writer(self) -> Any:
         try:
-            connection = self._connect(self.path)
-            self._prepare(connection)
+            return self._connected(self._prepare)
         except Exception as error:
             raise store_error(error, self.path) or error from error
+
+    def _connected(self, prepare: Callable[[Any], None]) -> Any:
+        """Open a connection and prepare it; one that cannot be is closed."""
+        connection = self._connect(self.path)
+        try:
+            prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _prepare(self, connection: Any) -> None:
@@ -213,11 +221,13 @@ class SqliteStore(Store):
         return connection
 
     def _open_reader(self) -> Any:
-        connection = self._connect(self.path)
-        connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
-        connection.execute("PRAGMA query_only=1")
+        connection = self._connected(self._prepare_reader)
         self._open_readers.append(connection)
         return connection
+
+    def _prepare_reader(self, connection: Any) -> None:
+        connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
+        connection.execute("PRAGMA query_only=1")
 
     async def has_foreign_writes(self) -> bool:
         # On the writer's own connection the number moves only when somebody else commits.

@@ -16,6 +16,7 @@ from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations.ops import UpgradeOps
 from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
 
 from intake.store import migrating, migrations
 from intake.store.schema import metadata
@@ -60,7 +61,8 @@ def write_step(folder: Path, *, number: int, sentence: str) -> Path:
 
 
 def _difference(number: int) -> str:
-    with create_engine("sqlite://").begin() as connection:
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    with engine.begin() as connection:
         if number > 1:
             migrating.migrate(connection)
         return render_python_code(_operations(connection), migration_context=_context(connection))
