@@ -18,7 +18,7 @@ from channels.contract import RawMessage
 from intake import failpoints, journal, parsing, pipeline
 from intake.backlog import BacklogReader
 from intake.child import ChildFailed
-from intake.journal import GIVE_WAY_S, Journal
+from intake.journal import Journal
 from intake.model import Context, Received
 from intake.parsing import Parsed, Parsing
 from intake.store.engine import Store, StoreError, Tx
@@ -142,7 +142,7 @@ class Dispatcher:
 
     def _done(self, number: int) -> None:
         """Let the row's lane go on."""
-        self._journal.give_turn()
+        self._journal.pressure.give_turn()
         lane = self._lane_of.pop(number)
         self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
         waiting = self._lanes[lane]
@@ -161,10 +161,10 @@ class Dispatcher:
                 self._is_ready.clear()
                 await self._is_ready.wait()
             await self._give_way()
-            self._journal.slow_down(self._waited_s() > GIVE_WAY_S)
+            self._journal.pressure.settle_lag(self._waited_s())
             batch = [self._ready.popleft()[0] for _ in range(min(BATCH, len(self._ready)))]
             await self._settle_batch(batch)
-            self._journal.slow_down(self._waited_s() > GIVE_WAY_S)
+            self._journal.pressure.settle_lag(self._waited_s())
 
     async def _give_way(self) -> None:
         """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long.
@@ -172,7 +172,7 @@ class Dispatcher:
         A burst that lasts is slowed down instead: then one message is taken for each that is settled.
         """
         # Looked at rather than waited for: pressure comes and goes thousands of times a second.
-        while self._ready and self._journal.wants_way(self._waited_s()):
+        while self._ready and self._journal.pressure.wants_way(self._waited_s()):
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def _waited_s(self) -> float:

@@ -5,10 +5,9 @@ its bytes), never a second ticket, and can be restored. Rows of one lane are set
 """
 
 import asyncio
-import contextlib
 import os
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,19 +19,12 @@ from channels.contract import RawMessage, Receipt, Unavailable
 from intake import events, failpoints, instants
 from intake.keys import Keys
 from intake.model import Received
+from intake.pressure import Pressure
 from intake.store import blobs, schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert, values_of
 
 KNOWN_MAX = 1_000
-PRESSED = 3  # senders waiting at one time: then a burst is on, which
-PRESSED_S = 0.05  # is over when there have been less for so long, and
-GIVE_WAY_S = 5.0  # which may keep what it brought from being settled for so long
-QUIET_S = 0.02  # without a burst, settling waits for a pause between messages
-GATHER_S = (
-    0.15  # of at most so long: many settlements then share one commit, and disturb acknowledgements less
-)
-TURN_LIMIT_S = 0.5
 RECENT_MAX_BYTES = 8 * 1024 * 1024
 ROOM_CHECK_S = 1.0
 QUARANTINED_ATTEMPTS = 4  # one failure more and it is quarantined again
@@ -167,20 +159,12 @@ class Journal:
         self._has_room = True
         self._recent: OrderedDict[int, RawMessage] = OrderedDict()
         self._recent_bytes = 0
-        self._waiting = 0
-        self._pressed_at = self._submitted_at = -PRESSED_S
-        self._is_slow = False
-        self._turns: deque[asyncio.Future[None]] = deque()
+        self.pressure = Pressure()
 
     async def submit(self, raw: RawMessage) -> Receipt:
         failpoints.reach("smtp.before_submit")
         self._check_room()
-        if self._is_slow:
-            await self._turn()
-        self._waiting += 1
-        self._submitted_at = time.monotonic()
-        if self._waiting >= PRESSED:
-            self._pressed_at = self._submitted_at
+        await self.pressure.begin()
         try:
             blob = await self._prepared(raw.body)
             hashes = [self._keys.fingerprint(key) for key in raw.keys]
@@ -192,38 +176,10 @@ class Journal:
                 f"the message's file could not be written: {error.strerror}", full=True
             ) from error
         finally:
-            self._waiting -= 1
+            self.pressure.end()
         failpoints.reach("journal.after_commit")
         self._remember(receipt.id, raw)
         return receipt
-
-    def wants_way(self, waited_s: float) -> bool:
-        """Whether what has waited so long to be settled had better wait on: for a burst, or to be many at once."""
-        now = time.monotonic()
-        if now - self._pressed_at < PRESSED_S:
-            return waited_s < GIVE_WAY_S
-        return now - self._submitted_at < QUIET_S and waited_s < GATHER_S
-
-    def slow_down(self, is_slow: bool) -> None:  # noqa: FBT001 - what it says
-        """Take one message for each that is settled, or as many as come."""
-        self._is_slow = is_slow
-        while not is_slow and self._turns:
-            self.give_turn()
-
-    def give_turn(self) -> None:
-        """Let the sender who has waited longest go on."""
-        while self._turns:
-            turn = self._turns.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-
-    async def _turn(self) -> None:
-        """Wait until a message has been settled; never long, whatever keeps the others from being settled."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._turns.append(turn)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(turn, TURN_LIMIT_S)
 
     async def cursor(self, name: str) -> bytes | None:
         row = await self._store.read(lambda tx: tx.one(_CURSOR, name=name))

@@ -11,8 +11,7 @@ import pytest
 from channels.contract import Costly, Message, RawMessage, Unavailable
 from channels.email import identity
 from channels.email import message as mail_reader
-from intake import dispatch, parsing, pipeline
-from intake import journal as journal_module
+from intake import dispatch, parsing, pipeline, pressure
 from intake.dispatch import Dispatcher
 from intake.journal import Journal
 from intake.parsing import Parsing, Reader
@@ -286,22 +285,22 @@ async def test_a_burst_that_lasts_is_slowed_down_to_what_is_settled(world: World
     """While slow, a submit waits for one settlement, and goes on at it."""
     world.folder.mkdir(exist_ok=True)
     journal = Journal(world.store, world.keys, folder=world.folder)
-    journal.slow_down(True)
+    journal.pressure.settle_lag(60)
     first = asyncio.create_task(journal.submit(raw(world, "a@x.example", "one")))
     second = asyncio.create_task(journal.submit(raw(world, "b@x.example", "two")))
     await asyncio.sleep(0)
-    journal.give_turn()
+    journal.pressure.give_turn()
     await first
     assert not second.done()
-    journal.slow_down(False)
+    journal.pressure.settle_lag(0)
     await second
 
 
 async def test_a_slow_journal_takes_a_message_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """When nothing is settled at all, senders are kept waiting, never for ever."""
-    monkeypatch.setattr(journal_module, "TURN_LIMIT_S", 0.01)
+    monkeypatch.setattr(pressure, "TURN_LIMIT_S", 0.01)
     world.folder.mkdir(exist_ok=True)
     journal = Journal(world.store, world.keys, folder=world.folder)
-    journal.slow_down(True)
+    journal.pressure.settle_lag(60)
     receipt = await journal.submit(raw(world, "a@x.example", "one"))
     assert not receipt.duplicate
