@@ -142,7 +142,7 @@ class Dispatcher:
 
     def _done(self, number: int) -> None:
         """Let the row's lane go on."""
-        self._journal.pressure.give_turn()
+        self._journal.pressure.one_settled()
         lane = self._lane_of.pop(number)
         self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
         waiting = self._lanes[lane]
@@ -163,7 +163,9 @@ class Dispatcher:
             await self._give_way()
             self._journal.pressure.settle_lag(self._waited_s())
             batch = [self._ready.popleft()[0] for _ in range(min(BATCH, len(self._ready)))]
+            self._journal.pressure.begin_settling()
             await self._settle_batch(batch)
+            self._journal.pressure.end_settling()
             self._journal.pressure.settle_lag(self._waited_s())
 
     async def _give_way(self) -> None:
@@ -172,7 +174,7 @@ class Dispatcher:
         A burst that lasts is slowed down instead: then one message is taken for each that is settled.
         """
         # Looked at rather than waited for: pressure comes and goes thousands of times a second.
-        while self._ready and self._journal.pressure.wants_way(self._waited_s()):
+        while self._ready and self._journal.pressure.wants_way(self._waited_s(), len(self._ready)):
             await asyncio.sleep(LOOK_AGAIN_S)
 
     def _waited_s(self) -> float:

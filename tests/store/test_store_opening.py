@@ -77,6 +77,7 @@ def test_the_migrations_make_every_index_of_the_schema_on_postgresql(
     postgres_server: str, postgres_url: str
 ) -> None:
     created = database(postgres_server, "created")
+    schema.tell_postgresql()
     with engine_of(created).begin() as connection:
         schema.metadata.create_all(connection)
 

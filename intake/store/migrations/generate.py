@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from intake.store import migrating, migrations
-from intake.store.schema import metadata
+from intake.store.schema import metadata, tell_postgresql
 
 FIRST = "First schema"
 _TEMPLATE = '''"""{sentence}."""
@@ -61,6 +61,7 @@ def write_step(folder: Path, *, number: int, sentence: str) -> Path:
 
 
 def _difference(number: int) -> str:
+    tell_postgresql()
     engine = create_engine("sqlite://", poolclass=NullPool)
     with engine.begin() as connection:
         if number > 1:
