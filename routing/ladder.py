@@ -19,17 +19,22 @@ BREACH = "breach:"  # the key of a target's breach itself, which is an event eve
 
 
 class When(msgspec.Struct, frozen=True):
-    """The instant of a step. kind: percent (value 0–100 and more), breach, or offset (value: signed open seconds)."""
+    """The instant of a step.
+
+    kind: percent (value 0–100 and more), breach, offset (value: signed open seconds), or
+    unacknowledged (target "": it follows the notice of the step before that asks for an acknowledgement).
+    """
 
     target: str
-    kind: Literal["percent", "breach", "offset"]
+    kind: Literal["percent", "breach", "offset", "unacknowledged"]
     value: float = 0.0
 
 
 class Step(msgspec.Struct, frozen=True):
     """One rung. at: as written. level: names in order of preference. times: of all notices, the first included.
 
-    every_s: open seconds between repeated notices, None = it happens once.
+    every_s: open seconds between repeated notices, None = it happens once. by: a way to reach agents, None = email.
+    ack_within_s: wall-clock seconds in which somebody must acknowledge the notice, None = nobody has to.
     """
 
     at: str
@@ -40,6 +45,11 @@ class Step(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     every_s: int | None = None
     times: int = 1
+    by: str | None = None
+    ack_within_s: int | None = None
+    actions: tuple[
+        Action, ...
+    ] = ()  # what else it does, as rules write it (reply, status, team, agent, note, …)
 
 
 class Ladder(msgspec.Struct, frozen=True):

@@ -2,25 +2,49 @@
 
 import msgspec
 
+WAYS = ("email", "sms", "call", "push")
+"""How a notice reaches an agent. Ways are not media: a customer writes by a medium."""
+
 
 class Agent(msgspec.Struct, frozen=True):
-    """Somebody who answers. hours: a calendar's name, None = always on duty. skills: languages and words of the desk."""
+    """Somebody who answers. hours: a calendar's name, None = always on duty. skills: languages and words of the desk.
+
+    urgent: ways to reach them when it is urgent, in their own order. deputy: who stands in while they are away.
+    """
 
     name: str
     email: str | None = None
     phone: str | None = None
     skills: tuple[str, ...] = ()
     hours: str | None = None
+    urgent: tuple[str, ...] = ()
+    deputy: str | None = None
 
 
 class Team(msgspec.Struct, frozen=True):
-    """levels: name -> agents, from the front line up; assign: how one of a level is picked."""
+    """levels: name -> agents, from the front line up; assign: how one of a level is picked.
+
+    on_call: level -> schedule, for levels whose members are whoever is on call; levels then names all of the schedule.
+    capacity: medium -> open tickets that one agent may hold, of all teams together; a medium that is not named has no cap.
+    """
 
     name: str
     levels: dict[str, tuple[str, ...]]
     assign: str = "least_loaded"
+    capacity: dict[str, int] = {}
+    on_call: dict[str, str] = {}
 
     @property
     def first_level(self) -> str:
         """Where a new ticket starts."""
         return next(iter(self.levels))
+
+
+class Skills(msgspec.Struct, frozen=True):
+    """What an agent must know to get a ticket. need: words; "language" = the ticket's own.
+
+    relax_s: wall-clock seconds after which anybody of the level may have it, None = never by itself.
+    """
+
+    need: tuple[str, ...] = ()
+    relax_s: int | None = None

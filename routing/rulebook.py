@@ -15,13 +15,16 @@ from routing.calendar import Calendar
 from routing.case_text import Case, People, read_cases
 from routing.condition_text import read_condition
 from routing.conditions import leaves
+from routing.conversation import Conversations
+from routing.fields import FieldRule
 from routing.ladder import Ladder
 from routing.matcher import Index
 from routing.naming import Targets
 from routing.people import Agent, Team
 from routing.problems import ConfigError, Problem, did_you_mean, has_error, in_order
 from routing.rule_text import Vocabulary, read_default, read_rules
-from routing.rules import NOTHING, Rule
+from routing.rules import NOTHING, React, Rule
+from routing.schedule import Schedule
 from routing.sla import Policy
 from routing.typed import convert, said
 from routing.value_text import Names
@@ -40,7 +43,8 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
 
     hash: SHA-256 of text, hex. text: JSON of the files and lists, from which `from_text` makes the same rulebook.
     needs: the facts that rules ask for. rules: enrich, then route, each in file order; positions: where each id is.
-    warnings: what was found besides errors.
+    warnings: what was found besides errors. kept: names of lists that are kept at the desk; the other lists have their values
+    in `lists`.
     """
 
     hash: str
@@ -61,6 +65,11 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     tests: tuple[Case, ...]
     warnings: tuple[Problem, ...]
     index: Index
+    schedules: dict[str, Schedule] = {}
+    fields: dict[str, FieldRule] = {}
+    kept: frozenset[str] = frozenset()
+    conversations: Conversations = Conversations()
+    react: tuple[React, ...] = ()
 
     def calendar_of(self, policy: str) -> Calendar:
         """The calendar whose open time a policy counts."""

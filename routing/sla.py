@@ -16,7 +16,7 @@ from routing.durations import Span
 State = Literal["running", "paused", "met", "stopped"]
 
 PRIORITIES = ("low", "normal", "high", "urgent")
-TARGETS = ("first_response", "resolution")
+TARGETS = ("first_response", "next_response", "resolution", "update", "promise")
 
 
 class Target(msgspec.Struct, frozen=True):
