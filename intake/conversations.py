@@ -35,13 +35,15 @@ _HOLDER = Statement(
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a message goes. ticket: it joins; else a new one. Ids of tickets: linked_to is sure, suggested is a guess.
 
-    is_flagged: joined on a Message-ID alone by a sender who is not verified.
+    is_flagged: joined on a Message-ID alone by a sender who is not verified. gathered_by: what gathers later messages
+    into the ticket, None = nothing.
     """
 
     ticket: Ticket | None = None
     linked_to: int | None = None
     suggested: int | None = None
     is_flagged: bool = False
+    gathered_by: str | None = None
 
 
 NEW = Place()

@@ -9,6 +9,7 @@ from channels import contract
 from intake import keys as keyring
 from intake.settings import Limits, Notices
 from routing import rulebook as rules
+from routing.people import Skills
 
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "on_hold", "solved", "closed")
@@ -62,10 +63,19 @@ class Customer(msgspec.Struct, frozen=True):
     tags: tuple[str, ...]
     created_at: int
     is_new: bool = False
+    tier: str | None = None
+    fields: dict[str, str] = {}
+    last_rating: int | None = None
+    opted_out_at: int | None = None
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of `tickets`, without the columns that only reports look at. Instants: microseconds UTC."""
+    """One row of `tickets`, without the columns that only reports look at. Instants: microseconds UTC.
+
+    …_at of an event: its last time, None = never; taken_at: when a person first did something with it.
+    gathered_by: what gathers further messages here (see intake.gathering), None = nothing.
+    fields: the desk's own facts; skills: what an agent must know to get it, None = nothing (any more).
+    """
 
     id: int
     ref: str
@@ -87,6 +97,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     is_spam: bool
     created_at: int
     solved_at: int | None
+    nature: str | None = None
+    fields: dict[str, str] = {}
+    skills: Skills | None = None
+    customer_replied_at: int | None = None
+    agent_replied_at: int | None = None
+    assigned_at: int | None = None
+    status_changed_at: int | None = None
+    taken_at: int | None = None
+    promised_at: int | None = None
+    gathered_by: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -28,9 +28,8 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
         return
     message = arrival.message
     ticket = _new_ticket(tx, context, arrival, decided)
-    tickets.insert(
-        tx, ticket, nature=decided.nature, rule=decided.rule, links=(place.linked_to, place.suggested)
-    )
+    ticket = msgspec.structs.replace(ticket, gathered_by=place.gathered_by)
+    tickets.insert(tx, ticket, rule=decided.rule, links=(place.linked_to, place.suggested))
     if message.sender is not None:
         tickets.add_participant(tx, ticket, message.sender)
     message_id = conversations.attach(tx, arrival, ticket)
@@ -79,6 +78,7 @@ def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -
         is_spam=is_spam,
         created_at=tx.now,
         solved_at=tx.now if status in ("solved", "closed") else None,
+        nature=decided.nature,
     )
 
 

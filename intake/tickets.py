@@ -41,6 +41,9 @@ _NAMES = [
     "is_spam",
     "created_at",
     "solved_at",
+    "nature",
+    "fields",
+    "gathered_by",
 ]
 _COLUMNS = [_t[name] for name in _NAMES]
 _BY_ID = Statement(select(*_COLUMNS).where(_t.id == bindparam("id")))
@@ -96,17 +99,12 @@ def _ref_key(keys: Keys) -> bytes:
     return hashlib.sha256(keys.fingerprint("ticket refs").encode()).digest()
 
 
-def insert(
-    tx: Tx, ticket: Ticket, *, rule: str, nature: str | None, links: tuple[int | None, int | None]
-) -> None:
+def insert(tx: Tx, ticket: Ticket, *, rule: str, links: tuple[int | None, int | None]) -> None:
     """Write a new ticket. links: the ticket it follows up, and the one it may belong to."""
     tx.insert(
         schema.tickets,
-        **{name: getattr(ticket, name) for name in _NAMES if name not in ("tags", "is_spam")},
-        tags=_encode(ticket.tags).decode(),
-        is_spam=int(ticket.is_spam),
+        **{name: _stored(getattr(ticket, name)) for name in _NAMES},
         rule=rule,
-        nature=nature,
         linked_to=links[0],
         suggested_link=links[1],
         messages=1,
@@ -153,7 +151,7 @@ def _event_kind(ticket: Ticket, name: str, value: Any) -> str:
 
 
 def _stored(value: Any) -> Any:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | dict):
         return _encode(value).decode()
     return int(value) if isinstance(value, bool) else value
 
@@ -191,5 +189,6 @@ def participants(tx: Tx, ticket_id: int) -> tuple[Identity, ...]:
 def _ticket(row: Row) -> Ticket:
     values = dict(zip(_NAMES, row, strict=True))
     values["tags"] = tuple(msgspec.json.decode(values["tags"]))
+    values["fields"] = msgspec.json.decode(values["fields"])
     values["is_spam"] = bool(values["is_spam"])
     return Ticket(**values)

@@ -119,6 +119,10 @@ customers = Table(
     _text("language", nullable=True),
     _text("organization", nullable=True),
     _text("tags", "[]"),
+    _text("tier", nullable=True),
+    _text("fields", "{}"),  # the desk's own facts: name -> text
+    _number("last_rating", nullable=True),  # 1 to 5
+    _number("opted_out_at", nullable=True),
     _number("created_at"),
 )
 
@@ -159,6 +163,7 @@ tickets = Table(
     _text("nature", nullable=True),
     _text("language", nullable=True),
     _text("tags", "[]"),
+    _text("fields", "{}"),  # the desk's own facts, text as written
     _text("medium"),
     _text("account"),
     _text("own_address", ""),  # of ours, that the customer wrote to: answers come from it
@@ -171,11 +176,23 @@ tickets = Table(
     _number("messages", 0),  # how many the customer wrote
     _number("linked_to", nullable=True),  # the ticket this one follows up
     _number("suggested_link", nullable=True),  # the ticket it may belong to; an agent decides
+    _text("gathered_by", nullable=True),  # keyed hash of what gathers messages here
     _number("created_at"),
     _number("updated_at"),
     _number("solved_at", nullable=True),
+    # The last of each since-event (created_at is another), here and not counted from events: rules ask at each change.
+    _number("customer_replied_at", nullable=True),
+    _number("agent_replied_at", nullable=True),
+    _number("assigned_at", nullable=True),
+    _number("status_changed_at", nullable=True),
+    _number("taken_at", nullable=True),  # when a person first did something with it: from then on nothing routes again
+    _number("promised_at", nullable=True),  # the moment agreed with the customer
+    _text("skills", nullable=True),  # what an agent must know to get it, until it is relaxed: routing.people.Skills
     UniqueConstraint("ref", name="tickets_ref"),
     Index("tickets_customer", "customer_id"),
+    _partial_index("tickets_gathered", "gathered_by", "id", where="gathered_by IS NOT NULL"),
+    _partial_index("tickets_waiting", "team", where="agent IS NULL AND solved_at IS NULL"),
+    _partial_index("tickets_living", "id", where="status <> 'closed'"),
 )
 
 participants = Table(  # who may write into the conversation without a question
@@ -247,8 +264,8 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     _id(),
     _number("ticket_id"),
     _number("customer_id"),
-    _text("kind"),  # "step" (of a ladder), "breach"
-    _text("policy"),
+    _text("kind"),  # "step" (of a ladder), "breach"; "ack", "quiet", "clock", "relax", "snooze": see intake.timers
+    _text("policy"),  # whose: an SLA policy; of a quiet rule the event it counts from, of a clock rule its name
     _text("step"),
     _text("target", nullable=True),
     _number("due_at"),
@@ -305,6 +322,25 @@ counters = Table(  # limits: one conditional UPDATE, never count-then-insert
     Column("key", Text, primary_key=True),
     _number("window_start"),
     _number("used"),
+    sqlite_with_rowid=False,
+)
+
+dailies = Table(  # when each clock rule runs next; cursor: the last ticket looked at of a run under way
+    "dailies",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    _text("spec"),  # days, time and calendar as they were: a rule that says another time starts anew
+    _number("next_at"),
+    _number("cursor", nullable=True),
+)
+
+list_values = Table(  # lists that are kept at the desk
+    "list_values",
+    metadata,
+    Column("list", Text, primary_key=True),
+    Column("value", Text, primary_key=True),  # lower case
+    _text("added_by", ""),
+    _number("added_at"),
     sqlite_with_rowid=False,
 )
 

@@ -76,8 +76,20 @@ def upgrade() -> None:
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("organization", sa.Text(), nullable=True),
         sa.Column("tags", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("fields", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("last_rating", sa.BigInteger(), nullable=True),
+        sa.Column("opted_out_at", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "dailies",
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=False),
+        sa.Column("cursor", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("rule"),
     )
     op.create_table(
         "decisions",
@@ -171,6 +183,15 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("journal_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "list_values",
+        sa.Column("list", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("added_by", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("list", "value"),
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -281,6 +302,7 @@ def upgrade() -> None:
         sa.Column("nature", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
         sa.Column("tags", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("fields", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("medium", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("own_address", sa.Text(), server_default=sa.text("''"), nullable=False),
@@ -293,13 +315,45 @@ def upgrade() -> None:
         sa.Column("messages", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("linked_to", sa.BigInteger(), nullable=True),
         sa.Column("suggested_link", sa.BigInteger(), nullable=True),
+        sa.Column("gathered_by", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.Column("solved_at", sa.BigInteger(), nullable=True),
+        sa.Column("customer_replied_at", sa.BigInteger(), nullable=True),
+        sa.Column("agent_replied_at", sa.BigInteger(), nullable=True),
+        sa.Column("assigned_at", sa.BigInteger(), nullable=True),
+        sa.Column("status_changed_at", sa.BigInteger(), nullable=True),
+        sa.Column("taken_at", sa.BigInteger(), nullable=True),
+        sa.Column("promised_at", sa.BigInteger(), nullable=True),
+        sa.Column("skills", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ref", name="tickets_ref"),
     )
     op.create_index("tickets_customer", "tickets", ["customer_id"], unique=False)
+    op.create_index(
+        "tickets_gathered",
+        "tickets",
+        ["gathered_by", "id"],
+        unique=False,
+        sqlite_where=sa.text("gathered_by IS NOT NULL"),
+        postgresql_where=sa.text("gathered_by IS NOT NULL"),
+    )
+    op.create_index(
+        "tickets_living",
+        "tickets",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("status <> 'closed'"),
+        postgresql_where=sa.text("status <> 'closed'"),
+    )
+    op.create_index(
+        "tickets_waiting",
+        "tickets",
+        ["team"],
+        unique=False,
+        sqlite_where=sa.text("agent IS NULL AND solved_at IS NULL"),
+        postgresql_where=sa.text("agent IS NULL AND solved_at IS NULL"),
+    )
     op.create_table(
         "timers",
         sa.Column(
