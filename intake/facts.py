@@ -33,7 +33,7 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival) -> Facts:
         headers=_headers(context, message),
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         sender=_sender(message, arrival.customer),
-        customer=_customer(tx, context, arrival.customer),
+        customer=of_customer(tx, context, arrival.customer),
         agents=agents.loads(tx),
     )
 
@@ -65,7 +65,8 @@ def _sender(message: Message, customer: Customer) -> rules.SenderFacts:
     )
 
 
-def _customer(tx: Tx, context: Context, customer: Customer) -> rules.CustomerFacts:
+def of_customer(tx: Tx, context: Context, customer: Customer) -> rules.CustomerFacts:
+    """Return what is known of a customer, as far as the rules ask."""
     counted = "customer.open_tickets" in context.rulebook.needs and not customer.is_new
     return rules.CustomerFacts(
         organization=customer.organization,

@@ -77,7 +77,7 @@ def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, *, is_flag
         events.of_ticket(tx, ticket, "unverified_join", message=str(message_id))
     if message.automatic:
         return
-    tickets.count_message(tx, ticket.id)
+    ticket = tickets.count_message(tx, ticket)
     events.of_ticket(tx, ticket, "customer_replied", actor="customer", message=str(message_id))
     if ticket.status not in ("new", "open"):
         reopened = tickets.change(tx, ticket, actor="customer", status="open")

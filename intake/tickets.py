@@ -14,6 +14,7 @@ from intake.model import OPEN_STATUSES, Status, Ticket
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement, upsert
+from routing.people import Skills
 
 _t = schema.tickets.c
 _p = schema.participants.c
@@ -44,7 +45,16 @@ _NAMES = [
     "nature",
     "fields",
     "gathered_by",
+    "skills",
+    "customer_replied_at",
+    "agent_replied_at",
+    "assigned_at",
+    "status_changed_at",
+    "taken_at",
+    "promised_at",
 ]
+# Of a new ticket these are mostly empty, and are not spelt out then.
+_MOSTLY_EMPTY = frozenset(_NAMES[_NAMES.index("nature") :])
 _COLUMNS = [_t[name] for name in _NAMES]
 _BY_ID = Statement(select(*_COLUMNS).where(_t.id == bindparam("id")))
 _BY_REF = Statement(select(*_COLUMNS).where(_t.ref == bindparam("ref")))
@@ -64,7 +74,7 @@ _LOAD = Statement(
 _COUNT_MESSAGE = Statement(
     schema.tickets.update()
     .where(_t.id == bindparam("at_id"))
-    .values(messages=_t.messages + 1, updated_at=bindparam("now"))
+    .values(messages=_t.messages + 1, customer_replied_at=bindparam("now"), updated_at=bindparam("now"))
 )
 
 
@@ -101,9 +111,10 @@ def _ref_key(keys: Keys) -> bytes:
 
 def insert(tx: Tx, ticket: Ticket, *, rule: str, links: tuple[int | None, int | None]) -> None:
     """Write a new ticket. links: the ticket it follows up, and the one it may belong to."""
+    values = {name: getattr(ticket, name) for name in _NAMES}
     tx.insert(
         schema.tickets,
-        **{name: _stored(getattr(ticket, name)) for name in _NAMES},
+        **{name: _stored(value) for name, value in values.items() if value or name not in _MOSTLY_EMPTY},
         rule=rule,
         linked_to=links[0],
         suggested_link=links[1],
@@ -119,7 +130,7 @@ def change(tx: Tx, ticket: Ticket, *, actor: str, **changes: Any) -> Ticket:
     changes = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
     if not changes:
         return ticket
-    followed = _following(tx, ticket, changes.get("status"))
+    followed = _following(tx, ticket, changes)
     after = msgspec.structs.replace(ticket, **changes, **followed)
     columns = {name: _stored(value) for name, value in (changes | followed).items()}
     tx.update(schema.tickets, {"id": ticket.id}, **columns, updated_at=tx.now)
@@ -131,13 +142,26 @@ def change(tx: Tx, ticket: Ticket, *, actor: str, **changes: Any) -> Ticket:
     return after
 
 
-def _following(tx: Tx, ticket: Ticket, status: Status | None) -> dict[str, Any]:
-    """Return what a new status brings with it."""
+def stamp(tx: Tx, ticket: Ticket, **instants_us: int | None) -> Ticket:
+    """Set instants that say when something happened; no event, because what happened is one."""
+    tx.update(schema.tickets, {"id": ticket.id}, **instants_us, updated_at=tx.now)
+    return msgspec.structs.replace(ticket, **instants_us)
+
+
+def _following(tx: Tx, ticket: Ticket, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what a new status or agent brings with it."""
+    brought: dict[str, Any] = {}
+    if changes.get("agent") is not None:
+        brought["assigned_at"] = tx.now
+    status = changes.get("status")
     if status is None:
-        return {}
+        return brought
+    brought["status_changed_at"] = tx.now
     if status in OPEN_STATUSES and not ticket.is_open:
-        return {"solved_at": None, "reopened": ticket.reopened + 1}
-    return {"solved_at": tx.now} if status not in OPEN_STATUSES and ticket.is_open else {}
+        brought |= {"solved_at": None, "reopened": ticket.reopened + 1}
+    elif status not in OPEN_STATUSES and ticket.is_open:
+        brought["solved_at"] = tx.now
+    return brought
 
 
 def _event_kind(ticket: Ticket, name: str, value: Any) -> str:
@@ -171,9 +195,10 @@ def _count_load(tx: Tx, agent: str, medium: str, by: int) -> None:
     tx.run(_LOAD, name=agent, medium=medium, by=by)
 
 
-def count_message(tx: Tx, ticket_id: int) -> None:
+def count_message(tx: Tx, ticket: Ticket) -> Ticket:
     """Count one more message that the customer wrote."""
-    tx.run(_COUNT_MESSAGE, at_id=ticket_id, now=tx.now)
+    tx.run(_COUNT_MESSAGE, at_id=ticket.id, now=tx.now)
+    return msgspec.structs.replace(ticket, customer_replied_at=tx.now)
 
 
 def add_participant(tx: Tx, ticket: Ticket, identity: Identity) -> None:
@@ -189,6 +214,8 @@ def participants(tx: Tx, ticket_id: int) -> tuple[Identity, ...]:
 def _ticket(row: Row) -> Ticket:
     values = dict(zip(_NAMES, row, strict=True))
     values["tags"] = tuple(msgspec.json.decode(values["tags"]))
-    values["fields"] = msgspec.json.decode(values["fields"])
     values["is_spam"] = bool(values["is_spam"])
+    values["fields"] = msgspec.json.decode(values["fields"])
+    if values["skills"] is not None:
+        values["skills"] = msgspec.json.decode(values["skills"], type=Skills)
     return Ticket(**values)
