@@ -1,7 +1,7 @@
 """Why, and why not: every rule tried by the plain evaluator, without the index."""
 
 from routing import conditions
-from routing.decision import Reason, decide, decided
+from routing.decision import Reason, decide, next_view
 from routing.facts import Facts
 from routing.rulebook import Rulebook
 from routing.rules import Rule
@@ -30,9 +30,9 @@ def matching(rulebook: Rulebook, facts: Facts) -> tuple[str, ...]:
 
 def _views(rulebook: Rulebook, facts: Facts) -> tuple[View, View]:
     """The message as enrich rules and as route rules see it."""
-    view = View(facts, calendars=rulebook.calendars)
+    view = View.of(rulebook, facts)
     enriching = [rule for rule in rulebook.enrich if _holds(rule, view)]
-    return view, view.deciding(decided(rulebook, enriching))
+    return view, next_view(rulebook, view, enriching)
 
 
 def _holds(rule: Rule, view: View) -> bool:
