@@ -80,7 +80,7 @@ def _expression(table: str, column: str, copy: int, *, shift: int, spans: dict[s
     if column in _IDS:
         return f"{column} - {copy * shift}"
     if (table, column) in _MARKED:
-        return f"{column} || '.{copy}'"
+        return f"{column} || '.{spans['tickets'][0]}.{copy}'"  # also different from what an earlier call has copied
     return column
 
 

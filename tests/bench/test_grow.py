@@ -60,3 +60,13 @@ def test_a_multiplied_store_has_its_rows_as_often_and_no_broken_reference(store:
     ).fetchone()
     connection.close()
     assert whole == (15, 15, 15, 15, 15)
+
+
+def test_a_store_that_was_copied_can_be_copied_again(store: Path) -> None:
+    """What is unique stays unique when copies are copied."""
+    grow.multiply(store, times=2)
+    grow.multiply(store, times=3)
+    connection = sqlite3.connect(store)
+    counted = connection.execute("SELECT count(*), count(DISTINCT ref) FROM tickets").fetchone()
+    connection.close()
+    assert counted == (18, 18)
