@@ -315,3 +315,7 @@ def _instant(t: int) -> datetime:
 
 def _seconds_of(clock: time) -> int:
     return clock.hour * 3_600 + clock.minute * 60 + clock.second
+
+
+ALWAYS_OPEN = Calendar(CalendarText("always open", "UTC", (((0, _DAY_S),),) * 7))
+"""Every instant is open: the measure of wall-clock time."""

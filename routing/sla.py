@@ -1,215 +1,354 @@
-"""SLA policies and their clocks: how long is left, when it is due, what pausing and priority do.
+"""What each event of a ticket does to its clocks: what starts, pauses, meets and breaks each target.
 
-A clock counts open time of its policy's calendar. first_response runs from created to a person's first public answer,
-is never paused and never starts again; resolution runs from created to solved and is paused in the policy's statuses.
+`after` is the whole story: it takes the clocks before an event and gives those after it, and whoever keeps clocks (rows,
+or a ticket in memory) needs nothing else to move them.
+
+first_response runs from created to a person's first public answer, is never paused and never starts again once met.
+next_response runs, after the first answer, from the oldest unanswered customer message to a person's public answer or
+solved. resolution runs from created to solved and is paused in the policy's statuses. update runs from each public
+word of a person and stands still unless the ticket is open or on hold. promise is an agreed instant on the wall clock.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from routing.calendar import Calendar
-from routing.durations import Span
+from routing.clock import (
+    begin_promise,
+    breach,
+    instant_at_used,
+    left_s,
+    meet,
+    pause,
+    rearm,
+    reopen,
+    resume,
+    retarget,
+    start_target,
+    stop,
+    take_back,
+    used_s,
+)
+from routing.targets import PRIORITIES, TARGETS, Clock, Policy, State, Target
 
-State = Literal["running", "paused", "met", "stopped"]
+__all__ = [
+    "PRIORITIES", "TARGETS", "Change", "Clock", "Clocks", "Past", "Policy", "State", "Target", "after", "begin_promise",
+    "breach", "due", "fact", "instant_at_used", "left_s", "meet", "newly_breached", "pause", "rearm", "reopen",
+    "resume", "retarget", "start", "start_target", "stop", "take_back", "used_s",
+]  # fmt: skip
 
-PRIORITIES = ("low", "normal", "high", "urgent")
-TARGETS = ("first_response", "next_response", "resolution", "update", "promise")
+Clocks = tuple[Clock, ...]
+Event = Literal[
+    "created", "customer_message", "answered", "answer_undelivered", "status", "priority", "policy",
+    "promised", "promise_kept", "dropped",
+]  # fmt: skip
 
-
-class Target(msgspec.Struct, frozen=True):
-    """How long one target may take. spans: priority -> length; the key "" = any priority."""
-
-    spans: dict[str, Span]
-
-    def span(self, priority: str) -> Span:
-        """The length at a priority: its own, else the next higher one listed, else the highest listed."""
-        if "" in self.spans:
-            return self.spans[""]
-        rank = PRIORITIES.index(priority)
-        for name in PRIORITIES[rank:] + tuple(reversed(PRIORITIES[:rank])):
-            if name in self.spans:
-                return self.spans[name]
-        raise KeyError(priority)
-
-
-class Policy(msgspec.Struct, frozen=True):
-    """What a ticket is promised. calendar, ladder: names; pause: statuses in which resolution does not count."""
-
-    name: str
-    calendar: str
-    targets: dict[str, Target]
-    pause: tuple[str, ...] = ()
-    ladder: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values from which `from_json` makes an equal policy."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Policy":
-        return msgspec.convert(value, cls)
-
-    def strictness(self, priority: str) -> float:
-        """Seconds of first_response at a priority as written; infinite when there is none."""
-        target = self.targets.get("first_response")
-        return float(target.span(priority).nominal_s) if target else float("inf")
+OPEN_STATUSES = ("new", "open", "pending", "on_hold")
+UPDATE_STATUSES = ("open", "on_hold")  # in which the customer is owed news
+_FROM_THE_START = ("first_response", "resolution")
 
 
-class Clock(msgspec.Struct, frozen=True):
-    """One target of one ticket. Seconds are open time; instants are aware.
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a ticket so far, of which clocks keep only the last: for events that count anew.
 
-    used_s: open time used before running_since. due_at: None while paused without a breach, and when stopped early.
-    breached_at: the due instant that passed, kept for ever; met_at: when it was met, None = not (or again not) met.
+    answers: instants of people's public answers that stand, oldest first. waiting_since: the oldest customer message
+    after the last of them, None = nobody waits.
     """
 
-    target: str
-    state: State
-    budget_s: float
-    used_s: float = 0.0
-    running_since: datetime | None = None
-    due_at: datetime | None = None
-    breached_at: datetime | None = None
-    met_at: datetime | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """JSON values from which `from_json` makes an equal clock."""
-        return msgspec.to_builtins(self)  # type: ignore[no-any-return]
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "Clock":
-        return msgspec.convert(value, cls)
+    created_at: datetime
+    answers: tuple[datetime, ...] = ()
+    waiting_since: datetime | None = None
 
 
-def start(policy: Policy, *, priority: str, at: datetime, calendar: Calendar) -> tuple[Clock, ...]:
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a ticket, as clocks see it. before, after: its status, the same when the event left it alone.
+
+    event: created · customer_message (with the status it leaves behind; automatic mail is no event at all) · answered
+    (a person's public answer) · answer_undelivered (taken_back: the answer's instant; past) · status (solved, reopened,
+    pending, …: any change of it) · priority · policy (the new one and its calendar are passed to `after`; past;
+    calendar_before: None = the same) · promised (promise: the agreed instant, None = withdrawn) · promise_kept ·
+    dropped (spam, merged). priority: the one from now on.
+    """
+
+    event: Event
+    at: datetime
+    before: str
+    after: str
+    priority: str = "normal"
+    promise: datetime | None = None
+    taken_back: datetime | None = None
+    past: Past | None = None
+    calendar_before: Calendar | None = None
+
+
+def after(policy: Policy, clocks: Clocks, change: Change, *, calendar: Calendar) -> Clocks:
+    """The clocks after an event, in the order of TARGETS; equal to those before when nothing moved.
+
+    First the event itself, then its change of status: an answer that also solves meets first_response.
+    A clock that this found late is breached now: see `newly_breached`. Raises: NeverOpen; ValueError for an undelivered
+    answer without `past` and `taken_back`.
+    """
+    moves = _Moves(policy, {clock.target: clock for clock in clocks}, change, calendar)
+    _DO[change.event](moves)
+    if change.event != "dropped":
+        moves.follow_status()
+    return tuple(moves.clocks[target] for target in TARGETS if target in moves.clocks)
+
+
+def newly_breached(before: Clocks, now: Clocks) -> Clocks:
+    """The clocks that an event found late before anybody had noted it: each is a breach to tell."""
+    noted = {(clock.target, clock.run) for clock in before if clock.breached_at is not None}
+    return tuple(
+        clock for clock in now if clock.breached_at is not None and (clock.target, clock.run) not in noted
+    )
+
+
+def start(policy: Policy, *, priority: str, at: datetime, calendar: Calendar) -> Clocks:
     """The running clocks of a ticket created at an instant, first_response before resolution. Raises: NeverOpen."""
     return tuple(
         start_target(name, policy=policy, priority=priority, at=at, calendar=calendar)
-        for name in TARGETS
+        for name in _FROM_THE_START
         if name in policy.targets
     )
 
 
-def start_target(target: str, *, policy: Policy, priority: str, at: datetime, calendar: Calendar) -> Clock:
-    """One running clock that begins at an instant."""
-    budget_s, due_at = _length(policy.targets[target].span(priority), at=at, calendar=calendar)
-    return Clock(target, "running", budget_s, 0.0, at, due_at)
-
-
-def _length(span: Span, *, at: datetime, calendar: Calendar) -> tuple[float, datetime]:
-    """Open seconds of a span that begins at an instant, and when it ends if nothing stops it.
-
-    Working days end at the same time of day, which may be an opening; what is counted afterwards is their open time.
-    """
-    if span.working_days is None:
-        return float(span.seconds or 0), calendar.add(at, span.seconds or 0)
-    due_at = calendar.add_working_days(at, span.working_days)
-    return calendar.open_between(at, due_at), due_at
-
-
-def used_s(clock: Clock, *, at: datetime, calendar: Calendar) -> float:
-    """Open seconds used up to an instant."""
-    if clock.state != "running" or clock.running_since is None:
-        return clock.used_s
-    return clock.used_s + calendar.open_between(clock.running_since, at)
-
-
-def left_s(clock: Clock, *, at: datetime, calendar: Calendar) -> float:
-    """Open seconds left at an instant; negative after the breach."""
-    return clock.budget_s - used_s(clock, at=at, calendar=calendar)
-
-
-def breach(clock: Clock, *, at: datetime) -> Clock:
-    """The clock with its breach noted at the due instant, however late that is seen; only the first counts."""
-    if clock.breached_at is not None or clock.state in ("met", "stopped"):
-        return clock
-    when = clock.due_at if clock.due_at is not None and clock.due_at <= at else at
-    return msgspec.structs.replace(clock, breached_at=when)
-
-
-def pause(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """The clock standing still. Only a running resolution pauses; a breached one keeps its due instant."""
-    if clock.target == "first_response" or clock.state != "running":
-        return clock
-    halted = _halt(clock, at=at, calendar=calendar)
-    due_at = halted.due_at if halted.breached_at else None
-    return msgspec.structs.replace(halted, state="paused", due_at=due_at)
-
-
-def resume(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """A paused clock going on with what is left."""
-    return _run_on(clock, at=at, calendar=calendar) if clock.state == "paused" else clock
-
-
-def meet(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """The target met at an instant; met after the due instant it stays breached too. An answer at the instant is in time."""
-    if clock.state not in ("running", "paused"):
-        return clock
-    return msgspec.structs.replace(_halt(clock, at=at, calendar=calendar), state="met", met_at=at)
-
-
-def stop(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """The target given up without being met (spam, merged): nothing falls due any more."""
-    if clock.state not in ("running", "paused"):
-        return clock
-    return msgspec.structs.replace(_halt(clock, at=at, calendar=calendar), state="stopped")
-
-
-def reopen(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """A met resolution going on with what is left, at least a quarter of its length. first_response never starts again.
-
-    Worked: 8 h with 7 h used has 1 h left, so it goes on with 2 h.
-    """
-    if clock.target == "first_response" or clock.state != "met":
-        return clock
-    left = max(clock.budget_s - clock.used_s, clock.budget_s / 4)
-    reopened = msgspec.structs.replace(clock, used_s=clock.budget_s - left, met_at=None)
-    due_at = calendar.add(at, left)
-    return msgspec.structs.replace(reopened, state="running", running_since=at, due_at=due_at)
-
-
-def retarget(clock: Clock, *, policy: Policy, priority: str, at: datetime, calendar: Calendar) -> Clock:
-    """A running or paused clock with the length that another priority or policy gives it; used time counts.
-
-    A breached or met target keeps its instant; a target that the policy does not have stops. The new due instant may
-    lie in the past: its steps fire at once.
-    """
-    if clock.breached_at is not None or clock.state not in ("running", "paused"):
-        return clock
-    if clock.target not in policy.targets:
-        return stop(clock, at=at, calendar=calendar)
-    since = clock.running_since or at
-    budget_s, due_at = _length(policy.targets[clock.target].span(priority), at=since, calendar=calendar)
-    changed = msgspec.structs.replace(clock, budget_s=budget_s)
-    if clock.state == "paused":
-        return changed
-    if clock.used_s > 0:
-        due_at = calendar.add(since, budget_s - clock.used_s)
-    return msgspec.structs.replace(changed, due_at=due_at)
-
-
-def _halt(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    """Time used is settled and a due instant that has passed becomes the breach."""
-    used = used_s(clock, at=at, calendar=calendar)
-    late = clock.state == "running" and clock.due_at is not None and at > clock.due_at
-    breached_at = clock.breached_at or (clock.due_at if late else None)
-    return msgspec.structs.replace(clock, used_s=used, running_since=None, breached_at=breached_at)
-
-
-def _run_on(clock: Clock, *, at: datetime, calendar: Calendar) -> Clock:
-    due_at = clock.due_at if clock.breached_at else calendar.add(at, clock.budget_s - clock.used_s)
-    return msgspec.structs.replace(clock, state="running", running_since=at, due_at=due_at)
-
-
-def due(clocks: tuple[Clock, ...]) -> dict[str, datetime]:
+def due(clocks: Clocks) -> dict[str, datetime]:
     """Target -> due instant, of those that have one."""
     return {clock.target: clock.due_at for clock in clocks if clock.due_at is not None}
 
 
-def instant_at_used(clock: Clock, *, used: float, calendar: Calendar) -> datetime | None:
-    """When a running clock has used so many open seconds; the start of its run when that was before. None = not running."""
-    if clock.state != "running" or clock.running_since is None:
-        return None
-    return calendar.add(clock.running_since, max(0.0, used - clock.used_s))
+def fact(clock: Clock, *, is_warned: bool = False) -> str | None:
+    """What rules see as `ticket.sla.TARGET`: breached for ever once it was late, else met, paused, warned or running.
+
+    None = it does not count (stopped, or nobody waits yet). is_warned: a step before the breach has fired.
+    """
+    if clock.breached_at is not None:
+        return "breached"
+    if clock.state == "running":
+        return "warned" if is_warned else "running"
+    return clock.state if clock.state in ("paused", "met") else None
+
+
+class _Moves:
+    """One change at work on the clocks of a ticket."""
+
+    def __init__(self, policy: Policy, clocks: dict[str, Clock], change: Change, calendar: Calendar) -> None:
+        self.policy, self.clocks, self.change, self.calendar = policy, clocks, change, calendar
+        self.at = change.at
+        self.is_open = change.after in OPEN_STATUSES
+
+    def create(self) -> None:
+        for name in _FROM_THE_START:
+            self._begin(name, self.at)
+
+    def take_message(self) -> None:
+        """Somebody waits from now on, if nobody did already and an answer was given before."""
+        clock = self.clocks.get("next_response")
+        if clock is not None and clock.state in ("idle", "met") and self.is_open:
+            self._begin("next_response", self.at, run=clock.run + (clock.state == "met"))
+
+    def take_answer(self) -> None:
+        for name in ("first_response", "next_response"):
+            self._meet(name)
+        promise = self.clocks.get("promise")
+        if promise is not None and promise.running_since != self.at:  # the words that make it do not keep it
+            self._meet("promise")
+        waiting = self.clocks.get("next_response")
+        if waiting is None or waiting.state == "stopped":
+            self._idle(0 if waiting is None else waiting.run + 1)
+        update = self.clocks.get("update")
+        self._begin("update", self.at, run=0 if update is None else update.run + 1)
+
+    def take_answer_back(self) -> None:
+        """An answer that came back was not given."""
+        if self.change.past is None or self.change.taken_back is None:
+            raise ValueError("an undelivered answer needs its instant and the words that stand")
+        self._untake_first_response(self.change.past, self.change.taken_back)
+        self._untake_update(self.change.past, self.change.taken_back)
+        if not self.is_open:  # solved ended the others
+            return
+        self._untake_next_response(self.change.past, self.change.taken_back)
+        promise = self.clocks.get("promise")
+        if promise is not None and promise.met_at == self.change.taken_back:
+            self.clocks["promise"] = take_back(promise)
+
+    def change_priority(self) -> None:
+        for name in self.clocks:
+            self._retarget(name)
+
+    def change_policy(self) -> None:
+        """Running targets take the new length, used time counts; what only the new policy has counts from its words."""
+        for name, clock in self.clocks.items():
+            self.clocks[name] = rearm(
+                clock,
+                policy=self.policy,
+                priority=self.change.priority,
+                at=self.at,
+                calendar=self.calendar,
+                old=self.change.calendar_before or self.calendar,
+            )
+        if self.is_open:
+            self._begin_missing(self.change.past or Past(created_at=self.at))
+
+    def promise(self) -> None:
+        before = self.clocks.get("promise")
+        if self.change.promise is not None:
+            run = 0 if before is None else before.run + 1
+            self.clocks["promise"] = begin_promise(self.change.promise, at=self.at, run=run)
+        else:
+            self._stop("promise")
+
+    def keep_promise(self) -> None:
+        self._meet("promise")
+
+    def drop(self) -> None:
+        for name in self.clocks:
+            self._stop(name)
+
+    def follow_status(self) -> None:
+        """What the status asks for, whatever brought it about; asked twice it changes nothing."""
+        was_open = self.change.before in OPEN_STATUSES
+        if not self.is_open:
+            self._close()
+            if was_open:
+                self._meet("promise")
+        elif not was_open:
+            for name in _FROM_THE_START:
+                clock = self.clocks.get(name)
+                if clock is not None and name in self.policy.targets:
+                    self.clocks[name] = reopen(clock, at=self.at, calendar=self.calendar)
+        self._stand_still("resolution", self.is_open and self.change.after in self.policy.pause)
+        self._stand_still("update", self.change.after not in UPDATE_STATUSES)
+
+    # -- parts of the above -----------------------------------------------------------------------------------
+
+    def _begin(self, target: str, at: datetime, *, run: int = 0) -> None:
+        if target in self.policy.targets:
+            self.clocks[target] = start_target(
+                target,
+                policy=self.policy,
+                priority=self.change.priority,
+                at=at,
+                calendar=self.calendar,
+                run=run,
+            )
+
+    def _retarget(self, target: str) -> None:
+        self.clocks[target] = retarget(
+            self.clocks[target],
+            policy=self.policy,
+            priority=self.change.priority,
+            at=self.at,
+            calendar=self.calendar,
+        )
+
+    def _idle(self, run: int = 0) -> None:
+        if "next_response" in self.policy.targets:
+            self.clocks["next_response"] = Clock("next_response", "idle", 0.0, run=run)
+
+    def _meet(self, target: str, *, at: datetime | None = None) -> None:
+        clock = self.clocks.get(target)
+        if clock is not None:
+            self.clocks[target] = meet(clock, at=at or self.at, calendar=self.calendar)
+
+    def _stop(self, target: str) -> None:
+        clock = self.clocks.get(target)
+        if clock is not None:
+            self.clocks[target] = stop(clock, at=self.at, calendar=self.calendar)
+
+    def _close(self) -> None:
+        """Resolution, and what was waited for, end well; a first_response that nobody gave is not owed any more."""
+        for name in ("resolution", "next_response"):
+            self._meet(name)
+        self._stop("first_response")
+
+    def _stand_still(self, target: str, is_still: bool) -> None:  # noqa: FBT001
+        clock = self.clocks.get(target)
+        if clock is not None:
+            move = pause if is_still else resume
+            self.clocks[target] = move(clock, at=self.at, calendar=self.calendar)
+
+    def _begin_missing(self, past: Past) -> None:
+        """The targets of a new policy that the ticket had no clock for."""
+        missing = {
+            name
+            for name in self.policy.targets
+            if name not in self.clocks or self.clocks[name].state == "stopped"
+        }
+        if "resolution" in missing:
+            self._begin("resolution", past.created_at)
+        if "first_response" in missing and not past.answers:
+            self._begin("first_response", past.created_at)
+        if not past.answers:
+            return
+        if "next_response" in missing:
+            self._wait_since(past.waiting_since)
+        if "update" in missing:
+            self._begin("update", past.answers[-1])
+
+    def _wait_since(self, at: datetime | None, *, run: int = 0) -> None:
+        """Somebody waits since an instant, None = nobody does."""
+        if at is None:
+            self._idle(run)
+        else:
+            self._begin("next_response", at, run=run)
+
+    def _untake_first_response(self, past: Past, taken_back: datetime) -> None:
+        clock = self.clocks.get("first_response")
+        if clock is None or clock.met_at != taken_back:
+            return
+        self.clocks["first_response"] = take_back(clock)
+        if past.answers:
+            self._meet("first_response", at=past.answers[0])
+        elif self.is_open:
+            self._retarget("first_response")
+        else:  # solved without an answer that stands: it goes on when the ticket is reopened
+            self.clocks["first_response"] = msgspec.structs.replace(clock, state="stopped", met_at=None)
+
+    def _untake_next_response(self, past: Past, taken_back: datetime) -> None:
+        clock = self.clocks.get("next_response")
+        if clock is None:
+            return
+        if not past.answers:
+            self._unwait(clock)
+        elif clock.met_at == taken_back:
+            self.clocks["next_response"] = take_back(clock)
+            later = [answer for answer in past.answers if answer > taken_back]
+            if later:
+                self._meet("next_response", at=later[0])
+        elif clock.state == "running" and past.waiting_since not in (
+            None,
+            clock.started_at,
+            clock.running_since,
+        ):
+            self._wait_since(past.waiting_since, run=clock.run)
+
+    def _unwait(self, clock: Clock) -> None:
+        """No answer stands: next_response does not run before the first."""
+        stopped = stop(clock, at=self.at, calendar=self.calendar)
+        self.clocks["next_response"] = msgspec.structs.replace(stopped, state="stopped", due_at=None)
+
+    def _untake_update(self, past: Past, taken_back: datetime) -> None:
+        clock = self.clocks.get("update")
+        if clock is None or taken_back not in (clock.started_at, clock.running_since):
+            return
+        if past.answers:
+            self._begin("update", past.answers[-1], run=clock.run)
+        else:
+            self._stop("update")
+
+
+_DO = {
+    "created": _Moves.create,
+    "customer_message": _Moves.take_message,
+    "answered": _Moves.take_answer,
+    "answer_undelivered": _Moves.take_answer_back,
+    "status": lambda moves: None,
+    "priority": _Moves.change_priority,
+    "policy": _Moves.change_policy,
+    "promised": _Moves.promise,
+    "promise_kept": _Moves.keep_promise,
+    "dropped": _Moves.drop,
+}
