@@ -4,9 +4,10 @@
 2. A valid signature, and From takes part in the ticket: it joins.
 3. A valid signature, another From: a new ticket with a suggested link.
 4. A Message-ID that we sent or hold: as 2 and 3; an unverified sender who joins so is flagged.
-5. Nothing: a new ticket.
+5. Nothing: what the rules say under `conversations`: a gathering's key, then the medium; else a new ticket.
 
-A wrong signature counts as absent; a ref in the subject opens nothing.
+A wrong signature counts as absent; a ref in the subject opens nothing. A solved ticket is joined within the medium's
+`reopen_within` and so reopened; what names an older or closed one is a follow-up, or new when `then` says so.
 """
 
 from collections.abc import Iterator
@@ -16,27 +17,43 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import addresses, instants, journal, tickets
+from intake import addresses, gathering, instants, journal, tickets
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+from routing.conversation import MediumRule
 
 REFERENCES_MAX = 30
-REOPEN_WITHIN_US = 14 * 24 * 3_600 * 1_000_000  # wall clock; after that an answer is a linked new ticket
+OPEN_TICKETS_LOOKED_AT = 50  # of one customer, the newest
 
 _m = schema.messages.c
+_t = schema.tickets.c
 _encode = msgspec.json.Encoder().encode
 _HOLDER = Statement(
     select(_m.ticket_id).where(_m.external_id == bindparam("external_id")).order_by(_m.id.desc()).limit(1)
+)
+_is_ours = (
+    _t.customer_id == bindparam("customer_id"),
+    _t.medium == bindparam("medium"),
+    _t.account == bindparam("account"),
+)
+_OPEN = Statement(
+    select(_t.id, _t.created_at, _t.customer_replied_at, _t.agent_replied_at)
+    .where(*_is_ours, _t.solved_at.is_(None))
+    .order_by(_t.id.desc())
+    .limit(bindparam("most"))
+)
+_SOLVED_LAST = Statement(
+    select(_t.id).where(*_is_ours, _t.status == "solved").order_by(_t.solved_at.desc(), _t.id.desc()).limit(1)
 )
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a message goes. ticket: it joins; else a new one. Ids of tickets: linked_to is sure, suggested is a guess.
 
-    is_flagged: joined on a Message-ID alone by a sender who is not verified. gathered_by: what gathers later messages
-    into the ticket, None = nothing.
+    is_flagged: joined, without a signature, by a sender who is not verified. gathered_by: what gathers later messages
+    into a new ticket, None = nothing. is_gathered: it says what the ticket's messages say, whoever or whatever wrote it.
     """
 
     ticket: Ticket | None = None
@@ -44,6 +61,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     suggested: int | None = None
     is_flagged: bool = False
     gathered_by: str | None = None
+    is_gathered: bool = False
 
 
 NEW = Place()
@@ -51,18 +69,71 @@ NEW = Place()
 
 def place(tx: Tx, context: Context, arrival: Arrival) -> Place:
     """Decide. Holds the lock on the ticket that is joined."""
-    message = arrival.message
     ticket, is_signed = _referenced(tx, context, arrival)
-    if ticket is None:
-        return NEW
+    if ticket is not None:
+        return _referring(tx, context, arrival, ticket, is_signed=is_signed)
+    gathered = gathering.find(tx, context, arrival)
+    if gathered is not None:
+        if gathered.ticket is not None:
+            return Place(ticket=gathered.ticket, is_gathered=True)
+        return Place(gathered_by=gathered.key)
+    return _of_medium(tx, context, arrival)
+
+
+def _referring(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, *, is_signed: bool) -> Place:
+    """Place a message that names a ticket."""
+    message = arrival.message
     if message.trust.dmarc == "fail":
         return Place(linked_to=ticket.id)
     if message.sender not in tickets.participants(tx, ticket.id):
         return Place(suggested=ticket.id)
+    rule = context.rulebook.conversations.of(message.kind)
     ticket = tickets.locked(tx, ticket.id)
-    if not _is_joinable(tx, ticket):
-        return Place(linked_to=ticket.id)
+    if not _is_joinable(tx, ticket, rule):
+        return Place(linked_to=ticket.id) if rule.then == "follow_up" else NEW
     return Place(ticket=ticket, is_flagged=not is_signed and not message.trust.verified_sender)
+
+
+def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
+    """Place a message that names no ticket, by what its medium's conversations are like."""
+    message, customer = arrival.message, arrival.customer
+    rule = context.rulebook.conversations.of(message.kind)
+    if rule.join != "open" or message.sender is None or customer.is_new:
+        return NEW
+    tx.lock("customer", customer.id)
+    candidates = _open_ones(tx, arrival) or _solved_last(tx, arrival)
+    if not candidates:
+        return NEW
+    if message.trust.dmarc == "fail":
+        return Place(suggested=candidates[0])
+    ticket = tickets.locked(tx, candidates[0])
+    if not _is_joinable(tx, ticket, rule):
+        return NEW
+    return Place(
+        ticket=ticket,
+        suggested=candidates[1] if len(candidates) > 1 else None,
+        # Who calls or texts is never proven, and needs no mark at every line; who mails could have been.
+        is_flagged=message.sender.kind == "email" and not message.trust.verified_sender,
+    )
+
+
+def _open_ones(tx: Tx, arrival: Arrival) -> list[int]:
+    """Return the ids of the customer's open tickets of the same channel and account, the one written in last first."""
+    rows = tx.all(_OPEN, **_where(arrival), most=OPEN_TICKETS_LOOKED_AT)
+    written = {row[0]: max(at for at in row[1:] if at is not None) for row in rows}
+    return sorted(written, key=lambda ticket_id: (written[ticket_id], ticket_id), reverse=True)
+
+
+def _solved_last(tx: Tx, arrival: Arrival) -> list[int]:
+    return [row[0] for row in tx.all(_SOLVED_LAST, **_where(arrival))]
+
+
+def _where(arrival: Arrival) -> dict[str, Any]:
+    return {
+        "customer_id": arrival.customer.id,
+        "medium": arrival.message.kind,
+        "account": arrival.account.name,
+    }
 
 
 def holder(tx: Tx, external_id: str) -> int | None:
@@ -104,12 +175,12 @@ def _identifiers(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(newest_first))[:REFERENCES_MAX]
 
 
-def _is_joinable(tx: Tx, ticket: Ticket) -> bool:
+def _is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:
     """Whether an answer belongs into the ticket: not closed, and not solved longer ago than answers are awaited."""
     if ticket.status == "closed":
         return False
-    if ticket.status == "solved" and ticket.solved_at is not None:
-        return tx.now - ticket.solved_at <= REOPEN_WITHIN_US
+    if ticket.status == "solved" and ticket.solved_at is not None and rule.reopen_within_s is not None:
+        return tx.now - ticket.solved_at <= rule.reopen_within_s * 1_000_000
     return True
 
 

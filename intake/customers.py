@@ -1,9 +1,12 @@
 """Who is writing. Identities are typed and point to a customer; the evidence is kept, so that a merge can be undone."""
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Identity, Message
+from intake import instants
 from intake.model import OPEN_STATUSES, Customer
 from intake.store import schema
 from intake.store.engine import Row, Tx
@@ -12,8 +15,14 @@ from intake.store.statements import Statement, values_of
 _c = schema.customers.c
 _i = schema.identities.c
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
-_COLUMNS = (_c.id, _c.name, _c.language, _c.organization, _c.tags, _c.created_at)
+_COLUMNS = (
+    _c.id, _c.name, _c.language, _c.organization, _c.tags, _c.created_at, _c.tier, _c.fields, _c.last_rating,
+    _c.opted_out_at,
+)  # fmt: skip
+_WIDTH = len(_COLUMNS)
+HISTORY_MAX = 100
 _BY_IDENTITY = Statement(
     select(*_COLUMNS, _i.id, _i.is_verified)
     .join(schema.identities, _i.customer_id == _c.id)
@@ -25,8 +34,15 @@ _OPEN_TICKETS = Statement(
     .select_from(schema.tickets)
     .where(
         schema.tickets.c.customer_id == bindparam("customer_id"),
+        schema.tickets.c.id != bindparam("but"),
         schema.tickets.c.status.in_(values_of("statuses")),
     )
+)
+_HISTORY = Statement(
+    select(schema.tickets.c.created_at)
+    .where(schema.tickets.c.customer_id == bindparam("customer_id"), schema.tickets.c.id != bindparam("but"))
+    .order_by(schema.tickets.c.id.desc())
+    .limit(HISTORY_MAX)
 )
 _OPEN = _encode(sorted(OPEN_STATUSES)).decode()
 
@@ -46,8 +62,9 @@ def identify(tx: Tx, message: Message) -> Customer:
         _keep_identity(tx, customer.id, sender, message)
         return customer
     customer = _customer(row)
-    if message.trust.verified_sender and not row[7]:
-        tx.update(schema.identities, {"id": row[6]}, is_verified=1, evidence=_evidence(message))
+    identity_id, is_verified = row[_WIDTH:]
+    if message.trust.verified_sender and not is_verified:
+        tx.update(schema.identities, {"id": identity_id}, is_verified=1, evidence=_evidence(message))
     if message.from_ is not None and message.from_.name and not customer.name:
         tx.update(schema.customers, {"id": customer.id}, name=message.from_.name)
     return customer
@@ -60,10 +77,27 @@ def load(tx: Tx, customer_id: int) -> Customer:
     return _customer(row)
 
 
-def open_tickets(tx: Tx, customer_id: int) -> int:
-    """Count the customer's tickets that are neither solved nor closed."""
-    row = tx.one(_OPEN_TICKETS, customer_id=customer_id, statuses=_OPEN)
+def open_tickets(tx: Tx, customer_id: int, *, but: int = 0) -> int:
+    """Count the customer's tickets that are neither solved nor closed. but: id of one that does not count."""
+    row = tx.one(_OPEN_TICKETS, customer_id=customer_id, but=but, statuses=_OPEN)
     return int(row[0]) if row else 0
+
+
+def history(tx: Tx, customer_id: int, *, but: int = 0) -> tuple[datetime, ...]:
+    """Return when the customer's tickets were created, aware UTC, newest first, the newest hundred.
+
+    but: id of one that does not count.
+    """
+    rows = tx.all(_HISTORY, customer_id=customer_id, but=but)
+    return tuple(instants.datetime_from_us(row[0]) for row in rows)
+
+
+def set_field(tx: Tx, customer_id: int, name: str, value: str | None) -> None:
+    """Set a fact of the desk's own; None takes it away."""
+    tx.lock("customer", customer_id)
+    fields = {**load(tx, customer_id).fields, name: value}
+    kept = {each: text for each, text in fields.items() if text is not None}
+    tx.update(schema.customers, {"id": customer_id}, fields=_encode(kept).decode())
 
 
 def _create(tx: Tx, message: Message) -> Customer:
@@ -93,5 +127,16 @@ def _evidence(message: Message) -> str:
 
 
 def _customer(row: Row) -> Customer:
-    identifier, name, language, organization, tags, created_at = row[:6]
-    return Customer(identifier, name, language, organization, tuple(msgspec.json.decode(tags)), created_at)
+    identifier, name, language, organization, tags, created_at, tier, fields, rating, opted_out = row[:_WIDTH]
+    return Customer(
+        identifier,
+        name,
+        language,
+        organization,
+        tuple(_decode(tags)),
+        created_at,
+        tier=tier,
+        fields=_decode(fields),
+        last_rating=rating,
+        opted_out_at=opted_out,
+    )

@@ -3,7 +3,7 @@
 import msgspec
 
 from channels.contract import Message
-from intake import agents, customers, instants
+from intake import agents, customers, gathering_key, instants, lists
 from intake.model import Arrival, Context, Customer
 from intake.store.engine import Tx
 from routing import facts as rules
@@ -12,11 +12,11 @@ from routing.facts import Facts
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
-def of_arrival(tx: Tx, context: Context, arrival: Arrival) -> Facts:
-    """Return the facts of a message that opens a ticket."""
+def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0) -> Facts:
+    """Return the facts of a message. ticket_id: the ticket that it joins, 0 = it opens one."""
     message, raw = arrival.message, arrival.received.raw
     spam_score = raw.envelope.get("spam_score")
-    return Facts(
+    seen = Facts(
         at=instants.datetime_from_us(tx.now),
         channel=message.kind,
         account=raw.account,
@@ -33,9 +33,44 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival) -> Facts:
         headers=_headers(context, message),
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         sender=_sender(message, arrival.customer),
-        customer=of_customer(tx, context, arrival.customer),
+        customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
         agents=agents.loads(tx),
     )
+    return with_kept(tx, context, seen)
+
+
+def of_customer(tx: Tx, context: Context, customer: Customer, *, ticket_id: int = 0) -> rules.CustomerFacts:
+    """Return what is known of a customer, as far as the rules ask.
+
+    ticket_id: the ticket in question, which is not counted among the customer's; 0 = it is only being opened.
+    """
+    needs = needed(context) if not customer.is_new else frozenset()
+    is_counted, has_history = "customer.open_tickets" in needs, "customer.tickets" in needs
+    return rules.CustomerFacts(
+        organization=customer.organization,
+        tags=customer.tags,
+        tier=customer.tier,
+        language=customer.language,
+        open_tickets=customers.open_tickets(tx, customer.id, but=ticket_id) if is_counted else 0,
+        tickets=customers.history(tx, customer.id, but=ticket_id) if has_history else (),
+        last_rating=customer.last_rating,
+        opted_out=customer.opted_out_at is not None,
+        first_contact=customer.is_new,
+        fields=customer.fields,
+    )
+
+
+def with_kept(tx: Tx, context: Context, seen: Facts) -> Facts:
+    """Return the facts with those of their values that are in lists kept at the desk."""
+    kept = lists.held(tx, context.rulebook, seen)
+    return msgspec.structs.replace(seen, kept=kept) if kept else seen
+
+
+def needed(context: Context) -> frozenset[str]:
+    """Return the facts that rules and the keys of gatherings ask for."""
+    by = context.rulebook.conversations.by
+    asked = {name for each in by for name in gathering_key.places(each.key)}
+    return context.rulebook.needs | asked if asked else context.rulebook.needs
 
 
 def stored(facts: Facts) -> str:
@@ -43,11 +78,14 @@ def stored(facts: Facts) -> str:
     return _encode(msgspec.structs.replace(facts, subject="", body="", quoted="")).decode()
 
 
+def stored_whole(facts: Facts) -> str:
+    """Return the facts with their text, where that is of several messages."""
+    return _encode(facts).decode()
+
+
 def _headers(context: Context, message: Message) -> dict[str, tuple[str, ...]]:
     """Return the headers that rules ask for: the others stay in the raw message, and out of what is kept."""
-    wanted = (
-        name.removeprefix("header.").lower() for name in context.rulebook.needs if name.startswith("header.")
-    )
+    wanted = (name.removeprefix("header.").lower() for name in needed(context) if name.startswith("header."))
     return {name: message.headers[name] for name in wanted if name in message.headers}
 
 
@@ -62,16 +100,4 @@ def _sender(message: Message, customer: Customer) -> rules.SenderFacts:
         phone=value if sender is not None and sender.kind == "phone" else None,
         verified=message.trust.verified_sender,
         known_since=None if customer.is_new else instants.datetime_from_us(customer.created_at),
-    )
-
-
-def of_customer(tx: Tx, context: Context, customer: Customer) -> rules.CustomerFacts:
-    """Return what is known of a customer, as far as the rules ask."""
-    counted = "customer.open_tickets" in context.rulebook.needs and not customer.is_new
-    return rules.CustomerFacts(
-        organization=customer.organization,
-        tags=customer.tags,
-        language=customer.language,
-        open_tickets=customers.open_tickets(tx, customer.id) if counted else 0,
-        first_contact=customer.is_new,
     )
