@@ -201,24 +201,8 @@ class Calendar:
 
     def _instant_of(self, day: date, seconds: int, *, fold: int) -> datetime:
         """The instant of a local time, given as seconds since midnight of the day (48 h at most)."""
-        naive = datetime.combine(day, time()) + timedelta(seconds=seconds)
-        at = naive.replace(tzinfo=self.zone, fold=fold).astimezone(UTC)
-        if at.astimezone(self.zone).replace(tzinfo=None) == naive:
-            return at
-        return self._end_of_gap(naive)
-
-    def _end_of_gap(self, naive: datetime) -> datetime:
-        """The instant at which the clocks jump over a local time that does not exist."""
-        early = naive.replace(tzinfo=self.zone, fold=1).astimezone(UTC)
-        late = naive.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
-        before = early.astimezone(self.zone).utcoffset()
-        while late - early > _MICROSECOND * 1_000_000:
-            middle = (early + (late - early) / 2).replace(microsecond=0)
-            if middle.astimezone(self.zone).utcoffset() == before:
-                early = middle
-            else:
-                late = middle
-        return late
+        local = datetime.combine(day, time()) + timedelta(seconds=seconds)
+        return instant_of(local, self.zone, fold=fold)
 
     def _slot_end(self, t: int) -> int | None:
         """End of the merged slot that is open at t; None = closed."""
@@ -277,6 +261,28 @@ class _Week:
         """The instant at which need > 0 open microseconds of this week have passed; the end of a slot counts as in it."""
         index = bisect_left(self._open_ends, need)
         return self.starts[index] + need - self._before[index]
+
+
+def instant_of(local: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
+    """The instant of a naive local time, UTC; fold: 0 or 1, of one that occurs twice; the next instant of one that never does."""
+    at = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+    if at.astimezone(zone).replace(tzinfo=None) == local:
+        return at
+    return _end_of_gap(local, zone)
+
+
+def _end_of_gap(local: datetime, zone: ZoneInfo) -> datetime:
+    """The instant at which the clocks jump over a local time that does not exist."""
+    early = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    late = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    before = early.astimezone(zone).utcoffset()
+    while late - early > _MICROSECOND * 1_000_000:
+        middle = (early + (late - early) / 2).replace(microsecond=0)
+        if middle.astimezone(zone).utcoffset() == before:
+            early = middle
+        else:
+            late = middle
+    return late
 
 
 @functools.lru_cache(maxsize=256)

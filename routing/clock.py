@@ -32,7 +32,7 @@ def used_s(clock: Clock, *, at: datetime, calendar: Calendar) -> float:
     """Open seconds used up to an instant."""
     if clock.state != "running" or clock.running_since is None:
         return clock.used_s
-    return clock.used_s + _measure(clock, calendar).open_between(clock.running_since, at)
+    return clock.used_s + measure(clock, calendar).open_between(clock.running_since, at)
 
 
 def left_s(clock: Clock, *, at: datetime, calendar: Calendar) -> float:
@@ -44,7 +44,7 @@ def instant_at_used(clock: Clock, *, used: float, calendar: Calendar) -> datetim
     """When a running clock has used so many open seconds; the start of its run when that was before. None = not running."""
     if clock.state != "running" or clock.running_since is None:
         return None
-    return _measure(clock, calendar).add(clock.running_since, max(0.0, used - clock.used_s))
+    return measure(clock, calendar).add(clock.running_since, max(0.0, used - clock.used_s))
 
 
 def breach(clock: Clock, *, at: datetime) -> Clock:
@@ -158,7 +158,8 @@ def _length(span: Span, *, at: datetime, calendar: Calendar) -> tuple[float, dat
     return calendar.open_between(at, due_at), due_at
 
 
-def _measure(clock: Clock, calendar: Calendar) -> Calendar:
+def measure(clock: Clock, calendar: Calendar) -> Calendar:
+    """The calendar that a clock counts by: its policy's, the wall clock for a promise."""
     return ALWAYS_OPEN if clock.target == "promise" else calendar
 
 

@@ -1,11 +1,12 @@
 """Ladders: what happens when a target comes near, is missed, or stays missed.
 
 A step's instant follows its clock: when the clock moves, it moves. `steps` is asked again after every change of a
-clock; the keys are stable, so a caller that keeps the fired ones fires each once.
+clock, `acknowledgement_timers` after every notice, acknowledgement and answer; the keys are stable, so a caller that
+keeps the fired ones fires each once.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Container, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -68,9 +69,9 @@ class Ladder(msgspec.Struct, frozen=True):
 
 
 class StepTimer(msgspec.Struct, frozen=True):
-    """Something that falls due. key: "nudge/0", "nudge/0/1" for its second notice, "breach:first_response".
+    """Something that falls due. key: see `step_key`; "breach:first_response" for a breach, "…/1" in a later run.
 
-    step: index in the ladder, -1 for a breach without a step; round: 0 for the first notice.
+    step: index in the ladder, -1 for a breach without a step; round: 0 for the first notice; run: the clock's.
     """
 
     key: str
@@ -78,14 +79,59 @@ class StepTimer(msgspec.Struct, frozen=True):
     due_at: datetime
     step: int
     round: int
+    run: int = 0
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice of a step that somebody is asked to acknowledge. key: the step's that sent it; aware instants.
+
+    is_reached: it went to somebody. acknowledged_at: None = nobody has.
+    """
+
+    key: str
+    sent_at: datetime
+    is_reached: bool = True
+    acknowledged_at: datetime | None = None
+
+
+class StepKey(msgspec.Struct, frozen=True):
+    """What a key stands for. run: of the clock that the step, or the notice it follows, belongs to."""
+
+    ladder: str
+    step: int
+    round: int = 0
+    run: int = 0
+
+    def __str__(self) -> str:
+        """Write "nudge/0", "nudge/0/1" for its second notice, "nudge/0/0/2" for the first one of the clock's run 2."""
+        parts = [self.ladder, str(self.step)]
+        if self.round or self.run:
+            parts.append(str(self.round))
+        if self.run:
+            parts.append(str(self.run))
+        return "/".join(parts)
+
+
+def parsed_key(key: str) -> StepKey | None:
+    """The parts of a step's key; None for a breach's, and for what is no key."""
+    name, *numbers = key.split("/")
+    if not 1 <= len(numbers) <= 3 or key.startswith(BREACH) or not all(each.isdigit() for each in numbers):
+        return None
+    return StepKey(name, *map(int, numbers))
 
 
 def steps(
-    policy: Policy, ladder: Ladder | None, clocks: tuple[Clock, ...], *, calendar: Calendar
+    policy: Policy,
+    ladder: Ladder | None,
+    clocks: tuple[Clock, ...],
+    *,
+    calendar: Calendar,
+    answered_at: datetime | None = None,
 ) -> tuple[StepTimer, ...]:
     """What falls due for running clocks if nothing changes, earliest first; instants may lie in the past.
 
-    A breach that is noted already is not given again; the steps of a breached target are. Raises: NeverOpen.
+    A breach that is noted already is not given again; the steps of a breached target are. answered_at: the last public
+    answer of a person, which ends the repetition of every step that was due by then. Raises: NeverOpen.
     """
     running = {clock.target: clock for clock in clocks if clock.state == "running"}
     timers = [
@@ -93,23 +139,98 @@ def steps(
     ]
     for index, step in enumerate(ladder.steps if ladder else ()):
         clock = running.get(step.when.target)
-        if clock is not None and ladder is not None:
-            timers.extend(_rounds(ladder, index, clock, calendar=calendar))
-    return tuple(sorted(timers, key=lambda timer: (timer.due_at, timer.step, timer.round)))
+        if clock is None or ladder is None:
+            continue
+        first = _instant(step.when, clock, calendar=calendar)
+        if first is not None:
+            key = StepKey(ladder.name, index, 0, clock.run)
+            timers += _rounds(step, key, first, clock.target, calendar=calendar, answered_at=answered_at)
+    return tuple(sorted(timers, key=_order))
+
+
+def acknowledgement_timers(
+    ladder: Ladder,
+    asked: Iterable[Asked],
+    *,
+    calendar: Calendar,
+    answered_at: datetime | None = None,
+) -> tuple[StepTimer, ...]:
+    """When the `unacknowledged` steps after notices are due, earliest first; a notice that was answered has none.
+
+    A notice that reached nobody: at once. Not acknowledged: ack_within after it (wall clock). Acknowledged in time but
+    not answered: ack_within after that. Only the first notice of a step counts. asked: in any order, of every step so
+    far. answered_at: the last public answer of a person.
+    """
+    timers: list[StepTimer] = []
+    for each in asked:
+        key = parsed_key(each.key)
+        if key is None or key.ladder != ladder.name or key.round or _is_answered(each, answered_at):
+            continue
+        within_s = ack_within_s(ladder, key.step)
+        follower = _follower(ladder, key.step)
+        if within_s is None or follower is None:
+            continue
+        due_at = _unacknowledged_at(each, within_s)
+        following = StepKey(ladder.name, follower, 0, key.run)
+        timers += _rounds(ladder.steps[follower], following, due_at, None, calendar=calendar)
+    return tuple(sorted(timers, key=_order))
+
+
+def ack_within_s(ladder: Ladder, step: int) -> int | None:
+    """Wall-clock seconds in which a step's notice wants an acknowledgement; None = nobody waits for one.
+
+    An `unacknowledged` step that says nothing gives as long as the step it follows, if another one follows it.
+    """
+    if not 0 <= step < len(ladder.steps):
+        return None
+    rung = ladder.steps[step]
+    if rung.ack_within_s is not None or rung.when.kind != "unacknowledged":
+        return rung.ack_within_s
+    before = _source(ladder, step)
+    if before is None or _follower(ladder, step) is None:
+        return None
+    return ack_within_s(ladder, before)
+
+
+def facts(ladder: Ladder | None, clocks: tuple[Clock, ...], fired: Container[str]) -> dict[str, str]:
+    """Target -> what rules see as `ticket.sla.TARGET`, without those that do not count. fired: keys of fired steps."""
+    seen = {clock.target: sla.fact(clock, is_warned=is_warned(ladder, clock, fired)) for clock in clocks}
+    return {target: word for target, word in seen.items() if word is not None}
+
+
+def is_warned(ladder: Ladder | None, clock: Clock, fired: Container[str]) -> bool:
+    """Whether a step before the breach of this run has fired."""
+    return ladder is not None and any(
+        step.when.target == clock.target
+        and is_warning(step.when)
+        and str(StepKey(ladder.name, index, 0, clock.run)) in fired
+        for index, step in enumerate(ladder.steps)
+    )
+
+
+def is_warning(when: When) -> bool:
+    """Whether a step comes before the breach, so that its firing is the event `sla_warning`."""
+    return (when.kind == "percent" and when.value < 100) or (when.kind == "offset" and when.value < 0)
 
 
 def actions(ladder: Ladder, step: int) -> tuple[Action, ...]:
-    """What a step does: first where the ticket goes, then who is told."""
+    """What a step does: first where the ticket goes, then what else is written, then who is told.
+
+    A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them.
+    """
     rung = ladder.steps[step]
     rule = f"{ladder.name}/{step}"
     done: list[Action] = []
     if rung.level:
-        done.append(Action("level", list(rung.level), rule))
+        done.append(Action("level", list(rung.level), rule, {"relaxed": True}))
     if rung.priority:
         done.append(Action("priority", rung.priority, rule))
     if rung.tags:
         done.append(Action("tags", list(rung.tags), rule))
-    return (*done, *(Action("notify", target, rule) for target in rung.notify))
+    done.extend(msgspec.structs.replace(action, rule=rule) for action in rung.actions)
+    asked = {"by": rung.by, "ack_within_s": ack_within_s(ladder, step)}
+    options = {name: value for name, value in asked.items() if value is not None}
+    return (*done, *(Action("notify", target, rule, options) for target in rung.notify))
 
 
 def round_actions(ladder: Ladder, timer: StepTimer) -> tuple[Action, ...]:
@@ -120,21 +241,32 @@ def round_actions(ladder: Ladder, timer: StepTimer) -> tuple[Action, ...]:
     return done if timer.round == 0 else tuple(action for action in done if action.kind == "notify")
 
 
+def _order(timer: StepTimer) -> tuple[datetime, int, int]:
+    return timer.due_at, timer.step, timer.round
+
+
 def _breach_timer(clock: Clock) -> StepTimer:
     assert clock.due_at is not None  # noqa: S101 - a running clock has one
-    return StepTimer(BREACH + clock.target, clock.target, clock.due_at, -1, 0)
+    key = BREACH + clock.target + (f"/{clock.run}" if clock.run else "")
+    return StepTimer(key, clock.target, clock.due_at, -1, 0, clock.run)
 
 
-def _rounds(ladder: Ladder, index: int, clock: Clock, *, calendar: Calendar) -> list[StepTimer]:
-    step = ladder.steps[index]
-    first = _instant(step.when, clock, calendar=calendar)
-    if first is None:
-        return []
+def _rounds(
+    step: Step,
+    key: StepKey,
+    first: datetime,
+    target: str | None,
+    *,
+    calendar: Calendar,
+    answered_at: datetime | None = None,
+) -> list[StepTimer]:
+    """A step's notices: one, or several with open time between them until a public answer."""
+    is_ended = answered_at is not None and answered_at >= first
     timers = []
-    for number in range(step.times):
+    for number in range(1 if is_ended else step.times):
         due_at = calendar.add(first, number * (step.every_s or 0))
-        key = f"{ladder.name}/{index}" + (f"/{number}" if number else "")
-        timers.append(StepTimer(key, clock.target, due_at, index, number))
+        name = str(msgspec.structs.replace(key, round=number))
+        timers.append(StepTimer(name, target, due_at, key.step, number, key.run))
     return timers
 
 
@@ -145,4 +277,35 @@ def _instant(when: When, clock: Clock, *, calendar: Calendar) -> datetime | None
         return sla.instant_at_used(clock, used=clock.budget_s + when.value, calendar=calendar)
     if clock.due_at is None:
         return None
-    return calendar.add(clock.due_at, when.value)
+    return sla.measure(clock, calendar).add(clock.due_at, when.value)
+
+
+def _is_answered(asked: Asked, answered_at: datetime | None) -> bool:
+    return answered_at is not None and answered_at >= asked.sent_at
+
+
+def _unacknowledged_at(asked: Asked, within_s: int) -> datetime:
+    if not asked.is_reached:
+        return asked.sent_at
+    due_at = asked.sent_at + timedelta(seconds=within_s)
+    if asked.acknowledged_at is not None and asked.acknowledged_at <= due_at:
+        return asked.acknowledged_at + timedelta(seconds=within_s)
+    return due_at
+
+
+def _asks(step: Step) -> bool:
+    """Whether an `unacknowledged` step may follow the notice of this one."""
+    return bool(step.notify) and (step.ack_within_s is not None or step.when.kind == "unacknowledged")
+
+
+def _source(ladder: Ladder, step: int) -> int | None:
+    """The step whose notice an `unacknowledged` step follows: the nearest before it that asks."""
+    return next((index for index in range(step - 1, -1, -1) if _asks(ladder.steps[index])), None)
+
+
+def _follower(ladder: Ladder, step: int) -> int | None:
+    """The `unacknowledged` step that follows a step's notice; None = nothing does."""
+    for index in range(step + 1, len(ladder.steps)):
+        if ladder.steps[index].when.kind == "unacknowledged":
+            return index if _source(ladder, index) == step else None
+    return None

@@ -20,6 +20,7 @@ from routing.clock import (
     breach,
     instant_at_used,
     left_s,
+    measure,
     meet,
     pause,
     rearm,
@@ -35,7 +36,7 @@ from routing.targets import PRIORITIES, TARGETS, Clock, Policy, State, Target
 
 __all__ = [
     "PRIORITIES", "TARGETS", "Change", "Clock", "Clocks", "Past", "Policy", "State", "Target", "after", "begin_promise",
-    "breach", "due", "fact", "instant_at_used", "left_s", "meet", "newly_breached", "pause", "rearm", "reopen",
+    "breach", "due", "fact", "instant_at_used", "left_s", "measure", "meet", "newly_breached", "pause", "rearm", "reopen",
     "resume", "retarget", "start", "start_target", "stop", "take_back", "used_s",
 ]  # fmt: skip
 
