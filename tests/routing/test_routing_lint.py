@@ -8,7 +8,7 @@ BASE = """\
 version: 1
 calendars:
   office: {timezone: UTC, open: {mon-fri: "09:00-17:00"}}
-agents: {ania: {}}
+agents: {ania: {email: ania@example.com}}
 teams: {t: {levels: {l1: [ania]}}}
 default: {team: t}
 """
