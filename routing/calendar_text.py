@@ -30,7 +30,7 @@ def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | 
     written = convert(node, _CalendarNode, problems=problems, partial=True)
     if written is None:
         return None
-    zone = _read_zone(written.timezone, problems)
+    zone = read_zone(written.timezone, problems)
     week = _read_week(written.open, problems)
     countries = _read_countries(written.holidays, problems) if written.holidays else ()
     dates = _read_dates(written.dates, problems) if written.dates else {}
@@ -47,7 +47,8 @@ def _opens(calendar: Calendar, node: Node, problems: list[Problem]) -> bool:
     return False
 
 
-def _read_zone(node: Node, problems: list[Problem]) -> str:
+def read_zone(node: Node, problems: list[Problem]) -> str:
+    """An IANA name; "" when there is none such."""
     try:
         return ZoneInfo(str(node.value)).key
     except (ValueError, OSError, KeyError):  # unknown, or no name at all

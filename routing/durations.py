@@ -4,6 +4,10 @@ import re
 
 import msgspec
 
+from routing.problems import Problem
+from routing.typed import said
+from routing.yaml_text import Node
+
 MAX_SECONDS = 3 * 366 * 86_400  # three years: longer is a slip, and arithmetic stays cheap
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -56,3 +60,18 @@ def offset_from(text: str) -> int | None:
     if seconds is None:
         return None
     return seconds if text[0] == "+" else -seconds
+
+
+def read_seconds(
+    node: Node,
+    problems: list[Problem],
+    *,
+    hint: str = "write it like 15m, 2h or 3d",
+    may_be_zero: bool = False,
+) -> int | None:
+    """Seconds of the length at a node; None when it is none, or zero and that says nothing."""
+    seconds = seconds_from(node.value) if isinstance(node.value, str) else None
+    if seconds or (seconds == 0 and may_be_zero):
+        return seconds
+    problems.append(node.problem("bad-length", f"no length of time {said(node)}", hint))
+    return None

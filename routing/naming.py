@@ -8,13 +8,14 @@ import msgspec
 
 from routing.problems import Problem, did_you_mean
 from routing.typed import said
-from routing.yaml_text import Node
+from routing.yaml_text import Node, slip_hint
 
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
 STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
 RESERVED = ("none", "any", "default", "all", "not", "assignee", "agent", "team")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
+MEDIA = ("email", "sms", "whatsapp", "voice", "chat", "form", "webhook")
 ADDRESS = re.compile(r"[^@\s<>]{1,64}@[^@\s<>]{1,255}\Z")
 Entries = dict[str, Node]
 
@@ -70,7 +71,8 @@ def check_name(node: Node, known: Iterable[str], what: str, problems: list[Probl
         return node.value
     code = "unknown-" + what.replace(" ", "-")
     got = f"'{node.text}'" if node.is_scalar and node.value is not None else f"like {said(node)}"
-    problems.append(node.problem(code, f"no {what} {got}", did_you_mean(node.text, known)))
+    hint = slip_hint(node) or did_you_mean(node.text, known)
+    problems.append(node.problem(code, f"no {what} {got}", hint))
     return None
 
 
@@ -80,6 +82,22 @@ def read_names(node: Node, known: Iterable[str], what: str, problems: list[Probl
     return tuple(name for child in each if (name := check_name(child, known, what, problems)))
 
 
+def read_word(node: Node, what: str, problems: list[Problem]) -> str | None:
+    """A short name of something that stands elsewhere and is not checked here."""
+    if isinstance(node.value, str) and _NAME.match(node.value) and node.value not in RESERVED:
+        return node.value
+    hint = slip_hint(node) or "use letters, digits, - and _"
+    problems.append(node.problem("bad-name", f"{said(node)} can't name a {what}", hint))
+    return None
+
+
+def check_medium(key: Node, problems: list[Problem]) -> None:
+    """A medium that looks like a slip of a known one gets a warning; others may come with channels of your own."""
+    hint = "" if key.text in MEDIA else did_you_mean(key.text, MEDIA)
+    if hint.startswith("did"):
+        problems.append(key.warning("unknown-medium", f"no medium '{key.text}' is known", hint))
+
+
 def read_tags(node: Node, problems: list[Problem]) -> tuple[str, ...]:
     """One tag or a list of them: short words."""
     tags = []
@@ -87,7 +105,8 @@ def read_tags(node: Node, problems: list[Problem]) -> tuple[str, ...]:
         if isinstance(each.value, str) and _NAME.match(each.value) and each.value not in ("none", "any"):
             tags.append(each.value)
         else:
-            problems.append(each.problem("bad-value", f"no tag {said(each)}", "use letters, digits, - and _"))
+            hint = slip_hint(each) or "use letters, digits, - and _"
+            problems.append(each.problem("bad-value", f"no tag {said(each)}", hint))
     return tuple(tags)
 
 

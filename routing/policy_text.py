@@ -2,37 +2,37 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
+from routing.action_text import Vocabulary, read_writes
+from routing.actions import Action
 from routing.calendar import Calendar
-from routing.durations import Span, offset_from, seconds_from, span_from
+from routing.durations import Span, offset_from, read_seconds, span_from
 from routing.ladder import Ladder, Step, When
-from routing.naming import (
-    Priority,
-    Status,
-    Targets,
-    check_name,
-    read_names,
-    read_notify,
-    read_tags,
-    without_later,
-)
+from routing.naming import Status, check_name
 from routing.problems import Problem, did_you_mean
+from routing.rules import Write
 from routing.sla import PRIORITIES, TARGETS, Policy, Target
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
-LATER_TARGETS = ("next_response", "update", "promise")
 ROUND_LIMIT = 100
 _AT = re.compile(r"(\w+)\s+(\S+)\Z")
 _PERCENT = re.compile(r"(\d{1,3})%\Z")
+_UNACKNOWLEDGED = "unacknowledged"
+_OWN = ("at", "repeat")
+_STEP_FIELDS = ("notify", "level", "priority", "tags")
 
 
 class _PolicyNode(msgspec.Struct, frozen=True):
     calendar: Node
     first_response: Node | None = None
+    next_response: Node | None = None
     resolution: Node | None = None
+    update: Node | None = None
+    promise: Node | None = None
     pause: tuple[Status, ...] = ()
     ladder: Node | None = None
 
@@ -40,15 +40,6 @@ class _PolicyNode(msgspec.Struct, frozen=True):
 class _RepeatNode(msgspec.Struct, frozen=True):
     every: Node
     times: Node
-
-
-class _StepNode(msgspec.Struct, frozen=True):
-    at: Node
-    notify: Node | None = None
-    level: Node | None = None
-    priority: Priority | None = None
-    tags: Node | None = None
-    repeat: Node | None = None
 
 
 def read_policy(
@@ -59,9 +50,7 @@ def read_policy(
     problems: list[Problem],
 ) -> Policy | None:
     """`{calendar: office, first_response: {urgent: 30m, normal: 4h}, resolution: 3 working days, pause: [pending]}`."""
-    written = convert(
-        without_later(node, LATER_TARGETS, problems), _PolicyNode, problems=problems, partial=True
-    )
+    written = convert(node, _PolicyNode, problems=problems, partial=True)
     if written is None:
         return None
     calendar = check_name(written.calendar, calendars, "calendar", problems)
@@ -69,13 +58,24 @@ def read_policy(
     targets = {}
     for target in TARGETS:
         child = getattr(written, target)
-        if child is not None:
+        if child is None:
+            continue
+        if target == "promise":
+            _check_promise(child, problems)
+        else:
             targets[target] = Target(_read_spans(child, calendars.get(calendar or ""), problems))
-    if not targets:
+    if not targets and written.promise is None:
         problems.append(
             node.problem("missing-key", f"policy '{name}' has no target", "add first_response or resolution")
         )
     return Policy(name, calendar or "", targets, written.pause, ladder)
+
+
+def _check_promise(node: Node, problems: list[Problem]) -> None:
+    """Only `true`: its moment is agreed with each customer, so that it is no part of a policy's lengths."""
+    if node.value is not True:
+        message = f"'promise' has no length, its moment is agreed with the customer; got {said(node)}"
+        problems.append(node.problem("wrong-type", message, "write promise: true"))
 
 
 def _read_spans(node: Node, calendar: Calendar | None, problems: list[Problem]) -> dict[str, Span]:
@@ -114,63 +114,101 @@ def _days_in(text: str) -> str:
     return text.partition("d")[0]
 
 
-def read_ladder(name: str, node: Node, targets: Targets, problems: list[Problem]) -> Ladder | None:
+def read_ladder(name: str, node: Node, words: Vocabulary, problems: list[Problem]) -> Ladder | None:
     """A list of `{at: first_response 80%, notify: assignee}`."""
     if not node.is_list or not node.value:
         problems.append(node.problem("wrong-type", f"a ladder is a list of steps, got {said(node)}"))
         return None
-    steps = [_read_step(each, targets, problems) for each in node.value]
-    return Ladder(name, tuple(step for step in steps if step is not None))
+    steps: list[Step] = []
+    for number, each in enumerate(node.value):
+        step = _read_step(each, f"{name}/{number}", words, problems)
+        if step is None:
+            continue
+        if step.when.kind == _UNACKNOWLEDGED and not any(earlier.ack_within_s for earlier in steps):
+            message = "no step before this one asks for an acknowledgement"
+            problems.append(
+                each.value["at"].problem("bad-step", message, "add ack_within: 10m to its notify")
+            )
+        steps.append(step)
+    return Ladder(name, tuple(steps))
 
 
-def _read_step(node: Node, targets: Targets, problems: list[Problem]) -> Step | None:
-    written = convert(
-        without_later(node, ("by", "ack_within"), problems), _StepNode, problems=problems, partial=True
-    )
-    if written is None:
+def _read_step(node: Node, rule: str, words: Vocabulary, problems: list[Problem]) -> Step | None:
+    """rule: what its actions are known by."""
+    if not isinstance(node.value, dict):
+        hint = "like {at: first_response breach, notify: lead}"
+        problems.append(node.problem("wrong-type", f"a step is a mapping, got {said(node)}", hint))
         return None
-    when = _read_at(written.at, problems)
-    every_s, times = _read_repeat(written.repeat, problems) if written.repeat else (None, 1)
-    step = Step(
-        written.at.text,
-        when or When("", "breach"),
-        read_notify(written.notify, targets, problems) if written.notify else (),
-        read_names(written.level, targets.levels, "level", problems) if written.level else (),
-        written.priority,
-        read_tags(written.tags, problems) if written.tags else (),
-        every_s,
-        times,
+    at, repeat = node.value.get("at"), node.value.get("repeat")
+    if at is None:
+        problems.append(node.problem("missing-key", "'at' is missing", "like at: first_response breach"))
+    when = _read_at(at, problems) if at else None
+    every_s, times = _read_repeat(repeat, problems) if repeat else (None, 1)
+    if repeat and when and when.kind == _UNACKNOWLEDGED:
+        message = "a step that follows a notice nobody acknowledged happens once"
+        hint = "give it ack_within, and add another unacknowledged step"
+        problems.append(node.keys["repeat"].problem("bad-step", message, hint))
+    if set(node.value) <= set(_OWN):
+        hint = "add notify, level, priority, tags or another action"
+        problems.append(node.problem("missing-key", "this step does nothing", hint))
+        return None
+    writes = read_writes(node, "ladder", words, problems, beside=_OWN)
+    if at is None or when is None:
+        return None
+    return _step(at.text, when, writes, rule, every_s=every_s, times=times)
+
+
+def _step(
+    at: str, when: When, writes: tuple[Write, ...], rule: str, *, every_s: int | None, times: int
+) -> Step:
+    written = {write.field: write for write in writes}
+    values = {field: write.value for field, write in written.items()}
+    notice = written["notify"].options if "notify" in written else {}
+    return Step(
+        at,
+        when,
+        notify=values.get("notify") or (),
+        level=values.get("level") or (),
+        priority=values.get("priority"),
+        tags=values.get("tags") or (),
+        every_s=every_s,
+        times=times,
+        by=notice.get("by"),
+        ack_within_s=notice.get("ack_within_s"),
+        actions=tuple(
+            Action(write.field, _plain(write), rule, write.options)
+            for write in writes
+            if write.field not in _STEP_FIELDS
+        ),
     )
-    if not (written.notify or written.level or written.priority or written.tags):
-        problems.append(
-            node.problem("missing-key", "this step does nothing", "add notify, level, priority or tags")
-        )
-    return step if when else None
+
+
+def _plain(write: Write) -> Any:
+    """The value as JSON gives it back; of a note its text."""
+    if write.field == "note":
+        return write.value[0] if write.value else None
+    return list(write.value) if isinstance(write.value, tuple) else write.value
 
 
 def _read_at(node: Node, problems: list[Problem]) -> When | None:
+    if node.value == _UNACKNOWLEDGED:
+        return When("", "unacknowledged")
     written = _AT.match(node.value) if isinstance(node.value, str) else None
-    if node.value == "unacknowledged":
-        problems.append(node.problem("not-supported", "'unacknowledged' is not supported yet"))
-        return None
     if not written:
-        hint = "write it like 'first_response 80%', 'first_response breach' or 'resolution +15m'"
+        hint = (
+            "write it like 'first_response 80%', 'first_response breach', 'resolution +15m' or unacknowledged"
+        )
         problems.append(node.problem("bad-step", f"no instant of a step {said(node)}", hint))
         return None
     target, text = written.groups()
     if target not in TARGETS:
-        problems.append(_unknown_target(node, target))
+        hint = did_you_mean(target, TARGETS)
+        problems.append(node.problem("unknown-target", f"no target '{target}'", hint))
         return None
     when = _when(target, text)
     if when is None:
         problems.append(node.problem("bad-step", f"no instant '{text}'", "write 80%, breach, +15m or -10m"))
     return when
-
-
-def _unknown_target(node: Node, target: str) -> Problem:
-    if target in LATER_TARGETS:
-        return node.problem("not-supported", f"the target '{target}' is not supported yet")
-    return node.problem("unknown-target", f"no target '{target}'", did_you_mean(target, TARGETS))
 
 
 def _when(target: str, text: str) -> When | None:
@@ -190,13 +228,7 @@ def _read_repeat(node: Node, problems: list[Problem]) -> tuple[int | None, int]:
     written = convert(node, _RepeatNode, problems=problems)
     if written is None:
         return None, 1
-    every_s = seconds_from(written.every.value) if isinstance(written.every.value, str) else None
-    if not every_s:
-        problems.append(
-            written.every.problem(
-                "bad-length", f"no length of time {said(written.every)}", "write it like 15m"
-            )
-        )
+    every_s = read_seconds(written.every, problems, hint="write it like 15m")
     times = written.times.value
     if not isinstance(times, int) or isinstance(times, bool) or not 1 <= times <= ROUND_LIMIT:
         problems.append(

@@ -1,7 +1,6 @@
 """Rules as text -> a Rulebook: everything compiled and checked, or every problem with file, line and column.
 
-Adding a section: a reader beside the others (*_text.py), a line here. What RULES names and this version does not know yet is refused
-as "not supported yet", never skipped.
+Adding a section: its name in sections.py, a reader beside the others (*_text.py), a line here.
 """
 
 import hashlib
@@ -10,32 +9,37 @@ from typing import Any
 
 import msgspec
 
-from routing import calendar_text, lint, naming, people_text, policy_text, yaml_text
+from routing import (
+    calendar_text,
+    conditions,
+    conversation_text,
+    field_text,
+    lint,
+    list_text,
+    people_text,
+    policy_text,
+    schedule_text,
+)
+from routing.action_text import Vocabulary
 from routing.calendar import Calendar
 from routing.case_text import Case, People, read_cases
 from routing.condition_text import read_condition
-from routing.conditions import leaves
+from routing.conditions import Condition
 from routing.conversation import Conversations
 from routing.fields import FieldRule
 from routing.ladder import Ladder
 from routing.matcher import Index
 from routing.naming import Targets
 from routing.people import Agent, Team
-from routing.problems import ConfigError, Problem, did_you_mean, has_error, in_order
-from routing.rule_text import Vocabulary, read_default, read_rules
+from routing.problems import ConfigError, Problem, has_error, in_order
+from routing.react_text import read_react
+from routing.rule_text import read_default, read_rules
 from routing.rules import NOTHING, React, Rule
 from routing.schedule import Schedule
+from routing.sections import Sections
 from routing.sla import Policy
-from routing.typed import convert, said
 from routing.value_text import Names
 from routing.yaml_text import Node
-
-MAX_CHARACTERS = 2 * yaml_text.MAX_CHARACTERS
-SECTIONS = (
-    "version", "calendars", "agents", "teams", "lists", "sla", "ladders", "conditions", "enrich", "route", "default",
-    "tests",
-)  # fmt: skip
-LATER_SECTIONS = ("schedules", "fields", "conversations", "react", "incidents")
 
 
 class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -71,6 +75,10 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     conversations: Conversations = Conversations()
     react: tuple[React, ...] = ()
 
+    def kept_uses(self) -> frozenset[tuple[str, str]]:
+        """(fact, list) for each list kept at the desk that some rule asks for."""
+        return conditions.kept_uses(_conditions(self.rules, self.react, self.conversations))
+
     def calendar_of(self, policy: str) -> Calendar:
         """The calendar whose open time a policy counts."""
         return self.calendars[self.policies[policy].calendar]
@@ -89,17 +97,27 @@ def load(
 ) -> Rulebook:
     """The rulebook of some files. files: name -> text, read in the order of their names.
 
-    lists: name -> values kept elsewhere. replies: known (template, language) pairs, None = not checked.
+    lists: name -> values kept elsewhere, like those of `list_files`; one that is not there is an empty list and a
+    warning. replies: known (template, language) pairs, None = not checked.
     The admin's tests are read, not run: see cases.py. Raises: ConfigError with every problem, warnings too.
     """
-    reading = _Reading(files, lists=lists or {}, replies=replies)
-    rulebook = reading.rulebook()
-    if not has_error(reading.problems):
-        reading.problems.extend(lint.errors(rulebook, reading.nodes))
-    if has_error(reading.problems):
-        raise ConfigError(in_order(reading.problems))
-    warnings = in_order([*reading.problems, *lint.warnings(rulebook, reading.nodes)])
+    sections = Sections(files)
+    problems = sections.problems
+    rulebook = _Reading(sections, lists=lists or {}, replies=replies).rulebook()
+    if not has_error(problems):
+        problems.extend(lint.errors(rulebook, sections.named))
+    if has_error(problems):
+        raise ConfigError(in_order(problems))
+    warnings = in_order([*problems, *lint.warnings(rulebook, sections.named)])
     return msgspec.structs.replace(rulebook, warnings=warnings)
+
+
+def list_files(files: Mapping[str, str]) -> dict[str, str]:
+    """List -> name of the file with its values, which the caller reads and gives to `load`. files: name -> text.
+
+    What can't be read here is left out: `load` tells it.
+    """
+    return list_text.files_of(files)
 
 
 def from_text(text: str) -> Rulebook:
@@ -114,195 +132,195 @@ class _Stored(msgspec.Struct, frozen=True):
 
 
 class _Reading:
-    """One reading of some files: the sections of all of them, and the problems found on the way."""
+    """One reading of some sections."""
 
     def __init__(
         self,
-        files: Mapping[str, str],
+        sections: Sections,
         *,
         lists: Mapping[str, tuple[str, ...]],
         replies: Collection[tuple[str, str]] | None,
     ) -> None:
-        self.files = {name: files[name] for name in sorted(files)}
-        self.problems: list[Problem] = []
+        self.sections = sections
+        self.named = sections.named
+        self.problems = sections.problems
         self.replies = None if replies is None else frozenset(name for name, _ in replies)
-        self.documents = self._documents()
-        self.nodes: dict[str, dict[str, Node]] = {
-            section: self._entries(section, what)
-            for section, what in (
-                ("calendars", "calendar"), ("agents", "agent"), ("teams", "team"), ("lists", "list"),
-                ("sla", "policy"), ("ladders", "ladder"), ("conditions", "condition"),
-            )
-        }  # fmt: skip
-        self.lists = self._read_lists(lists)
+        self.lists = list_text.read_lists(self.named["lists"], lists, self.problems)
+        self.seen: dict[str, Node] = {}
 
     def rulebook(self) -> Rulebook:
         """As much of it as could be read; only good when there is no error among the problems."""
-        calendars, agents, teams = self._read_people()
-        targets = self._targets(teams)
+        calendars = self._each("calendars", calendar_text.read_calendar)
+        agents, schedules, teams = self._read_people()
+        fields = self._each("fields", field_text.read_field)
+        words = self._vocabulary(agents, teams, fields)
         ladders = self._each(
-            "ladders", lambda name, node: policy_text.read_ladder(name, node, targets, self.problems)
+            "ladders", lambda name, node, problems: policy_text.read_ladder(name, node, words, problems)
         )
-        written = {
-            name: calendars.get(name) for name in self.nodes["calendars"]
-        }  # a bad one is told at its place
+        written = _as_named(self.named["calendars"], calendars)  # a bad one is told at its place
         policies = self._each(
             "sla",
-            lambda name, node: policy_text.read_policy(
-                name, node, written, self.nodes["ladders"], self.problems
+            lambda name, node, problems: policy_text.read_policy(
+                name, node, written, self.named["ladders"], problems
             ),
         )
-        names = Names(tuple(self.nodes["calendars"]), self.lists, self.nodes["conditions"], self.problems)
-        for name, node in self.nodes["conditions"].items():
+        names = self._names(words)
+        for name, node in self.named["conditions"].items():
             read_condition(node, names, within=(name,))
-        words = Vocabulary(targets, frozenset(self.nodes["sla"]), self.replies)
-        seen: dict[str, Node] = {}
-        enrich = read_rules(self._all("enrich"), "enrich", words, names, seen)
-        route = read_rules(self._all("route"), "route", words, names, seen)
+        enrich = read_rules(self.sections.all("enrich"), "enrich", words, names, self.seen)
+        route = read_rules(self.sections.all("route"), "route", words, names, self.seen)
         default = self._read_default(words)
-        people = People(frozenset(self.nodes["agents"]), frozenset(self.lists))
-        tests = read_cases(self._all("tests"), people, self.problems)
-        text = "" if has_error(self.problems) else _stored_text(self.files, self.lists)
+        react = read_react(self.sections.all("react"), words, names, self.seen, written)
+        conversations = conversation_text.read_conversations(
+            self.sections.all("conversations"), names, self.seen
+        )
+        return self._finish(
+            calendars=calendars,
+            agents=agents,
+            schedules=schedules,
+            teams=teams,
+            fields=fields,
+            ladders=ladders,
+            policies=policies,
+            enrich=enrich,
+            route=route,
+            default=default or NOTHING,
+            react=react,
+            conversations=conversations,
+        )
+
+    def _finish(
+        self,
+        *,
+        enrich: tuple[Rule, ...],
+        route: tuple[Rule, ...],
+        react: tuple[React, ...],
+        conversations: Conversations,
+        fields: dict[str, FieldRule],
+        **read: Any,
+    ) -> Rulebook:
+        """The whole of what was read. read: sections that stay as they are."""
+        people = People(frozenset(self.named["agents"]), frozenset(self.lists.values) | self.lists.kept)
+        tests = read_cases(self.sections.all("tests"), people, self.problems)
+        files = self.sections.files
+        text = "" if has_error(self.problems) else _stored_text(files, self.lists.values)
+        rules = (*enrich, *route)
         return Rulebook(
             hash=hashlib.sha256(text.encode()).hexdigest(),
             text=text,
-            files=self.files,
-            lists=self.lists,
-            needs=_needs((*enrich, *route)),
-            calendars=calendars,
-            agents=agents,
-            teams=teams,
-            policies=policies,
-            ladders=ladders,
+            files=files,
+            lists=self.lists.values,
+            kept=self.lists.kept,
+            needs=_needs(_conditions(rules, react, conversations), conversations, fields),
             enrich=enrich,
             route=route,
-            rules=(*enrich, *route),
-            positions={rule.id: position for position, rule in enumerate((*enrich, *route))},
-            default=default or NOTHING,
+            rules=rules,
+            positions={rule.id: position for position, rule in enumerate(rules)},
+            react=react,
+            conversations=conversations,
+            fields=fields,
             tests=tests,
             warnings=(),
-            index=Index((*enrich, *route)),
+            index=Index(rules),
+            **read,
         )
-
-    # -- documents and sections -------------------------------------------------------------------------------
-
-    def _documents(self) -> list[Node]:
-        documents = []
-        if sum(len(text) for text in self.files.values()) > MAX_CHARACTERS:
-            message = f"the files have more than {MAX_CHARACTERS} characters together"
-            raise ConfigError([Problem(next(iter(self.files)), 1, 1, "error", "too-big", message)])
-        for name, text in self.files.items():
-            try:
-                documents.append(yaml_text.read(text, file=name))
-            except ConfigError as error:
-                self.problems.extend(error.problems)
-        for document in documents:
-            self._check_document(document)
-        self._check_version(documents)
-        return [document for document in documents if document.is_mapping]
-
-    def _check_document(self, document: Node) -> None:
-        if not isinstance(document.value, dict):
-            if document.value is not None or len(self.files) == 1:
-                message = f"wanted sections like route:, got {said(document)}"
-                self.problems.append(document.problem("wrong-type", message))
-            return
-        for name in document.value:
-            key = document.keys[name]
-            if name in LATER_SECTIONS:
-                self.problems.append(
-                    key.problem("not-supported", f"the section '{name}' is not supported yet")
-                )
-            elif name not in SECTIONS:
-                hint = did_you_mean(name, SECTIONS)
-                self.problems.append(key.problem("unknown-key", f"no section '{name}'", hint))
-
-    def _check_version(self, documents: list[Node]) -> None:
-        versions = [
-            each.value["version"] for each in documents if each.is_mapping and "version" in each.value
-        ]
-        for version in versions:
-            if version.value != 1 or isinstance(version.value, bool):
-                self.problems.append(
-                    version.problem("bad-version", f"version {said(version)} is not known", "write 1")
-                )
-        if not versions and documents and documents[0].is_mapping:
-            self.problems.append(
-                documents[0].problem("missing-key", "'version' is missing", "start with version: 1")
-            )
-
-    def _all(self, section: str) -> list[Node]:
-        return [document.value[section] for document in self.documents if section in document.value]
-
-    def _entries(self, section: str, what: str) -> dict[str, Node]:
-        return naming.entries(self._all(section), what, self.problems)
 
     def _each(self, section: str, read: Any) -> dict[str, Any]:
-        found = ((name, read(name, node)) for name, node in self.nodes[section].items())
+        found = ((name, read(name, node, self.problems)) for name, node in self.named[section].items())
         return {name: value for name, value in found if value is not None}
 
-    # -- sections ---------------------------------------------------------------------------------------------
-
-    def _read_people(self) -> tuple[dict[str, Calendar], dict[str, Agent], dict[str, Team]]:
-        nodes, problems = self.nodes, self.problems
-        calendars = self._each(
-            "calendars", lambda name, node: calendar_text.read_calendar(name, node, problems)
-        )
+    def _read_people(self) -> tuple[dict[str, Agent], dict[str, Schedule], dict[str, Team]]:
+        named = self.named
         agents = self._each(
-            "agents", lambda name, node: people_text.read_agent(name, node, nodes["calendars"], problems)
+            "agents",
+            lambda name, node, problems: people_text.read_agent(
+                name, node, named["calendars"], named["agents"], problems
+            ),
         )
+        schedules = self._each(
+            "schedules",
+            lambda name, node, problems: schedule_text.read_schedule(name, node, named["agents"], problems),
+        )
+        on_call = _as_named(named["schedules"], schedules)
         teams = self._each(
-            "teams", lambda name, node: people_text.read_team(name, node, nodes["agents"], problems)
+            "teams",
+            lambda name, node, problems: people_text.read_team(
+                name, node, named["agents"], on_call, problems
+            ),
         )
-        return calendars, agents, teams
+        return agents, schedules, teams
+
+    def _vocabulary(
+        self, agents: Mapping[str, Agent], teams: Mapping[str, Team], fields: Mapping[str, FieldRule]
+    ) -> Vocabulary:
+        skills = {skill for agent in agents.values() for skill in agent.skills}
+        return Vocabulary(
+            self._targets(teams),
+            frozenset(self.named["sla"]),
+            self.replies,
+            {name: fields.get(name) or FieldRule(name) for name in self.named["fields"]},
+            frozenset((*skills, "language")),
+        )
 
     def _targets(self, teams: Mapping[str, Team]) -> Targets:
         """The names there are; a level, a team and an agent never share one."""
         levels = frozenset(level for team in teams.values() for level in team.levels)
-        for name, node in self.nodes["agents"].items():
-            if name in levels or name in self.nodes["teams"]:
+        for name, node in self.named["agents"].items():
+            if name in levels or name in self.named["teams"]:
                 other = "a level" if name in levels else "a team"
                 self.problems.append(
                     node.problem("name-clash", f"'{name}' is an agent and {other}", "rename one")
                 )
-        for name, node in self.nodes["teams"].items():
+        for name, node in self.named["teams"].items():
             if name in levels:
                 self.problems.append(
                     node.problem("name-clash", f"'{name}' is a team and a level", "rename one")
                 )
-        return Targets(levels, frozenset(self.nodes["agents"]), frozenset(self.nodes["teams"]))
+        return Targets(levels, frozenset(self.named["agents"]), frozenset(self.named["teams"]))
+
+    def _names(self, words: Vocabulary) -> Names:
+        return Names(
+            calendars=tuple(self.named["calendars"]),
+            lists=self.lists.values,
+            conditions=self.named["conditions"],
+            problems=self.problems,
+            kept=self.lists.kept,
+            fields=words.fields,
+            targets=words.targets,
+        )
 
     def _read_default(self, words: Vocabulary) -> Rule | None:
-        nodes = self._all("default")
-        if not nodes:
-            if self.documents:
-                where = self.documents[-1]
-                hint = "add default: {team: NAME}"
-                self.problems.append(where.problem("missing-key", "'default' is missing", hint))
-            return None
-        for again in nodes[1:]:
-            hint = f"the first is in {nodes[0].file}:{nodes[0].line}"
-            self.problems.append(again.problem("duplicate-key", "'default' is written twice", hint))
-        return read_default(nodes[0], words, self.problems)
+        node = self.sections.only("default", hint="add default: {team: NAME}")
+        return read_default(node, words, self.problems) if node else None
 
-    def _read_lists(self, kept: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        """Lists written here; values that the caller brought are stronger."""
-        found = {name: tuple(values) for name, values in kept.items()}
-        for name, node in self.nodes["lists"].items():
-            if node.is_list:
-                found.setdefault(name, convert(node, tuple[str, ...], problems=self.problems) or ())
-            elif name not in found:
-                message = (
-                    f"list '{name}' is not written here: a list from a file or the desk is not supported yet"
-                )
-                self.problems.append(node.problem("not-supported", message, "write [value, value]"))
-                found[name] = ()
-        return found
+
+def _as_named(nodes: Mapping[str, Node], read: Mapping[str, Any]) -> dict[str, Any]:
+    """Every name of a section; None = it could not be read."""
+    return {name: read.get(name) for name in nodes}
 
 
 def _stored_text(files: Mapping[str, str], lists: Mapping[str, tuple[str, ...]]) -> str:
     return msgspec.json.encode({"files": files, "lists": lists}, order="sorted").decode()
 
 
-def _needs(rules: Iterable[Rule]) -> frozenset[str]:
-    return frozenset(leaf.fact.name for rule in rules for leaf in leaves(rule.when))
+def _conditions(
+    rules: Iterable[Rule], react: Iterable[React], conversations: Conversations
+) -> tuple[Condition, ...]:
+    """Everything that is asked of a message or a ticket."""
+    return (
+        *(rule.when for rule in rules),
+        *(each.rule.when for each in react),
+        *(gathering.when for gathering in conversations.by),
+    )
+
+
+def _needs(
+    asked: Iterable[Condition], conversations: Conversations, fields: Mapping[str, FieldRule]
+) -> frozenset[str]:
+    """Names of all facts that some part of the rulebook looks at."""
+    facts = {leaf.fact.name for condition in asked for leaf in conditions.leaves(condition)}
+    for gathering in conversations.by:
+        facts |= conversation_text.facts_of_key(gathering.key)
+    if any(field.extract for field in fields.values()):
+        facts.add("text")
+    return frozenset(facts)

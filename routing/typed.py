@@ -11,7 +11,7 @@ import msgspec
 from msgspec import inspect as types
 
 from routing.problems import Problem, did_you_mean
-from routing.yaml_text import Node
+from routing.yaml_text import Node, slip_hint
 
 _FAILED: Any = object()  # None is a value, so a failure needs its own mark
 
@@ -218,11 +218,9 @@ def _limits(wanted: Any) -> str:
 
 
 def _refuse(node: Node, wanted: str, problems: list[Problem]) -> Any:
-    hint = (
-        "put it in quotes" if wanted.startswith("text") and node.is_scalar and node.value is not None else ""
-    )
-    if node.is_scalar and node.value is None and not node.text:
-        hint = 'a value that starts with # must be in quotes: "#x"' if wanted.startswith("text") else ""
+    hint = slip_hint(node) if wanted.startswith("text") else ""
+    if not hint and wanted.startswith("text") and node.is_scalar and node.value is not None:
+        hint = "put it in quotes"
     problems.append(node.problem("wrong-type", f"wanted {wanted}, got {said(node)}", hint))
     return _FAILED
 

@@ -15,7 +15,7 @@ import yaml
 
 from routing.problems import ConfigError, Problem
 
-MAX_CHARACTERS = 16 * 1024 * 1024
+MAX_BYTES = 16 << 20
 MAX_DEPTH = 60
 
 Scalar = str | int | float | bool | None
@@ -29,6 +29,9 @@ _HEX = re.compile(r"0x[0-9a-fA-F]{1,40}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 
+_SLIP = re.compile(r"(?:[:\-,\[{]\s+|[\[{])([>*@`%&!\t])")
+_HASH = re.compile(r"[:,\[{]\s*(#)[^\s#]")
+
 # The usual slips, by the character that YAML itself gives a meaning to.
 _SLIPS = {
     ">": 'a value that starts with > must be in quotes: ">=2"',
@@ -39,6 +42,7 @@ _SLIPS = {
     "&": "a value that starts with & must be in quotes",
     "!": "a value that starts with ! must be in quotes",
     "#": 'a value that starts with # must be in quotes: "#x"',
+    "+": 'a value that starts with + must be in quotes: "+48600000001"',
     "\t": "indent with spaces, not tabs",
 }
 
@@ -87,6 +91,15 @@ class Node(msgspec.Struct, frozen=True):
         return self.value
 
 
+def slip_hint(node: Node) -> str:
+    """Names the slip when a value without quotes is not what was meant: `#x` is nothing, `+48…` a number; else ""."""
+    if not node.is_scalar or not node.plain:
+        return ""
+    if node.value is None and not node.text:
+        return _SLIPS["#"]
+    return _SLIPS["+"] if node.text.startswith("+") and not isinstance(node.value, str) else ""
+
+
 def scalar(text: str) -> Scalar:
     """What an unquoted scalar means by the YAML 1.2 core schema."""
     if text in _NULL:
@@ -112,14 +125,19 @@ def _number(text: str) -> str | int | float:
     return text
 
 
+def size_bytes(text: str) -> int:
+    """What it takes as UTF-8; of a text that is far too long no less than its characters."""
+    return len(text) if len(text) > MAX_BYTES else len(text.encode("utf-8", "surrogatepass"))
+
+
 def read(text: str, *, file: str) -> Node:
     """The one document of the text; an empty text is a node with the value None.
 
     file: the name that problems carry. Raises: ConfigError with every duplicate key, or with the first error of
     syntax, since what follows one cannot be told.
     """
-    if len(text) > MAX_CHARACTERS:
-        message = f"the file has {len(text)} characters, more than {MAX_CHARACTERS}"
+    if size_bytes(text) > MAX_BYTES:
+        message = f"the file has more than {MAX_BYTES >> 20} MB"
         raise ConfigError([Problem(file, 1, 1, "error", "too-big", message, "split it into several files")])
     reader = _Reader(file)
     try:
@@ -239,21 +257,24 @@ def _syntax_problem(error: yaml.YAMLError, *, text: str, file: str) -> Problem:
     else:
         line, column = mark.line + 1, mark.column + 1
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is no YAML"
-    return Problem(
-        file, line, column, "error", "syntax", str(said), _slip_hint(text, line=line, column=column)
-    )
+    opened = getattr(error, "context_mark", None)
+    hint = _syntax_hint(text, line=line, column=column, opened_line=opened.line + 1 if opened else line)
+    return Problem(file, line, column, "error", "syntax", str(said), hint)
 
 
-def _slip_hint(text: str, *, line: int, column: int) -> str:
-    """Names the usual slip when the character at the place, or the value of its line, starts with one."""
+def _syntax_hint(text: str, *, line: int, column: int, opened_line: int) -> str:
+    """Names the usual slip when the character at the place, or a value of its line, starts with one.
+
+    opened_line: where the list or mapping began that is not closed: a value with # made a comment of its end.
+    """
     lines = text.splitlines()
-    if line > len(lines):
-        return ""
-    source = lines[line - 1]
+    source = lines[line - 1] if line <= len(lines) else ""
     here = source[column - 1 : column]
     if here in _SLIPS:
         return _SLIPS[here]
-    value = re.search(r"(?:[:\-,\[{]\s+|[\[{])([>*@`%&!\t])", source)
-    if value is None and line > 1:
+    value = _SLIP.search(source)
+    if value is None and 1 < line <= len(lines):
         value = re.search(r":\s+([>])=?\s*[0-9]", lines[line - 2])
+    if value is None:
+        value = next((found for each in lines[opened_line - 1 : line] if (found := _HASH.search(each))), None)
     return _SLIPS[value.group(1)] if value else ""

@@ -15,7 +15,7 @@ import pytest
 
 from channels.email import send, smtp
 from intake import cli, settings
-from routing import cases, condition_text, rule_text, rulebook, view
+from routing import action_text, cases, condition_text, rulebook, view
 
 REPOSITORY = Path(__file__).parents[2]
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -81,7 +81,7 @@ def test_the_rulebook_of_the_guide_is_valid_and_passes_its_own_tests() -> None:
         *view.FIELDS,
         *(f"ticket.{each}" for each in view.DECIDED),
         *condition_text._OPERATORS,
-        *rule_text._ACTIONS,
+        *action_text.ACTIONS,
     ],
 )
 def test_every_word_of_the_rule_language_is_documented(word: str) -> None:

@@ -1,0 +1,98 @@
+"""How lists are written: values here, in a file beside the rules, or kept at the desk."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from routing import yaml_text
+from routing.naming import check_name, entries
+from routing.problems import ConfigError, Problem
+from routing.typed import convert, said
+from routing.yaml_text import Node
+
+_FILE = re.compile(r"[^/\\\x00-\x1f]{1,200}\Z")
+_SECTION = re.compile(r"^lists[ \t]*:.*\n?(?:^(?:[ \t#].*|-.*|)$\n?)*", re.MULTILINE)
+_SHAPES = "write [value, value], {file: NAME.csv} or {kept: desk}"
+
+
+class Lists(msgspec.Struct, frozen=True):
+    """values: of the lists written here and in files. files: list -> file name. kept: names of those kept at the desk."""
+
+    values: dict[str, tuple[str, ...]]
+    files: dict[str, str]
+    kept: frozenset[str]
+
+
+def read_lists(
+    nodes: Mapping[str, Node], brought: Mapping[str, Sequence[str]], problems: list[Problem]
+) -> Lists:
+    """brought: values that the caller has; they are stronger. A file's list without them is empty, which is told."""
+    values = {name: tuple(each) for name, each in brought.items()}
+    files: dict[str, str] = {}
+    kept: set[str] = set()
+    for name, node in nodes.items():
+        if node.is_list:
+            values.setdefault(name, convert(node, tuple[str, ...], problems=problems) or ())
+        elif (source := _source(node, problems)) is None:
+            values.setdefault(name, ())
+        elif source == "kept":
+            kept.add(name)
+        else:
+            files[name] = node.value["file"].value
+            if name not in values:
+                values[name] = ()
+                message = f"the file '{files[name]}' of list '{name}' is not there"
+                hint = "the list is empty; the file belongs beside the rules"
+                problems.append(node.value["file"].warning("missing-list", message, hint))
+    kept.difference_update(brought)
+    return Lists(values, files, frozenset(kept))
+
+
+def _source(node: Node, problems: list[Problem]) -> str | None:
+    """Whether the values are in a "file" or "kept"; None = neither."""
+    if not isinstance(node.value, dict) or len(node.value) != 1:
+        problems.append(node.problem("wrong-type", f"no list {said(node)}", _SHAPES))
+        return None
+    [(key, child)] = node.value.items()
+    if key == "kept":
+        return "kept" if check_name(child, ("desk",), "place", problems) else None
+    if key != "file":
+        problems.append(node.keys[key].problem("unknown-key", f"no key '{key}' here", _SHAPES))
+        return None
+    if not _is_file_name(child):
+        message = f"{said(child)} is no name of a file"
+        problems.append(
+            child.problem("bad-value", message, "the file stands beside the rules: write vip.csv")
+        )
+        return None
+    return "file"
+
+
+def _is_file_name(node: Node) -> bool:
+    return isinstance(node.value, str) and bool(_FILE.match(node.value)) and not node.value.startswith(".")
+
+
+def files_of(texts: Mapping[str, str]) -> dict[str, str]:
+    """List -> file name, of all files of the rules; what can't be read is left to `load` to tell."""
+    sections: list[Node] = []
+    for name, text in sorted(texts.items()):
+        try:
+            sections.extend(_list_sections(text, file=name))
+        except ConfigError:
+            continue
+    nodes = entries(sections, "list", [])
+    return {
+        name: node.value["file"].value
+        for name, node in nodes.items()
+        if isinstance(node.value, dict) and "file" in node.value and _is_file_name(node.value["file"])
+    }
+
+
+def _list_sections(text: str, *, file: str) -> list[Node]:
+    """The section `lists`. Of a text in block style only that section is read: all of it would cost a second load."""
+    if "lists" not in text or "file" not in text:
+        return []
+    section = _SECTION.search(text)
+    node = yaml_text.read(section.group() if section else text, file=file)
+    return [node.value["lists"]] if isinstance(node.value, dict) and "lists" in node.value else []

@@ -1,0 +1,119 @@
+"""How on-call schedules are written: YAML nodes -> schedules, and moments of the week like "mon-fri 08:00"."""
+
+import re
+from collections.abc import Collection
+from datetime import date, time
+from typing import Literal
+
+import msgspec
+
+from routing.calendar_text import read_zone, weekdays_from
+from routing.naming import read_names
+from routing.problems import Problem
+from routing.schedule import Layer, Schedule
+from routing.typed import convert, said
+from routing.yaml_text import Node
+
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
+
+
+class _ScheduleNode(msgspec.Struct, frozen=True):
+    timezone: Node
+    layers: Node
+
+
+class _LayerNode(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    rotate: Literal["daily", "weekly"]
+    from_: Node
+    handover: Node
+    agents: Node
+    days: Node | None = None
+
+
+def read_schedule(name: str, node: Node, agents: Collection[str], problems: list[Problem]) -> Schedule | None:
+    """`{timezone: Europe/Warsaw, layers: [{rotate: weekly, from: 2026-11-02, handover: "mon 09:00", agents: [rui]}]}`."""
+    before = len(problems)
+    written = convert(node, _ScheduleNode, problems=problems, partial=True)
+    if written is None:
+        return None
+    zone = read_zone(written.timezone, problems)
+    if not written.layers.is_list or not written.layers.value:
+        message = f"'layers' is a list of who takes turns when, got {said(written.layers)}"
+        problems.append(written.layers.problem("wrong-type", message))
+        return None
+    layers = [_read_layer(each, agents, problems) for each in written.layers.value]
+    if len(problems) > before:
+        return None
+    return Schedule(name, zone, tuple(layer for layer in layers if layer))
+
+
+def _read_layer(node: Node, agents: Collection[str], problems: list[Problem]) -> Layer | None:
+    written = convert(node, _LayerNode, problems=problems, partial=True)
+    if written is None:
+        return None
+    if written.agents.is_list and not written.agents.value:
+        problems.append(
+            written.agents.problem("wrong-type", "nobody takes turns here", "like agents: [ania]")
+        )
+    members = read_names(written.agents, agents, "agent", problems)
+    start = _read_date(written.from_, problems)
+    handover = _read_handover(written.handover, written.rotate, problems)
+    days = read_weekdays(written.days, problems) if written.days else None
+    if start is None or handover is None:
+        return None
+    return Layer(members, written.rotate, start, handover[0], handover[1], days)
+
+
+def _read_date(node: Node, problems: list[Problem]) -> date | None:
+    if isinstance(node.value, str) and _DATE.match(node.value):
+        try:
+            return date.fromisoformat(node.value)
+        except ValueError:
+            pass
+    problems.append(node.problem("bad-value", f"no date {said(node)}", "write it like 2026-11-02"))
+    return None
+
+
+def _read_handover(node: Node, rotate: str, problems: list[Problem]) -> tuple[int | None, time] | None:
+    """(weekday with Monday 0, None = every day; local time)."""
+    first, _, last = node.value.strip().rpartition(" ") if isinstance(node.value, str) else ("", "", "")
+    at, days = clock_from(last), weekdays_from(first) if first else ()
+    wanted = 1 if rotate == "weekly" else 0
+    if at is None or days is None or len(days) != wanted:
+        hint = 'write it like "mon 09:00"' if wanted else 'write it like "09:00", in quotes'
+        message = f"no {rotate} hand-over {said(node)}"
+        problems.append(node.problem("bad-value", message, hint))
+        return None
+    return (days[0] if days else None), at
+
+
+def read_weekdays(node: Node, problems: list[Problem]) -> frozenset[int] | None:
+    """`sat-sun`, or a list of such; Monday is 0."""
+    found: set[int] = set()
+    for each in node.value if node.is_list else (node,):
+        days = weekdays_from(each.value) if isinstance(each.value, str) else None
+        if days is None:
+            hint = "write mon, tue, wed, thu, fri, sat, sun or a range like mon-fri"
+            problems.append(each.problem("bad-value", f"no weekday {said(each)}", hint))
+        else:
+            found.update(days)
+    if node.is_list and not node.value:
+        problems.append(node.problem("wrong-type", "the list of weekdays is empty"))
+    return frozenset(found) or None
+
+
+def moments_from(text: str) -> tuple[frozenset[int], time] | None:
+    """Weekdays and time of `mon-fri 08:00`, `mon, thu 08:00` or `08:00` (every day); None = not understood."""
+    first, _, last = text.strip().rpartition(" ")
+    at = clock_from(last)
+    parts = [weekdays_from(part) for part in first.split(",")] if first else [tuple(range(7))]
+    if at is None or any(part is None for part in parts):
+        return None
+    return frozenset(day for part in parts for day in part or ()), at
+
+
+def clock_from(text: str) -> time | None:
+    """`08:00`, from 00:00 to 23:59; None = not understood."""
+    found = _CLOCK.match(text)
+    return time(int(found[1]), int(found[2])) if found else None
