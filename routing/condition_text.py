@@ -1,27 +1,28 @@
 """How conditions are written: YAML nodes -> conditions, every problem with its place.
 
-The values are read by value_text.py, conditions on time by time_text.py.
+The values are read by value_text.py, words and patterns by phrase_text.py, conditions on time by time_text.py.
 """
 
-import re
 from collections.abc import Callable
 
-from routing.conditions import ALWAYS, Condition, Empty, Fact, Group
+from routing import fields
+from routing.conditions import ALWAYS, Condition, Group
+from routing.fields import FieldRule
+from routing.phrase_text import read_only_words, read_regex, read_words
+from routing.predicates import Changed, Empty, Fact, Kept, OneOf, OnlyOneOf
 from routing.problems import Problem, did_you_mean
-from routing.time_text import clock_leaf, read_time
+from routing.time_text import TIME_FACTS, read_count, read_time, read_time_fact
 from routing.typed import said
-from routing.value_text import Names, leaf, one_of, read_range, read_regex, read_values, read_words
-from routing.view import DECIDED, FIELDS, field_named
+from routing.value_text import Names, leaf, one_of, read_range, read_values, refuse
+from routing.view import FIELDS, MADE_ON_DEMAND, Field, FieldType, View, field_named, ticket_field_text
 from routing.yaml_text import Node
 
 _GROUPS = ("all", "any", "none", "not")
-_LATER_FACTS = re.compile(
-    r"(rating|incident\.open|agent\.available|team\.(open_now|waiting)|call\.\w+|chat\.page|form\..+|sender\.country"
-    r"|customer\.(tier|tickets|last_rating|opted_out|field\..+)|ticket\.(age|reopened|promise|field\..+|sla(\..+)?)"
-    r"|time\.date)\Z"
-)
-_LATER_OPERATORS = frozenset(("changed", "within"))
 _MAX_DEPTH = 20
+_OPENING = ("enrich", "route", "default")
+_UNTOUCHED = frozenset(("quiet", "clock"))
+_LATER_ONLY = ("ticket.age", "ticket.reopened", "ticket.promise", "ticket.sla.")
+_TYPES: dict[str, FieldType] = {"number": "number", "date": "instant", "flag": "flag"}
 
 
 def read_condition(node: Node, names: Names, *, within: tuple[str, ...] = ()) -> Condition:
@@ -35,9 +36,9 @@ def read_condition(node: Node, names: Names, *, within: tuple[str, ...] = ()) ->
     if isinstance(node.value, dict) and node.value:
         members = [_read_key(key, child, node.keys[key], names, within) for key, child in node.value.items()]
         return members[0] if len(members) == 1 else Group("all", tuple(members))
-    names.problems.append(
-        node.problem("wrong-type", f"wanted a condition, got {said(node)}", "like {channel: email}")
-    )
+    if node.is_list and node.value:
+        return _read_group("all", node, names, within)
+    refuse(node, f"wanted a condition, got {said(node)}", names, "like {channel: email}")
     return ALWAYS
 
 
@@ -63,6 +64,8 @@ def _read_key(key: str, node: Node, key_node: Node, names: Names, within: tuple[
         return _read_group(key, node, names, within)
     if key == "time":
         return read_time(node, names)
+    if key in TIME_FACTS:
+        return read_time_fact(key, node, key_node, names, zone=names.home_calendar)
     return _read_fact(key, node, key_node, names)
 
 
@@ -73,87 +76,124 @@ def _read_group(key: str, node: Node, names: Names, within: tuple[str, ...]) -> 
     several = isinstance(node.value, dict) and len(node.value) > 1
     if node.is_list or (several and key != "all"):
         wanted = "a single condition" if key == "not" else "a list of conditions, each starting with -"
-        names.problems.append(node.problem("wrong-type", f"'{key}' wants {wanted}, got {said(node)}"))
+        refuse(node, f"'{key}' wants {wanted}, got {said(node)}", names)
         return ALWAYS
     member = read_condition(node, names, within=within)
     return Group("none", (member,)) if key in ("none", "not") else member
 
 
+# -- facts ----------------------------------------------------------------------------------------------------------
+
+
 def _read_fact(key: str, node: Node, key_node: Node, names: Names) -> Condition:
     name, operator = key, None
-    field = field_named(name)
+    field = _field(name, key_node, names)
     if field is None and key.rpartition(".")[2] in ("words", "regex"):
         name, _, operator = key.rpartition(".")
-        field = field_named(name)
-    if key in ("time.weekday", "time.hour"):
-        return clock_leaf(key, node, names.home_calendar, names)
+        field = _field(name, key_node, names)
     if field is None:
-        names.problems.append(_unknown_fact(key, key_node))
+        names.problems.append(_unknown_fact(key, key_node, names))
         return ALWAYS
+    _check_place(name, key_node, names)
     fact = Fact(name, field)
     if operator is not None:
-        return _read_operator(operator, node, fact, names)
+        return _OPERATORS[operator](node, fact, names)
+    if field.type == "count":
+        return read_count(node, fact, names)
     if isinstance(node.value, dict):
         return _read_operators(node, fact, names)
     return leaf(fact, node, read_values(node, fact, names))
 
 
-def _unknown_fact(key: str, key_node: Node) -> Problem:
-    if _LATER_FACTS.match(key):
-        return key_node.problem("not-supported", f"the fact '{key}' is not supported yet")
-    known = [
-        *FIELDS,
-        "time",
-        "text.words",
-        "text.regex",
-        "subject.words",
-        *(f"ticket.{each}" for each in DECIDED),
-    ]
-    hint = did_you_mean(key, known)
-    return key_node.problem("unknown-fact", f"no fact '{key}'", hint)
+def _field(name: str, key_node: Node, names: Names) -> Field | None:
+    """The fact of that name, a field of the ticket with its declared type."""
+    if not name.startswith("ticket.field.") or names.fields is None:
+        return field_named(name)
+    rule = names.fields.get(name.removeprefix("ticket.field."))
+    return None if rule is None else _ticket_field(rule)
+
+
+def _ticket_field(rule: FieldRule) -> Field:
+    def get(view: View) -> tuple[object, ...]:
+        found = (fields.value_of(rule, text) for text in ticket_field_text(view, rule.name))
+        return tuple(value for value in found if value is not None)
+
+    return Field(_TYPES.get(rule.type, "text"), get, rule.choices)
+
+
+def _unknown_fact(key: str, key_node: Node, names: Names) -> Problem:
+    if key.startswith("ticket.field."):
+        declared = names.fields or {}
+        name = key.removeprefix("ticket.field.")
+        hint = did_you_mean(name, declared) or "add it to the section 'fields'"
+        return key_node.problem("unknown-field", f"no field '{name}'", hint)
+    known = [*FIELDS, *MADE_ON_DEMAND, *TIME_FACTS, "time", "text.words", "text.regex", "subject.words"]
+    return key_node.problem("unknown-fact", f"no fact '{key}'", did_you_mean(key, known))
+
+
+def _check_place(name: str, key_node: Node, names: Names) -> None:
+    """A fact that is always empty where it is asked for."""
+    opening = names.stage in _OPENING
+    if name == "rating" and opening:
+        hint = "it belongs to a react rule with on: rated; the one before is customer.last_rating"
+        names.problems.append(key_node.problem("never-known", "a new ticket has no rating", hint))
+    elif name == "rating" and names.on and "rated" not in names.on:
+        message = f"a rating is known on: rated only, not on {', '.join(names.on)}"
+        hint = "the one before is customer.last_rating"
+        names.problems.append(key_node.warning("never-known", message, hint))
+    elif opening and name.startswith(_LATER_ONLY):
+        message = f"'{name}' says nothing of a ticket that is only being opened"
+        names.problems.append(key_node.warning("never-known", message, "ask for it in a react rule"))
+
+
+# -- operators ------------------------------------------------------------------------------------------------------
 
 
 def _read_operators(node: Node, fact: Fact, names: Names) -> Condition:
     if not node.value:
-        names.problems.append(node.problem("wrong-type", f"'{fact.name}' has an empty mapping"))
+        refuse(node, f"'{fact.name}' has an empty mapping", names)
         return ALWAYS
     low, high = node.value.get("at_least"), node.value.get("at_most")
-    if (
-        low is not None and high is not None and len(node.value) == 2
-    ):  # one value within both, not one for each
+    if low and high and len(node.value) == 2:  # one value within both, not one for each
         return leaf(fact, node, read_range(low, high, fact, names))
     members = []
     for operator, child in node.value.items():
-        if operator not in _OPERATORS:
-            names.problems.append(_unknown_operator(operator, node.keys[operator]))
+        if operator in _OPERATORS:
+            members.append(_OPERATORS[operator](child, fact, names))
         else:
-            members.append(_read_operator(operator, child, fact, names))
+            names.problems.append(_unknown_operator(operator, node.keys[operator]))
     return members[0] if len(members) == 1 else Group("all", tuple(members))
 
 
 def _unknown_operator(operator: str, node: Node) -> Problem:
-    if operator in _LATER_OPERATORS:
-        return node.problem("not-supported", f"the operator '{operator}' is not supported yet")
-    hint = did_you_mean(operator, _OPERATORS)
+    if operator in ("inside", "outside"):
+        hint = f"write time: {{{operator}: CALENDAR}}"
+    elif operator == "within":
+        hint = "it counts customer.tickets only: {within: 7d, at_least: 3}"
+    else:
+        hint = did_you_mean(operator, _OPERATORS)
     return node.problem("unknown-operator", f"no operator '{operator}'", hint)
 
 
-def _read_operator(operator: str, node: Node, fact: Fact, names: Names) -> Condition:
-    return _OPERATORS[operator](node, fact, names)
-
-
 def _read_in(node: Node, fact: Fact, names: Names) -> Condition:
-    if isinstance(node.value, str) and not _is_word_of(node.value, fact):
-        if node.value not in names.lists:
-            hint = did_you_mean(node.value, names.lists)
-            names.problems.append(node.problem("unknown-list", f"no list '{node.value}'", hint))
-            return ALWAYS
+    if not isinstance(node.value, str) or fact.field.type not in ("text", "prose"):
+        return leaf(fact, node, read_values(node, fact, names))
+    if node.value in names.kept:
+        return leaf(fact, node, Kept(node.value))
+    if node.value in names.lists:
         return leaf(fact, node, one_of(tuple(names.lists[node.value])))
-    return leaf(fact, node, read_values(node, fact, names))
+    hint = did_you_mean(node.value, (*names.lists, *names.kept))
+    names.problems.append(node.problem("unknown-list", f"no list '{node.value}'", hint))
+    return ALWAYS
 
 
-def _is_word_of(value: str, fact: Fact) -> bool:
-    return fact.field.type not in ("text", "prose")
+def _read_only(node: Node, fact: Fact, names: Names) -> Condition:
+    if fact.field.type == "prose":
+        return leaf(fact, node, read_only_words(node, names))
+    listed = read_values(node, fact, names)
+    if listed is not None and not isinstance(listed, OneOf):
+        refuse(node, f"'only' wants the texts that '{fact.name}' may have, got {said(node)}", names)
+    return leaf(fact, node, OnlyOneOf(listed) if isinstance(listed, OneOf) else None)
 
 
 def _read_none_of(node: Node, fact: Fact, names: Names) -> Condition:
@@ -162,7 +202,7 @@ def _read_none_of(node: Node, fact: Fact, names: Names) -> Condition:
 
 def _read_empty(node: Node, fact: Fact, names: Names) -> Condition:
     if not isinstance(node.value, bool):
-        names.problems.append(node.problem("wrong-type", f"'empty' wants true or false, got {said(node)}"))
+        refuse(node, f"'empty' wants true or false, got {said(node)}", names)
         return ALWAYS
     return leaf(fact, node, Empty(node.value))
 
@@ -177,9 +217,7 @@ def _read_at_most(node: Node, fact: Fact, names: Names) -> Condition:
 
 def _read_between(node: Node, fact: Fact, names: Names) -> Condition:
     if not node.is_list or len(node.value) != 2:
-        names.problems.append(
-            node.problem("wrong-type", f"'between' wants two values [low, high], got {said(node)}")
-        )
+        refuse(node, f"'between' wants two values [low, high], got {said(node)}", names)
         return ALWAYS
     return leaf(fact, node, read_range(node.value[0], node.value[1], fact, names))
 
@@ -192,13 +230,49 @@ def _read_regex(node: Node, fact: Fact, names: Names) -> Condition:
     return leaf(fact, node, read_regex(node, fact, names))
 
 
+def _read_changed(node: Node, fact: Fact, names: Names) -> Condition:
+    """`{from: pending, to: [open, solved]}`, either end alone, or true and false."""
+    problem = _misplaced_change(node, fact, names)
+    if problem is not None:
+        names.problems.append(problem)
+        return ALWAYS
+    if isinstance(node.value, bool):
+        return leaf(fact, node, Changed(wanted=node.value))
+    if not isinstance(node.value, dict) or not node.value or not set(node.value) <= {"from", "to"}:
+        refuse(node, f"'changed' wants {{from: x, to: y}}, or true, got {said(node)}", names)
+        return ALWAYS
+    before = len(names.problems)
+    ends = [
+        read_values(node.value[key], fact, names) if key in node.value else None for key in ("from", "to")
+    ]
+    if len(names.problems) > before:
+        return ALWAYS
+    first, last = (each if isinstance(each, OneOf | Empty) else None for each in ends)
+    return leaf(fact, node, Changed(first, last))
+
+
+def _misplaced_change(node: Node, fact: Fact, names: Names) -> Problem | None:
+    if not fact.field.can_change:
+        able = ", ".join(name for name, field in FIELDS.items() if field.can_change)
+        return node.problem("wrong-type", f"it is not told when '{fact.name}' changes", f"it is for {able}")
+    if names.stage in _OPENING:
+        return node.problem("never-known", "nothing of a new ticket has changed", "write it in a react rule")
+    if names.on and _UNTOUCHED.issuperset(names.on):
+        return node.problem(
+            "never-known", f"on: {', '.join(names.on)} changes nothing", "on: status_changed does"
+        )
+    return None
+
+
 _OPERATORS: dict[str, Callable[[Node, Fact, Names], Condition]] = {
     "at_least": _read_at_least,
     "at_most": _read_at_most,
     "between": _read_between,
     "in": _read_in,
+    "only": _read_only,
     "none": _read_none_of,
     "empty": _read_empty,
+    "changed": _read_changed,
     "words": _read_words,
     "regex": _read_regex,
 }

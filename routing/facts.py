@@ -19,6 +19,9 @@ EVENTS = (
 SINCE_EVENTS = ("agent_replied", "customer_replied", "created", "assigned", "status_changed")
 """Events from which `quiet` counts."""
 
+NATURES = ("question", "complaint", "technical", "sales", "feedback", "other")
+"""What a ticket may be by its nature."""
+
 
 class AttachmentFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     """One file of the message. size: bytes."""

@@ -3,6 +3,10 @@
 `ZAŻÓŁĆ Gęślą!` becomes ` zazolc gesla `: padded, so that ` word ` in it is a whole word and ` word` a prefix. Letters of
 scripts written without spaces (Han, Kana) stand alone, so that a phrase of them is found inside a sentence.
 The map is applied letter by letter: a piece of a text folds to a piece of the folded text, which the index relies on.
+
+An accent is dropped, also where a language takes the letter with it for another one (`ą`, `ñ`, `ü`, Cyrillic `ё`):
+customers leave them out. Kept are Cyrillic `й`, `ї` and `ў`, which nobody writes as `и`, `і` and `у`. Turkish `ı` and
+`İ` are `i`, `ß` and `ẞ` are `ss`, Greek `ς` is `σ`. `ue` for `ü` is another spelling, not another accent: list both.
 """
 
 import re
@@ -24,6 +28,7 @@ _LETTERS: Final = {
     "ħ": "h",
     "ŧ": "t",
 }
+_KEPT: Final = frozenset("йїў")
 _ZERO_WIDTH_SPACE: Final = "\u200b"
 _NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]+")
 _MAX_KEPT: Final = 20_000
@@ -40,6 +45,8 @@ class _Folding(dict[int, str]):
 
 
 def _fold_letter(letter: str) -> str:
+    if letter.lower() in _KEPT:
+        return letter.lower()
     pieces: list[str] = []
     for piece in unicodedata.normalize("NFKD", letter).casefold():
         # casefold may compose what was taken apart (and "ß" is two letters), so each piece is taken apart again
@@ -67,6 +74,8 @@ _TABLE: Final = _Folding({point: _fold_letter(chr(point)) for point in range(0x2
 
 def fold(text: str) -> str:
     """The words of a text, folded, between single spaces and padded with one; " " when there is no word."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
     if not text.isascii() and (len(text.encode("utf-8", "replace")) - len(text)) * 20 < len(text):
         # A mail in English with a few curly quotes: letters one by one are slow, ASCII at once is fast.
         text = _NOT_ASCII.sub(_fold_run, text)
@@ -79,4 +88,11 @@ def _fold_run(run: re.Match[str]) -> str:
 
 def fold_value(text: str) -> str:
     """A short value as it is compared: without case and outer space. `Straße` and `STRASSE` are equal."""
-    return text.strip().casefold()
+    if text.isascii():
+        return text.strip().lower()
+    return unicodedata.normalize("NFC", text.strip()).casefold()
+
+
+def bounded(subject: str, body: str) -> str:
+    """Subject and body as rules look at them."""
+    return f"{subject[:MAX_SUBJECT_CHARACTERS]}\n{body[:MAX_BODY_CHARACTERS]}"

@@ -13,7 +13,7 @@ import msgspec
 
 from routing.conditions import Condition, Group, Leaf, Matches, OneOf, Words
 from routing.rules import Rule
-from routing.view import FIELDS, View, field_named
+from routing.view import View, field_named, is_settled
 
 _TEXT = ""  # the field of pieces of text
 _PIECES_ARE_OF = ("text", "subject", "body")  # all of them are part of `text`
@@ -114,9 +114,8 @@ def _is_indexable(name: str, test: OneOf) -> bool:
     """Only plain values of facts that are the same in every stage: `ticket.X` is not decided when the index is asked."""
     if test.suffixes or test.prefixes or test.or_empty or test.or_any or len(test.values) > _MAX_KEYS:
         return False
-    if name.startswith("header."):
-        return True
-    return name in FIELDS and FIELDS[name].type != "prose"
+    field = field_named(name) if is_settled(name) else None
+    return field is not None and field.type != "prose"
 
 
 def _share(keys: frozenset[Key]) -> float:

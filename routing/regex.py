@@ -5,8 +5,10 @@ in which each word boundary is marked with one private character: `\b` becomes t
 pattern may step over one. Patterns are matched ignoring case unless they start with `(?-i)`, on composed text (NFC).
 """
 
+import itertools
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -56,7 +58,18 @@ class Pattern(msgspec.Struct, frozen=True, eq=False):
     def first(self, subject: bytes) -> str | None:
         """The first piece of the subject that it takes; None = it does not occur."""
         match = self.compiled.search(subject)
-        return None if match is None else match.group(0).decode("utf-8", "replace").replace(MARK, "")
+        return None if match is None else _text(match.group(0))
+
+    def captured(self, subject: bytes, *, limit: int) -> Iterator[str]:
+        """The first group of its first finds, at most so many; the whole find when the pattern has no group."""
+        group = min(self.compiled.groups, 1)
+        for match in itertools.islice(self.compiled.finditer(subject), limit):
+            if match.group(group):
+                yield _text(match.group(group))
+
+
+def _text(found: bytes) -> str:
+    return found.decode("utf-8", "replace").replace(MARK, "")
 
 
 def subject(text: str, *, marked: bool) -> bytes:

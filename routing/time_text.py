@@ -1,15 +1,24 @@
-"""How conditions on time are written: `{outside: office}`, `{weekday: mon-fri, hour: {at_least: 18}}`."""
+"""How conditions on time are written: `{outside: office}`, `{weekday: mon-fri, hour: {at_least: 18}}`, `{date: 2026-12-24}`.
+
+Also `{within: 7d, at_least: 3}`, which counts instants.
+"""
+
+import msgspec
 
 from routing.calendar_text import weekdays_from
-from routing.conditions import ALWAYS, Condition, Fact, Group, Hour, Leaf, Open, Range, Test, Weekday
+from routing.conditions import ALWAYS, Condition, Group, Leaf
+from routing.durations import seconds_from
+from routing.predicates import Count, Day, Fact, Hour, Open, Range, Test, Weekday
 from routing.problems import did_you_mean
 from routing.typed import said
-from routing.value_text import Names, leaf, read_number, read_range, refuse
+from routing.value_text import Names, leaf, read_compared, read_range, refuse
 from routing.view import Field
 from routing.yaml_text import Node
 
-_TIME = Field("text", lambda facts: ())
-_HOUR = Fact("time.hour", Field("number", lambda facts: ()))
+TIME_FACTS = ("time.inside", "time.outside", "time.weekday", "time.hour", "time.date")
+_TIME = Field("text", lambda view: ())
+_HOUR = Fact("time.hour", Field("number", lambda view: ()))
+_DATE = Fact("time.date", Field("instant", lambda view: ()))
 
 
 def read_time(node: Node, names: Names) -> Condition:
@@ -23,25 +32,34 @@ def read_time(node: Node, names: Names) -> Condition:
     if "in" in node.value and _check_calendar(node.value["in"], names):
         zone = node.value["in"].value
     members = [
-        _read_time_key(key, child, node.keys[key], zone, names)
+        read_time_fact(f"time.{key}", child, node.keys[key], names, zone=zone)
         for key, child in node.value.items()
         if key != "in"
     ]
+    if not members:
+        refuse(
+            node, "'time' says a calendar, but not what of it", names, "like {weekday: mon-fri, in: CALENDAR}"
+        )
+        return ALWAYS
     return members[0] if len(members) == 1 else Group("all", tuple(members))
 
 
-def _read_time_key(key: str, node: Node, key_node: Node, zone: str | None, names: Names) -> Condition:
-    if key in ("inside", "outside"):
+def read_time_fact(name: str, node: Node, key_node: Node, names: Names, *, zone: str | None) -> Condition:
+    """The value of `time.inside`, `time.weekday` and so on. zone: the calendar whose wall clock counts, None = UTC."""
+    if name in ("time.inside", "time.outside"):
         if not _check_calendar(node, names):
             return ALWAYS
-        return Leaf(Fact(f"time.{key}", _TIME), node.value, Open(node.value, key == "inside"), f"time.{key}")
-    if key in ("weekday", "hour"):
-        return clock_leaf(f"time.{key}", node, zone, names)
-    if key == "date":
-        names.problems.append(key_node.problem("not-supported", "the fact 'time.date' is not supported yet"))
-    else:
-        hint = did_you_mean(key, ("inside", "outside", "weekday", "hour", "in"))
-        names.problems.append(key_node.problem("unknown-fact", f"no fact 'time.{key}'", hint))
+        return Leaf(Fact(name, _TIME), node.value, Open(node.value, name == "time.inside"), name)
+    if name == "time.weekday":
+        return leaf(Fact(name, _TIME), node, _read_weekdays(node, zone, names))
+    if name in ("time.hour", "time.date"):
+        return leaf(
+            Fact(name, _TIME), node, _read_moments(node, zone, _HOUR if name == "time.hour" else _DATE, names)
+        )
+    hint = did_you_mean(
+        name.removeprefix("time."), [*(each.removeprefix("time.") for each in TIME_FACTS), "in"]
+    )
+    names.problems.append(key_node.problem("unknown-fact", f"no fact '{name}'", hint))
     return ALWAYS
 
 
@@ -51,11 +69,6 @@ def _check_calendar(node: Node, names: Names) -> bool:
     hint = did_you_mean(str(node.value), names.calendars)
     names.problems.append(node.problem("unknown-calendar", f"no calendar '{node.text or node.value}'", hint))
     return False
-
-
-def clock_leaf(name: str, node: Node, zone: str | None, names: Names) -> Condition:
-    test = _read_weekdays(node, zone, names) if name == "time.weekday" else _read_hours(node, zone, names)
-    return leaf(Fact(name, _TIME), node, test)
 
 
 def _read_weekdays(node: Node, zone: str | None, names: Names) -> Test | None:
@@ -70,26 +83,65 @@ def _read_weekdays(node: Node, zone: str | None, names: Names) -> Test | None:
     return Weekday(frozenset(days), zone)
 
 
-def _read_hours(node: Node, zone: str | None, names: Names) -> Test | None:
-    """`9`, `[9, 10]`, `">=18"`, `{at_least: 18}`, `{between: [9, 17]}`: hours 0 to 23; 17 lasts until 17:59."""
+def _read_moments(node: Node, zone: str | None, fact: Fact, names: Names) -> Test | None:
+    """`9`, `[9, 10]`, `">=18"`, `{at_least: 18}`, `{between: [9, 17]}`: hours 0 to 23, 17 lasts until 17:59; or dates."""
+    nodes = node.value if node.is_list else (node,)
+    ranges = tuple(found for each in nodes if (found := _read_moment(each, fact, names)))
+    if not nodes:
+        refuse(node, f"'{fact.name}' has an empty list", names)
+    if not ranges or len(ranges) < len(nodes):
+        return None
+    return Hour(ranges, zone) if fact is _HOUR else Day(ranges, zone)
+
+
+def _read_moment(node: Node, fact: Fact, names: Names) -> Range | None:
     if isinstance(node.value, dict):
-        tests: list[Test | None] = [_read_hour_range(node, names)]
+        found: Test | None = read_bounds(node, fact, names)
     else:
-        tests = [read_number((each,), _HOUR, names) for each in (node.value if node.is_list else (node,))]
-    ranges = tuple(test for test in tests if isinstance(test, Range))
-    if not tests:
-        refuse(node, "'time.hour' has an empty list", names)
-    return Hour(ranges, zone) if ranges and len(ranges) == len(tests) else None
+        found = read_compared((node,), fact, names) if node.value not in ("none", "any") else None
+        if node.value in ("none", "any"):
+            refuse(node, f"'{fact.name}' always has a value", names)
+    if not isinstance(found, Range):
+        return None
+    if fact is _HOUR and any(each is not None and not 0 <= each <= 23 for each in (found.low, found.high)):
+        refuse(node, "an hour is 0 to 23", names)
+        return None
+    return found
 
 
-def _read_hour_range(node: Node, names: Names) -> Range | None:
+def read_bounds(node: Node, fact: Fact, names: Names) -> Range | None:
+    """`{at_least: 18}`, `{at_most: 9}`, both, or `{between: [9, 17]}`."""
     bounds = dict(node.value)
     if set(bounds) == {"between"} and bounds["between"].is_list and len(bounds["between"].value) == 2:
         low, high = bounds["between"].value
     elif bounds and set(bounds) <= {"at_least", "at_most"}:
         low, high = bounds.get("at_least"), bounds.get("at_most")
     else:
-        refuse(node, "'time.hour' wants an hour, at_least, at_most or between: [low, high]", names)
+        refuse(node, f"'{fact.name}' wants a value, at_least, at_most or between: [low, high]", names)
         return None
-    found = read_range(low, high, _HOUR, names)
-    return found if isinstance(found, Range) else None
+    return read_range(low, high, fact, names)
+
+
+def read_count(node: Node, fact: Fact, names: Names) -> Condition:
+    """`{within: 7d, at_least: 3}`, `{at_least: 3}`, `3`, `">=3"`: how many there are, this one counted."""
+    number = Fact(fact.name, Field("number", lambda view: ()))
+    within_s: int | None = None
+    if isinstance(node.value, dict):
+        rest = {key: child for key, child in node.value.items() if key != "within"}
+        if "within" in node.value:
+            within_s = seconds_from(str(node.value["within"].value))
+            if not within_s:
+                each = node.value["within"]
+                hint = "write it like 12h or 7d"
+                names.problems.append(each.problem("bad-length", f"no length of time {said(each)}", hint))
+                return ALWAYS
+        if not rest:
+            refuse(node, f"'{fact.name}' wants to know how many", names, "like {within: 7d, at_least: 3}")
+            return ALWAYS
+        found: Test | None = read_bounds(msgspec.structs.replace(node, value=rest), number, names)
+    elif node.is_list or node.value in ("none", "any"):
+        refuse(node, f"'{fact.name}' wants a number, at_least, at_most or between", names)
+        return ALWAYS
+    else:
+        found = read_compared((node,), number, names)
+    return leaf(fact, node, Count(found, within_s) if isinstance(found, Range) else None)
