@@ -84,7 +84,7 @@ class Tx(ABC):
 
     engine: ClassVar[Engine]
 
-    def __init__(self, execute: Callable[[str, Mapping[str, Any]], Any], *, now: int, ids: Ids) -> None:
+    def __init__(self, execute: Callable[[str, Any], Any], *, now: int, ids: Ids) -> None:
         self._execute = execute  # runs on the driver's connection and returns its cursor
         self.now = now
         self._ids = ids
@@ -95,8 +95,10 @@ class Tx(ABC):
         return self._ids.new(self.now)
 
     def _run(self, statement: Statement, parameters: dict[str, Any]) -> Any:
-        sql, own = statement.compiled(self.engine)
-        return self._execute(sql, {**own, **parameters} if own else parameters)
+        sql, own, pick = statement.compiled(self.engine)
+        if own:
+            parameters = {**own, **parameters}
+        return self._execute(sql, parameters if pick is None else pick(parameters))
 
     def run(self, statement: Statement, **parameters: Any) -> int:
         """Run a statement that returns no rows; how many rows it touched."""

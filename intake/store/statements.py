@@ -6,6 +6,7 @@ SQLAlchemy's own execution costs 8 to 10 times what the driver's does, so it is 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import Select, Table, bindparam, cast, column, insert, select, update
@@ -20,7 +21,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Text, TypeEngine
 
 Engine = Literal["sqlite", "postgresql"]
-Compiled = tuple[str, dict[str, Any]]
+Pick = Callable[[Mapping[str, Any]], Sequence[Any]]
+Compiled = tuple[str, dict[str, Any], Pick | None]
 
 # PostgreSQL's compiler asks SQLite's clause for it; importing PostgreSQL's own insert costs 0.1 s and 3 MB.
 OnConflictClause.constraint_target = None  # type: ignore[attr-defined]
@@ -40,7 +42,10 @@ class Statement:
         self._compiled: dict[Engine, Compiled] = {}
 
     def compiled(self, engine: Engine) -> Compiled:
-        """Return the text for the engine and the parameters that the statement itself brings."""
+        """Return the text for the engine, the parameters that it brings, and what puts all of them into its order.
+
+        The order None = parameters go in by name.
+        """
         known = self._compiled.get(engine)
         if known is None:
             known = self._compiled[engine] = _compile(self._element, engine)
@@ -48,9 +53,10 @@ class Statement:
 
 
 @cache
-def _dialect(engine: Engine) -> Dialect:
+def _dialect(engine: Engine, *, is_named: bool) -> Dialect:
     if engine == "sqlite":
-        return sqlite.dialect(paramstyle="named")
+        # Parameters by place cost SQLite's driver 30 % less than by name.
+        return sqlite.dialect(paramstyle="named" if is_named else "qmark")
     from sqlalchemy.dialects import postgresql
 
     return postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
@@ -61,8 +67,8 @@ def upsert(table: Table) -> Insert:
     return Insert(table)
 
 
-def _compile(element: Any, engine: Engine) -> Compiled:
-    compiled = element.compile(dialect=_dialect(engine))
+def _compile(element: Any, engine: Engine, *, is_named: bool = False) -> Compiled:
+    compiled = element.compile(dialect=_dialect(engine, is_named=is_named))
     sql = str(compiled)
     if "POSTCOMPILE" in sql:
         raise ValueError(f"a statement with a list that changes its text: pass the list as JSON: {sql}")
@@ -71,7 +77,14 @@ def _compile(element: Any, engine: Engine) -> Compiled:
             f"SQLite 3.40 answers IS NULL wrongly behind RETURNING: return the column itself: {sql}"
         )
     own = {name: bind.effective_value for bind, name in compiled.bind_names.items() if not bind.required}
-    return sql, own
+    return sql, own, _picking(compiled.positiontup) if compiled.positiontup else None
+
+
+def _picking(names: Sequence[str]) -> Pick:
+    if len(names) == 1:
+        name = names[0]
+        return lambda parameters: (parameters[name],)
+    return itemgetter(*names)
 
 
 class _json_values(FunctionElement[Any]):  # noqa: N801 - reads as SQL
@@ -146,12 +159,12 @@ class RowsStatement(Statement):
     def compiled(self, engine: Engine) -> Compiled:
         known = self._compiled.get(engine)
         if known is None:
-            sql, own = _compile(self._element, engine)
+            sql, own, _ = _compile(self._element, engine, is_named=True)
             head, _, rest = sql.partition(" VALUES (")
             _, conflict, tail = rest.partition(" ON CONFLICT ")
             names = {column.name for column in self._columns}
             own = {name: value for name, value in own.items() if name not in names}
-            known = self._compiled[engine] = (f"{head} {self._rows(engine)}{conflict}{tail}", own)
+            known = self._compiled[engine] = (f"{head} {self._rows(engine)}{conflict}{tail}", own, None)
         return known
 
     def _rows(self, engine: Engine) -> str:
