@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import ahocorasick_rs
 
 from routing import matcher
-from routing.conditions import Condition, Group, Leaf, Matches, OneOf, Words, leaves
+from routing.conditions import Condition, Group, Leaf, leaves
+from routing.predicates import Matches, OneOf, Words
 
 _Key = tuple[str, str, str]  # kind, fact, value
 _ALWAYS: _Key = ("always", "", "")

@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.conditions import Leaf, Open, leaves
+from routing.conditions import Leaf, leaves
 from routing.ladder import Step
 from routing.lint_hours import ALL_WEEK, WEEKS, Week
 from routing.lint_means import step_node
 from routing.lint_relations import required
 from routing.lint_rules import at
 from routing.people import Team
+from routing.predicates import Open
 from routing.problems import Problem
 from routing.rules import React, Rule
 from routing.yaml_text import Node

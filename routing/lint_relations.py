@@ -8,22 +8,8 @@ from typing import Any
 
 import msgspec
 
-from routing.conditions import (
-    Condition,
-    Empty,
-    Flag,
-    Group,
-    Hour,
-    Leaf,
-    Matches,
-    OneOf,
-    OnlyWords,
-    Open,
-    Range,
-    Weekday,
-    Words,
-    leaves,
-)
+from routing.conditions import Condition, Group, Leaf, leaves
+from routing.predicates import Empty, Flag, Hour, Matches, OneOf, OnlyWords, Open, Range, Weekday, Words
 
 SEVERAL_VALUES = ("recipient", "attachment.", "header.", "customer.tags", "ticket.tags")
 _ONE_VALUE = ("attachment.count",)

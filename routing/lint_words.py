@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import ahocorasick_rs
 
 from routing import folding
-from routing.conditions import Words, leaves
+from routing.conditions import leaves
 from routing.lint_means import ENOUGH_TEXTS, WIDE_SHARE, Means
 from routing.lint_rules import at
+from routing.predicates import Words
 from routing.problems import Problem
 from routing.rules import Rule
 

@@ -1,11 +1,13 @@
 """Checks the configuration and the rules without starting anything, and runs the rules' own tests.
 
 Every problem is told at once, as file:line:column with what to do. Exit 0: fine (warnings allowed unless --strict);
-2: something is wrong.
+2: something is wrong. Hints never change the exit code.
 """
 
 import argparse
+from collections import Counter
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +15,23 @@ import msgspec
 
 from channels import loading
 from intake import cli, rulebooks, terminal
-from intake.commands import guard, options, output
+from intake.commands import deciding, guard, options, output
 from intake.rulebooks import Loaded
 from intake.settings import Settings
+from intake.store import opening
+from routing import cases, lint, yaml_text
 from routing import problems as trouble
-from routing import yaml_text
 from routing.problems import ConfigError, Problem
+from routing.rulebook import Rulebook
+
+CLOSED_DAYS_SHOWN = 3
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="warnings count as errors")
+    parser.add_argument(
+        "--store", action="store_true", help="also look for words of rules that most stored messages have"
+    )
     options.add_config(parser)
     options.add_json(parser)
 
@@ -34,16 +43,38 @@ def run(arguments: argparse.Namespace) -> int:
             output.print_json(msgspec.to_builtins(problem))
     elif found:
         print(guard.rendered(found))
-    is_bad = any(
-        each.severity == "error" or (arguments.strict and each.severity == "warning") for each in found
-    )
-    if not is_bad and loaded is not None:
+    counts = Counter(each.severity for each in found)
+    is_bad = bool(counts["error"] or (arguments.strict and counts["warning"]))
+    if loaded is not None and not arguments.is_json:
+        for line in closed_days(loaded.rulebook, datetime.now(UTC).date()):
+            terminal.say(line)
+    if is_bad or loaded is None:
+        terminal.say(_counted(counts), colour="red")
+    else:
         book = loaded.rulebook
-        terminal.say(f"fine: {len(book.rules)} rules, {len(book.tests)} tests pass", colour="green")
-    elif is_bad:
-        errors = sum(each.severity == "error" for each in found)
-        terminal.say(f"{errors} errors, {len(found) - errors} warnings", colour="red")
-    return cli.WRONG_INPUT if is_bad else 0
+        rest = f"; {_counted(counts)}" if found else ""
+        terminal.say(f"fine: {_size(book)} rules, {len(book.tests)} tests pass{rest}", colour="green")
+    return cli.WRONG_INPUT if is_bad or loaded is None else 0
+
+
+def _size(book: Rulebook) -> int:
+    return len(book.rules) + len(book.react)
+
+
+def _counted(counts: Counter[Any]) -> str:
+    severities = ("error", "warning", "hint")
+    told = [f"{counts[each]} {each}{'' if counts[each] == 1 else 's'}" for each in severities if counts[each]]
+    return ", ".join(told) or "nothing could be checked"
+
+
+def closed_days(book: Rulebook, today: date) -> list[str]:
+    """Say for each calendar the next days on which it is closed against its weekly hours."""
+    lines = []
+    for name, calendar in book.calendars.items():
+        days = calendar.closed_days(today, count=CLOSED_DAYS_SHOWN)
+        if days:
+            lines.append(f"calendar {name} is closed on " + ", ".join(f"{day} ({why})" for day, why in days))
+    return lines
 
 
 def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Loaded | None]:
@@ -60,14 +91,32 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Loaded 
     except ConfigError as error:
         found += error.problems
     else:
-        found += _located_warnings(settings, loaded.rulebook.warnings)
+        found += _located(settings, loaded.rulebook.warnings)
+        found += _located(settings, _lint(arguments, settings, loaded))
         found += _alarm_problems(settings, loaded)
     return trouble.in_order(found), loaded
 
 
-def _located_warnings(settings: Settings, warnings: Iterable[Problem]) -> list[Problem]:
+def _lint(arguments: argparse.Namespace, settings: Settings, loaded: Loaded) -> Iterable[Problem]:
+    """What shows only together with the configuration, the stored messages and the rules' own tests."""
+    from intake import means
+
+    book = loaded.rulebook
+    known = means.of(settings, loaded.replies.known)
+    if arguments.store:
+        store = opening.open_store(settings.store, settings.folder)
+        try:
+            known = store.read_now(lambda tx: means.with_counts(known, book, tx))
+        finally:
+            store.close()
+    find = getattr(cases, "touched", None)
+    touched = find(book, detect_language=deciding.language_of) if find else frozenset(book.positions)
+    return (*lint.configured(book, known), *lint.untested(book, touched))
+
+
+def _located(settings: Settings, problems: Iterable[Problem]) -> list[Problem]:
     folder = settings.rules if settings.rules.is_dir() else settings.rules.parent
-    return [options.located_problem(each, folder) for each in warnings]
+    return [options.located_problem(each, folder) for each in problems]
 
 
 def _channel_problems(settings: Settings) -> list[Problem]:
