@@ -1,26 +1,24 @@
 """Open hours of a place: when it is open, and how much open time lies between two instants.
 
-Arithmetic is done on UTC microseconds; a week of slots is computed once and kept. Where clocks change, a local time
+Arithmetic is done on UTC microseconds, on tables of weeks (`routing.open_weeks`). Where clocks change, a local time
 that occurs twice opens a slot at the first and closes one at the second; one that does not exist moves to the next
 instant. A slot belongs to the local day it starts on, also when it ends after midnight: a holiday closes the whole of it.
 """
 
 import functools
-from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-Slot = tuple[int, int]  # seconds since local midnight; the end may lie on the next day (up to 48 h)
+from routing.open_weeks import OpenWeeks, Slot, instant_of_us, us_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_DAY = timedelta(days=1)
-_WEEK = timedelta(days=7)
+__all__ = ["ALWAYS_OPEN", "Calendar", "CalendarText", "NeverOpen", "Slot", "public_holidays"]
+
 _DAY_S = 86_400
+_DAY_US = _DAY_S * 1_000_000
 _MAX_WEEKS = 1_100  # 21 years without the open time asked for: the calendar is as good as never open
 
 
@@ -46,7 +44,7 @@ class Calendar:
         self.name = text.name
         self.zone = ZoneInfo(text.timezone)
         self._own = {date.fromisoformat(day): slots for day, slots in text.dates.items()}
-        self._weeks: dict[int, _Week] = {}
+        self._weeks = OpenWeeks(self.zone, self.slots_on)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Calendar) and other.text == self.text
@@ -90,21 +88,13 @@ class Calendar:
 
     def is_open(self, at: datetime) -> bool:
         """Whether the instant lies in a slot; its start does, its end does not."""
-        return self._slot_end(_us(at)) is not None
+        return self._weeks.is_open(us_of(at))
 
     def next_open(self, at: datetime) -> datetime:
         """The instant itself when open, else the start of the next slot. Raises: NeverOpen."""
-        t = _us(at)
-        if self._slot_end(t) is not None:
-            return at
-        monday = self._first_monday(t)
-        for _ in range(_MAX_WEEKS):
-            week = self._week(monday)
-            index = bisect_left(week.starts, t)
-            if index < len(week.starts):
-                return _instant(week.starts[index])
-            monday += 7
-        raise NeverOpen(f"calendar '{self.name}' does not open within 21 years")
+        t = us_of(at)
+        opens = self._next_open(t)
+        return at if opens == t else instant_of_us(opens)
 
     def add(self, at: datetime, open_s: float) -> datetime:
         """The instant when that much open time has passed; at the very end of a slot it is due then, not later.
@@ -114,29 +104,27 @@ class Calendar:
         need = round(open_s * 1e6)
         if need <= 0:
             return at
-        t = _us(at)
-        monday = self._first_monday(t)
+        t = us_of(at)
+        number = self._weeks.number(t)
+        week = self._weeks.week(number)
+        need += week.open_before(t)
         for _ in range(_MAX_WEEKS):
-            week = self._week(monday)
-            need += week.open_before(t)
             if need <= week.total:
-                return _instant(week.at_open(need))
+                return instant_of_us(week.at_open(need))
             need -= week.total
-            monday += 7
+            number += 1
+            week = self._weeks.week(number)
         raise NeverOpen(f"calendar '{self.name}' does not open long enough within 21 years")
 
     def open_between(self, start: datetime, end: datetime) -> float:
         """Seconds of open time, exact to the microsecond; 0 when end is not after start."""
-        low, high = _us(start), _us(end)
+        low, high = us_of(start), us_of(end)
         if high <= low:
             return 0.0
-        monday, last = self._first_monday(low), self._local_date(high).toordinal()
-        total = 0
-        while monday <= last:
-            week = self._week(monday)
-            total += week.open_before(high) - week.open_before(low)
-            monday += 7
-        return total / 1e6
+        weeks = self._weeks
+        first, last = weeks.number(low), weeks.number(high)
+        total = weeks.week(last).open_before(high) - weeks.week(first).open_before(low)
+        return (total + sum(weeks.week(number).total for number in range(first, last))) / 1e6
 
     def add_working_days(self, at: datetime, days: int) -> datetime:
         """The same time of day so many open days on; counting starts at the next opening, a closed time moves to one.
@@ -144,14 +132,13 @@ class Calendar:
         An open day is a local date on which a slot starts. A time inside a night's slot belongs to the day the slot
         started on. Raises: NeverOpen.
         """
-        local = self.next_open(at).astimezone(self.zone)
-        day = self._shift_day(local)
-        offset_days = (local.date() - day).days
+        t = self._next_open(us_of(at))
+        today, since, fold = self._weeks.local(t)
+        shift = day = self._shift_day(t, today)
         for _ in range(days):
             day = self._next_open_day(day)
-        moved = self._instant_of(day, offset_days * _DAY_S + _seconds_of(local.time()), fold=local.fold)
-        moved += timedelta(microseconds=local.microsecond)
-        return moved if self._is_slot_end(moved) else self.next_open(moved)
+        moved = self._weeks.us_of_local(day, (today - shift) * _DAY_US + since, fold=fold)
+        return instant_of_us(moved if self._weeks.is_end(moved) else self._next_open(moved))
 
     def closed_days(self, start: date, *, count: int) -> tuple[tuple[date, str], ...]:
         """The next dates from start, within two years, that are closed against the weekly hours, each with why."""
@@ -164,125 +151,28 @@ class Calendar:
                 break
         return tuple(found)
 
-    # -- weeks of slots in UTC microseconds -------------------------------------------------------------------
+    def _next_open(self, t: int) -> int:
+        number = self._weeks.number(t)
+        if self._weeks.week(number).is_open(t):
+            return t
+        for each in range(number, number + _MAX_WEEKS):
+            start = self._weeks.week(each).next_start(t)
+            if start is not None:
+                return start
+        raise NeverOpen(f"calendar '{self.name}' does not open within 21 years")
 
-    def _local_date(self, t: int) -> date:
-        return _instant(t).astimezone(self.zone).date()
-
-    def _first_monday(self, t: int) -> int:
-        """Ordinal of the Monday whose week may hold a slot that is open at t: a night's slot began the day before."""
-        day = self._local_date(t).toordinal() - 1
-        return day - (day - 1) % 7
-
-    def _week(self, monday: int) -> "_Week":
-        week = self._weeks.get(monday)
-        if week is None:
-            if len(self._weeks) > 2_000:  # far dates of old tickets: keep the store of weeks small
-                self._weeks.clear()
-            week = self._weeks[monday] = self._make_week(date.fromordinal(monday))
-        return week
-
-    def _make_week(self, monday: date) -> "_Week":
-        intervals: list[tuple[int, int]] = []
-        reached = max((end for _, end in self._intervals(monday - _DAY)), default=0)
-        for offset in range(7):
-            for start, end in self._intervals(monday + timedelta(days=offset)):
-                if end > max(start, reached):
-                    intervals.append((max(start, reached), end))
-                    reached = end
-        return _Week(intervals)
-
-    def _intervals(self, day: date) -> list[tuple[int, int]]:
-        slots = self.slots_on(day)
-        return sorted(
-            (_us(self._instant_of(day, start, fold=0)), _us(self._instant_of(day, end, fold=1)))
-            for start, end in slots
-        )
-
-    def _instant_of(self, day: date, seconds: int, *, fold: int) -> datetime:
-        """The instant of a local time, given as seconds since midnight of the day (48 h at most)."""
-        local = datetime.combine(day, time()) + timedelta(seconds=seconds)
-        return instant_of(local, self.zone, fold=fold)
-
-    def _slot_end(self, t: int) -> int | None:
-        """End of the merged slot that is open at t; None = closed."""
-        monday = self._first_monday(t)
-        for week in (self._week(monday), self._week(monday + 7)):
-            index = bisect_right(week.starts, t) - 1
-            if index >= 0 and t < week.ends[index]:
-                return week.ends[index]
-        return None
-
-    def _is_slot_end(self, at: datetime) -> bool:
-        t = _us(at)
-        monday = self._first_monday(t)
-        return any(t in self._week(each).ends for each in (monday, monday + 7))
-
-    def _shift_day(self, local: datetime) -> date:
+    def _shift_day(self, t: int, today: int) -> int:
         """The latest local date with a slot that is open at the instant."""
-        t = _us(local)
-        for day in (local.date(), local.date() - _DAY):
-            if any(start <= t < end for start, end in self._intervals(day)):
+        for day in (today, today - 1):
+            if any(start <= t < end for start, end in self._weeks.intervals(day)):
                 return day
-        return local.date()
+        return today
 
-    def _next_open_day(self, day: date) -> date:
-        for _ in range(_MAX_WEEKS * 7):
-            day += _DAY
-            if self.slots_on(day):
-                return day
+    def _next_open_day(self, day: int) -> int:
+        for each in range(day + 1, day + 1 + _MAX_WEEKS * 7):
+            if self._weeks.is_open_day(each):
+                return each
         raise NeverOpen(f"calendar '{self.name}' has no open day within 21 years")
-
-
-class _Week:
-    """Disjoint intervals in order, UTC microseconds, with the open time before each."""
-
-    __slots__ = ("_before", "_open_ends", "ends", "starts", "total")
-
-    def __init__(self, intervals: list[tuple[int, int]]) -> None:
-        self.starts = tuple(start for start, _ in intervals)
-        self.ends = tuple(end for _, end in intervals)
-        self._before: list[int] = []
-        self._open_ends: list[int] = []
-        self.total = 0
-        for start, end in intervals:
-            self._before.append(self.total)
-            self.total += end - start
-            self._open_ends.append(self.total)
-
-    def open_before(self, t: int) -> int:
-        """Open microseconds of this week before t."""
-        index = bisect_right(self.starts, t) - 1
-        if index < 0:
-            return 0
-        return self._before[index] + min(t, self.ends[index]) - self.starts[index]
-
-    def at_open(self, need: int) -> int:
-        """The instant at which need > 0 open microseconds of this week have passed; the end of a slot counts as in it."""
-        index = bisect_left(self._open_ends, need)
-        return self.starts[index] + need - self._before[index]
-
-
-def instant_of(local: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
-    """The instant of a naive local time, UTC; fold: 0 or 1, of one that occurs twice; the next instant of one that never does."""
-    at = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
-    if at.astimezone(zone).replace(tzinfo=None) == local:
-        return at
-    return _end_of_gap(local, zone)
-
-
-def _end_of_gap(local: datetime, zone: ZoneInfo) -> datetime:
-    """The instant at which the clocks jump over a local time that does not exist."""
-    early = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    late = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    before = early.astimezone(zone).utcoffset()
-    while late - early > _MICROSECOND * 1_000_000:
-        middle = (early + (late - early) / 2).replace(microsecond=0)
-        if middle.astimezone(zone).utcoffset() == before:
-            early = middle
-        else:
-            late = middle
-    return late
 
 
 @functools.lru_cache(maxsize=256)
@@ -309,18 +199,6 @@ def _covers_day(slots: tuple[Slot, ...]) -> bool:
             return False
         reached = max(reached, end)
     return reached >= _DAY_S
-
-
-def _us(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def _instant(t: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=t)
-
-
-def _seconds_of(clock: time) -> int:
-    return clock.hour * 3_600 + clock.minute * 60 + clock.second
 
 
 ALWAYS_OPEN = Calendar(CalendarText("always open", "UTC", (((0, _DAY_S),),) * 7))

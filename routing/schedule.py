@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.calendar import instant_of
+from routing.open_weeks import instant_of
 
 _DAY = timedelta(days=1)
 _HORIZON_DAYS = 3 * 366  # a rotation that changes nobody in three years never does
