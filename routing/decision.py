@@ -170,13 +170,32 @@ def _assign(
         held = next((name for name, members in team.levels.items() if agent in members), None)
         wanted = next((name for name in level or () if name in team.levels), None)
         return assignment.Assignment(agent, wanted or held or team.first_level, ())
+    return choose(rulebook, facts, team=team.name, level=level, skills=skills, language=language)
+
+
+def choose(
+    rulebook: Rulebook,
+    facts: Facts,
+    *,
+    team: str,
+    level: Sequence[str] | None,
+    skills: Skills | None,
+    language: str | None,
+    relaxed: bool = False,
+) -> assignment.Assignment:
+    """Who of a team gets a ticket at the instant of the facts. relaxed: somebody without the skills may have it too."""
     return assignment.choose(
-        team,
+        rulebook.teams[team],
         level=level,
         agents=rulebook.agents,
         loads=facts.agents,
         at=facts.at,
         calendars=rulebook.calendars,
+        schedules=rulebook.schedules,
+        skills=skills,
+        language=language,
+        medium=facts.channel,
+        relaxed=relaxed,
     )
 
 

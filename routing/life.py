@@ -1,0 +1,212 @@
+"""The life of one ticket in memory: a decision opens it, events happen to it, time fires what falls due.
+
+The same words as in earnest: react rules see the ticket as it was before an event, built-in changes come after them,
+quiet rules count once the whole change is done, and what rules change sets off no rule that waits for an event.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+import msgspec
+
+from routing import sla
+from routing.actions import Action
+from routing.facts import Facts
+from routing.react import Reaction
+from routing.simulated import instant_from
+from routing.ticking import Changed, Happening, Ticking
+
+__all__ = ["Event", "Happening", "Life"]
+
+_STATUS_WRITERS = ("status", "close", "spam")
+_KIND_OF_CHANGE = {"team": "team_changed", "agent": "assigned", "status": "status_changed"}
+_CHANGEABLE = ("status", "priority", "team", "agent", "level")
+_ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something from outside. kind: see routing.facts.EVENTS. message: what the customer wrote or said with it.
+
+    changes: what a person changes with it, in this order: field of the ticket -> its value ("status", "agent", "tags",
+    "field.order", …; a promise as an action writes it). rating: 1 to 5. by: an agent.
+    """
+
+    at: datetime
+    kind: str
+    message: Facts | None = None
+    changes: dict[str, Any] = {}
+    rating: int | None = None
+    by: str | None = None
+
+
+class Life(Ticking):
+    """One ticket to which events happen, in the order of their instants."""
+
+    def happen(self, event: Event) -> None:
+        """Let time pass up to the event, then let it happen with all that follows from it."""
+        self.advance(event.at)
+        if self.is_ignored:
+            return
+        self._record(Action(event.kind, event.by, ""), "an event")
+        happened = self._happens.get(event.kind)
+        if happened is not None:
+            happened(self, event)
+        elif event.kind not in _ONLY_CHANGES:
+            self._anything(event)
+        if event.kind == "reopened" and "status" not in event.changes:
+            self._change("status", "open")
+        for field, value in event.changes.items():
+            self._change(field, value)
+        self._settle()
+
+    # -- the customer ---------------------------------------------------------------------------------------------
+
+    def _customer_replied(self, event: Event) -> None:
+        """An answer of the customer. Automatic mail starts, stops and reopens nothing; an old ticket gets a follow-up."""
+        if event.message is not None and event.message.automatic:
+            return
+        otherwise = self._instead_of_joining()
+        if otherwise is not None:
+            self._record(
+                Action(otherwise, None, ""), f"the ticket is {self.ticket.status}, too long ago to be joined"
+            )
+            return
+        self._hear(event.message)
+        reaction = self._reaction("customer_replied")
+        self.ticket.customer_wrote(self.now)
+        self._carry_out(reaction)
+        self._follow_reply(reaction)
+
+    def _instead_of_joining(self) -> str | None:
+        """follow_up or new, when an answer does not join the ticket; None = it does."""
+        if self.ticket.is_open:
+            return None
+        rule = self.rulebook.conversations.of(self.seen.channel)
+        if self.ticket.status == "closed" or self.ticket.solved_at is None:
+            return rule.then
+        within = None if rule.reopen_within_s is None else timedelta(seconds=rule.reopen_within_s)
+        return None if within is None or self.now - self.ticket.solved_at <= within else rule.then
+
+    def _follow_reply(self, reaction: Reaction) -> None:
+        """What the customer's words do by themselves, after the rules: reopen, and start the clock of the next answer."""
+        status = self.ticket.status
+        is_refused = not reaction.reopen or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
+        if is_refused or status in ("new", "open", "closed"):
+            self.ticket.set_status(status, self.now, event="customer_message")
+            return
+        self._turn("open", event="customer_message", why="the customer has answered")
+
+    def _hear(self, message: Facts | None) -> None:
+        """From now on these are the customer's last words."""
+        if message is not None:
+            seen = self.seen
+            self.seen = msgspec.structs.replace(
+                message,
+                at=self.now,
+                channel=message.channel or seen.channel,
+                language=message.language or seen.language,
+                customer=seen.customer,
+                desk=seen.desk,
+                agents=seen.agents,
+            )
+
+    # -- the desk -------------------------------------------------------------------------------------------------
+
+    def _agent_replied(self, event: Event) -> None:
+        """A person's public answer. It opens a new ticket unless somebody says another status."""
+        reaction = self._reaction("agent_replied")
+        self.ticket.answer(self.now)
+        self._carry_out(reaction)
+        is_said = "status" in event.changes or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
+        if self.ticket.status == "new" and not is_said:
+            self._turn("open", why="it was answered")
+
+    def _delivery_failed(self, event: Event) -> None:
+        """The last answer did not arrive: it counts as not given."""
+        reaction = self._reaction("delivery_failed")
+        self.ticket.take_back_answer(self.now)
+        self._carry_out(reaction)
+
+    def _acknowledged(self, event: Event) -> None:
+        reaction = self._reaction("acknowledged")
+        self.ticket.acknowledge(self.now)
+        self._carry_out(reaction)
+
+    def _rated(self, event: Event) -> None:
+        reaction = self._reaction("rated", rating=event.rating)
+        customer = msgspec.structs.replace(self.seen.customer, last_rating=event.rating)
+        self.seen = msgspec.structs.replace(self.seen, customer=customer)
+        self._carry_out(reaction)
+
+    def _merged(self, event: Event) -> None:
+        """Its conversation goes on in another ticket."""
+        reaction = self._reaction("merged")
+        self._carry_out(reaction)
+        self.ticket.set_status("closed", self.now)
+
+    def _incident(self, event: Event) -> None:
+        desk = msgspec.structs.replace(self.seen.desk, incident_open=event.kind == "incident_opened")
+        self.seen = msgspec.structs.replace(self.seen, desk=desk)
+        self._carry_out(self._reaction(event.kind))
+
+    def _anything(self, event: Event) -> None:
+        """Any other event: what was said with it counts, and rules that wait for it apply."""
+        self._hear(event.message)
+        self._carry_out(self._reaction(event.kind))
+
+    # -- changes that are no rule's -------------------------------------------------------------------------------
+
+    def _change(self, field: str, value: Any) -> None:
+        """A person changes one field: an event of its own for rules that wait for it."""
+        self.ticket.is_taken = True
+        if field == "status":
+            self._turn(value, why="a person has said so")
+            return
+        before = getattr(self.ticket, field, None) if field in _CHANGEABLE else None
+        kind = "unassigned" if field == "agent" and value is None else _KIND_OF_CHANGE.get(field)
+        changed: Changed = {field: (before, value)} if field in _CHANGEABLE else {}
+        reaction = self._reaction(kind, changed=changed) if kind and before != value else None
+        self._set(field, value)
+        if reaction is not None:
+            self._carry_out(reaction)
+
+    def _turn(self, status: str, *, event: str = "status", why: str) -> None:
+        """A status that no rule has written, with the rules that wait for it."""
+        before = self.ticket.status
+        if before == status:
+            return
+        changed: Changed = {"status": (before, status)}
+        is_reopened = not self.ticket.is_open and status in sla.OPEN_STATUSES
+        kinds = ["status_changed", "reopened"] if is_reopened else ["status_changed"]
+        reactions = [self._reaction(kind, changed=changed) for kind in kinds]
+        self.ticket.set_status(status, self.now, event=event)
+        self._record(Action("status", status, ""), why)
+        for reaction in reactions:
+            self._carry_out(reaction)
+
+    def _set(self, field: str, value: Any) -> None:
+        if field == "agent":
+            self.ticket.set_agent(value, self.now)
+        elif field == "team":
+            self.ticket.team, self.ticket.agent = value, None
+            self.ticket.level = self.rulebook.teams[value].first_level
+        elif field == "priority":
+            self.ticket.set_priority(value, self.now)
+        elif field == "level":
+            self.ticket.level = value if isinstance(value, str) else value[0]
+        elif field == "promise":
+            self.ticket.set_promise(None if value is None else instant_from(value, now=self.now), self.now)
+        else:
+            self._deeds.apply([Action(field, value, "")], self.facts("step"), why="a person has said so")
+
+    _happens: ClassVar[dict[str, Callable[["Life", Event], None]]] = {
+        "customer_replied": _customer_replied,
+        "agent_replied": _agent_replied,
+        "delivery_failed": _delivery_failed,
+        "acknowledged": _acknowledged,
+        "rated": _rated,
+        "merged": _merged,
+        "incident_opened": _incident,
+        "incident_closed": _incident,
+    }
