@@ -28,8 +28,8 @@ def us_of(at: datetime) -> int:
 
 
 def instant_of_us(t: int) -> datetime:
-    """The instant of microseconds since 1970, UTC."""
-    return _EPOCH + timedelta(microseconds=t)
+    """The instant of microseconds since 1970, UTC; before 2200, so that a float holds them."""
+    return datetime.fromtimestamp(t / 1e6, UTC)  # half the time of adding a timedelta
 
 
 def instant_of(local: datetime, zone: ZoneInfo, *, fold: int) -> datetime:
