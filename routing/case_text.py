@@ -1,45 +1,62 @@
-"""How the admin's own tests are written: YAML nodes -> situations and what is expected of them.
+"""How the admin's own tests are written: YAML nodes -> situations, steps in time, and what is expected of them."""
 
-The same reader takes the object that `intake route --kind json` reads: a test without name and expectations.
-"""
-
-import re
-from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
-from typing import Any, Literal
+from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
 from routing.durations import seconds_from
-from routing.facts import AgentLoad, AttachmentFacts, CustomerFacts, Facts, SenderFacts
-from routing.naming import check_name, without_later
+from routing.facts import Facts
 from routing.problems import Problem, did_you_mean
+from routing.situation_text import (
+    WHEN_NOT_SAID,
+    People,
+    Situation,
+    read_instant,
+    read_situation,
+    situation_from,
+)
 from routing.sla import TARGETS
+from routing.step_text import Step, StepNode, read_step
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
-WHEN_NOT_SAID = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)  # a Wednesday
-EXPECTABLE = (
-    "rule", "matched", "team", "level", "agent", "priority", "sla", "tags", "nature", "language", "status",
-    "reply", "notify", "note", "ignore", "spam", *(f"due.{target}" for target in TARGETS),
+__all__ = [
+    "ACTION_KINDS",
+    "EXPECTABLE",
+    "WHEN_NOT_SAID",
+    "Case",
+    "Expectation",
+    "People",
+    "Situation",
+    "Step",
+    "TimelineEntry",
+    "read_cases",
+    "read_situation",
+    "spoken",
+]
+
+ACTION_KINDS = (
+    "team", "level", "agent", "skills", "priority", "status", "sla", "tags", "untag", "nature", "language", "reply",
+    "note", "notify", "hand_off", "webhook", "rating", "incident", "promise", "snooze", "route", "reopen", "ignore",
+    "spam", "block", "close", "breach",
 )  # fmt: skip
-_LATER_MESSAGE_KEYS = ("form", "call")
-_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,}\Z")
+"""What may stand in a timeline, `field.NAME` beside them; "breach" is the target's own."""
 
+EXPECTABLE = (
+    "rule", "matched", *ACTION_KINDS, *(f"due.{target}" for target in TARGETS), "joins",
+)  # fmt: skip
+"""What a test may ask for, `field.NAME` beside them."""
 
-class Situation(msgspec.Struct, frozen=True):
-    """A message at an instant. has_language: whether the language was said; else it is to be detected.
+JOINS = ("same", "reopened", "follow_up", "new")
+"""What a customer's message of a step comes to: the ticket, the ticket again, a linked new one, an unlinked new one."""
 
-    lists: values that replace the rulebook's for this situation.
-    """
-
-    facts: Facts
-    has_language: bool
-    lists: dict[str, tuple[str, ...]] = {}
+_BARE = ("ignore", "spam", "block", "close", "rating", "skills")  # no value to name, or none in one word
+_INSTANTS = ("promise", "snooze", *(f"due.{target}" for target in TARGETS))
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """A field of the outcome and what it should, or must not, be. value: JSON."""
+    """A field of the outcome and what it should, or must not, be. value: JSON; of an instant in UTC, RFC 3339."""
 
     field: str
     value: Any
@@ -47,12 +64,19 @@ class Expectation(msgspec.Struct, frozen=True):
 
 
 class TimelineEntry(msgspec.Struct, frozen=True):
-    """What is expected so many seconds after the message: "action value" texts."""
+    """What is expected so many seconds after the message. actions: texts as `spoken` gives them."""
 
     offset_s: int
     text: str
     actions: tuple[str, ...]
     node: Node
+
+
+class CaseStep(Step, frozen=True, kw_only=True):
+    """A step and what is expected when it is done: of the ticket then, and of what was done since the step before."""
+
+    expect: tuple[Expectation, ...] = ()
+    never: tuple[Expectation, ...] = ()
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -65,52 +89,7 @@ class Case(msgspec.Struct, frozen=True):
     never: tuple[Expectation, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
     exactly: bool = False
-
-
-class _AttachmentNode(msgspec.Struct, frozen=True):
-    name: str = ""
-    type: str = ""
-    size: int = 0
-
-
-class _MessageNode(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    channel: str
-    account: str = ""
-    from_: Node | None = None
-    name: str | None = None
-    phone: str | None = None
-    to: Node | None = None
-    cc: Node | None = None
-    verified: bool = False
-    language: str | None = None
-    subject: str = ""
-    body: str = ""
-    quoted: str = ""
-    attachments: tuple[_AttachmentNode, ...] = ()
-    automatic: bool | str | None = None
-    headers: dict[str, str | tuple[str, ...]] = {}
-    spam_score: float | None = None
-
-
-class _CustomerNode(msgspec.Struct, frozen=True):
-    organization: str | None = None
-    tags: tuple[str, ...] = ()
-    language: str | None = None
-    open_tickets: int = 0
-    first_contact: bool = True
-
-
-class _GivenNode(msgspec.Struct, frozen=True):
-    away: tuple[str, ...] = ()
-    load: dict[str, dict[str, int]] = {}
-    customer: _CustomerNode = _CustomerNode()
-
-
-class _SituationNode(msgspec.Struct, frozen=True):
-    message: Node
-    at: Node | None = None
-    given: Node | None = None
-    lists: dict[str, tuple[str, ...]] = {}
+    steps: tuple[CaseStep, ...] = ()
 
 
 class _CaseNode(msgspec.Struct, frozen=True):
@@ -123,13 +102,7 @@ class _CaseNode(msgspec.Struct, frozen=True):
     never: Node | None = None
     timeline: Node | None = None
     exactly: bool = False
-
-
-class People(msgspec.Struct, frozen=True):
-    """What a situation may name."""
-
-    agents: frozenset[str]
-    lists: frozenset[str]
+    steps: Node | None = None
 
 
 def read_cases(nodes: Collection[Node], people: People, problems: list[Problem]) -> tuple[Case, ...]:
@@ -145,10 +118,10 @@ def read_cases(nodes: Collection[Node], people: People, problems: list[Problem])
 
 def _read_case(node: Node, people: People, problems: list[Problem]) -> Case | None:
     before = len(problems)
-    written = convert(without_later(node, ("steps",), problems), _CaseNode, problems=problems, partial=True)
+    written = convert(node, _CaseNode, problems=problems, partial=True)
     if written is None:
         return None
-    situation = _situation(written, node, people, problems)
+    situation = situation_from(written, node, people, problems)
     case = Case(
         written.name,
         node,
@@ -157,123 +130,45 @@ def _read_case(node: Node, people: People, problems: list[Problem]) -> Case | No
         _read_expectations(written.never, problems),
         _read_timeline(written.timeline, problems),
         written.exactly,
+        _read_steps(written.steps, situation.facts, people, problems) if written.steps else (),
     )
     return case if len(problems) == before else None
 
 
-def read_situation(node: Node, people: People, problems: list[Problem]) -> Situation | None:
-    """`{"message": {…}, "at": …, "given": …, "lists": …}`; None when there is a problem."""
-    before = len(problems)
-    written = convert(node, _SituationNode, problems=problems)
-    if written is None:
-        return None
-    situation = _situation(written, node, people, problems)
-    return situation if len(problems) == before else None
+# -- steps ----------------------------------------------------------------------------------------------------------
 
 
-def _situation(
-    written: _CaseNode | _SituationNode, node: Node, people: People, problems: list[Problem]
-) -> Situation:
-    at = _read_instant(written.at, problems) if written.at else WHEN_NOT_SAID
-    message = convert(
-        without_later(written.message, _LATER_MESSAGE_KEYS, problems), _MessageNode, problems=problems
-    )
-    given = convert(written.given, _GivenNode, problems=problems) if written.given else _GivenNode()
-    _check_known(written.lists, people.lists, "list", node, problems)
-    if message is None or given is None:
-        return Situation(Facts(at=WHEN_NOT_SAID), has_language=True)
-    _check_known((*given.away, *given.load), people.agents, "agent", node, problems)
-    facts = _facts(message, given, at=at, problems=problems)
-    has_language = isinstance(written.message.value, dict) and "language" in written.message.value
-    return Situation(facts, has_language, written.lists)
-
-
-def _check_known(
-    names: Iterable[str], known: Collection[str], what: str, node: Node, problems: list[Problem]
-) -> None:
-    unknown = (name for name in names if name not in known)
-    problems.extend(
-        node.problem(f"unknown-{what}", f"no {what} '{name}'", did_you_mean(name, known)) for name in unknown
-    )
-
-
-def _read_instant(node: Node, problems: list[Problem]) -> datetime:
-    try:
-        at = datetime.fromisoformat(str(node.value))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        hint = "write it like 2026-11-10T17:30+01:00"
-        problems.append(node.problem("bad-instant", f"no instant with its time zone {said(node)}", hint))
-        return WHEN_NOT_SAID
-    return at.astimezone(UTC)
-
-
-def _facts(message: _MessageNode, given: _GivenNode, *, at: datetime, problems: list[Problem]) -> Facts:
-    address, phone = _sender(message, problems)
-    return Facts(
-        at=at,
-        channel=message.channel,
-        account=message.account,
-        recipient=tuple(
-            each.lower() for each in (*_texts(message.to, problems), *_texts(message.cc, problems))
-        ),
-        subject=message.subject,
-        body=message.body,
-        quoted=message.quoted,
-        language=None if message.language == "none" else message.language,
-        attachments=tuple(AttachmentFacts(each.name, each.type, each.size) for each in message.attachments),
-        automatic=_automatic(message.automatic),
-        headers={
-            name.lower(): (value,) if isinstance(value, str) else value
-            for name, value in message.headers.items()
-        },
-        spam_score=message.spam_score,
-        sender=SenderFacts(
-            address=address,
-            domain=address.rpartition("@")[2] if address else None,
-            name=message.name,
-            phone=message.phone or phone,
-            verified=message.verified,
-        ),
-        customer=CustomerFacts(**msgspec.structs.asdict(given.customer)),
-        agents=_loads(given),
-    )
-
-
-def _sender(message: _MessageNode, problems: list[Problem]) -> tuple[str | None, str | None]:
-    """Address and phone number of `from`."""
-    senders = _texts(message.from_, problems)
-    if not senders:
-        return None, None
-    if _PHONE.match(senders[0]):
-        return None, senders[0]
-    return senders[0].lower(), None
-
-
-def _texts(node: Node | None, problems: list[Problem]) -> tuple[str, ...]:
-    if node is None:
+def _read_steps(node: Node, facts: Facts, people: People, problems: list[Problem]) -> tuple[CaseStep, ...]:
+    """The steps in the order of time, which is the order written. facts: of the message that began it."""
+    if not node.is_list:
+        hint = "like [{at: +1h, event: agent_replied}]"
+        problems.append(node.problem("wrong-type", f"'steps' is a list, got {said(node)}", hint))
         return ()
-    found = []
-    for each in node.value if node.is_list else (node,):
-        if isinstance(each.value, str):
-            found.append(each.value)
-        else:
-            problems.append(
-                each.problem("wrong-type", f"wanted an address, got {said(each)}", "put it in quotes")
-            )
-    return tuple(found)
+    steps: list[CaseStep] = []
+    for each in node.value:
+        step = _read_step(each, facts, people, problems)
+        if step is None:
+            continue
+        if steps and step.offset_s < steps[-1].offset_s:
+            message = f"the step at {step.text} comes before the one at {steps[-1].text}"
+            problems.append(each.problem("bad-value", message, "write steps in the order of time"))
+        steps.append(step)
+    return tuple(steps)
 
 
-def _automatic(value: bool | str | None) -> str | None:  # noqa: FBT001 - YAML writes it so
-    if isinstance(value, str):
-        return None if value == "none" else value
-    return "auto_reply" if value else None
+def _read_step(node: Node, facts: Facts, people: People, problems: list[Problem]) -> CaseStep | None:
+    written = convert(node, StepNode, problems=problems, partial=True)
+    step = read_step(written, node, facts, people, problems) if written else None
+    if step is None:
+        return None
+    return CaseStep(
+        **msgspec.structs.asdict(step),
+        expect=_read_expectations(written.expect, problems),
+        never=_read_expectations(written.never, problems),
+    )
 
 
-def _loads(given: _GivenNode) -> dict[str, AgentLoad]:
-    names = dict.fromkeys((*given.away, *given.load))
-    return {name: AgentLoad(given.load.get(name, {}), away=name in given.away) for name in names}
+# -- what is expected -----------------------------------------------------------------------------------------------
 
 
 def _read_expectations(node: Node | None, problems: list[Problem]) -> tuple[Expectation, ...]:
@@ -284,14 +179,39 @@ def _read_expectations(node: Node | None, problems: list[Problem]) -> tuple[Expe
         return ()
     found = []
     for field, child in node.value.items():
-        if field not in EXPECTABLE:
-            hint = did_you_mean(field, EXPECTABLE)
-            problems.append(node.keys[field].problem("unknown-key", f"a test can't ask for '{field}'", hint))
-        elif field.startswith("due.") and child.value not in ("none", "any"):
-            found.append(Expectation(field, _read_instant(child, problems).isoformat(), child))
+        if field in EXPECTABLE or _is_field(field):
+            found.append(_read_expectation(field, child, problems))
         else:
-            found.append(Expectation(field, child.plain_value(), child))
+            hint = did_you_mean(field, (*EXPECTABLE, "field.NAME"))
+            problems.append(node.keys[field].problem("unknown-key", f"a test can't ask for '{field}'", hint))
     return tuple(found)
+
+
+def _is_field(name: str) -> bool:
+    return name.startswith("field.") and len(name) > len("field.")
+
+
+def _read_expectation(field: str, node: Node, problems: list[Problem]) -> Expectation:
+    if field in _INSTANTS and node.value not in ("none", "any"):
+        return Expectation(field, read_instant(node, problems).isoformat(), node)
+    if field == "joins" and node.value not in JOINS:
+        hint = did_you_mean(node.text, JOINS)
+        problems.append(node.problem("bad-value", f"a message never joins {said(node)}", hint))
+    return Expectation(field, node.plain_value(), node)
+
+
+# -- timelines ------------------------------------------------------------------------------------------------------
+
+
+def spoken(kind: str, value: Any) -> tuple[str, ...]:
+    """An action as timelines name it: `notify lead`, `tags vip`, `agent none`, `close`; one text for each value of a list."""
+    if isinstance(value, list | tuple):
+        return tuple(f"{kind} {each}" for each in value)
+    if kind in _BARE or value is True:
+        return (kind,)
+    if isinstance(value, bool):
+        return (f"{kind} {str(value).lower()}",)
+    return (f"{kind} {'none' if value is None else value}",)
 
 
 def _read_timeline(node: Node | None, problems: list[Problem]) -> tuple[TimelineEntry, ...]:
@@ -313,16 +233,23 @@ def _read_timeline(node: Node | None, problems: list[Problem]) -> tuple[Timeline
 
 
 def _read_happenings(node: Node, problems: list[Problem]) -> tuple[str, ...]:
-    kinds: Iterable[Literal["notify", "level", "priority", "tags", "breach"]] = (
-        "notify", "level", "priority", "tags", "breach",
-    )  # fmt: skip
-    found = []
-    for each in node.value if node.is_list else (node,):
-        words = each.value.split() if isinstance(each.value, str) else []
-        if len(words) == 2 and check_name(
-            msgspec.structs.replace(each, value=words[0], text=words[0]), kinds, "action", problems
-        ):
-            found.append(" ".join(words))
-        elif len(words) != 2:
-            problems.append(each.problem("wrong-type", f"wanted 'notify lead' or the like, got {said(each)}"))
-    return tuple(found)
+    nodes = node.value if node.is_list else (node,)
+    return tuple(text for each in nodes if (text := _read_happening(each, problems)))
+
+
+def _read_happening(node: Node, problems: list[Problem]) -> str | None:
+    """`notify lead`, `note Please look`, `close`."""
+    kind, _, value = node.value.strip().partition(" ") if isinstance(node.value, str) else ("", "", "")
+    value = value.strip()
+    if kind not in ACTION_KINDS and not _is_field(kind):
+        if not value:
+            problems.append(node.problem("wrong-type", f"wanted 'notify lead' or the like, got {said(node)}"))
+            return None
+        hint = did_you_mean(kind, ACTION_KINDS)
+        problems.append(node.problem("unknown-action", f"no action '{kind}'", hint))
+        return None
+    if not value and kind not in _BARE:
+        message = f"'{kind}' wants to know what of it"
+        problems.append(node.problem("wrong-type", message, f"like '{kind} NAME'"))
+        return None
+    return kind if kind in _BARE or value == "true" else f"{kind} {value}"

@@ -108,7 +108,7 @@ def test_a_language_that_is_not_said_is_detected() -> None:
 @pytest.mark.parametrize(
     ("test", "code"),
     [
-        (f"{MAIL}, steps: []", "not-supported"),
+        (f"{MAIL}, steps: {{}}", "wrong-type"),
         (f"{MAIL}, expct: {{}}", "unknown-key"),
         (f"{MAIL}, expect: {{tema: x}}", "unknown-key"),
         (f"{MAIL}, at: 2026-11-10", "bad-instant"),
@@ -116,7 +116,7 @@ def test_a_language_that_is_not_said_is_detected() -> None:
         (f"{MAIL}, lists: {{nope: []}}", "unknown-list"),
         (f"{MAIL}, given: {{away: [nobody]}}", "unknown-agent"),
         ("message: {from: a@b.example}", "missing-key"),
-        ("message: {channel: form, form: {topic: x}}", "not-supported"),
+        ("message: {channel: form, form: {topic: 5}}", "wrong-type"),
         (f'{MAIL}, timeline: {{"15m": notify lead}}', "bad-length"),
         (f'{MAIL}, timeline: {{"+15m": lead}}', "wrong-type"),
     ],
