@@ -70,7 +70,7 @@ def check_name(node: Node, known: Iterable[str], what: str, problems: list[Probl
     if isinstance(node.value, str) and node.value in known:
         return node.value
     code = "unknown-" + what.replace(" ", "-")
-    got = f"'{node.text}'" if node.is_scalar and node.value is not None else f"like {said(node)}"
+    got = f"'{node.text[:64]}'" if node.is_scalar and node.value is not None else f"like {said(node)}"
     hint = slip_hint(node) or did_you_mean(node.text, known)
     problems.append(node.problem(code, f"no {what} {got}", hint))
     return None

@@ -8,6 +8,10 @@ import msgspec
 
 Severity = Literal["error", "warning", "hint"]
 
+MOST_ERRORS = 1_000
+_MANY_OPTIONS = 500
+_LONGEST_WORD = 64
+
 
 class Problem(msgspec.Struct, frozen=True):
     """One thing wrong at one place. line, column: from 1; columns count characters.
@@ -35,6 +39,30 @@ class ConfigError(Exception):
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Problems(list[Problem]):
+    """What is found on the way, with at most MOST_ERRORS errors: a text of any shape is refused in bounded time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._errors = 0
+
+    def append(self, problem: Problem) -> None:
+        """Raises: ConfigError with everything found so far, when this is one error too many."""
+        super().append(problem)
+        self._errors += problem.severity == "error"
+        if self._errors > MOST_ERRORS:
+            message = f"there are more than {MOST_ERRORS} errors; the others are not looked for"
+            more = Problem(
+                problem.file, problem.line, problem.column, "error", "too-many", message, "mend these first"
+            )
+            raise ConfigError([*self[:-1], more])
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Raises: as append."""
+        for problem in problems:
+            self.append(problem)
 
 
 def render(problem: Problem, text: str) -> str:
@@ -68,10 +96,19 @@ def has_error(problems: Iterable[Problem]) -> bool:
 
 def did_you_mean(word: str, options: Iterable[str]) -> str:
     """A hint naming the nearest option; with none near, the few options there are; "" when there are none."""
+    word = word[:_LONGEST_WORD].lower()
     known = sorted(options)
-    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    few = len(known) <= 12
+    if (
+        len(known) > _MANY_OPTIONS
+    ):  # looking at each closely would take seconds for the errors of one rulebook
+        known = [each for each in known if _is_like(each, word)]
+    near = difflib.get_close_matches(word, known[:_MANY_OPTIONS], n=1, cutoff=0.6)
     if near:
         return f"did you mean '{near[0]}'?"
-    if 0 < len(known) <= 12:
-        return "known: " + ", ".join(known)
-    return ""
+    return "known: " + ", ".join(known) if known and few else ""
+
+
+def _is_like(option: str, word: str) -> bool:
+    """Whether an option has about the length of a word, and its first or last letter."""
+    return abs(len(option) - len(word)) <= 2 and (option[:1] == word[:1] or option[-1:] == word[-1:])

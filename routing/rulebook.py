@@ -103,7 +103,10 @@ def load(
     """
     sections = Sections(files)
     problems = sections.problems
-    rulebook = _Reading(sections, lists=lists or {}, replies=replies).rulebook()
+    try:
+        rulebook = _Reading(sections, lists=lists or {}, replies=replies).rulebook()
+    except ConfigError as too_many:
+        raise ConfigError(in_order([*problems, *too_many.problems])) from None
     if not has_error(problems):
         problems.extend(lint.errors(rulebook, sections.named))
     if has_error(problems):

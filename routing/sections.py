@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from routing import naming, yaml_text
-from routing.problems import ConfigError, Problem, did_you_mean
+from routing.problems import ConfigError, Problem, Problems, did_you_mean
 from routing.typed import said
 from routing.yaml_text import Node
 
@@ -29,7 +29,7 @@ class Sections:
     def __init__(self, files: Mapping[str, str]) -> None:
         """Raises: ConfigError when the files are too big together. files: name -> text, read in the order of names."""
         self.files = {name: files[name] for name in sorted(files)}
-        self.problems: list[Problem] = []
+        self.problems = Problems()
         self.documents = self._read()
         self.named: dict[str, dict[str, Node]] = {
             section: naming.entries(self.all(section), what, self.problems) for section, what in NAMED.items()

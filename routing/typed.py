@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import inspect as types
 
-from routing.problems import Problem, did_you_mean
+from routing.problems import Problem, Problems, did_you_mean
 from routing.yaml_text import Node, slip_hint
 
 _FAILED: Any = object()  # None is a value, so a failure needs its own mark
@@ -35,7 +35,7 @@ def convert(node: Node, type_: Any, *, problems: list[Problem], partial: bool = 
 
     partial: unknown keys are told, but the value is still made of the known ones, so that these can be looked into.
     """
-    found: list[Problem] = []
+    found = Problems()
     value = _convert(node, _type_of(type_), found)
     problems.extend(found)
     return None if value is _FAILED or (found and not partial) else value
