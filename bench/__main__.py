@@ -7,14 +7,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import cost, latency, results, speed
+from bench import cost, latency, results, rules, speed
 
-_PARTS = {"speed": speed.run, "latency": latency.run, "cost": cost.run}
+_PARTS = {"speed": speed.run, "latency": latency.run, "cost": cost.run, "rules": rules.run}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", default=",".join(_PARTS), help="parts with commas: speed, latency, cost")
+    parser.add_argument(
+        "--only", default=",".join(_PARTS), help="parts with commas: speed, latency, cost, rules"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"
     )

@@ -1,0 +1,54 @@
+"""What the rules are measured on is worth measuring: every engine gives the same answers."""
+
+from bench import engines, generated, rules
+from routing import explain, rulebook
+
+RULES = generated.rules(1_000)
+MESSAGES = generated.messages(60)
+BOOK = rulebook.load({"rules.yaml": generated.rulebook_text(RULES)})
+TRUTH = [explain.matching(BOOK, message.facts) for message in MESSAGES]
+
+
+def test_the_index_finds_what_the_plain_evaluator_finds() -> None:
+    """On every generated message, rules of both stages among them."""
+    assert [rules.matched(BOOK, rules.folded(BOOK, message)) for message in MESSAGES] == TRUTH
+
+
+def test_plain_closures_find_the_same() -> None:
+    """So that the time they take is time for the same work."""
+    match = engines.closures(RULES)
+    assert [tuple(match(message.context)) for message in MESSAGES] == TRUTH
+
+
+def test_every_engine_that_is_installed_finds_the_same() -> None:
+    """On a smaller rulebook: some of them take a second for a message."""
+    few = RULES[:200]
+    truth = [
+        explain.matching(rulebook.load({"r.yaml": generated.rulebook_text(few)}), each.facts)
+        for each in MESSAGES[:8]
+    ]
+    for make in engines.matchers().values():
+        if make is not None:
+            match = make(few)
+            assert [tuple(match(each.context)) for each in MESSAGES[:8]] == truth
+
+
+def test_the_generated_messages_meet_rules_of_each_kind() -> None:
+    """Words, patterns, domains and addresses all find something, and not every message meets a rule."""
+    many = generated.rules(10_000)
+    match = engines.closures(many)
+    kinds = {rule.id: rule.tests[-1][:2] for rule in many}
+    found = [match(each.context) for each in generated.messages(300)]
+    met = {kinds[each] for one in found for each in one}
+    assert {
+        ("text", "words"),
+        ("text", "regex"),
+        ("sender.domain", "one_of"),
+        ("sender.address", "one_of"),
+    } <= met
+    assert [] in found
+
+
+def test_a_smaller_rulebook_is_the_beginning_of_a_larger_one() -> None:
+    """So that growth is measured on the same rules."""
+    assert generated.rules(100) == RULES[:100]
