@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
@@ -42,6 +42,13 @@ class Roster(msgspec.Struct, frozen=True):
     teams: Mapping[str, Team] = {}
     agents: Mapping[str, Agent] = {}
     schedules: Mapping[str, Schedule] = {}
+
+
+class _Present(TypedDict):
+    loads: Mapping[str, AgentLoad]
+    at: datetime
+    calendars: Mapping[str, Calendar]
+    schedules: Mapping[str, Schedule]
 
 
 class View:
@@ -131,6 +138,15 @@ class View:
         """Whether a calendar is open at the event's instant."""
         return self.calendars[calendar].is_open(self.facts.at)
 
+    def present(self) -> _Present:
+        """What decides who is on duty at the event's instant."""
+        return {
+            "loads": self.facts.agents,
+            "at": self.facts.at,
+            "calendars": self.calendars,
+            "schedules": self.people.schedules,
+        }
+
     def local(self, calendar: str | None) -> datetime:
         """The event's instant on the wall clock of a calendar; None = UTC."""
         zone: tzinfo = self.calendars[calendar].zone if calendar else UTC
@@ -181,30 +197,20 @@ def _team(view: View) -> Team | None:
 
 
 def _is_available(view: View) -> Values:
-    """Whether the ticket's agent is inside their hours and not away; capacity is for new tickets only."""
+    """Whether the ticket's agent is on duty; capacity is for new tickets only."""
     names = _of_ticket("agent")(view)
     if not names:
         return ()
-    agent = view.people.agents.get(names[0])
-    if agent is None or view.facts.agents.get(agent.name, AgentLoad()).away:
-        return (False,)
-    return (agent.hours is None or view.is_open(agent.hours),)
+    people = view.people
+    found = assignment.is_on_duty(
+        names[0], teams=people.teams.values(), agents=people.agents, **view.present()
+    )
+    return (found,)
 
 
 def _is_open_now(view: View) -> Values:
     team = _team(view)
-    return () if team is None else (any(_on_duty(view, team, level) for level in team.levels),)
-
-
-def _on_duty(view: View, team: Team, level: str) -> tuple[str, ...]:
-    return assignment.on_duty(
-        team,
-        level,
-        agents=view.people.agents,
-        loads=view.facts.agents,
-        at=view.facts.at,
-        calendars=view.calendars,
-    )
+    return () if team is None else (assignment.is_open(team, agents=view.people.agents, **view.present()),)
 
 
 def _waiting(view: View) -> Values:
