@@ -54,17 +54,6 @@ def entries(nodes: Iterable[Node], what: str, problems: list[Problem]) -> Entrie
     return found
 
 
-def without_later(node: Node, later: Iterable[str], problems: list[Problem]) -> Node:
-    """The mapping without the keys of things that are still to come, each of which is refused."""
-    if not isinstance(node.value, dict):
-        return node
-    gone = [key for key in node.value if key in set(later)]
-    problems.extend(node.keys[key].problem("not-supported", f"'{key}' is not supported yet") for key in gone)
-    return msgspec.structs.replace(
-        node, value={key: each for key, each in node.value.items() if key not in gone}
-    )
-
-
 def check_name(node: Node, known: Iterable[str], what: str, problems: list[Problem]) -> str | None:
     """The text at the node when it is one of the known names."""
     if isinstance(node.value, str) and node.value in known:

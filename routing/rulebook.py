@@ -11,6 +11,7 @@ import msgspec
 
 from routing import (
     calendar_text,
+    condition_size,
     conditions,
     conversation_text,
     field_text,
@@ -168,6 +169,7 @@ class _Reading:
             ),
         )
         names = self._names(words)
+        self._check_size()
         for name, node in self.named["conditions"].items():
             read_condition(node, names, within=(name,))
         enrich = read_rules(self.sections.all("enrich"), "enrich", words, names, self.seen)
@@ -227,6 +229,16 @@ class _Reading:
             index=Index(rules),
             **read,
         )
+
+    def _check_size(self) -> None:
+        rules = [node for section in ("enrich", "route", "react") for node in self.sections.all(section)]
+        gatherings = [
+            node.value["by"]
+            for node in self.sections.all("conversations")
+            if node.is_mapping and "by" in node.value
+        ]
+        asked = condition_size.conditions_in((*rules, *gatherings))
+        condition_size.check(self.named["conditions"], asked)
 
     def _each(self, section: str, read: Any) -> dict[str, Any]:
         found = ((name, read(name, node, self.problems)) for name, node in self.named[section].items())
