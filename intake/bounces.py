@@ -3,7 +3,7 @@
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import addresses, events, tickets
+from intake import addresses, events, failures, tickets
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -15,6 +15,12 @@ _BY_EXTERNAL_ID = Statement(
     select(_o.id, _o.ticket_id)
     .join(schema.messages, schema.messages.c.id == _o.message_id)
     .where(schema.messages.c.external_id == bindparam("external_id"), schema.messages.c.direction == "out")
+)
+
+_FAIL = Statement(
+    schema.outbox.update()
+    .where(_o.id == bindparam("outbox_id"), _o.state != "failed")
+    .values(state="failed", error=bindparam("reason"), next_at=None)
 )
 
 
@@ -29,9 +35,10 @@ def note(
         return None
     ticket = tickets.locked(tx, row[1])
     failed = [each for each in message.bounce.recipients if each.permanent] if message.bounce else []
+    fresh = False
     if failed:
         reason = failed[0].diagnostic or failed[0].reason or failed[0].status
-        tx.update(schema.outbox, {"id": row[0]}, state="failed", error=reason[:500], next_at=None)
+        fresh = tx.run(_FAIL, outbox_id=row[0], reason=reason[:500]) > 0
     events.record(
         tx,
         "delivery_failed" if failed else "delivery_delayed",
@@ -40,7 +47,7 @@ def note(
         outbox=str(row[0]),
         addresses=[each.address for each in message.bounce.recipients] if message.bounce else [],
     )
-    return ticket
+    return failures.follow(tx, context, ticket, row[0]) if fresh else ticket
 
 
 def _returned(

@@ -1,25 +1,27 @@
-"""SLA clocks and timers of a ticket as rows: written with what moves them, in the same transaction."""
+"""SLA clocks of a ticket as rows: what happens to it goes to routing.sla, what comes back is written, told and scheduled.
 
-from collections.abc import Callable
+Every function is called in the transaction of its cause, after the ticket's own change.
+"""
+
+from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import armaments, events, instants
+from intake import armaments, events, instants, steps, words
 from intake.armaments import Armament
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import RowsStatement, Statement
 from routing import ladder, sla
-from routing.sla import Clock
-
-Clocks = tuple[Clock, ...]
+from routing.calendar import ALWAYS_OPEN
+from routing.sla import Change, Clock, Clocks, Policy
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Clock).decode
 _c = schema.clocks.c
-_t = schema.timers.c
 
 _CLOCKS = Statement(select(_c.clock).where(_c.ticket_id == bindparam("ticket_id")).order_by(_c.target))
 _SAVE = RowsStatement(
@@ -34,26 +36,18 @@ _SAVE = RowsStatement(
         },
     ),
 )
-_TIMERS = Statement(select(_t.id, _t.step, _t.due_at, _t.state).where(_t.ticket_id == bindparam("ticket_id")))
-_SCHEDULE = RowsStatement(
-    schema.timers,
-    ("id", "ticket_id", "customer_id", "kind", "policy", "step", "target", "due_at"),
-    # The same step at the same instant again: a cancelled row comes back, a fired one stays fired.
-    lambda insert: insert.on_conflict_do_update(
-        index_elements=[_t.ticket_id, _t.policy, _t.step, _t.due_at],
-        set_={"state": "pending"},
-        where=_t.state == "cancelled",
-    ),
-)
+
+# What a ticket without a policy counts with: only a promise, on the wall clock.
+_UNARMED = Armament("", "", Policy("", "", {}), None, ALWAYS_OPEN)
 
 
 def arm(tx: Tx, ticket: Ticket, armament: Armament) -> Clocks:
     """Start the clocks of a new ticket and write its timers."""
-    at = instants.datetime_from_us(ticket.created_at)
-    started = sla.start(armament.policy, priority=ticket.priority, at=at, calendar=armament.calendar)
+    started = sla.after(
+        armament.policy, (), _change(tx, ticket, ticket, "created"), calendar=armament.calendar
+    )
     _save(tx, ticket, started)
-    steps = ladder.steps(armament.policy, armament.ladder, started, calendar=armament.calendar)
-    _schedule(tx, ticket, armament, steps)
+    steps.begin(tx, ticket, armament, started)
     return started
 
 
@@ -61,89 +55,111 @@ def load(tx: Tx, ticket_id: int) -> Clocks:
     return tuple(_decode(row[0]) for row in tx.all(_CLOCKS, ticket_id=ticket_id))
 
 
-def follow(tx: Tx, before: Ticket, after: Ticket, *, answered: bool = False) -> None:
-    """Move the clocks as a change of the ticket asks for. answered: a person's public answer went out.
-
-    Semantics of the targets: first_response is met by the first answer and never runs again; resolution pauses in the
-    policy's statuses, is met by solved and goes on after a reopening.
-    """
-    if before.armament is None:
-        return
-    armament = armaments.load(tx, before.armament)
-    at, calendar, pauses = instants.datetime_from_us(tx.now), armament.calendar, armament.policy.pause
-    moves: list[Callable[[Clock], Clock]] = []
-    if answered:
-        moves.append(
-            lambda clock: (
-                sla.meet(clock, at=at, calendar=calendar) if clock.target == "first_response" else clock
-            )
-        )
-    if before.is_open and not after.is_open:
-        moves.append(lambda clock: _ended(clock, armament, tx))
-    if not before.is_open and after.is_open:
-        moves.append(lambda clock: sla.reopen(clock, at=at, calendar=calendar))
-    if before.status in pauses and after.status not in pauses and after.is_open:
-        moves.append(lambda clock: sla.resume(clock, at=at, calendar=calendar))
-    if after.status in pauses and before.status not in pauses:
-        moves.append(lambda clock: sla.pause(clock, at=at, calendar=calendar))
+def follow(tx: Tx, before: Ticket, after: Ticket) -> None:
+    """Move the clocks as a change of the ticket's status or priority asks for."""
+    if before.status != after.status:
+        _move(tx, before, after, "status")
     if before.priority != after.priority:
-        moves.append(
-            lambda clock: sla.retarget(
-                clock, policy=armament.policy, priority=after.priority, at=at, calendar=calendar
-            )
-        )
-    if moves:
-        _move(tx, after, armament, moves)
+        _move(tx, after, after, "priority")
 
 
-def note_breach(tx: Tx, ticket: Ticket, target: str) -> bool:
-    """Note that a target has passed its due instant; false when it is met, stopped, moved or noted already."""
+def customer_wrote(tx: Tx, before: Ticket, after: Ticket) -> None:
+    """The customer's next message: somebody waits for an answer. after: with the status that it leaves behind."""
+    if before.status != after.status or "next_response" in _armament(tx, after).policy.targets:
+        _move(tx, before, after, "customer_message")
+
+
+def answered(tx: Tx, ticket: Ticket) -> None:
+    """A person's public answer went out."""
+    _move(tx, ticket, ticket, "answered")
+
+
+def answer_undelivered(tx: Tx, ticket: Ticket, answered_at: int) -> None:
+    """An answer came back for good: it was not given. answered_at: microseconds UTC."""
+    taken_back = instants.datetime_from_us(answered_at)
+    _move(tx, ticket, ticket, "answer_undelivered", taken_back=taken_back, past=words.past(tx, ticket))
+
+
+def promise(tx: Tx, ticket: Ticket, at: datetime | None) -> None:
+    """Something is promised for an instant; None = it is withdrawn."""
+    _move(tx, ticket, ticket, "promised", promise=at)
+
+
+def rearm(tx: Tx, before: Ticket, after: Ticket) -> None:
+    """The ticket has another policy; the time used counts. None as the new one ends every clock."""
+    if after.armament is None:
+        drop(tx, before, after)
+        return
+    calendar = armaments.load(tx, before.armament).calendar if before.armament else None
+    _move(tx, before, after, "policy", past=words.past(tx, after), calendar_before=calendar)
+
+
+def drop(tx: Tx, before: Ticket, after: Ticket) -> None:
+    """Nothing is owed any more: spam, merged, no policy. The promise goes with the others."""
+    _move(tx, before, before, "dropped")
+
+
+def note_breach(tx: Tx, ticket: Ticket, target: str, due_us: int) -> bool:
+    """Note that a target has passed its due instant and tell it; false when it was met, stopped or moved before that."""
+    due_at = instants.datetime_from_us(due_us)
     for clock in load(tx, ticket.id):
-        if clock.target == target and clock.state == "running" and clock.breached_at is None:
-            breached = sla.breach(clock, at=instants.datetime_from_us(tx.now))
-            _save(tx, ticket, (breached,))
-            events.record(
-                tx,
-                "sla_breached",
-                ticket_id=ticket.id,
-                customer_id=ticket.customer_id,
-                target=target,
-                due_at=instants.rfc3339(breached.breached_at) if breached.breached_at else None,
-            )
-            return True
+        if clock.target != target:
+            continue
+        if clock.state == "running" and clock.breached_at is None and clock.due_at == due_at:
+            _save(tx, ticket, (sla.breach(clock, at=instants.datetime_from_us(tx.now)),))
+        elif clock.breached_at != due_at:
+            return False
+        events.of_ticket(tx, ticket, "sla_breached", target=target, due_at=instants.rfc3339(due_at))
+        return True
     return False
 
 
-def _ended(clock: Clock, armament: Armament, tx: Tx) -> Clock:
-    """Solved: resolution is met; a first_response that nobody gave is not owed any more."""
-    at = instants.datetime_from_us(tx.now)
-    end = sla.meet if clock.target == "resolution" else sla.stop
-    return end(clock, at=at, calendar=armament.calendar)
+def states(tx: Tx, ticket: Ticket) -> dict[str, str]:
+    """Return target -> running, paused, warned, breached or met, as rules see them."""
+    clocks = load(tx, ticket.id)
+    return ladder.facts(_armament(tx, ticket).ladder, clocks, steps.fired(tx, ticket.id)) if clocks else {}
 
 
-def _move(tx: Tx, ticket: Ticket, armament: Armament, moves: list[Callable[[Clock], Clock]]) -> None:
-    before = load(tx, ticket.id)
-    after = before
-    for move in moves:
-        after = tuple(move(clock) for clock in after)
-    if before == after:
+def look_again(tx: Tx, ticket: Ticket) -> None:
+    """Bring the timers up to date after what no clock counts: a notice sent, an acknowledgement."""
+    if ticket.armament is not None:
+        steps.follow(tx, ticket, _armament(tx, ticket), load(tx, ticket.id))
+
+
+def _armament(tx: Tx, ticket: Ticket) -> Armament:
+    return armaments.load(tx, ticket.armament) if ticket.armament is not None else _UNARMED
+
+
+def _change(tx: Tx, before: Ticket, after: Ticket, event: Any, **more: Any) -> Change:
+    return Change(
+        event=event,
+        at=instants.datetime_from_us(tx.now),
+        before=before.status,
+        after=after.status,
+        priority=after.priority,
+        **more,
+    )
+
+
+def _move(tx: Tx, before: Ticket, after: Ticket, event: str, **more: Any) -> None:
+    if after.armament is None and before.armament is None and not after.promised_at and event != "promised":
         return
-    _save(tx, ticket, after)
-    for old, new in zip(before, after, strict=True):
-        _tell(tx, ticket, old, new)
-    _reschedule(tx, ticket, armament, after)
+    armament, change = _armament(tx, after), _change(tx, before, after, event, **more)
+    clocks = load(tx, after.id)
+    moved = sla.after(armament.policy, clocks, change, calendar=armament.calendar)
+    if moved == clocks and event != "policy":
+        return
+    known = {clock.target: clock for clock in clocks}
+    _save(tx, after, tuple(clock for clock in moved if known.get(clock.target) != clock))
+    for clock in moved:
+        _tell(tx, after, known.get(clock.target), clock)
+    steps.follow(tx, after, armament, moved)
 
 
-def _tell(tx: Tx, ticket: Ticket, old: Clock, new: Clock) -> None:
-    if old.state != new.state:
-        events.record(
-            tx,
-            f"sla_{new.state}",
-            ticket_id=ticket.id,
-            customer_id=ticket.customer_id,
-            target=new.target,
-            due_at=instants.rfc3339(new.due_at) if new.due_at else None,
-        )
+def _tell(tx: Tx, ticket: Ticket, old: Clock | None, new: Clock) -> None:
+    if new.state != "idle" and (old is None or (old.state, old.run) != (new.state, new.run)):
+        due_at = instants.rfc3339(new.due_at) if new.due_at else None
+        events.of_ticket(tx, ticket, f"sla_{new.state}", target=new.target, due_at=due_at)
 
 
 def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:
@@ -154,39 +170,3 @@ def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:
         rows.append((ticket.id, clock.target, clock.state, _encode(clock).decode(), due_us))
     if rows:
         tx.run(_SAVE, rows=_encode(rows).decode())
-
-
-def _reschedule(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
-    """Move what has not fired; a step that has fired for a target does not fire again when the target moves."""
-    rows = tx.all(_TIMERS, ticket_id=ticket.id)
-    fired = {step for _, step, _, state in rows if state == "fired"}
-    wanted = {
-        (step.key, instants.us_from_datetime(step.due_at)): step
-        for step in ladder.steps(armament.policy, armament.ladder, clocks, calendar=armament.calendar)
-        if step.key not in fired
-    }
-    for identifier, step, due_at, state in rows:
-        if state == "pending" and wanted.pop((step, due_at), None) is None:
-            tx.update(schema.timers, {"id": identifier}, state="cancelled")
-    _schedule(tx, ticket, armament, tuple(wanted.values()))
-
-
-def _schedule(tx: Tx, ticket: Ticket, armament: Armament, steps: tuple[ladder.StepTimer, ...]) -> None:
-    """Write the steps as timer rows, and tell the bell of the first."""
-    if not steps:
-        return
-    rows = [
-        (
-            tx.new_id(),
-            ticket.id,
-            ticket.customer_id,
-            "breach" if step.step < 0 else "step",
-            armament.policy.name,
-            step.key,
-            step.target,
-            instants.us_from_datetime(step.due_at),
-        )
-        for step in steps
-    ]
-    tx.run(_SCHEDULE, rows=_encode(rows).decode())
-    tx.signal("timers", min(row[-1] for row in rows))

@@ -65,7 +65,7 @@ class Daemon:
         deliverers = {
             name: channel for name, channel in wired.channels.items() if hasattr(channel, "deliver")
         }
-        self.outbox = Outbox(wired.store, deliverers, told=self._told)
+        self.outbox = Outbox(wired.store, deliverers, told=self._told, context=self.reloader.context)
         self.scheduler = _scheduler()
         self.timers = Timers(
             wired.store, context=self.reloader.context, scheduler=self.scheduler, told=self._told

@@ -2,24 +2,39 @@
 
 import difflib
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from channels.contract import Address
-from intake import agents, clocks, events, notices, outgoing, refs, tickets
+from intake import (
+    agents,
+    clocks,
+    events,
+    notices,
+    outgoing,
+    quiet,
+    reactions,
+    refs,
+    steps,
+    threads,
+    tickets,
+)
 from intake.model import STATUSES, Context, Ticket
 from intake.outgoing import Draft
+from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 
-ANSWERED_MESSAGES = 20
-
-_m = schema.messages.c
-_THREAD = Statement(
-    select(_m.external_id, _m.direction, _m.author, _m.author_name, _m.subject)
-    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction != "note")
-    .order_by(_m.id.desc())
-    .limit(ANSWERED_MESSAGES)
+_o = schema.outbox.c
+_STOP_COPIES = Statement(
+    schema.outbox.update()
+    .where(
+        _o.ticket_id == bindparam("of_ticket"),
+        _o.state == "queued",
+        _o.action > "notify:escalated:",
+        _o.action < "notify:escalated;",
+    )
+    .values(state="dropped", next_at=None)
 )
 
 
@@ -65,16 +80,17 @@ def reply(
     outbox_id = outgoing.send(tx, context, ticket, draft)
     if outbox_id is None:
         raise DeskError(f"no channel of this configuration can answer ticket {ticket.ref}")
-    events.record(
-        tx,
-        "agent_replied",
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        actor=f"agent:{agent}",
-        outbox=str(outbox_id),
-    )
-    clocks.follow(tx, ticket, ticket, answered=True)
-    _set_status(tx, ticket, _status(status or ("open" if ticket.status == "new" else ticket.status)), agent)
+    events.of_ticket(tx, ticket, "agent_replied", actor=f"agent:{agent}", outbox=str(outbox_id))
+    answered = tickets.stamp(tx, ticket, agent_replied_at=tx.now, taken_at=ticket.taken_at or tx.now)
+    clocks.answered(tx, answered)
+    cause = _cause(tx, agent)
+    reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered)
+    after = reacted.ticket
+    if status is None and after.status == "new" and not reacted.has_status:
+        status = "open"
+    if status is not None:
+        after = _turn(tx, context, after, _status(status), agent, cause)
+    quiet.follow(tx, context, after)
     return outbox_id
 
 
@@ -84,27 +100,34 @@ def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> 
     if not text.strip():
         raise DeskError("the note is empty: nothing was kept")
     ticket = find(tx, typed_ref)
-    tx.insert(
-        schema.messages,
-        id=tx.new_id(),
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        direction="note",
-        author=agent,
-        medium=ticket.medium,
-        account=ticket.account,
-        body=text,
-        at=tx.now,
-    )
-    events.record(
-        tx, "note_added", ticket_id=ticket.id, customer_id=ticket.customer_id, actor=f"agent:{agent}"
-    )
+    tickets.add_note(tx, ticket, author=agent, text=text)
+    events.of_ticket(tx, ticket, "note_added", actor=f"agent:{agent}")
+    after = reactions.react(tx, context, ticket, "note_added", cause=_cause(tx, agent)).ticket
+    quiet.follow(tx, context, after)
 
 
 def set_status(tx: Tx, context: Context, typed_ref: str, status: str, *, agent: str) -> Ticket:
     """Change the status; clocks pause, go on, are met or reopened by it. Raises: DeskError."""
     _check_agent(context, agent)
-    return _set_status(tx, find(tx, typed_ref), _status(status), agent)
+    after = _turn(tx, context, find(tx, typed_ref), _status(status), agent, _cause(tx, agent))
+    quiet.follow(tx, context, after)
+    return after
+
+
+def acknowledge(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
+    """Say that somebody looks at it: copies of the notice not yet sent and the next `unacknowledged` step are stopped.
+
+    No clock is; without a public answer that step is due after all, as long again after this. Raises: DeskError.
+    """
+    _check_agent(context, agent)
+    ticket = find(tx, typed_ref)
+    steps.acknowledge(tx, ticket)
+    stopped = tx.run(_STOP_COPIES, of_ticket=ticket.id)
+    events.of_ticket(tx, ticket, "acknowledged", actor=f"agent:{agent}", stopped=stopped)
+    clocks.look_again(tx, ticket)
+    after = reactions.react(tx, context, ticket, "acknowledged", cause=_cause(tx, agent)).ticket
+    quiet.follow(tx, context, after)
+    return after
 
 
 def assign(tx: Tx, context: Context, typed_ref: str, to: str | None, *, agent: str) -> Ticket:
@@ -115,17 +138,19 @@ def assign(tx: Tx, context: Context, typed_ref: str, to: str | None, *, agent: s
     _check_agent(context, agent)
     ticket = find(tx, typed_ref)
     book = context.rulebook
+    if to is not None and to not in book.teams and to not in book.agents:
+        raise DeskError(f"there is no agent or team '{to}'{_meant(to, [*book.agents, *book.teams])}")
+    actor, cause = f"agent:{agent}", _cause(tx, agent)
+    taken = tickets.stamp(tx, ticket, taken_at=ticket.taken_at or tx.now)
     if to is not None and to in book.teams:
-        return tickets.change(
-            tx, ticket, actor=f"agent:{agent}", team=to, level=book.teams[to].first_level, agent=None
-        )
-    if to is not None and to not in book.agents:
-        hint = _meant(to, [*book.agents, *book.teams])
-        raise DeskError(f"there is no agent or team '{to}'{hint}")
-    moved = tickets.change(tx, ticket, actor=f"agent:{agent}", agent=to)
-    if moved.agent != ticket.agent:
-        _tell_assigned(tx, context, ticket, moved, agent)
-    return moved
+        moved = tickets.change(tx, taken, actor=actor, team=to, level=book.teams[to].first_level, agent=None)
+    else:
+        moved = tickets.change(tx, taken, actor=actor, agent=to)
+        if moved.agent != ticket.agent:
+            _tell_assigned(tx, context, ticket, moved, agent)
+    after = reactions.changed_by_hand(tx, context, ticket, moved, cause=cause)
+    quiet.follow(tx, context, after)
+    return after
 
 
 def _tell_assigned(tx: Tx, context: Context, before: Ticket, after: Ticket, by: str) -> None:
@@ -144,28 +169,28 @@ def _tell_assigned(tx: Tx, context: Context, before: Ticket, after: Ticket, by: 
         notices.send(tx, context, after, before.agent, notice)
 
 
-def _set_status(tx: Tx, ticket: Ticket, status: str, agent: str) -> Ticket:
+def _turn(tx: Tx, context: Context, ticket: Ticket, status: str, agent: str, cause: Cause) -> Ticket:
+    """Set the status with what it brings: clocks, and the rules that wait for it."""
+    if ticket.status == status:
+        return ticket
     changed = tickets.change(tx, ticket, actor=f"agent:{agent}", status=status)
+    changed = tickets.stamp(tx, changed, taken_at=ticket.taken_at or tx.now)
     clocks.follow(tx, ticket, changed)
-    return changed
+    return reactions.changed_by_hand(tx, context, ticket, changed, cause=cause)
+
+
+def _cause(tx: Tx, agent: str) -> Cause:
+    """Return a cause of its own for each call: an agent may do the same thing twice."""
+    return Cause(name=f"desk:{agent}:{tx.new_id()}")
 
 
 def _thread(tx: Tx, ticket: Ticket) -> tuple[Address, str, tuple[str, ...]]:
     """Return whom an answer goes to, its subject, and the Message-IDs it follows, oldest first."""
-    rows = tx.all(_THREAD, ticket_id=ticket.id)
-    last = next((row for row in rows if row[1] == "in" and row[2]), None)
+    thread = threads.load(tx, ticket.id)
+    last = thread.last_by_mail
     if last is None:
         raise DeskError(f"ticket {ticket.ref} has nobody to answer: its messages name no sender")
-    identifiers = [row[0] for row in rows if row[0]]
-    if last[0]:  # In-Reply-To names what the customer wrote last
-        identifiers = [last[0], *(each for each in identifiers if each != last[0])]
-    subject = ticket.subject if ticket.subject.lower().startswith("re:") else f"Re: {ticket.subject}"
-    tag = f"[{ticket.ref}]"
-    return (
-        Address(last[2], last[3]),
-        subject if tag in subject else f"{subject} {tag}",
-        tuple(reversed(identifiers)),
-    )
+    return Address(last.author, last.author_name), threads.subject_of_answer(ticket), thread.answers
 
 
 def _check_agent(context: Context, agent: str) -> None:

@@ -5,10 +5,27 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Address, Message
-from intake import addresses, agents, clocks, conversations, effects, events, facts, journal, notices, tickets
+from channels.contract import Message
+from intake import (
+    addresses,
+    agents,
+    changing,
+    clocks,
+    conversations,
+    effects,
+    events,
+    facts,
+    journal,
+    notices,
+    occasion,
+    placing,
+    quiet,
+    reactions,
+    tickets,
+)
 from intake.conversations import Place
 from intake.model import Arrival, Context, Ticket
+from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from routing import decision as rules
@@ -24,7 +41,7 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
     seen = facts.of_arrival(tx, context, arrival)
     decided = rules.decide(context.rulebook, seen)
     if any(action.kind == "ignore" for action in decided.actions):
-        _ignore(tx, arrival, decided)
+        _ignore(tx, context, arrival, decided)
         return
     message = arrival.message
     ticket = _new_ticket(tx, context, arrival, decided)
@@ -41,13 +58,21 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
         if context.notices.assigned:
             headline = f"A new ticket {ticket.ref} is yours."
             notices.of_message(tx, context, ticket, "assigned", headline, message_id, message)
-    effects.apply(tx, context, ticket, _effects(decided), _occasion(arrival, message_id))
+    happened = occasion.of_arrival(arrival, message_id)
+    if ticket.skills is not None:
+        placing.await_relaxing(tx, ticket)
+    opened = effects.apply(tx, context, ticket, _effects(decided), happened)
+    if context.rulebook.react:
+        cause = Cause(name=happened.cause, seen=seen, occasion=happened)
+        opened = reactions.react(tx, context, opened, "created", cause=cause).ticket
+        quiet.follow(tx, context, opened, seen=seen, is_new=True)
 
 
-def _ignore(tx: Tx, arrival: Arrival, decided: Decision) -> None:
+def _ignore(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -> None:
     """Keep the message without a ticket, with the rule that wanted it so; `journal replay` can bring it back."""
     rule = next(action.rule for action in decided.actions if action.kind == "ignore")
     customer_id, journal_id = arrival.customer.id, arrival.received.id
+    changing.block_sender(tx, context, arrival.message.sender, decided.actions)
     events.record(tx, "ignored", customer_id=customer_id, actor=f"rule:{rule}", journal=journal_id)
     journal.close(tx, journal_id, "ignored", customer_id=customer_id, problem=f"ignored by rule {rule}")
 
@@ -78,6 +103,9 @@ def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -
         is_spam=is_spam,
         created_at=tx.now,
         solved_at=tx.now if status in ("solved", "closed") else None,
+        fields=decided.fields,
+        skills=decided.skills,
+        assigned_at=tx.now if decided.agent is not None else None,
         nature=decided.nature,
     )
 
@@ -101,6 +129,8 @@ def _tell_opening(tx: Tx, ticket: Ticket, place: Place, decided: Decision, probl
         events.of_ticket(tx, ticket, kind, to=other.ref if other else None)
     if problem is not None:
         events.of_ticket(tx, ticket, "unreadable", problem=problem)
+    for rule, error in decided.failed:
+        events.of_ticket(tx, ticket, "rule_failed", actor=f"rule:{rule}", on="created", error=error)
 
 
 def _arm(tx: Tx, context: Context, ticket: Ticket) -> dict[str, datetime]:
@@ -125,24 +155,6 @@ def _keep_decision(tx: Tx, ticket: Ticket, message_id: int, seen: Facts, decisio
     )
 
 
-def _occasion(arrival: Arrival, message_id: int) -> effects.Occasion:
-    message, sender = arrival.message, arrival.message.sender
-    is_verified = message.trust.verified_sender
-    # A stranger's display name would be a stranger's words in a mail that we send to whoever he named.
-    name = arrival.customer.name if is_verified else ""
-    address = Address(sender.value, name) if sender is not None and sender.kind == "email" else None
-    return effects.Occasion(
-        cause=f"message:{message_id}",
-        address=address,
-        is_robot=message.automatic is not None or arrival.received.raw.envelope.get("sender") == "",
-        is_verified=is_verified,
-        subject=message.subject,
-        text=message.visible_text or message.text,
-        answers=(*message.references, message.message_id) if message.message_id else (),
-        customer=arrival.customer,
-    )
-
-
 def _effects(decided: Decision) -> list[Action]:
-    """Return the actions that are done now; the others have become fields of the ticket."""
-    return [action for action in decided.actions if action.kind in effects.DOERS]
+    """Return what is done now; that it is spam has made the ticket what it is."""
+    return [action for action in decided.actions if action.kind != "spam"]

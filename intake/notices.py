@@ -14,18 +14,22 @@ QUOTE_MAX_CHARACTERS = 2_000
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """kind: "assigned", "customer_replied", "taken" or "escalated". headline: one line that says what happened.
 
-    quote: what the customer wrote, "" = nothing to quote. cause: see intake.outgoing.
+    quote: what the customer wrote, "" = nothing to quote. cause: see intake.outgoing. by: a way to reach agents,
+    None = by mail. rule: who asks for it, None = it is a built-in one.
     """
 
     kind: str
     headline: str
     cause: str
     quote: str = ""
+    by: str | None = None
+    rule: str | None = None
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) -> int:
     """Write the notice for everybody that target reaches now; how many. That nobody is reached is an event."""
-    reached = agents.addresses_of(tx, context, ticket, target)
+    reach = agents.reached(tx, context, ticket, target, by=notice.by)
+    reached = reach.addresses
     own = {address for account in context.accounts.values() for address in account.addresses}
     sent = 0
     for address, name in reached.items():
@@ -43,11 +47,17 @@ def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) 
         )
         if outgoing.send(tx, context, ticket, draft) is not None:
             sent += 1
-    events.record(
+    actor = f"rule:{notice.rule}" if notice.rule else "system"
+    if reach.refused:
+        reason = f"nothing in this configuration reaches agents by {' or '.join(reach.refused)}"
+        events.of_ticket(
+            tx, ticket, "action_not_done", actor=actor, action="notify", value=target, reason=reason
+        )
+    events.of_ticket(
         tx,
+        ticket,
         "notified" if sent else "notice_reached_nobody",
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
+        actor=actor,
         target=target,
         notice=notice.kind,
         agents=sorted(name for name in reached.values() if name),

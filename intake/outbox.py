@@ -15,7 +15,8 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import events, failpoints
+from intake import events, failpoints, failures, tickets
+from intake.model import Context
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement
@@ -71,8 +72,18 @@ def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) 
     )
 
 
-def note_failed(tx: Tx, outbox_id: int, failure: DeliveryFailed, attempts: int, next_at: int | None) -> None:
-    """Keep the reason; next_at None = given up, which its ticket is told."""
+def note_failed(
+    tx: Tx,
+    outbox_id: int,
+    failure: DeliveryFailed,
+    attempts: int,
+    next_at: int | None,
+    context: Context | None = None,
+) -> None:
+    """Keep the reason; next_at None = given up, which its ticket is told, and the rules of context."""
+    row = tx.one(_TICKET, id=outbox_id)
+    ticket_id, customer_id = row if row is not None else (None, None)
+    ticket = tickets.locked(tx, ticket_id) if next_at is None and ticket_id is not None else None
     state = "queued" if next_at is not None else "failed"
     tx.update(
         schema.outbox,
@@ -83,8 +94,6 @@ def note_failed(tx: Tx, outbox_id: int, failure: DeliveryFailed, attempts: int, 
         next_at=next_at,
     )
     if next_at is None:
-        row = tx.one(_TICKET, id=outbox_id)
-        ticket_id, customer_id = row if row is not None else (None, None)
         events.record(
             tx,
             "delivery_failed",
@@ -93,6 +102,8 @@ def note_failed(tx: Tx, outbox_id: int, failure: DeliveryFailed, attempts: int, 
             outbox=str(outbox_id),
             reason=failure.reason[:500],
         )
+    if ticket is not None and context is not None:
+        failures.follow(tx, context, ticket, outbox_id)
 
 
 def retry(tx: Tx, outbox_id: int) -> bool:
@@ -122,7 +133,7 @@ def _look(tx: Tx) -> tuple[list[Queued], int | None]:
 
 
 class Outbox:
-    """Delivers for as long as it runs. `told` hears of each thing that happened."""
+    """Delivers for as long as it runs. `told` hears of each thing that happened; context: for the rules about failures."""
 
     def __init__(
         self,
@@ -131,8 +142,10 @@ class Outbox:
         *,
         told: Told = lambda event, fields: None,
         jitter: Callable[[], float] = random.random,
+        context: Callable[[], Context | None] = lambda: None,
     ) -> None:
         self._store = store
+        self._context = context
         self._deliverers = deliverers
         self._told = told
         self._jitter = jitter
@@ -215,6 +228,9 @@ class Outbox:
         if failure.retryable and attempts <= len(BACK_OFF_S):
             delay_s = BACK_OFF_S[attempts - 1] * (1 + self._jitter() / 4)
             next_at = self._store.now_us() + int(delay_s * 1_000_000)
-        await self._store.write(lambda tx: note_failed(tx, queued.id, failure, attempts, next_at))
+        context = self._context()
+        await self._store.write(
+            lambda tx: note_failed(tx, queued.id, failure, attempts, next_at, context=context)
+        )
         event = "delivery_delayed" if next_at is not None else "delivery_failed"
         self._told(event, {"outbox": queued.id, "reason": failure.reason, "unknown": failure.unknown})

@@ -15,13 +15,18 @@ from intake import (
     conversations,
     customers,
     events,
+    facts,
     failpoints,
     journal,
     newcomers,
     notices,
+    occasion,
+    quiet,
+    reactions,
     tickets,
 )
 from intake.model import Account, Arrival, Context, Received, Ticket
+from intake.reactions import Cause, Reacted
 from intake.store import schema
 from intake.store.engine import Tx
 
@@ -77,15 +82,36 @@ def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, *, is_flag
         events.of_ticket(tx, ticket, "unverified_join", message=str(message_id))
     if message.automatic:
         return
-    ticket = tickets.count_message(tx, ticket)
+    before, ticket = ticket, tickets.count_message(tx, ticket)
     events.of_ticket(tx, ticket, "customer_replied", actor="customer", message=str(message_id))
-    if ticket.status not in ("new", "open"):
-        reopened = tickets.change(tx, ticket, actor="customer", status="open")
-        clocks.follow(tx, ticket, reopened)
-        ticket = reopened
+    cause = _cause(tx, context, arrival, ticket, message_id)
+    reacted = reactions.react(tx, context, before, "customer_replied", cause=cause, now=ticket)
+    ticket = _reopen(tx, context, reacted, cause)
     if ticket.agent is not None and context.notices.customer_replied:
         headline = f"The customer has answered on your ticket {ticket.ref}."
         notices.of_message(tx, context, ticket, "customer_replied", headline, message_id, message)
+    quiet.follow(tx, context, ticket, seen=cause.seen)
+
+
+def _cause(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, message_id: int) -> Cause:
+    """Return what rules may ask of the message; no fact is looked up when no rule waits."""
+    seen = facts.of_arrival(tx, context, arrival, ticket_id=ticket.id) if context.rulebook.react else None
+    return Cause(name=f"message:{message_id}", seen=seen, occasion=occasion.of_arrival(arrival, message_id))
+
+
+def _reopen(tx: Tx, context: Context, reacted: Reacted, cause: Cause) -> Ticket:
+    """Do what a customer's reply does by itself, after all rules: what waited or was done is open again.
+
+    A rule that has set the status has had the last word.
+    """
+    ticket = reacted.ticket
+    stays = not reacted.reopens or reacted.has_status or ticket.status in ("new", "open", "closed")
+    if stays:
+        clocks.customer_wrote(tx, ticket, ticket)
+        return ticket
+    reopened = tickets.change(tx, ticket, actor="customer", status="open")
+    clocks.customer_wrote(tx, ticket, reopened)
+    return reactions.changed_by_hand(tx, context, ticket, reopened, cause=cause)
 
 
 def _settle_duplicate(tx: Tx, received: Received) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 
 from channels import language
 from channels.email import message
-from intake import armaments
+from intake import armaments, dailies
 from intake.armaments import Armament
 from intake.model import Context
 from intake.replies import Replies, TemplateProblem, read_folder
@@ -86,6 +86,7 @@ def keep(tx: Tx, loaded: Loaded) -> None:
     """Keep the texts that later decisions and clocks refer to by hash."""
     tx.run(_KEEP, hash=loaded.rulebook.hash, source=loaded.rulebook.text, now=tx.now)
     armaments.keep(tx, dict(loaded.armaments))
+    dailies.keep(tx, loaded.rulebook)
 
 
 class Reloader:

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from channels.contract import Address
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -84,7 +83,12 @@ def load(tx: Tx, ticket_id: int) -> Thread:
     return Thread(
         tuple(
             Said(
-                *row[:6],
+                external_id=row[0],
+                direction=row[1],
+                author=row[2],
+                author_name=row[3],
+                subject=row[4],
+                automatic=row[5],
                 is_verified=bool(row[6]),
                 text=row[7] if row[8] is None else row[8],
                 language=row[9],

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select
 from channels.contract import Identity
 from intake import counters, events, refs
 from intake.keys import Keys
-from intake.model import OPEN_STATUSES, Status, Ticket
+from intake.model import OPEN_STATUSES, Ticket
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement, upsert
@@ -199,6 +199,22 @@ def count_message(tx: Tx, ticket: Ticket) -> Ticket:
     """Count one more message that the customer wrote."""
     tx.run(_COUNT_MESSAGE, at_id=ticket.id, now=tx.now)
     return msgspec.structs.replace(ticket, customer_replied_at=tx.now)
+
+
+def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> None:
+    """Write down what only colleagues see. author: an agent's name, or "rule:<id>"."""
+    tx.insert(
+        schema.messages,
+        id=tx.new_id(),
+        ticket_id=ticket.id,
+        customer_id=ticket.customer_id,
+        direction="note",
+        author=author,
+        medium=ticket.medium,
+        account=ticket.account,
+        body=text,
+        at=tx.now,
+    )
 
 
 def add_participant(tx: Tx, ticket: Ticket, identity: Identity) -> None:

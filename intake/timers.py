@@ -12,8 +12,24 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, func, select
 
-from intake import armaments, clocks, customers, effects, events, failpoints, instants, tickets
+from intake import (
+    armaments,
+    clocks,
+    dailies,
+    delaying,
+    effects,
+    events,
+    failpoints,
+    instants,
+    occasion,
+    placing,
+    quiet,
+    reactions,
+    steps,
+    tickets,
+)
 from intake.model import Context, Ticket
+from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement
@@ -40,10 +56,10 @@ _CLAIM = Statement(
     .values(state="fired", fired_at=bindparam("now"))
     .returning(_t.kind, _t.policy, _t.step, _t.target, _t.due_at)
 )
-_LAST_WORDS = Statement(
-    select(schema.messages.c.visible_text, schema.messages.c.body)
-    .where(schema.messages.c.ticket_id == bindparam("ticket_id"), schema.messages.c.direction == "in")
-    .order_by(schema.messages.c.id.desc())
+_o = schema.outbox.c
+_REACHED = Statement(
+    select(_o.id)
+    .where(_o.cause == bindparam("cause"), _o.action > bindparam("first"), _o.action < bindparam("last"))
     .limit(1)
 )
 
@@ -66,53 +82,102 @@ def fire(tx: Tx, context: Context, timer_id: int, ticket_id: int) -> Fired | Non
     row = tx.one(_CLAIM, timer_id=timer_id, now=tx.now)
     if row is None:
         return None
-    kind, _, step, target, due_at = row
+    timer = _Timer(timer_id, *row)
     failpoints.reach("timers.in_transaction")
-    if not ticket.is_open:
+    if not ticket.is_open and timer.kind not in _ALSO_WHEN_DONE:
         return None
-    fired = Fired(ticket.ref, step, (tx.now - due_at) / 1_000_000)
-    if kind == "breach":
-        clocks.note_breach(tx, ticket, target)
-    else:
-        _climb(tx, context, ticket, timer_id, step, due_at)
-    return fired
+    after = _FIRES[timer.kind](tx, context, ticket, timer)
+    if after is None:
+        return None
+    quiet.follow(tx, context, after)
+    return Fired(ticket.ref, timer.step, (tx.now - timer.due_at) / 1_000_000)
 
 
-def _climb(tx: Tx, context: Context, ticket: Ticket, timer_id: int, step: str, due_at: int) -> None:
-    """Take one step of the ticket's ladder."""
-    if ticket.armament is None:
-        return
-    armament = armaments.load(tx, ticket.armament)
-    actions = _actions(armament.ladder, step)
-    events.record(
+class _Timer(msgspec.Struct, frozen=True):
+    id: int
+    kind: str
+    policy: str
+    step: str
+    target: str | None
+    due_at: int
+
+    @property
+    def cause(self) -> Cause:
+        return Cause(name=f"timer:{self.id}")
+
+    @property
+    def since_us(self) -> int:
+        """What its policy names after the @: the instant that it counts from."""
+        return int(self.policy.rpartition("@")[2])
+
+
+def _breach(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket | None:
+    target = timer.target or ""
+    if not clocks.note_breach(tx, ticket, target, timer.due_at):
+        return ticket
+    event = "promise_due" if target == "promise" else "sla_breached"
+    return reactions.react(tx, context, ticket, event, cause=timer.cause).ticket
+
+
+def _climb(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
+    """Take one step of the ticket's ladder; one that comes before a breach is a warning, which rules may wait for."""
+    key = ladder.parsed_key(timer.step)
+    armament = armaments.load(tx, ticket.armament) if ticket.armament is not None else None
+    if key is None or armament is None or armament.ladder is None or key.step >= len(armament.ladder.steps):
+        return ticket
+    step = armament.ladder.steps[key.step]
+    actions = ladder.round_actions(
+        armament.ladder, ladder.StepTimer(timer.step, timer.target, _ANY, key.step, key.round)
+    )
+    _tell_escalated(tx, ticket, timer, actions)
+    happened = occasion.of_ticket(tx, ticket, cause=timer.cause.name)
+    after = effects.apply(tx, context, ticket, actions, happened)
+    if key.round == 0 and ladder.ack_within_s(armament.ladder, key.step) is not None:
+        reached = tx.one(
+            _REACHED, cause=timer.cause.name, first="notify:escalated:", last="notify:escalated;"
+        )
+        tx.update(schema.timers, {"id": timer.id}, is_reached=int(reached is not None))
+        clocks.look_again(tx, after)
+    if key.round == 0 and ladder.is_warning(step.when):
+        return reactions.react(tx, context, ticket, "sla_warning", cause=timer.cause, now=after).ticket
+    return after
+
+
+def _tell_escalated(tx: Tx, ticket: Ticket, timer: _Timer, actions: tuple[Action, ...]) -> None:
+    events.of_ticket(
         tx,
+        ticket,
         "escalated",
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        actor=f"rule:{step}",
-        step=step,
-        due_at=instants.rfc3339_from_us(due_at),
-        is_late=tx.now - due_at > LATE_US,
+        actor=f"rule:{timer.step}",
+        step=timer.step,
+        due_at=instants.rfc3339_from_us(timer.due_at),
+        is_late=tx.now - timer.due_at > LATE_US,
         actions=[{"kind": action.kind, "value": action.value} for action in actions],
     )
-    customer = customers.load(tx, ticket.customer_id)
-    occasion = effects.Occasion(cause=f"timer:{timer_id}", customer=customer, text=_last_words(tx, ticket))
-    effects.apply(tx, context, ticket, actions, occasion)
 
 
-def _actions(climbed: ladder.Ladder | None, step: str) -> tuple[Action, ...]:
-    """Return what the step of a key like "nudge/0" or "nudge/0/1" (its second notice) does."""
-    _, index, *rounds = step.split("/")
-    if climbed is None or not 0 <= int(index) < len(climbed.steps):
-        return ()
-    return ladder.round_actions(
-        climbed, ladder.StepTimer(step, None, _ANY, int(index), int(rounds[0]) if rounds else 0)
-    )
+def _quiet(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
+    return reactions.fire_quiet(tx, context, ticket, timer_id=timer.id, rule=timer.step, policy=timer.policy)
 
 
-def _last_words(tx: Tx, ticket: Ticket) -> str:
-    row = tx.one(_LAST_WORDS, ticket_id=ticket.id)
-    return "" if row is None else row[0] if row[0] is not None else row[1]
+def _wake(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
+    woken = delaying.wake(tx, context, ticket, timer.since_us)
+    return reactions.changed_by_hand(tx, context, ticket, woken, cause=timer.cause)
+
+
+def _relax(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
+    return placing.relax(tx, context, ticket, occasion.of_ticket(tx, ticket, cause=timer.cause.name))
+
+
+_FIRES: dict[str, Callable[[Tx, Context, Ticket, _Timer], Ticket | None]] = {
+    steps.BREACH: _breach,
+    steps.STEP: _climb,
+    steps.ACK: _climb,
+    quiet.KIND: _quiet,
+    delaying.SNOOZE: _wake,
+    delaying.RELAX: _relax,
+}
+_ALSO_WHEN_DONE = frozenset((quiet.KIND, steps.BREACH))
 
 
 class Timers:
@@ -155,17 +220,18 @@ class Timers:
                 self._set(self._store.now_us() + int(STORE_BACK_OFF_S * 1_000_000))
 
     async def fire_due(self) -> None:
-        """Fire all that is due, in the order of due instants, then set the bell to the next."""
+        """Fire all that is due, in the order of due instants, then set the bell to the next; clock rules come last."""
         while True:
             rows = await self._store.read(lambda tx: tx.all(_DUE, now=tx.now, most=PAGE))
             for timer_id, ticket_id in rows:
                 await self._fire(timer_id, ticket_id)
             if len(rows) < PAGE:
                 break
+        await dailies.run_due(self._store, self._context())
         self._next_us = None
-        row = await self._store.read(lambda tx: tx.one(_NEXT))
-        if row is not None and row[0] is not None:
-            self._set(row[0])
+        next_us = await self._store.read(_next_due)
+        if next_us is not None:
+            self._set(next_us)
 
     async def _fire(self, timer_id: int, ticket_id: int) -> None:
         context = self._context()
@@ -194,6 +260,12 @@ class Timers:
                 replace_existing=True,
                 misfire_grace_time=None,
             )
+
+
+def _next_due(tx: Tx) -> int | None:
+    row = tx.one(_NEXT)
+    found = [each for each in (row[0] if row else None, dailies.next_due(tx)) if each is not None]
+    return min(found, default=None)
 
 
 def _give_up(tx: Tx, timer_id: int, ticket_id: int, reason: str) -> None:

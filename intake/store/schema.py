@@ -185,9 +185,13 @@ tickets = Table(
     _number("agent_replied_at", nullable=True),
     _number("assigned_at", nullable=True),
     _number("status_changed_at", nullable=True),
-    _number("taken_at", nullable=True),  # when a person first did something with it: from then on nothing routes again
+    _number(
+        "taken_at", nullable=True
+    ),  # when a person first did something with it: from then on nothing routes again
     _number("promised_at", nullable=True),  # the moment agreed with the customer
-    _text("skills", nullable=True),  # what an agent must know to get it, until it is relaxed: routing.people.Skills
+    _text(
+        "skills", nullable=True
+    ),  # what an agent must know to get it, until it is relaxed: routing.people.Skills
     UniqueConstraint("ref", name="tickets_ref"),
     Index("tickets_customer", "customer_id"),
     _partial_index("tickets_gathered", "gathered_by", "id", where="gathered_by IS NOT NULL"),
@@ -264,13 +268,20 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     _id(),
     _number("ticket_id"),
     _number("customer_id"),
-    _text("kind"),  # "step" (of a ladder), "breach"; "ack", "quiet", "clock", "relax", "snooze": see intake.timers
-    _text("policy"),  # whose: an SLA policy; of a quiet rule the event it counts from, of a clock rule its name
+    _text(
+        "kind"
+    ),  # "step" (of a ladder), "breach"; "ack", "quiet", "clock", "relax", "snooze": see intake.timers
+    _text(
+        "policy"
+    ),  # whose: an SLA policy; of a quiet rule the event it counts from, of a clock rule its name
     _text("step"),
     _text("target", nullable=True),
     _number("due_at"),
     _text("state", "pending"),  # pending -> fired | cancelled
     _number("fired_at", nullable=True),
+    # Of a step whose notice somebody is asked to acknowledge: whether it went to anybody, and when one did so.
+    _number("is_reached", nullable=True),
+    _number("acknowledged_at", nullable=True),
     UniqueConstraint("ticket_id", "policy", "step", "due_at", name="timers_once"),
     _partial_index("timers_due", "due_at", where="state = 'pending'"),
 )

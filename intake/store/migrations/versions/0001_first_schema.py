@@ -368,6 +368,8 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default=sa.text("'pending'"), nullable=False),
         sa.Column("fired_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_reached", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ticket_id", "policy", "step", "due_at", name="timers_once"),
     )

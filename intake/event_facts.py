@@ -1,0 +1,101 @@
+"""Facts of what happens to a ticket that is there already: filled by value, and only as far as the rules ask."""
+
+import msgspec
+from sqlalchemy import func, select
+
+from intake import agents, clocks, customers, facts, instants, threads
+from intake.model import Context, Customer, Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+from routing import facts as rules
+from routing.facts import DeskFacts, Facts, TicketFacts
+
+Changed = dict[str, tuple[str | None, str | None]]
+
+_t = schema.tickets.c
+_WAITING = Statement(
+    select(_t.team, func.count())
+    .where(_t.agent.is_(None), _t.solved_at.is_(None), _t.team.is_not(None))
+    .group_by(_t.team)
+)
+
+
+def of_ticket(
+    tx: Tx, context: Context, ticket: Ticket, event: str, *, changed: Changed | None = None
+) -> Facts:
+    """Return the facts of an event without a message; the words are those of the customer's last one."""
+    customer = customers.load(tx, ticket.customer_id)
+    last = threads.load(tx, ticket.id).last_words
+    base = Facts(
+        at=instants.datetime_from_us(tx.now),
+        channel=ticket.medium,
+        account=ticket.account,
+        recipient=(ticket.own_address,) if ticket.own_address else (),
+        language=ticket.language,
+        customer=facts.of_customer(tx, context, customer, ticket_id=ticket.id),
+        agents=agents.loads(tx),
+    )
+    if last is not None:
+        base = msgspec.structs.replace(
+            base,
+            subject=last.subject,
+            body=last.text,
+            automatic=last.automatic,
+            attachments=tuple(
+                rules.AttachmentFacts(each.get("name", ""), each.get("content_type", ""), each.get("size", 0))
+                for each in last.attachments
+            ),
+            sender=_sender(last, customer),
+        )
+    base = facts.with_kept(tx, context, base)
+    return of_event(tx, context, base, ticket, event, changed=changed)
+
+
+def of_event(
+    tx: Tx, context: Context, seen: Facts, ticket: Ticket, event: str, *, changed: Changed | None = None
+) -> Facts:
+    """Return the facts of a message's arrival as those of an event on a ticket. ticket: as it was before."""
+    return msgspec.structs.replace(
+        seen,
+        event=event,
+        ticket=_ticket(tx, context, ticket),
+        changed=changed or {},
+        desk=_desk(tx, context, seen.desk),
+    )
+
+
+def _sender(said: threads.Said, customer: Customer) -> rules.SenderFacts:
+    is_address = "@" in said.author
+    return rules.SenderFacts(
+        address=said.author if is_address else None,
+        domain=said.author.rpartition("@")[2] if is_address else None,
+        name=said.author_name or None,
+        phone=said.author if said.author and not is_address else None,
+        verified=said.is_verified,
+        known_since=instants.datetime_from_us(customer.created_at),
+    )
+
+
+def _ticket(tx: Tx, context: Context, ticket: Ticket) -> TicketFacts:
+    asks_for_sla = any(need.startswith("ticket.sla") for need in context.rulebook.needs)
+    return TicketFacts(
+        created_at=instants.datetime_from_us(ticket.created_at),
+        status=ticket.status,
+        priority=ticket.priority,
+        team=ticket.team,
+        level=ticket.level,
+        agent=ticket.agent,
+        nature=ticket.nature,
+        reopened=ticket.reopened,
+        tags=ticket.tags,
+        fields=ticket.fields,
+        sla=clocks.states(tx, ticket) if asks_for_sla and ticket.armament is not None else {},
+        promise=None if ticket.promised_at is None else instants.datetime_from_us(ticket.promised_at),
+    )
+
+
+def _desk(tx: Tx, context: Context, known: DeskFacts) -> DeskFacts:
+    if "team.waiting" not in context.rulebook.needs or known.waiting:
+        return known
+    return msgspec.structs.replace(known, waiting=dict(tx.all(_WAITING)))

@@ -1,0 +1,79 @@
+"""What made actions happen, and whom an automatic answer would go to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from channels.contract import Address
+from intake import customers, events, threads
+from intake.model import Arrival, Context, Customer, Ticket
+from intake.store.engine import Tx
+from routing.actions import Action
+
+
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+    """What made the actions happen. cause: unique for this event ("message:123", "timer:456").
+
+    address: whom a reply goes to, None = nobody can be answered. is_robot: it is automatic mail.
+    is_verified: the address is proven; otherwise nothing a stranger wrote is sent to it. text: the customer's words.
+    """
+
+    cause: str
+    address: Address | None = None
+    is_robot: bool = False
+    is_verified: bool = False
+    subject: str = ""
+    text: str = ""
+    answers: tuple[str, ...] = ()
+    customer: Customer | None = None
+
+
+Doer = Callable[[Tx, Context, Ticket, Action, Occasion], Ticket]
+
+
+def of_ticket(tx: Tx, ticket: Ticket, *, cause: str) -> Occasion:
+    """Return the occasion of what happened to a ticket without a message: an answer goes to who wrote last."""
+    thread = threads.load(tx, ticket.id)
+    said, by_mail = thread.last_words, thread.last_by_mail
+    customer = customers.load(tx, ticket.customer_id)
+    is_verified = by_mail is not None and by_mail.is_verified
+    name = customer.name if is_verified else ""
+    return Occasion(
+        cause=cause,
+        address=Address(by_mail.author, name) if by_mail is not None else None,
+        is_robot=said is not None and said.automatic is not None,
+        is_verified=is_verified,
+        subject=said.subject if said is not None else "",
+        text=said.text if said is not None else "",
+        answers=thread.answers,
+        customer=customer,
+    )
+
+
+def of_arrival(arrival: Arrival, message_id: int) -> Occasion:
+    """Return the occasion of a message that has come in."""
+    message, sender = arrival.message, arrival.message.sender
+    is_verified = message.trust.verified_sender
+    # A stranger's display name would be a stranger's words in a mail that we send to whoever he named.
+    name = arrival.customer.name if is_verified else ""
+    return Occasion(
+        cause=f"message:{message_id}",
+        address=Address(sender.value, name) if sender is not None and sender.kind == "email" else None,
+        is_robot=message.automatic is not None or arrival.received.raw.envelope.get("sender") == "",
+        is_verified=is_verified,
+        subject=message.subject,
+        text=message.visible_text or message.text,
+        answers=(*message.references, message.message_id) if message.message_id else (),
+        customer=arrival.customer,
+    )
+
+
+def tell(tx: Tx, ticket: Ticket, action: Action, kind: str, **details: Any) -> None:
+    """Write the event of what became of an action."""
+    events.of_ticket(tx, ticket, kind, actor=f"rule:{action.rule}", action=action.kind, **details)
+
+
+def not_done(tx: Tx, ticket: Ticket, action: Action, reason: str) -> None:
+    """Tell that an action was asked for and nothing could do it."""
+    tell(tx, ticket, action, "action_not_done", value=action.value, reason=reason)

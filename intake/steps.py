@@ -1,0 +1,138 @@
+"""The steps of a ticket's ladder and the breaches of its targets as timer rows, kept in step with its clocks.
+
+Rows of the kind "ack" are `unacknowledged` steps: they follow a notice that somebody is asked to acknowledge, not a clock.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import bindparam, or_, select
+
+from intake import instants
+from intake.armaments import Armament
+from intake.model import Ticket
+from intake.store import schema
+from intake.store.engine import Row, Tx
+from intake.store.statements import RowsStatement, Statement
+from routing import ladder
+from routing.ladder import Asked, StepTimer
+from routing.sla import Clocks
+
+STEP, BREACH, ACK = "step", "breach", "ack"
+
+_encode = msgspec.json.Encoder().encode
+_t = schema.timers.c
+_ROWS = Statement(
+    select(_t.id, _t.step, _t.due_at, _t.state, _t.fired_at, _t.is_reached, _t.acknowledged_at).where(
+        _t.ticket_id == bindparam("ticket_id"), or_(_t.kind == STEP, _t.kind == BREACH, _t.kind == ACK)
+    )
+)
+_FIRED = Statement(
+    select(_t.step).where(
+        _t.ticket_id == bindparam("ticket_id"), or_(_t.kind == STEP, _t.kind == ACK), _t.state == "fired"
+    )
+)
+_ACKNOWLEDGE = Statement(
+    schema.timers.update()
+    .where(_t.ticket_id == bindparam("of_ticket"), _t.is_reached.is_not(None), _t.acknowledged_at.is_(None))
+    .values(acknowledged_at=bindparam("now"))
+)
+_WRITE = RowsStatement(
+    schema.timers,
+    ("id", "ticket_id", "customer_id", "kind", "policy", "step", "target", "due_at"),
+    # The same step at the same instant again: a cancelled row comes back, a fired one stays fired.
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=[_t.ticket_id, _t.policy, _t.step, _t.due_at],
+        set_={"state": "pending"},
+        where=_t.state == "cancelled",
+    ),
+)
+
+
+def begin(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
+    """Write the timers of a new ticket."""
+    _write(tx, ticket, armament, _of_clocks(ticket, armament, clocks))
+
+
+def follow(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
+    """Move what has not fired; a step that has fired for a target does not fire again when the target moves."""
+    rows = tx.all(_ROWS, ticket_id=ticket.id)
+    fired = {row[1] for row in rows if row[3] == "fired"}
+    asked = _unacknowledged(ticket, armament, rows)
+    wanted = {
+        (step.key, instants.us_from_datetime(step.due_at)): step
+        for step in (*_of_clocks(ticket, armament, clocks), *asked)
+        if step.key not in fired
+    }
+    # A breach that an event came upon before its timer did is noted in the clock, and still to be told.
+    untold = {instants.us_from_datetime(each.breached_at) for each in clocks if each.breached_at is not None}
+    for row_id, step, due_at, state, *_ in rows:
+        is_untold = step.startswith(ladder.BREACH) and due_at in untold
+        if state == "pending" and wanted.pop((step, due_at), None) is None and not is_untold:
+            tx.update(schema.timers, {"id": row_id}, state="cancelled")
+    _write(tx, ticket, armament, tuple(wanted.values()))
+
+
+def acknowledge(tx: Tx, ticket: Ticket) -> int:
+    """Note that somebody has seen every notice that asked for it; how many did."""
+    return tx.run(_ACKNOWLEDGE, of_ticket=ticket.id, now=tx.now)
+
+
+def fired(tx: Tx, ticket_id: int) -> frozenset[str]:
+    """Return the keys of the steps that have fired."""
+    return frozenset(row[0] for row in tx.all(_FIRED, ticket_id=ticket_id))
+
+
+def _of_clocks(ticket: Ticket, armament: Armament, clocks: Clocks) -> tuple[StepTimer, ...]:
+    return ladder.steps(
+        armament.policy,
+        armament.ladder,
+        clocks,
+        calendar=armament.calendar,
+        answered_at=_answered_at(ticket),
+    )
+
+
+def _unacknowledged(ticket: Ticket, armament: Armament, rows: Sequence[Row]) -> tuple[StepTimer, ...]:
+    if armament.ladder is None or not ticket.is_open:
+        return ()
+    asked = [
+        Asked(
+            key=row[1],
+            sent_at=instants.datetime_from_us(row[4]),
+            is_reached=bool(row[5]),
+            acknowledged_at=None if row[6] is None else instants.datetime_from_us(row[6]),
+        )
+        for row in rows
+        if row[3] == "fired" and row[5] is not None
+    ]
+    return ladder.acknowledgement_timers(
+        armament.ladder, asked, calendar=armament.calendar, answered_at=_answered_at(ticket)
+    )
+
+
+def _answered_at(ticket: Ticket) -> datetime | None:
+    at_us = ticket.agent_replied_at
+    return None if at_us is None else instants.datetime_from_us(at_us)
+
+
+def _write(tx: Tx, ticket: Ticket, armament: Armament, timers: tuple[StepTimer, ...]) -> None:
+    """Write the steps as rows, and tell the bell of the first."""
+    if not timers:
+        return
+    rows = [
+        (
+            tx.new_id(),
+            ticket.id,
+            ticket.customer_id,
+            BREACH if timer.step < 0 else STEP if timer.target else ACK,
+            armament.policy.name,
+            timer.key,
+            timer.target,
+            instants.us_from_datetime(timer.due_at),
+        )
+        for timer in timers
+    ]
+    tx.run(_WRITE, rows=_encode(rows).decode())
+    tx.signal("timers", min(row[-1] for row in rows))
