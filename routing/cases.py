@@ -1,25 +1,34 @@
-"""Runs the admin's own tests: the same decision and the same ladder as in earnest, on a message that never was.
+"""Runs the admin's own tests: the same decisions, ladders and quiet rules as in earnest, on a ticket that never was.
 
 Everybody is on duty with no load unless the test says else: hours are set aside, so that a test means the same on
-every day; calendars and time facts follow its clock.
+every day; who is on call follows the schedule, calendars and time facts follow the test's clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from routing import rulebook as rulebooks
-from routing import simulation, sla
-from routing.case_text import Case, Expectation, Situation, TimelineEntry
-from routing.decision import Decision, decide
+from routing.case_text import Case, CaseStep, Expectation, Situation, TimelineEntry, spoken
 from routing.facts import Facts
+from routing.life import Event, Life
+from routing.outcome import EFFECTS, Mark, done, is_met, is_there, mark, outcome, shown, texts
 from routing.problems import Problem
 from routing.rulebook import Rulebook
-from routing.simulation import Happening
 
 DetectLanguage = Callable[[str], str | None]
+
+_LOOK_FURTHER = timedelta(days=60)  # for where a thing that did not happen in time does happen
+_WHO_DID_IT = ("agent_replied", "acknowledged")
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """What came of one test. problems: () = it passes. touched: ids of rules and "ladder/step" that did something."""
+
+    problems: tuple[Problem, ...]
+    touched: frozenset[str]
 
 
 def run(rulebook: Rulebook, *, detect_language: DetectLanguage | None = None) -> tuple[Problem, ...]:
@@ -37,176 +46,198 @@ def run_case(
     rulebook: Rulebook, case: Case, *, detect_language: DetectLanguage | None = None
 ) -> tuple[Problem, ...]:
     """What one test finds wrong."""
+    return judge(rulebook, case, detect_language=detect_language).problems
+
+
+def touched(rulebook: Rulebook, *, detect_language: DetectLanguage | None = None) -> frozenset[str]:
+    """Ids of the rules that matched in some test, and "ladder/step" of the steps that fired in one."""
+    judged = (judge(rulebook, case, detect_language=detect_language) for case in rulebook.tests)
+    return frozenset(each for found in judged for each in found.touched)
+
+
+def judge(rulebook: Rulebook, case: Case, *, detect_language: DetectLanguage | None = None) -> Judged:
+    """Run one test, and keep what it touched."""
     book = on_duty(with_lists(rulebook, case.situation))
     facts = facts_of(case.situation, detect_language=detect_language)
-    decision = decide(book, facts)
-    outcome = _outcome(book, decision, facts)
-    failures = [
-        _failure(case, expected, outcome)
-        for expected in case.expect
-        if not _is_met(expected, outcome, case.exactly)
-    ]
-    if case.exactly:
-        failures += _unmentioned(case, outcome)
-    failures += [_unwanted(case, each, outcome) for each in case.never if _happened(each, outcome)]
-    failures += _timeline_failures(case, book, decision, facts)
-    return tuple(failures)
+    return _Trial(book, case, facts, detect_language).judged()
 
 
 def facts_of(situation: Situation, *, detect_language: DetectLanguage | None = None) -> Facts:
     """The situation's facts, with the language detected where it was not said."""
-    facts = situation.facts
-    if situation.has_language or detect_language is None:
-        return facts
-    return msgspec.structs.replace(facts, language=detect_language(f"{facts.subject}\n{facts.body}"))
+    return situation.facts if situation.has_language else _with_language(situation.facts, detect_language)
 
 
 def with_lists(rulebook: Rulebook, situation: Situation) -> Rulebook:
-    """The rulebook with the lists that a situation replaces."""
-    if not situation.lists:
+    """The rulebook with the lists that a situation replaces; those kept at the desk are facts."""
+    replaced = {name: values for name, values in situation.lists.items() if name not in rulebook.kept}
+    if not replaced:
         return rulebook
-    return rulebooks.load(rulebook.files, lists={**rulebook.lists, **situation.lists})
+    return rulebooks.load(rulebook.files, lists={**rulebook.lists, **replaced})
 
 
 def on_duty(rulebook: Rulebook) -> Rulebook:
-    """The rulebook with everybody on duty at every hour."""
+    """The rulebook with everybody on duty at every hour; who is on call follows the schedule."""
     agents = {name: msgspec.structs.replace(agent, hours=None) for name, agent in rulebook.agents.items()}
     return msgspec.structs.replace(rulebook, agents=agents)
 
 
-def _outcome(rulebook: Rulebook, decision: Decision, facts: Facts) -> dict[str, Any]:
-    """Field -> value, of everything that a test can ask for; what did not happen is None or empty."""
-    fields = (
-        "rule",
-        "matched",
-        "team",
-        "level",
-        "agent",
-        "priority",
-        "sla",
-        "tags",
-        "nature",
-        "language",
-        "status",
-    )
-    outcome: dict[str, Any] = {name: getattr(decision, name) for name in fields}
-    outcome |= {name: list(outcome[name]) for name in ("matched", "tags")}
-    for kind in ("notify", "note"):
-        outcome[kind] = [action.value for action in decision.actions if action.kind == kind]
-    for kind in ("reply", "ignore", "spam"):
-        outcome[kind] = next((action.value for action in decision.actions if action.kind == kind), None)
-    for target in sla.TARGETS:
-        outcome[f"due.{target}"] = None
-    for clock in simulation.armed(rulebook, decision, at=facts.at):
-        outcome[f"due.{clock.target}"] = (
-            clock.due_at.astimezone(facts.at.tzinfo).isoformat() if clock.due_at else None
+def _with_language(facts: Facts, detect: DetectLanguage | None) -> Facts:
+    if detect is None:
+        return facts
+    return msgspec.structs.replace(facts, language=detect(f"{facts.subject}\n{facts.body}"))
+
+
+class _Trial:
+    """One test at work: a life, looked at when it begins, after each step, and as a timeline."""
+
+    def __init__(
+        self, rulebook: Rulebook, case: Case, facts: Facts, detect_language: DetectLanguage | None
+    ) -> None:
+        self.case, self.detect = case, detect_language
+        self.start = facts.at
+        self.life = Life(rulebook, facts)
+        self.since = mark(self.life)
+        self.problems: list[Problem] = []
+        self.wanting: list[tuple[int, Expectation]] = []  # where in problems, what did not happen
+
+    def judged(self) -> Judged:
+        self._look(self.case.expect, self.case.never, Mark(), where="")
+        for step in self.case.steps:
+            self._take(step)
+        self._run_on()
+        found = frozenset(self.life.applied)
+        self._tell_where()
+        return Judged(tuple(self.problems), found)
+
+    def _take(self, step: CaseStep) -> None:
+        """Let time pass and the step's event happen, then look at what came of it since the step before."""
+        life, at = self.life, self.start + timedelta(seconds=step.offset_s)
+        since = self.since
+        life.advance(at)
+        life.joins = None
+        if step.agents is not None:
+            life.have_agents(step.agents)
+        if step.event is not None:
+            life.happen(self._event(step))
+        self._look(step.expect, (*self.case.never, *step.never), since, where=f"at {step.text} ")
+        self.since = mark(life)
+
+    def _event(self, step: CaseStep) -> Event:
+        changes: dict[str, Any] = dict(step.changes)
+        by = changes.pop("agent", None) if step.event in _WHO_DID_IT else None
+        message = step.message
+        if message is not None and not step.has_language:
+            message = _with_language(message, self.detect)
+        return Event(
+            at=self.start + timedelta(seconds=step.offset_s),
+            kind=step.event or "",
+            message=message,
+            changes=changes,
+            rating=step.rating,
+            by=by,
+            has_reference=step.has_reference,
         )
-    return outcome
 
+    # -- at a moment ----------------------------------------------------------------------------------------------
 
-def _is_met(expected: Expectation, outcome: dict[str, Any], exactly: bool) -> bool:  # noqa: FBT001
-    """Lists are partial unless the test is exact; `none` = nothing, `any` = something."""
-    wanted, actual = expected.value, outcome[expected.field]
-    if wanted in ("none", "any"):
-        return bool(actual) is (wanted == "any")
-    if isinstance(actual, list):
-        listed = wanted if isinstance(wanted, list) else [wanted]
-        return sorted(listed) == sorted(actual) if exactly else set(listed) <= set(actual)
-    if isinstance(wanted, bool):
-        return bool(actual) is wanted
-    return bool(wanted == actual)
+    def _look(
+        self, expect: Sequence[Expectation], never: Iterable[Expectation], since: Mark, *, where: str
+    ) -> None:
+        """Compare what is expected with the ticket now and with what was done since."""
+        found = outcome(self.life, since)
+        for each in expect:
+            if not is_met(each, found, exactly=self.case.exactly):
+                self.wanting.append((len(self.problems), each))
+                actual = shown(found.get(each.field))
+                self._fail(each, f"{where}{each.field} is {actual}, not {shown(each.value)}")
+        if self.case.exactly and (expect or not where):
+            self._look_for_more(expect, found, where)
+        self._look_for_unwanted(never, found, where)
 
+    def _look_for_more(self, expect: Sequence[Expectation], found: Mapping[str, Any], where: str) -> None:
+        """Effects that an exact test does not name."""
+        named = {each.field for each in expect}
+        for kind in EFFECTS:
+            if found[kind] not in (None, []) and kind not in named:
+                self._tell(self.case, f"{where}there is also {kind} {shown(found[kind])}")
 
-def _happened(never: Expectation, outcome: dict[str, Any]) -> bool:
-    wanted, actual = never.value, outcome[never.field]
-    if wanted == "any":
-        return bool(actual)
-    if isinstance(actual, list):
-        listed = wanted if isinstance(wanted, list) else [wanted]
-        return bool(set(listed) & set(actual))
-    return actual in wanted if isinstance(wanted, list) else bool(wanted == actual)
+    def _look_for_unwanted(self, never: Iterable[Expectation], found: dict[str, Any], where: str) -> None:
+        for each in never:
+            if is_there(each, found):
+                actual = shown(found.get(each.field))
+                self._fail(each, f"{where}{each.field} is {actual}, which must never be")
 
+    # -- timelines ------------------------------------------------------------------------------------------------
 
-def _failure(case: Case, expected: Expectation, outcome: dict[str, Any]) -> Problem:
-    actual = _shown(outcome[expected.field])
-    message = f"test '{case.name}': {expected.field} is {actual}, not {_shown(expected.value)}"
-    hint = "" if expected.field == "rule" else f"rule {outcome['rule']} decided"
-    return expected.node.problem("failing-test", message, hint)
+    def _run_on(self) -> None:
+        """The timeline, over everything that happened after the first moment up to its last entry."""
+        if not self.case.timeline:
+            return
+        last = max(entry.offset_s for entry in self.case.timeline)
+        self.life.advance(self.start + timedelta(seconds=last))
+        by_offset = self._by_offset(is_by_rule=False)
+        for entry in self.case.timeline:
+            self._compare(entry, by_offset)
+        if self.case.exactly:
+            known = {entry.offset_s for entry in self.case.timeline}
+            for offset_s, said in self._by_offset(is_by_rule=True).items():
+                if offset_s not in known:
+                    self._tell(self.case, f"at +{_offset_text(offset_s)} there is also {', '.join(said)}")
+        tail = done(self.life.happenings[self.since.happenings :])
+        self._look_for_unwanted([each for each in self.case.never if each.field in tail], tail, "")
 
+    def _by_offset(self, *, is_by_rule: bool) -> dict[int, list[str]]:
+        """Offset -> what happened then, as timelines name it. is_by_rule: only what rules, steps and clocks did."""
+        found: dict[int, list[str]] = {}
+        for each in self.life.happenings[self.life.opening :]:
+            if is_by_rule and not each.action.rule and each.action.kind != "breach":
+                continue
+            said = texts(each)
+            if said:
+                found.setdefault(int((each.at - self.start).total_seconds()), []).extend(said)
+        return found
 
-def _unwanted(case: Case, never: Expectation, outcome: dict[str, Any]) -> Problem:
-    message = f"test '{case.name}': {never.field} is {_shown(outcome[never.field])}, which must never be"
-    return never.node.problem("failing-test", message, f"rule {outcome['rule']} decided")
+    def _compare(self, entry: TimelineEntry, by_offset: Mapping[int, list[str]]) -> None:
+        actual = by_offset.get(entry.offset_s, [])
+        missing = [action for action in entry.actions if action not in actual]
+        extra = [action for action in actual if action not in entry.actions] if self.case.exactly else []
+        if not missing and not extra:
+            return
+        wanted = ", ".join(missing) if missing else "nothing but " + ", ".join(entry.actions)
+        got = ", ".join(actual) or "nothing"
+        hint = self._where(missing[0]) if missing else ""
+        self._fail(entry, f"at {entry.text} wanted {wanted}, got {got}", hint)
 
+    # -- how it is told -------------------------------------------------------------------------------------------
 
-def _unmentioned(case: Case, outcome: dict[str, Any]) -> list[Problem]:
-    """Effects that an exact test does not name."""
-    named = {expected.field for expected in case.expect}
-    effects = [
-        kind for kind in ("reply", "notify", "note", "ignore", "spam") if outcome[kind] and kind not in named
-    ]
-    return [
-        case.node.problem("failing-test", f"test '{case.name}': there is also {kind} {_shown(outcome[kind])}")
-        for kind in effects
-    ]
+    def _tell_where(self) -> None:
+        """Add to what did not happen where it does happen, looking further than the test if need be."""
+        if not self.wanting:
+            return
+        self.life.advance(self.life.now + _LOOK_FURTHER)
+        for number, expected in self.wanting:
+            values = expected.value if isinstance(expected.value, list) else [expected.value]
+            hints = (self._where(text) for value in values for text in spoken(expected.field, value))
+            hint = next((each for each in hints if each), "")
+            self.problems[number] = msgspec.structs.replace(self.problems[number], hint=hint)
 
+    def _where(self, text: str) -> str:
+        """Where something does happen; "" = nowhere."""
+        at = [offset_s for offset_s, said in self._by_offset(is_by_rule=False).items() if text in said]
+        return f"'{text}' is at +{_offset_text(min(at))}" if at else ""
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(str(each) for each in value) + "]"
-    return "nothing" if value is None else str(value)
+    def _fail(self, written: Expectation | TimelineEntry, what: str, hint: str = "") -> None:
+        self._tell(written, what, hint)
 
-
-# -- timelines ------------------------------------------------------------------------------------------------------
-
-
-def _timeline_failures(case: Case, rulebook: Rulebook, decision: Decision, facts: Facts) -> list[Problem]:
-    if not case.timeline:
-        return []
-    last = max(entry.offset_s for entry in case.timeline)
-    happened = simulation.future(rulebook, decision, facts, until=facts.at + timedelta(seconds=last))
-    by_offset: dict[int, list[str]] = {}
-    for each in happened:
-        offset_s = int((each.at - facts.at).total_seconds())
-        by_offset.setdefault(offset_s, []).append(_said(each))
-    failures = [failure for entry in case.timeline if (failure := _entry_failure(case, entry, by_offset))]
-    if case.exactly:
-        known = {entry.offset_s for entry in case.timeline}
-        failures += [
-            _extra(case, offset_s, said) for offset_s, said in by_offset.items() if offset_s not in known
-        ]
-    return failures
-
-
-def _said(happening: Happening) -> str:
-    return f"{happening.action.kind} {happening.action.value}"
-
-
-def _entry_failure(case: Case, entry: TimelineEntry, by_offset: dict[int, list[str]]) -> Problem | None:
-    actual = by_offset.get(entry.offset_s, [])
-    missing = [action for action in entry.actions if action not in actual]
-    extra = [action for action in actual if action not in entry.actions] if case.exactly else []
-    if not missing and not extra:
-        return None
-    wanted = ", ".join(missing) if missing else "nothing but " + ", ".join(entry.actions)
-    got = ", ".join(actual) or "nothing"
-    message = f"test '{case.name}': at {entry.text} wanted {wanted}, got {got}"
-    return entry.node.problem("failing-test", message, _when_instead(missing, by_offset))
-
-
-def _when_instead(missing: list[str], by_offset: dict[int, list[str]]) -> str:
-    """Where the first missing action does happen."""
-    at = [offset_s for offset_s, said in by_offset.items() if missing and missing[0] in said]
-    return f"'{missing[0]}' is at +{_offset_text(min(at))}" if at else ""
-
-
-def _extra(case: Case, offset_s: int, said: list[str]) -> Problem:
-    message = f"test '{case.name}': at +{_offset_text(offset_s)} there is also {', '.join(said)}"
-    return case.node.problem("failing-test", message)
+    def _tell(self, written: Case | Expectation | TimelineEntry, what: str, hint: str = "") -> None:
+        message = f"test '{self.case.name}': {what}"
+        self.problems.append(written.node.problem("failing-test", message, hint))
 
 
 def _offset_text(seconds: int) -> str:
-    hours, rest = divmod(seconds, 3_600)
-    minutes, left = divmod(rest, 60)
-    parts = ((hours, "h"), (minutes, "m"), (left, "s"))
-    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0m"
+    left, parts = seconds, []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts) or "0m"

@@ -23,10 +23,10 @@ Record = Callable[[Action, str], None]
 
 
 class Deeds:
-    """Carries actions out on one ticket. record: takes what was done, and why."""
+    """Carries actions out on one ticket. record: takes what was done, and why; applied: gets ids of rules that matched."""
 
-    def __init__(self, rulebook: Rulebook, ticket: Simulated, record: Record) -> None:
-        self.rulebook, self.ticket, self._record = rulebook, ticket, record
+    def __init__(self, rulebook: Rulebook, ticket: Simulated, record: Record, applied: list[str]) -> None:
+        self.rulebook, self.ticket, self._record, self._applied = rulebook, ticket, record, applied
         self._replies: list[tuple[datetime, str]] = []
 
     def apply(self, actions: Iterable[Action], facts: Facts, *, why: str) -> None:
@@ -144,6 +144,7 @@ class Deeds:
         again = decision.decide(
             self.rulebook, msgspec.structs.replace(facts, event="created", ticket=None, changed={})
         )
+        self._applied.extend(again.matched)
         self._record(action, f"{why}: {again.rule}")
         ticket.team, ticket.level, ticket.nature = again.team, again.level, again.nature or ticket.nature
         ticket.language = again.language or ticket.language

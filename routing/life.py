@@ -5,15 +5,17 @@ quiet rules count once the whole change is done, and what rules change sets off 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
-from routing import sla
+from routing import joining, sla
 from routing.actions import Action
-from routing.facts import Facts
+from routing.decision import Decision
+from routing.facts import AgentLoad, Facts
 from routing.react import Reaction
+from routing.rulebook import Rulebook
 from routing.simulated import instant_from
 from routing.ticking import Changed, Happening, Ticking
 
@@ -22,6 +24,7 @@ __all__ = ["Event", "Happening", "Life"]
 _STATUS_WRITERS = ("status", "close", "spam")
 _KIND_OF_CHANGE = {"team": "team_changed", "agent": "assigned", "status": "status_changed"}
 _CHANGEABLE = ("status", "priority", "team", "agent", "level")
+_BY_ITSELF: dict[str, dict[str, Any]] = {"reopened": {"status": "open"}, "unassigned": {"agent": None}}
 _ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
 
 
@@ -29,7 +32,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something from outside. kind: see routing.facts.EVENTS. message: what the customer wrote or said with it.
 
     changes: what a person changes with it, in this order: field of the ticket -> its value ("status", "agent", "tags",
-    "field.order", …; a promise as an action writes it). rating: 1 to 5. by: an agent.
+    "field.order", …; a promise as an action writes it). rating: 1 to 5. by: an agent. has_reference: the customer's
+    message names the ticket.
     """
 
     at: datetime
@@ -38,10 +42,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     changes: dict[str, Any] = {}
     rating: int | None = None
     by: str | None = None
+    has_reference: bool = True
 
 
 class Life(Ticking):
-    """One ticket to which events happen, in the order of their instants."""
+    """One ticket to which events happen, in the order of their instants.
+
+    joins: what the customer's last message came to: same, reopened, follow_up, new; None = there was none since.
+    """
+
+    joins: str | None = None
+
+    def __init__(self, rulebook: Rulebook, facts: Facts, decision: Decision | None = None) -> None:
+        super().__init__(rulebook, facts, decision)
+        self._gathered = joining.gathered(rulebook, facts)
+
+    def have_agents(self, agents: dict[str, AgentLoad]) -> None:
+        """From now on the agents are as busy, and as away, as this."""
+        self.seen = msgspec.structs.replace(self.seen, agents=agents)
 
     def happen(self, event: Event) -> None:
         """Let time pass up to the event, then let it happen with all that follows from it."""
@@ -54,43 +72,49 @@ class Life(Ticking):
             happened(self, event)
         elif event.kind not in _ONLY_CHANGES:
             self._anything(event)
-        if event.kind == "reopened" and "status" not in event.changes:
-            self._change("status", "open")
-        for field, value in event.changes.items():
+        for field, value in {**_BY_ITSELF.get(event.kind, {}), **event.changes}.items():
             self._change(field, value)
         self._settle()
 
     # -- the customer ---------------------------------------------------------------------------------------------
 
     def _customer_replied(self, event: Event) -> None:
-        """An answer of the customer. Automatic mail starts, stops and reopens nothing; an old ticket gets a follow-up."""
-        if event.message is not None and event.message.automatic:
+        """Words of the customer. Automatic mail starts, stops and reopens nothing; an old ticket gets a follow-up."""
+        self.joins, is_gathered = self._joins(event)
+        is_automatic = event.message is not None and bool(event.message.automatic)
+        if self.joins != "same":
+            self._record(Action("joins", self.joins, ""), f"the ticket is {self.ticket.status}")
             return
-        otherwise = self._instead_of_joining()
-        if otherwise is not None:
-            self._record(
-                Action(otherwise, None, ""), f"the ticket is {self.ticket.status}, too long ago to be joined"
-            )
+        if is_automatic and not is_gathered:
             return
         self._hear(event.message)
+        self.ticket.heard_at = self.now
+        was_open = self.ticket.is_open
         reaction = self._reaction("customer_replied")
+        if is_automatic:
+            self._carry_out(reaction)
+            return
         self.ticket.customer_wrote(self.now)
         self._carry_out(reaction)
         self._follow_reply(reaction)
+        if self.ticket.is_open and not was_open:
+            self.joins = "reopened"
 
-    def _instead_of_joining(self) -> str | None:
-        """follow_up or new, when an answer does not join the ticket; None = it does."""
-        if self.ticket.is_open:
-            return None
+    def _joins(self, event: Event) -> tuple[str, bool]:
+        """What the message comes to, and whether it was gathered by its key."""
         rule = self.rulebook.conversations.of(self.seen.channel)
-        if self.ticket.status == "closed" or self.ticket.solved_at is None:
-            return rule.then
-        within = None if rule.reopen_within_s is None else timedelta(seconds=rule.reopen_within_s)
-        return None if within is None or self.now - self.ticket.solved_at <= within else rule.then
+        if event.has_reference:
+            return joining.by_reference(self.ticket, rule, self.now), False
+        now = joining.gathered(self.rulebook, event.message) if event.message is not None else None
+        if now is not None:
+            return joining.by_key(self.ticket, self._gathered, now, self.now), True
+        return joining.by_medium(self.ticket, rule, self.now), False
 
     def _follow_reply(self, reaction: Reaction) -> None:
         """What the customer's words do by themselves, after the rules: reopen, and start the clock of the next answer."""
         status = self.ticket.status
+        if not reaction.reopen:
+            self._record(Action("reopen", False, reaction.reopen_by), "on customer_replied")
         is_refused = not reaction.reopen or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
         if is_refused or status in ("new", "open", "closed"):
             self.ticket.set_status(status, self.now, event="customer_message")
@@ -99,23 +123,28 @@ class Life(Ticking):
 
     def _hear(self, message: Facts | None) -> None:
         """From now on these are the customer's last words."""
-        if message is not None:
-            seen = self.seen
-            self.seen = msgspec.structs.replace(
-                message,
-                at=self.now,
-                channel=message.channel or seen.channel,
-                language=message.language or seen.language,
-                customer=seen.customer,
-                desk=seen.desk,
-                agents=seen.agents,
-            )
+        self.seen = self._said(message) or self.seen
+
+    def _said(self, message: Facts | None) -> Facts | None:
+        """What was written, with all else that is known."""
+        if message is None:
+            return None
+        seen = self.seen
+        return msgspec.structs.replace(
+            message,
+            at=self.now,
+            channel=message.channel or seen.channel,
+            language=message.language or seen.language,
+            customer=seen.customer,
+            desk=seen.desk,
+            agents=seen.agents,
+        )
 
     # -- the desk -------------------------------------------------------------------------------------------------
 
     def _agent_replied(self, event: Event) -> None:
         """A person's public answer. It opens a new ticket unless somebody says another status."""
-        reaction = self._reaction("agent_replied")
+        reaction = self._reaction("agent_replied", said=self._said(event.message))
         self.ticket.answer(self.now)
         self._carry_out(reaction)
         is_said = "status" in event.changes or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
@@ -149,6 +178,10 @@ class Life(Ticking):
         desk = msgspec.structs.replace(self.seen.desk, incident_open=event.kind == "incident_opened")
         self.seen = msgspec.structs.replace(self.seen, desk=desk)
         self._carry_out(self._reaction(event.kind))
+
+    def _note_added(self, event: Event) -> None:
+        self.ticket.is_taken = True
+        self._carry_out(self._reaction("note_added", said=self._said(event.message)))
 
     def _anything(self, event: Event) -> None:
         """Any other event: what was said with it counts, and rules that wait for it apply."""
@@ -205,6 +238,7 @@ class Life(Ticking):
         "agent_replied": _agent_replied,
         "delivery_failed": _delivery_failed,
         "acknowledged": _acknowledged,
+        "note_added": _note_added,
         "rated": _rated,
         "merged": _merged,
         "incident_opened": _incident,

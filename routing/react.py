@@ -33,7 +33,8 @@ _A_WEEK_OF_DAYS = 8
 class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     """What react rules ask for. rulebook: the hash. matched: ids of the rules that count, in file order.
 
-    actions: to be carried out in this order. reopen: False = the customer's reply leaves a solved ticket solved.
+    actions: to be carried out in this order. reopen: False = the customer's reply leaves a solved ticket solved, as the rule
+    reopen_by says.
     ignored: writes that lost. failed: (rule, error) of rules that broke and so did not match.
     """
 
@@ -42,6 +43,7 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     matched: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     reopen: bool = True
+    reopen_by: str = ""
     reasons: tuple[Reason, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
@@ -62,12 +64,14 @@ def react(rulebook: Rulebook, facts: Facts, *, only: str | None = None) -> React
         return Reaction(rulebook=rulebook.hash, event=facts.event, failed=tuple(failed))
     drafted = _drafted(rulebook, matched, facts)
     actions, withheld = _actions(drafted, facts)
+    refusing = drafted.wrote("reopen")
     return Reaction(
         rulebook=rulebook.hash,
         event=facts.event,
         matched=tuple(each.rule.id for each in matched),
         actions=actions,
         reopen=drafted.value("reopen") is not False,
+        reopen_by=refusing.id if refusing else "",
         reasons=tuple(decision.reason(each.rule, view) for each in matched),
         ignored=(*withheld, *drafted.lost),
         failed=tuple(failed),

@@ -22,7 +22,7 @@ _NO_POLICY = Policy("", "", {})
 class Simulated(msgspec.Struct, kw_only=True):
     """One ticket. sla: a policy's name, None = only a promise can fall due. is_taken: a person has done something with it.
 
-    fired: keys of the steps that have fired. asked: notices that somebody should acknowledge. since:
+    heard_at: the last message of the customer, automatic ones too. fired: keys of the steps that have fired. asked: notices that somebody should acknowledge. since:
     since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
     never by itself.
@@ -30,6 +30,7 @@ class Simulated(msgspec.Struct, kw_only=True):
 
     rulebook: Rulebook
     created_at: datetime
+    heard_at: datetime
     status: str
     priority: str
     team: str
@@ -220,6 +221,7 @@ def opened(rulebook: Rulebook, decision: Decision, *, at: datetime) -> Simulated
     ticket = Simulated(
         rulebook=rulebook,
         created_at=at,
+        heard_at=at,
         status="closed" if is_spam else decision.status,
         priority=decision.priority,
         team=decision.team,

@@ -45,8 +45,8 @@ class Happening(msgspec.Struct, frozen=True):
 class Ticking:
     """One ticket from its first message on, over which time passes.
 
-    happenings: in order; opening: how many of them are the decision's own. touched: ids of rules and "ladder/step" that
-    did something. is_cut: it did too much, or lasts too long, and was not followed further.
+    happenings: in order; opening: how many of them are the decision's own. applied: ids of rules and "ladder/step" that
+    did something, in order. is_cut: it did too much, or lasts too long, and was not followed further.
     """
 
     def __init__(self, rulebook: Rulebook, facts: Facts, decision: Decision | None = None) -> None:
@@ -54,11 +54,11 @@ class Ticking:
         self.decision = decision or decide(rulebook, facts)
         self.ticket: Simulated = simulated.opened(rulebook, self.decision, at=self.now)
         self.happenings: list[Happening] = []
-        self.touched: set[str] = set(self.decision.matched)
+        self.applied: list[str] = list(self.decision.matched)
         self.is_cut = False
         self._ends_at = self.now + HORIZON
         self._turns = 0
-        self._deeds = Deeds(rulebook, self.ticket, self._record)
+        self._deeds = Deeds(rulebook, self.ticket, self._record, self.applied)
         self._quiet = QuietRows(rulebook.react, rulebook.calendars)
         self._daily = {
             rule.rule.id: (rule, react.next_daily(rule, self.now, rulebook.calendars))
@@ -85,10 +85,17 @@ class Ticking:
         self.is_cut = self.is_cut or end < until
         self.now = max(self.now, until)
 
-    def facts(self, event: str, *, changed: Changed | None = None, rating: int | None = None) -> Facts:
-        """The facts of an event now, with the ticket as it is."""
+    def facts(
+        self,
+        event: str,
+        *,
+        changed: Changed | None = None,
+        rating: int | None = None,
+        said: Facts | None = None,
+    ) -> Facts:
+        """The facts of an event now, with the ticket as it is. said: whose words these are, None = the customer's last."""
         return msgspec.structs.replace(
-            self.seen,
+            said or self.seen,
             at=self.now,
             event=event,
             ticket=self.ticket.facts(),
@@ -109,7 +116,7 @@ class Ticking:
         return react.react(self.rulebook, self.facts(event, **more), only=only)
 
     def _carry_out(self, reaction: Reaction, why: str = "") -> None:
-        self.touched.update(reaction.matched)
+        self.applied.extend(reaction.matched)
         for rule, error in reaction.failed:
             self._record(Action("rule_failed", error, rule), "a rule that breaks is no match")
         self._deeds.apply(reaction.actions, self.facts(reaction.event), why=why or f"on {reaction.event}")
@@ -171,7 +178,7 @@ class Ticking:
 
     def _step(self, timer: StepTimer, step: ladders.Step) -> None:
         assert self.ticket.ladder is not None  # noqa: S101 - whose step it is
-        self.touched.add(f"{self.ticket.ladder.name}/{timer.step}")
+        self.applied.append(f"{self.ticket.ladder.name}/{timer.step}")
         facts = self.facts("step")
         why = f"{step.at}, notice {timer.round + 1} of {step.times}" if step.times > 1 else step.at
         actions = ladders.round_actions(self.ticket.ladder, timer)
