@@ -133,7 +133,8 @@ def rearm(
     clock: Clock, *, policy: Policy, priority: str, at: datetime, calendar: Calendar, old: Calendar
 ) -> Clock:
     """A clock under another policy and its calendar; open time used so far was counted by the old one's calendar."""
-    if old == calendar or clock.state != "running" or clock.target not in policy.targets:
+    is_counted = clock.state == "running" and clock.target != "promise" and clock.target in policy.targets
+    if old == calendar or not is_counted:
         return retarget(clock, policy=policy, priority=priority, at=at, calendar=calendar)
     clock = _late(clock, at)
     if clock.breached_at is not None or clock.running_since is None:
