@@ -122,7 +122,10 @@ def _read_key(node: Node, problems: list[Problem]) -> str | None:
             node.problem("bad-value", "a { or } has no partner in the key", 'like key: "{subject}"')
         )
     for name in PLACE.findall(text):
-        if name.startswith("ticket.") or field_named(name) is None:
+        if name.startswith("ticket."):
+            hint = "a message that looks for its ticket has none yet"
+            problems.append(node.problem("unknown-fact", f"no fact '{name}' for a key", hint))
+        elif field_named(name) is None:
             hint = did_you_mean(name, FIELDS)
             problems.append(node.problem("unknown-fact", f"no fact '{name}' for a key", hint))
     return text
