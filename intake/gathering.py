@@ -40,7 +40,7 @@ def find(tx: Tx, context: Context, arrival: Arrival) -> Gathered | None:
     """
     if not context.rulebook.conversations.by or arrival.message.trust.dmarc == "fail":
         return None
-    view = View(facts.of_arrival(tx, context, arrival), calendars=context.rulebook.calendars)
+    view = View.of(context.rulebook, facts.of_arrival(tx, context, arrival))
     for rule in context.rulebook.conversations.by:
         text = _key(tx, rule, view, arrival)
         if text is not None:
@@ -72,7 +72,8 @@ def _ticket(tx: Tx, rule: Gathering, key: str, arrival: Arrival) -> Ticket | Non
     if row is None:
         return None
     ticket = tickets.locked(tx, int(row[0]))
-    if ticket.status == "closed":
+    # Automatic mail reopens nothing: an alert that comes again after the solution is a new ticket.
+    if ticket.status == "closed" or (arrival.message.automatic and not ticket.is_open):
         return None
     last = tx.one(_LAST_AT, ticket_id=ticket.id)
     since = last[0] if last is not None else ticket.created_at

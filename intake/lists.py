@@ -86,7 +86,7 @@ def held(tx: Tx, rulebook: Rulebook, facts: Facts) -> dict[str, tuple[str, ...]]
     """Return list kept at the desk -> those values of the message that are in it: one look for each list in use."""
     if not rulebook.kept:
         return {}
-    view = View(facts, calendars=rulebook.calendars)
+    view = View.of(rulebook, facts)
     asked: dict[str, set[str]] = {}
     for fact, name in rulebook.kept_uses():
         asked.setdefault(name, set()).update(_said(fact, view))

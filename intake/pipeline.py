@@ -23,8 +23,10 @@ from intake import (
     occasion,
     quiet,
     reactions,
+    rerouting,
     tickets,
 )
+from intake.conversations import Place
 from intake.model import Account, Arrival, Context, Received, Ticket
 from intake.reactions import Cause, Reacted
 from intake.store import schema
@@ -62,7 +64,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         return
     place = conversations.place(tx, context, arrival)
     if place.ticket is not None:
-        _join(tx, context, arrival, place.ticket, is_flagged=place.is_flagged)
+        _join(tx, context, arrival, place.ticket, place)
     else:
         newcomers.open_ticket(tx, context, arrival, place)
 
@@ -74,23 +76,44 @@ def recipients_of(received: Received, message: Message) -> tuple[str, ...]:
     return tuple(str(address).lower() for address in named)
 
 
-def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, *, is_flagged: bool) -> None:
-    """Add the customer's next message to the conversation; automatic mail moves neither status nor clock."""
+def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Place) -> None:
+    """Add the next message to the conversation; automatic mail moves neither status nor clock.
+
+    Rules hear of automatic mail only where they gather it: an alert's "OK" may close the ticket.
+    """
     message = arrival.message
     message_id = conversations.attach(tx, arrival, ticket)
-    if is_flagged:
-        events.of_ticket(tx, ticket, "unverified_join", message=str(message_id))
-    if message.automatic:
+    _tell_joining(tx, ticket, place, message_id)
+    if message.automatic and not place.is_gathered:
         return
-    before, ticket = ticket, tickets.count_message(tx, ticket)
-    events.of_ticket(tx, ticket, "customer_replied", actor="customer", message=str(message_id))
+    before = ticket
+    if not message.automatic:
+        ticket = tickets.count_message(tx, ticket)
+        events.of_ticket(tx, ticket, "customer_replied", actor="customer", message=str(message_id))
     cause = _cause(tx, context, arrival, ticket, message_id)
     reacted = reactions.react(tx, context, before, "customer_replied", cause=cause, now=ticket)
-    ticket = _reopen(tx, context, reacted, cause)
+    ticket = reacted.ticket
+    if not message.automatic:
+        ticket = _reopen(tx, context, reacted, cause)
+        ticket = rerouting.further_line(tx, context, ticket, arrival, message_id)
+        _tell_assignee(tx, context, ticket, message_id, message)
+    quiet.follow(tx, context, ticket, seen=cause.seen)
+
+
+def _tell_joining(tx: Tx, ticket: Ticket, place: Place, message_id: int) -> None:
+    if place.is_flagged:
+        events.of_ticket(tx, ticket, "unverified_join", message=str(message_id))
+    if place.is_gathered:
+        events.of_ticket(tx, ticket, "gathered", message=str(message_id))
+    if place.suggested is not None:
+        other = tickets.load(tx, place.suggested)
+        events.of_ticket(tx, ticket, "link_suggested", to=other.ref if other else None)
+
+
+def _tell_assignee(tx: Tx, context: Context, ticket: Ticket, message_id: int, message: Message) -> None:
     if ticket.agent is not None and context.notices.customer_replied:
         headline = f"The customer has answered on your ticket {ticket.ref}."
         notices.of_message(tx, context, ticket, "customer_replied", headline, message_id, message)
-    quiet.follow(tx, context, ticket, seen=cause.seen)
 
 
 def _cause(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, message_id: int) -> Cause:

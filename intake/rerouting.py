@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from intake import clocks, event_facts, events, facts, occasion, placing, tickets
-from intake.model import Context, Ticket
+from intake.model import Arrival, Context, Ticket
 from intake.occasion import Occasion
 from intake.store import schema
 from intake.store.engine import Tx
@@ -14,10 +14,31 @@ from intake.store.statements import Statement
 from routing import decision as rules
 from routing.actions import Action
 from routing.decision import Decision
-from routing.facts import FACTS_VERSION
+from routing.facts import FACTS_VERSION, Facts
+
+LINE_BY_LINE = frozenset({"chat", "sms", "whatsapp"})  # media whose messages are lines of one
+LINES_MAX = 50
 
 _encode = msgspec.json.Encoder().encode
 _m = schema.messages.c
+_SAID = Statement(
+    select(_m.subject, _m.body, _m.visible_text)
+    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "in")
+    .order_by(_m.id)
+    .limit(bindparam("most"))
+)
+_FIRST_FACTS = Statement(
+    select(schema.decisions.c.facts)
+    .where(schema.decisions.c.ticket_id == bindparam("ticket_id"))
+    .order_by(schema.decisions.c.id)
+    .limit(1)
+)
+_LAST_DECISION = Statement(
+    select(schema.decisions.c.decision)
+    .where(schema.decisions.c.ticket_id == bindparam("ticket_id"))
+    .order_by(schema.decisions.c.id.desc())
+    .limit(1)
+)
 _RECEIPT = Statement(
     select(_m.id)
     .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "out", _m.automatic.is_not(None))
@@ -35,9 +56,11 @@ def route(
     if ticket.taken_at is not None:
         occasion.not_done(tx, ticket, action, "a person has taken the ticket")
         return ticket, ()
-    seen = event_facts.of_ticket(tx, context, ticket, "created")
-    seen = msgspec.structs.replace(seen, ticket=None)
+    seen = _seen(tx, context, ticket)
     decided = rules.decide(context.rulebook, seen)
+    known = _matched(tx, ticket)
+    if known == decided.matched:
+        return ticket, ()  # nothing new was said: the ticket stays with whom it is
     moved = tickets.change(tx, ticket, actor=f"rule:{decided.rule}", **_columns(ticket, decided))
     clocks.follow(tx, ticket, moved)
     if moved.agent != ticket.agent:
@@ -62,17 +85,56 @@ def route(
     # What would throw the message away comes too late, and a receipt goes out once.
     has_receipt = tx.one(_RECEIPT, ticket_id=ticket.id) is not None
     undone = ("ignore", "reply") if has_receipt else ("ignore",)
-    further = [each for each in decided.actions if each.kind not in undone]
+    done = {*known, "default"}  # what these rules ask for was done when they matched first
+    further = [each for each in decided.actions if each.kind not in undone and each.rule not in done]
     if decided.sla != ticket.sla:
         further.insert(0, Action("sla", decided.sla, decided.rule))
     return moved, tuple(further)
 
 
+def further_line(tx: Tx, context: Context, ticket: Ticket, arrival: Arrival, message_id: int) -> Ticket:
+    """Route again by a customer's next line, where lines are short and the first says little ("hi"); the ticket then."""
+    is_short = ticket.medium in LINE_BY_LINE and arrival.message.kind == ticket.medium
+    if not is_short or ticket.taken_at is not None or not ticket.is_open:
+        return ticket
+    happened = occasion.of_arrival(arrival, message_id)
+    again = Action("route", "again", "conversations")
+    routed, further = route(tx, context, ticket, again, happened)
+    from intake import effects  # it does what is asked here, and asks here for `route: again`
+
+    return effects.apply(tx, context, routed, further, happened)
+
+
+def _seen(tx: Tx, context: Context, ticket: Ticket) -> Facts:
+    """Return the facts of all that the customer has said so far, as of a message that opens a ticket.
+
+    What only the first message could tell (headers, recipients) is as it was decided on.
+    """
+    seen = event_facts.of_ticket(tx, context, ticket, "created")
+    first = tx.one(_FIRST_FACTS, ticket_id=ticket.id)
+    if first is not None:
+        then = msgspec.json.decode(first[0], type=Facts)
+        names = ("recipient", "headers", "spam_score", "form", "call_choice", "call_outcome", "chat_page")
+        seen = msgspec.structs.replace(seen, **{name: getattr(then, name) for name in names})
+    said = tx.all(_SAID, ticket_id=ticket.id, most=LINES_MAX)
+    lines = [body if visible_text is None else visible_text for _, body, visible_text in said]
+    subject = next((subject for subject, *_ in said if subject), seen.subject)
+    whole = msgspec.structs.replace(seen, ticket=None, subject=subject, body="\n".join(lines))
+    return facts.with_kept(tx, context, whole)
+
+
+def _matched(tx: Tx, ticket: Ticket) -> tuple[str, ...]:
+    """Return the rules that the last decision came from."""
+    row = tx.one(_LAST_DECISION, ticket_id=ticket.id)
+    return () if row is None else tuple(msgspec.json.decode(row[0]).get("matched", ()))
+
+
 def _columns(ticket: Ticket, decided: Decision) -> dict[str, Any]:
+    stays = decided.team == ticket.team and ticket.agent is not None
     return {
         "team": decided.team,
-        "level": decided.level,
-        "agent": decided.agent,
+        "level": ticket.level if stays else decided.level,
+        "agent": ticket.agent if stays else decided.agent,
         "priority": decided.priority,
         "nature": decided.nature or ticket.nature,
         "language": decided.language or ticket.language,
