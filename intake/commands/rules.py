@@ -1,6 +1,7 @@
 """The rules: run their own tests, and explain what they decided for a ticket."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
@@ -14,7 +15,7 @@ from intake.logs import escaped
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
-from routing import cases, explain
+from routing import cases, explain, json_schema
 from routing import rulebook as rules
 from routing.facts import Facts
 from routing.problems import Problem
@@ -45,9 +46,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     explained.add_argument("ref", metavar="REF")
     options.add_json(explained)
+    shown = options.subcommand(
+        commands,
+        "schema",
+        print_schema,
+        "the rule language as JSON Schema, for editors; names only `check` knows",
+    )
+    shown.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
 
 
 run = options.run_subcommand
+
+
+def print_schema(arguments: argparse.Namespace) -> int:
+    """Write the schema: beside rules.yaml, where its first line finds it, it makes an editor complete and check."""
+    text = msgspec.json.format(msgspec.json.encode(json_schema.schema()), indent=1).decode() + "\n"
+    if arguments.out is None:
+        sys.stdout.write(text)
+    else:
+        arguments.out.write_text(text, encoding="utf-8")
+        terminal.say(
+            f"{arguments.out} is written; the first line of the rules names it: # yaml-language-server: $schema=…"
+        )
+    return 0
 
 
 def run_tests(arguments: argparse.Namespace) -> int:
