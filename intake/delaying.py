@@ -1,6 +1,6 @@
 """Actions that look ahead: sleep until an instant, promise something for one."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam
@@ -88,7 +88,7 @@ def alarm(tx: Tx, ticket: Ticket, kind: str, at: datetime) -> None:
 
 
 def instant(tx: Tx, value: Any) -> datetime:
-    """Return the instant of an action's value: RFC 3339, or {seconds} from now on the wall clock."""
+    """Return the instant of an action's value, UTC: RFC 3339, or {seconds} from now on the wall clock."""
     if isinstance(value, dict):
         return instants.datetime_from_us(tx.now) + timedelta(seconds=value["seconds"])
-    return datetime.fromisoformat(str(value))
+    return datetime.fromisoformat(str(value)).astimezone(UTC)

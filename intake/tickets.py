@@ -175,7 +175,7 @@ def _event_kind(ticket: Ticket, name: str, value: Any) -> str:
 
 
 def _stored(value: Any) -> Any:
-    if isinstance(value, tuple | dict):
+    if isinstance(value, tuple | dict | Skills):
         return _encode(value).decode()
     return int(value) if isinstance(value, bool) else value
 

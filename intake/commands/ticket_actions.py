@@ -23,6 +23,7 @@ def configure(commands: Any) -> None:
         )
         if name == "reply":
             parser.add_argument("--status", choices=STATUSES, help="the ticket's status afterwards")
+    _action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
     parser = _action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
     parser = _action(commands, "assign", assign, "give it to an agent or a team")
@@ -59,6 +60,16 @@ def note(arguments: argparse.Namespace) -> int:
         arguments,
         lambda tx, context: desk.note(tx, context, arguments.ref, agent=arguments.agent, text=text),
         "noted",
+    )
+
+
+def acknowledge(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    return _do(
+        arguments,
+        lambda tx, context: desk.acknowledge(tx, context, arguments.ref, agent=arguments.agent),
+        "is acknowledged; no clock stops by that",
     )
 
 

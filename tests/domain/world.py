@@ -1,5 +1,6 @@
 """A whole intake in one thread, on a real store: mail goes in, time is moved by hand, rows are looked at."""
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from sqlalchemy import text as sql
 from channels.contract import Message, OutboundMessage, RawMessage
 from channels.email import identity
 from channels.email import message as mail_reader
-from intake import armaments, desk, instants, journal, parsing, pipeline, rulebooks, timers
+from intake import armaments, dailies, desk, instants, journal, parsing, pipeline, rulebooks, timers
 from intake.keys import Keys
 from intake.model import Account, Context, Ticket
 from intake.replies import Replies
@@ -56,7 +57,9 @@ REPLIES = {
     (
         "received",
         "en",
-    ): "Subject: We have your message [{{ ticket.ref }}]\nHello {{ customer.name }}\n{{ ticket.ref }}\n"
+    ): "Subject: We have your message [{{ ticket.ref }}]\nHello {{ customer.name }}\n{{ ticket.ref }}\n",
+    ("still-there", "en"): "Are you still there?\n",
+    ("closing", "en"): "We take it that all is well.\n",
 }
 
 
@@ -87,6 +90,15 @@ class World:
             notices=Notices(),
         )
         self._numbers = itertools.count(1)
+
+    def use_rules(self, rules: str) -> None:
+        """Put other rules in force, as a reload would."""
+        book = rulebook.load({"rules.yaml": rules}, replies=set(REPLIES))
+        loaded = Loaded(book, armaments.of_rulebook(book), Replies(REPLIES))
+        self.store.write_now(lambda tx: rulebooks.keep(tx, loaded))
+        self.context = msgspec.structs.replace(
+            self.context, rulebook=book, armaments=loaded.armaments, replies=loaded.replies
+        )
 
     # -- mail -------------------------------------------------------------------------------------------------
 
@@ -174,6 +186,31 @@ class World:
 
     def fire(self, timer: dict[str, Any]) -> timers.Fired | None:
         return self.store.write_now(lambda tx: timers.fire(tx, self.context, timer["id"], timer["ticket_id"]))
+
+    def run_dailies(self) -> int:
+        """Make every run of a clock rule that is due; how many."""
+        return asyncio.run(dailies.run_due(self.store, self.context))
+
+    def count_statements(self, journal_id: int) -> int:
+        """Settle a journal row; how many statements that took."""
+        received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
+        understood = mail_reader.parse(received.raw, mail_reader.Options())
+        counted = 0
+
+        def settle(tx: Tx) -> None:
+            nonlocal counted
+            execute = tx._execute
+
+            def counting(sql: str, parameters: Any) -> Any:
+                nonlocal counted
+                counted += 1
+                return execute(sql, parameters)
+
+            tx._execute = counting
+            pipeline.settle(tx, self.context, received, understood)
+
+        self.store.write_now(settle)
+        return counted
 
     # -- looking ----------------------------------------------------------------------------------------------
 
