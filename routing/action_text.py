@@ -275,7 +275,8 @@ def _read_template(node: Node, words: Vocabulary, problems: list[Problem]) -> st
     if node.value == "none":
         return None
     if not isinstance(node.value, str):
-        problems.append(node.problem("wrong-type", f"wanted the name of a reply template, got {said(node)}"))
+        message = f"wanted the name of a reply template, got {said(node)}"
+        problems.append(node.problem("wrong-type", message, slip_hint(node)))
         return None
     if words.replies is not None and node.value not in words.replies:
         hint = did_you_mean(node.value, words.replies) or "the reply is not sent"

@@ -30,7 +30,7 @@ from routing.predicates import (
 )
 from routing.problems import Problem, did_you_mean
 from routing.typed import said
-from routing.yaml_text import Node
+from routing.yaml_text import Node, slip_hint
 
 COMPARED = ("number", "instant", "length")
 _WANTED = {
@@ -68,11 +68,7 @@ class Names(msgspec.Struct):
 
 def quotes_hint(node: Node) -> str:
     """What to do where a text was wanted and something else stands."""
-    if not node.is_scalar:
-        return ""
-    return (
-        "put it in quotes" if node.value is not None else 'a value that starts with # must be in quotes: "#x"'
-    )
+    return (slip_hint(node) or "put it in quotes") if node.is_scalar else ""
 
 
 def refuse(node: Node, message: str, names: Names, hint: str = "") -> None:
@@ -169,6 +165,9 @@ def read_range(low: Node | None, high: Node | None, fact: Fact, names: Names) ->
         assert node is not None  # noqa: S101 - one of them is always given
         refuse(node, f"'{fact.name}' is not a number, a date or a length, it can't be compared", names)
         return None
+    if low is high and low is not None:
+        value = _read_bound(low, fact, names)
+        return None if value is None else Range(value, value)
     bounds: list[Any] = [None if each is None else _read_bound(each, fact, names) for each in (low, high)]
     if any(bound is None and node is not None for bound, node in zip(bounds, (low, high), strict=True)):
         return None

@@ -30,6 +30,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z"
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
 
 _SLIP = re.compile(r"(?:[:\-,\[{]\s+|[\[{])([>*@`%&!\t])")
+_LINES_BEFORE = 3  # in which the cause of an error without a beginning is looked for
 _HASH = re.compile(r"[:,\[{]\s*(#)[^\s#]")
 
 # The usual slips, by the character that YAML itself gives a meaning to.
@@ -263,14 +264,15 @@ def _syntax_problem(error: yaml.YAMLError, *, text: str, file: str) -> Problem:
         line, column = mark.line + 1, mark.column + 1
     said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is no YAML"
     opened = getattr(error, "context_mark", None)
-    hint = _syntax_hint(text, line=line, column=column, opened_line=opened.line + 1 if opened else line)
+    begun = min(opened.line + 1 if opened else line, line - _LINES_BEFORE)
+    hint = _syntax_hint(text, line=line, column=column, begun_line=max(1, begun))
     return Problem(file, line, column, "error", "syntax", str(said), hint)
 
 
-def _syntax_hint(text: str, *, line: int, column: int, opened_line: int) -> str:
+def _syntax_hint(text: str, *, line: int, column: int, begun_line: int) -> str:
     """Names the usual slip when the character at the place, or a value of its line, starts with one.
 
-    opened_line: where the list or mapping began that is not closed: a value with # made a comment of its end.
+    begun_line: where the list or mapping began that is not closed: a value with # made a comment of its end.
     """
     lines = text.splitlines()
     source = lines[line - 1] if line <= len(lines) else ""
@@ -281,5 +283,5 @@ def _syntax_hint(text: str, *, line: int, column: int, opened_line: int) -> str:
     if value is None and 1 < line <= len(lines):
         value = re.search(r":\s+([>])=?\s*[0-9]", lines[line - 2])
     if value is None:
-        value = next((found for each in lines[opened_line - 1 : line] if (found := _HASH.search(each))), None)
+        value = next((found for each in lines[begun_line - 1 : line] if (found := _HASH.search(each))), None)
     return _SLIPS[value.group(1)] if value else ""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from routing.problems import ConfigError, Problem, render
-from routing.yaml_text import MAX_DEPTH, read
+from routing.problems import MOST_ERRORS, ConfigError, Problem, render
+from routing.yaml_text import MAX_DEPTH, read, slip_hint
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:
@@ -84,6 +84,11 @@ def test_what_could_surprise_is_refused(text: str, code: str) -> None:
         ("when: {sender.domain: *.acme.com}", '"*.acme.com"'),
         ("handle: @acme", '"@name"'),
         ("a: {size: >=2}", '">=2"'),
+        ("a:\n  size: >=2\nb: 1", '">=2"'),
+        ("a: [x, *.acme.com]", '"*.acme.com"'),
+        ("a: {words: #x}\nb: 1", '"#x"'),
+        ("a: [1, #x]\nb: 1", '"#x"'),
+        ("a: [#x]\n\nb: 1", '"#x"'),
         ("a:\n\tb: 1", "tabs"),
     ],
 )
@@ -112,3 +117,60 @@ def test_a_caret_stays_under_its_column_in_a_very_long_line() -> None:
         "\n"
     )[1:]
     assert source[pointed.index("^")] == "!"
+
+
+@pytest.mark.parametrize(
+    ("written", "advice"),
+    [
+        ("#x", '"#x"'),
+        ("+48600000001", '"+48600000001"'),
+        ("+1.5", '"+48600000001"'),
+        ("48", ""),
+        ("'+48600000001'", ""),
+        ("+15m", ""),
+        ("null", ""),
+        ("[a]", ""),
+        ("''", ""),
+    ],
+)
+def test_a_value_that_yaml_took_for_something_else_gets_a_hint_by_name(written: str, advice: str) -> None:
+    hint = slip_hint(read(f"a: {written}\n", file="r.yaml").value["a"])
+    assert advice in hint
+    assert bool(hint) == bool(advice)
+
+
+def test_a_comment_with_a_space_is_not_taken_for_a_slip() -> None:
+    assert problems_of("a:  # ours\n  - [1\nb: 1")[0].hint == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("a: [" + "*a," * 1_000_000 + "]", "alias"),
+        ("a: " + "[" * 1_000, "too-deep"),
+        ("[" * 1_000_000, "too-deep"),
+        ("{a: " * 100_000, "too-deep"),
+        ("? " * 1_000 + "a", "too-deep"),
+        ("- " * 1_000 + "a", "too-deep"),
+        ("".join(" " * depth + "a:\n" for depth in range(1_000)), "too-deep"),
+        ("a: 1\n" * 1_000_000, "duplicate-key"),
+        ("a: '" + "x" * 40_000_000 + "'", "too-big"),
+        ("a: '" + "ω" * 9_000_000 + "'", "too-big"),
+    ],
+    ids=[
+        "aliases",
+        "deep",
+        "deeper",
+        "mappings",
+        "keys",
+        "items",
+        "indents",
+        "twice",
+        "40 MB",
+        "18 MB of two bytes",
+    ],
+)
+def test_what_is_far_too_much_is_refused_without_being_built(text: str, code: str) -> None:
+    found = problems_of(text)
+    assert found[0].code == code
+    assert len(found) <= MOST_ERRORS + 1
