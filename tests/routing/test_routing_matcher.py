@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from routing import explain, rulebook
 from routing.decision import decide
-from routing.facts import AttachmentFacts, CustomerFacts, Facts, SenderFacts
+from routing.facts import AttachmentFacts, CustomerFacts, DeskFacts, Facts, SenderFacts
 from routing.matcher import Key, requirement
 from routing.view import View
 
@@ -32,7 +32,12 @@ WORDS = [
 DOMAINS = ["acme.com", "eu.acme.com", "other.example", "ACME.com"]
 CHANNELS = ["email", "sms", "chat"]
 
-texts = st.lists(st.sampled_from([*WORDS, "xx", "!", "ref und", "WORK", "Straße"]), max_size=6).map(" ".join)
+ENRICHING: list[dict[str, Any]] = [{"team": "t"}, {"field.order": "CD2"}, {"agent": "a"}]
+
+texts = st.lists(
+    st.sampled_from([*WORDS, "xx", "!", "ref und", "WORK", "Straße", "order AB1", "order cd2, 12,00 zł"]),
+    max_size=6,
+).map(" ".join)
 leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.builds(lambda field, words: {f"{field}.words": words}, st.sampled_from(["text", "subject", "body"]),
               st.lists(st.sampled_from([*WORDS, "zwrot*", "ref*", "re*"]), min_size=1, max_size=3)),
@@ -51,6 +56,22 @@ leaves: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.builds(lambda value: {"time": value}, st.sampled_from([{"inside": "office"}, {"weekday": "mon-fri"}, {"hour": ">=12"}])),
     st.builds(lambda value: {"sender.verified": value}, st.booleans()),
     st.just({"language": "pl"}),
+    st.builds(lambda value: {"form.topic": value}, st.sampled_from(["Refund", ["refund", "other"], "none", {"only": ["refund"]}])),
+    st.builds(lambda value: {"call.choice": value}, st.sampled_from(["1", ["1", "2"], "none", "any"])),
+    st.builds(lambda value: {"customer.tier": value}, st.sampled_from(["A", ["a", "none"]])),
+    st.builds(lambda value: {"customer.field.city": value}, st.sampled_from(["Łódź", "none", ["łódź", "Oslo"]])),
+    st.builds(lambda value: {"customer.tickets": value}, st.sampled_from([1, ">=2", {"within": "7d", "at_least": 2}])),
+    st.builds(lambda value: {"customer.last_rating": value}, st.sampled_from([[1, 2], ["none", 5], {"at_most": 2}])),
+    st.builds(lambda value: {"ticket.field.order": value}, st.sampled_from(["AB1", "none", ["ab1", "CD2"]])),
+    st.builds(lambda value: {"ticket.field.amount": value}, st.sampled_from([12, ">=10", [7, "none"]])),
+    st.builds(lambda value: {"ticket.team": value}, st.sampled_from(["t", "none"])),
+    st.builds(lambda value: {"team.waiting": value}, st.sampled_from([2, "none", {"at_least": 1}])),
+    st.builds(lambda value: {"agent.available": value}, st.booleans()),
+    st.builds(lambda value: {"team.open_now": value}, st.booleans()),
+    st.builds(lambda value: {"incident.open": value}, st.booleans()),
+    st.builds(lambda value: {"time": {"date": value}}, st.sampled_from(["2026-06-01", {"at_least": "2026-06-01"}, ["2026-01-01", "2026-12-31"]])),
+    st.builds(lambda value: {"attachment.name": {"only": value}}, st.sampled_from([["a.pdf", "b.png"], "*.pdf"])),
+    st.just({"sender.domain": {"in": "blocked"}}),
 )  # fmt: skip
 conditions = st.recursive(
     leaves,
@@ -74,7 +95,20 @@ facts = st.builds(
     attachments=st.sampled_from([(), (AttachmentFacts("A.PDF"), AttachmentFacts("b.png"))]),
     spam_score=st.sampled_from([None, 1.0, 3.5, 7.0]),
     sender=st.builds(SenderFacts, domain=st.sampled_from([*DOMAINS, None]), verified=st.booleans()),
-    customer=st.builds(CustomerFacts, tags=st.sampled_from([(), ("gold",), ("Silver", "x")])),
+    form=st.sampled_from([{}, {"Topic": "refund"}, {"topic": "Other"}]),
+    call_choice=st.sampled_from([None, "1", "3"]),
+    kept=st.sampled_from([{}, {"blocked": ("acme.com",)}]),
+    desk=st.builds(DeskFacts, incident_open=st.booleans(), waiting=st.sampled_from([{}, {"t": 2}])),
+    customer=st.builds(
+        CustomerFacts,
+        tags=st.sampled_from([(), ("gold",), ("Silver", "x")]),
+        tier=st.sampled_from([None, "a", "B"]),
+        last_rating=st.sampled_from([None, 1, 5]),
+        tickets=st.sampled_from(
+            [(), (datetime(2026, 1, 1, tzinfo=UTC),), (datetime(2025, 1, 1, tzinfo=UTC),) * 3]
+        ),
+        fields=st.sampled_from([{}, {"city": "łódź"}, {"city": "Oslo"}]),
+    ),
 )
 
 
@@ -85,8 +119,14 @@ def written(enrich: list[dict[str, Any]], route: list[dict[str, Any]]) -> str:
         "calendars": {"office": {"timezone": "Europe/Warsaw", "open": {"mon-fri": "09:00-17:00"}}},
         "agents": {"a": {}},
         "teams": {"t": {"levels": {"l1": ["a"]}}},
+        "lists": {"vips": ["ACME.com", "*.acme.com"], "blocked": {"kept": "desk"}},
+        "fields": {
+            "order": {"type": "text", "extract": r"order ([A-Z]{2}\d)"},
+            "amount": {"type": "number", "extract": r"(\d+,\d\d) zł"},
+        },
         "enrich": [
-            {"id": f"e{n}", "when": when, "then": {"tags": [f"t{n}"]}} for n, when in enumerate(enrich)
+            {"id": f"e{n}", "when": when, "then": {"tags": [f"t{n}"], **ENRICHING[n % len(ENRICHING)]}}
+            for n, when in enumerate(enrich)
         ],
         "route": [{"id": f"r{n}", "when": when, "then": {"team": "t"}} for n, when in enumerate(route)],
         "default": {"team": "t"},
@@ -103,7 +143,7 @@ def written(enrich: list[dict[str, Any]], route: list[dict[str, Any]]) -> str:
 def test_the_index_agrees_with_the_plain_evaluator(
     enrich: list[dict[str, Any]], route: list[dict[str, Any]], messages: list[Facts]
 ) -> None:
-    book = rulebook.load({"rules.yaml": written(enrich, route)}, lists={"vips": ("ACME.com", "*.acme.com")})
+    book = rulebook.load({"rules.yaml": written(enrich, route)})
     for message in messages:
         decision = decide(book, message)
         assert decision.failed == ()
