@@ -3,7 +3,7 @@
 First where the ticket goes, with one assignment for all that is said about it; then the rest in the order asked for.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,10 +23,23 @@ Record = Callable[[Action, str], None]
 
 
 class Deeds:
-    """Carries actions out on one ticket. record: takes what was done, and why; applied: gets ids of rules that matched."""
+    """Carries actions out on one ticket. record: takes what was done, and why; applied: gets ids of rules that matched.
 
-    def __init__(self, rulebook: Rulebook, ticket: Simulated, record: Record, applied: list[str]) -> None:
-        self.rulebook, self.ticket, self._record, self._applied = rulebook, ticket, record, applied
+    decided: what the ticket was routed by last. lines: what the customer has said so far.
+    """
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        ticket: Simulated,
+        decided: decision.Decision,
+        *,
+        record: Record,
+        applied: list[str],
+    ) -> None:
+        self.rulebook, self.ticket, self.decided = rulebook, ticket, decided
+        self._record, self._applied = record, applied
+        self.lines: list[str] = []
         self._replies: list[tuple[datetime, str]] = []
 
     def apply(self, actions: Iterable[Action], facts: Facts, *, why: str) -> None:
@@ -45,8 +58,12 @@ class Deeds:
             if action.kind == "promise" and action.value is not None:
                 self.ticket.set_promise(instant_from(action.value, now=at), at)
             if action.kind == "snooze" and action.value is not None:
-                self.ticket.snoozed_until = instant_from(action.value, now=at)
+                self.ticket.snooze(instant_from(action.value, now=at), at)
             self._record(action, "the ticket is opened")
+
+    def said(self, facts: Facts) -> str:
+        """All that the customer has said, line by line."""
+        return "\n".join(self.lines) if self.lines else facts.body
 
     def relax(self, facts: Facts) -> None:
         """Ask for no skills any more; a ticket that waits goes to anybody of its level who is on duty."""
@@ -93,8 +110,8 @@ class Deeds:
             self._record(asked["skills"], why)
         if "agent" in asked:
             self._give_to(asked["agent"], asked.get("level"), facts, why)
-        elif "level" in asked or "team" in asked:
-            self._assign(asked.get("level"), facts, why)
+        elif "level" in asked or "team" in asked or ("skills" in asked and self.ticket.agent is None):
+            self._assign(asked, facts, why)
 
     def _move_to(self, action: Action, why: str) -> None:
         self._record(action, why)
@@ -111,9 +128,13 @@ class Deeds:
         self.ticket.set_agent(action.value, facts.at)
         self._record(action, why)
 
-    def _assign(self, level: Action | None, facts: Facts, why: str) -> None:
+    def _assign(self, asked: Mapping[str, Action], facts: Facts, why: str) -> None:
+        """Pick somebody of the level that is asked for; of another team the first, else where the ticket is."""
+        level = asked.get("level")
         relaxed = level is not None and bool(level.options.get("relaxed"))
-        chosen = self._choose(level.value if level else None, facts, relaxed=relaxed)
+        here = [self.ticket.level] if self.ticket.level else None
+        wanted = level.value if level else None if "team" in asked else here
+        chosen = self._choose(wanted, facts, relaxed=relaxed)
         if relaxed:
             self.ticket.set_skills(None, facts.at)
         if level is not None:
@@ -136,29 +157,38 @@ class Deeds:
         )
 
     def _route_again(self, action: Action, facts: Facts, why: str) -> None:
-        """Decide anew, as long as no person has taken the ticket; clocks go on from the first line."""
+        """Decide anew on all that was said, while no person has taken the ticket; clocks go on from the first line."""
         if self.ticket.is_taken:
             self._record(Action("route_withheld", "again", action.rule), "a person has taken the ticket")
             return
-        ticket, at = self.ticket, facts.at
-        again = decision.decide(
-            self.rulebook, msgspec.structs.replace(facts, event="created", ticket=None, changed={})
+        fresh = msgspec.structs.replace(
+            facts, event="created", ticket=None, changed={}, body=self.said(facts)
         )
-        self._applied.extend(again.matched)
+        again = decision.decide(self.rulebook, fresh)
         self._record(action, f"{why}: {again.rule}")
-        ticket.team, ticket.level, ticket.nature = again.team, again.level, again.nature or ticket.nature
-        ticket.language = again.language or ticket.language
+        if again.matched == self.decided.matched:
+            return  # nothing new was said: the ticket stays with whom it is
+        known, self.decided = {*self.decided.matched, "default"}, again
+        self._applied.extend(again.matched)
+        self._move_as(again, facts.at)
+        undone = ("ignore", "reply") if self._replies else ("ignore",)
+        for effect in again.actions:
+            if effect.kind not in undone and effect.rule not in known:
+                self._do(effect, facts, f"routed again: {again.rule}")
+
+    def _move_as(self, again: decision.Decision, at: datetime) -> None:
+        ticket = self.ticket
+        if again.team != ticket.team or ticket.agent is None:
+            ticket.team, ticket.level = again.team, again.level
+            ticket.set_agent(again.agent, at)
+        ticket.nature, ticket.language = again.nature or ticket.nature, again.language or ticket.language
         ticket.tags = tuple(dict.fromkeys((*ticket.tags, *again.tags)))
         ticket.fields = {**ticket.fields, **again.fields}
         ticket.set_skills(again.skills, at)
-        ticket.set_agent(again.agent, at)
         if again.priority != ticket.priority:
             ticket.set_priority(again.priority, at)
         if again.sla != ticket.sla:
             ticket.set_policy(again.sla, at)
-        for effect in again.actions:
-            if effect.kind not in ("reply", "ignore") or not self._replies:
-                self._do(effect, facts, f"routed again: {again.rule}")
 
     # -- what else it does ----------------------------------------------------------------------------------------
 
@@ -261,7 +291,7 @@ def _promise(ticket: Simulated, action: Action, at: datetime) -> None:
 
 def _snooze(ticket: Simulated, action: Action, at: datetime) -> None:
     value = action.value
-    ticket.snoozed_until = None if value is None else instant_from(value, now=at)
+    ticket.snooze(None if value is None else instant_from(value, now=at), at)
 
 
 _DOERS: dict[str, Callable[[Simulated, Action, datetime], None]] = {

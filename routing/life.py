@@ -4,13 +4,13 @@ The same words as in earnest: react rules see the ticket as it was before an eve
 quiet rules count once the whole change is done, and what rules change sets off no rule that waits for an event.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
 
-from routing import joining, sla
+from routing import joining
 from routing.actions import Action
 from routing.decision import Decision
 from routing.facts import AgentLoad, Facts
@@ -21,8 +21,8 @@ from routing.ticking import Changed, Happening, Ticking
 
 __all__ = ["Event", "Happening", "Life"]
 
-_STATUS_WRITERS = ("status", "close", "spam")
-_KIND_OF_CHANGE = {"team": "team_changed", "agent": "assigned", "status": "status_changed"}
+_STATUS_WRITERS = ("status", "close", "spam", "snooze")
+_LINE_BY_LINE = ("chat", "sms", "whatsapp")  # media whose messages are lines of one
 _CHANGEABLE = ("status", "priority", "team", "agent", "level")
 _BY_ITSELF: dict[str, dict[str, Any]] = {"reopened": {"status": "open"}, "unassigned": {"agent": None}}
 _ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
@@ -72,8 +72,7 @@ class Life(Ticking):
             happened(self, event)
         elif event.kind not in _ONLY_CHANGES:
             self._anything(event)
-        for field, value in {**_BY_ITSELF.get(event.kind, {}), **event.changes}.items():
-            self._change(field, value)
+        self._by_hand({**_BY_ITSELF.get(event.kind, {}), **event.changes})
         self._settle()
 
     # -- the customer ---------------------------------------------------------------------------------------------
@@ -97,6 +96,7 @@ class Life(Ticking):
         self.ticket.customer_wrote(self.now)
         self._carry_out(reaction)
         self._follow_reply(reaction)
+        self._read_line(event.message)
         if self.ticket.is_open and not was_open:
             self.joins = "reopened"
 
@@ -121,9 +121,18 @@ class Life(Ticking):
             return
         self._turn("open", event="customer_message", why="the customer has answered")
 
+    def _read_line(self, message: Facts | None) -> None:
+        """Where lines are short and the first says little ("hi"), each further one may say where the ticket goes."""
+        is_line = message is not None and self.seen.channel in _LINE_BY_LINE
+        if is_line and self.ticket.is_open and not self.ticket.is_taken:
+            again = Action("route", "again", "conversations")
+            self._deeds.apply([again], self.facts("customer_replied"), why="a further line")
+
     def _hear(self, message: Facts | None) -> None:
         """From now on these are the customer's last words."""
         self.seen = self._said(message) or self.seen
+        if message is not None and message.body:
+            self._deeds.lines.append(message.body)
 
     def _said(self, message: Facts | None) -> Facts | None:
         """What was written, with all else that is known."""
@@ -180,7 +189,6 @@ class Life(Ticking):
         self._carry_out(self._reaction(event.kind))
 
     def _note_added(self, event: Event) -> None:
-        self.ticket.is_taken = True
         self._carry_out(self._reaction("note_added", said=self._said(event.message)))
 
     def _anything(self, event: Event) -> None:
@@ -188,33 +196,25 @@ class Life(Ticking):
         self._hear(event.message)
         self._carry_out(self._reaction(event.kind))
 
-    # -- changes that are no rule's -------------------------------------------------------------------------------
+    # -- what a person changes ------------------------------------------------------------------------------------
 
-    def _change(self, field: str, value: Any) -> None:
-        """A person changes one field: an event of its own for rules that wait for it."""
-        self.ticket.is_taken = True
-        if field == "status":
-            self._turn(value, why="a person has said so")
-            return
-        before = getattr(self.ticket, field, None) if field in _CHANGEABLE else None
-        kind = "unassigned" if field == "agent" and value is None else _KIND_OF_CHANGE.get(field)
-        changed: Changed = {field: (before, value)} if field in _CHANGEABLE else {}
-        reaction = self._reaction(kind, changed=changed) if kind and before != value else None
-        self._set(field, value)
-        if reaction is not None:
-            self._carry_out(reaction)
-
-    def _turn(self, status: str, *, event: str = "status", why: str) -> None:
-        """A status that no rule has written, with the rules that wait for it."""
-        before = self.ticket.status
-        if before == status:
-            return
-        changed: Changed = {"status": (before, status)}
-        is_reopened = not self.ticket.is_open and status in sla.OPEN_STATUSES
-        kinds = ["status_changed", "reopened"] if is_reopened else ["status_changed"]
-        reactions = [self._reaction(kind, changed=changed) for kind in kinds]
-        self.ticket.set_status(status, self.now, event=event)
-        self._record(Action("status", status, ""), why)
+    def _by_hand(self, changes: Mapping[str, Any]) -> None:
+        """A person changes fields: for rules that wait for it, an event for each kind of change."""
+        before = {field: getattr(self.ticket, field) for field in _CHANGEABLE}
+        changed: Changed = {
+            field: (before[field], value)
+            for field, value in changes.items()
+            if field in _CHANGEABLE and before[field] != value
+        }
+        if changes:
+            self.ticket.is_taken = True
+        status = changed.pop("status", (None, None))[1]
+        reactions = [self._reaction(kind, changed=changed) for kind in _kinds_of(changed)]
+        for field, value in changes.items():
+            if field != "status":
+                self._set(field, value)
+        if status is not None:
+            self._turn(status, why="a person has said so")
         for reaction in reactions:
             self._carry_out(reaction)
 
@@ -244,3 +244,11 @@ class Life(Ticking):
         "incident_opened": _incident,
         "incident_closed": _incident,
     }
+
+
+def _kinds_of(changed: Changed) -> Iterator[str]:
+    """The events that changes are, apart from the status."""
+    if "team" in changed:
+        yield "team_changed"
+    if "agent" in changed:
+        yield "unassigned" if changed["agent"][1] is None else "assigned"

@@ -36,7 +36,7 @@ def outcome(life: Life, since: Mark) -> dict[str, Any]:
     """Field -> value, of everything that a test can ask for; what is not, or was not done, is None or empty."""
     ticket = life.ticket
     found: dict[str, Any] = {name: getattr(ticket, name) for name in STATES}
-    found["rule"] = life.decision.rule
+    found["rule"] = life.routed.rule
     found["matched"] = list(dict.fromkeys(each for each in life.applied[since.applied :] if "/" not in each))
     found["tags"] = list(ticket.tags)
     found["skills"] = list(ticket.skills.need) if ticket.skills else []

@@ -46,6 +46,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     reopened: int = 0
     promise: datetime | None = None
     snoozed_until: datetime | None = None
+    snoozed_at: datetime | None = None
     solved_at: datetime | None = None
     is_taken: bool = False
     is_spam: bool = False
@@ -144,6 +145,16 @@ class Simulated(msgspec.Struct, kw_only=True):
     def set_promise(self, promise: datetime | None, at: datetime) -> None:
         self.promise = promise
         self._move("promised", at, promise=promise)
+
+    def snooze(self, until: datetime | None, at: datetime) -> None:
+        """On hold until an instant; None = it is not asleep any more, whatever its status."""
+        self.snoozed_until = until
+        if until is None:
+            self.snoozed_at = None
+            return
+        if self.status != "on_hold":
+            self.set_status("on_hold", at)
+        self.snoozed_at = self.since.get("status_changed")
 
     def answer(self, at: datetime) -> None:
         """A person's public answer."""

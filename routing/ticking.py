@@ -22,6 +22,7 @@ from routing.react import Reaction
 from routing.rulebook import Rulebook
 from routing.rules import React
 from routing.simulated import Simulated
+from routing.sla import OPEN_STATUSES
 
 HORIZON = timedelta(days=5 * 366)
 MOST_HAPPENINGS = 5_000
@@ -58,7 +59,8 @@ class Ticking:
         self.is_cut = False
         self._ends_at = self.now + HORIZON
         self._turns = 0
-        self._deeds = Deeds(rulebook, self.ticket, self._record, self.applied)
+        self._deeds = Deeds(rulebook, self.ticket, self.decision, record=self._record, applied=self.applied)
+        self._deeds.lines.append(facts.body)
         self._quiet = QuietRows(rulebook.react, rulebook.calendars)
         self._daily = {
             rule.rule.id: (rule, react.next_daily(rule, self.now, rulebook.calendars))
@@ -73,6 +75,11 @@ class Ticking:
     def is_ignored(self) -> bool:
         """Whether the message was kept and nothing else: there is no ticket."""
         return any(action.kind == "ignore" for action in self.decision.actions)
+
+    @property
+    def routed(self) -> Decision:
+        """What the ticket was routed by last."""
+        return self._deeds.decided
 
     def advance(self, until: datetime) -> None:
         """Let time pass up to an instant; what falls due exactly then has happened."""
@@ -163,15 +170,19 @@ class Ticking:
             self._breach(timer)
         elif self.ticket.ladder is not None:
             step = self.ticket.ladder.steps[timer.step]
-            if timer.round == 0 and ladders.is_warning(step.when):
-                self._carry_out(self._reaction("sla_warning"))
+            is_warning = timer.round == 0 and ladders.is_warning(step.when)
+            reaction = self._reaction("sla_warning") if is_warning else None
             self._step(timer, step)
+            if reaction is not None:
+                self._carry_out(reaction)
         self._settle()
 
     def _breach(self, timer: StepTimer) -> None:
         target = timer.target or ""
+        self.ticket.breach(
+            target, self.now
+        )  # before the rules look: how else would they know which target it is
         reaction = self._reaction("promise_due" if target == "promise" else "sla_breached")
-        self.ticket.breach(target, self.now)
         policy = f" of policy {self.ticket.sla}" if self.ticket.sla else ""
         self._record(Action("breach", target, ""), f"{target}{policy} was due")
         self._carry_out(reaction)
@@ -194,9 +205,28 @@ class Ticking:
         self._settle()
 
     def _wake(self) -> None:
-        self.ticket.snoozed_until = None
-        self._record(Action("awake", None, ""), "the snooze is over")
+        """A snooze is over: the ticket is open again, if nobody has changed its status meanwhile."""
+        ticket, ticket_since = self.ticket, self.ticket.since.get("status_changed")
+        is_asleep = ticket.status == "on_hold" and ticket_since == ticket.snoozed_at
+        ticket.snoozed_until = ticket.snoozed_at = None
+        if is_asleep:
+            self._turn("open", why="the snooze is over")
         self._settle()
+
+    # -- changes that are no rule's ---------------------------------------------------------------------------------
+
+    def _turn(self, status: str, *, event: str = "status", why: str) -> None:
+        """A status that no rule has written, with the rules that wait for it. event: as clocks see it."""
+        before = self.ticket.status
+        if before == status:
+            return
+        is_reopened = not self.ticket.is_open and status in OPEN_STATUSES
+        kinds = ["status_changed", "reopened"] if is_reopened else ["status_changed"]
+        reactions = [self._reaction(kind, changed={"status": (before, status)}) for kind in kinds]
+        self.ticket.set_status(status, self.now, event=event)
+        self._record(Action("status", status, ""), why)
+        for reaction in reactions:
+            self._carry_out(reaction)
 
     def _fall_quiet(self, row: QuietRow) -> None:
         """Its moment has come: the condition is looked at once more."""
