@@ -64,6 +64,11 @@ class Ids:
         self._count = -1
         self._turn = threading.Lock()
 
+    @classmethod
+    def lowest(cls, at_us: int) -> int:
+        """The lowest id that can have been made at an instant or later."""
+        return max(at_us // 1000 - cls._EPOCH_MS, 0) << 22
+
     def new(self, now_us: int | None = None) -> int:
         """Make one. now_us: the time, where the caller has just looked at the clock."""
         with self._turn:
