@@ -50,14 +50,13 @@ class Problems(list[Problem]):
 
     def append(self, problem: Problem) -> None:
         """Raises: ConfigError with everything found so far, when this is one error too many."""
-        super().append(problem)
-        self._errors += problem.severity == "error"
+        if problem.severity == "error":
+            self._errors += 1
         if self._errors > MOST_ERRORS:
             message = f"there are more than {MOST_ERRORS} errors; the others are not looked for"
-            more = Problem(
-                problem.file, problem.line, problem.column, "error", "too-many", message, "mend these first"
-            )
-            raise ConfigError([*self[:-1], more])
+            at = (problem.file, problem.line, problem.column)
+            raise ConfigError([*self, Problem(*at, "error", "too-many", message, "mend these first")])
+        super().append(problem)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Raises: as append."""
