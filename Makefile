@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PINS := requirements/postgres.txt requirements/dev.txt
 
-.PHONY: run test test-all check bench torture format pins clean
+.PHONY: run test test-all check bench torture format docs pins clean
 
 run: $(STAMP)
 	$(BIN)/intake run
@@ -26,6 +26,9 @@ check: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP)
+	$(BIN)/python -m intake.reference docs/rules.md
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt

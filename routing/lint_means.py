@@ -7,6 +7,7 @@ import msgspec
 
 from routing.ladder import Step
 from routing.lint_rules import at
+from routing.people import Agent
 from routing.problems import Problem
 from routing.rules import Rule, Write
 from routing.yaml_text import Node
@@ -86,7 +87,7 @@ def _step_obstacles(step: Step, means: Means) -> Iterator[str]:
 
 def _unreachable(rulebook: "Rulebook", means: Means, nodes: Nodes) -> Iterator[Problem]:
     for name, agent in rulebook.agents.items():
-        missing = [way for way in agent.urgent if way not in means.ways]
+        missing = [way for way in agent.urgent if way not in means.ways and _has_what_it_needs(agent, way)]
         if missing:
             message = f"nothing here reaches agent '{name}' by {', '.join(missing)}"
             yield nodes["agents"][name].warning("cannot-act", message, "the next of their ways is taken")
@@ -96,6 +97,11 @@ def _unreachable(rulebook: "Rulebook", means: Means, nodes: Nodes) -> Iterator[P
             yield nodes["agents"][name].warning(
                 "unreachable-agent", message, "add an email or set up a channel"
             )
+
+
+def _has_what_it_needs(agent: Agent, way: str) -> bool:
+    """Whether the reader has nothing to say about this way."""
+    return bool(agent.email if way == "email" else agent.phone or way == "push")
 
 
 # -- templates --------------------------------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from intake import cli, terminal
 
+HIDDEN = (".yamllint",)  # what else is hidden there is the machine's, not ours
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", metavar="DIR", help="default: that of -c, else config")
@@ -46,7 +48,7 @@ def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Travers
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
         if entry.is_dir():
             yield from _files(entry, f"{prefix}{entry.name}/")
-        elif not entry.name.startswith("."):
+        elif not entry.name.startswith(".") or entry.name in HIDDEN:
             yield f"{prefix}{entry.name}", entry
 
 
