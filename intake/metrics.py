@@ -53,6 +53,9 @@ class Metrics:
 
     def _machine(self) -> None:
         self.reloads = self._counter("rule_reloads", "Times the rules were read again", ("result",))
+        self.rules_refused = self._gauge(
+            "rules_refused", "1 = changed rules are refused, the old ones in force"
+        )
         self.ready = self._gauge("ready", "1 = /readyz says 200")
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:

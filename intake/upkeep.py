@@ -66,6 +66,7 @@ class Upkeep:
             metrics.timer_lateness.observe(max(float(fields["late_s"]), 0.0))
         elif event in ("rules_loaded", "rules_refused"):
             metrics.reloads.labels("ok" if event == "rules_loaded" else "refused").inc()
+            metrics.rules_refused.set(event == "rules_refused")
 
     @contextlib.asynccontextmanager
     async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
@@ -107,7 +108,7 @@ class Upkeep:
             return health.Readiness({"store": health.store_part(error.sentence)})
         listening = dict.fromkeys(self._daemon.wired.channels, True)
         problem = self._daemon.reloader.problem
-        rules = health.Part(is_ok=True, detail=f"the changed rules are refused: {problem}" if problem else "")
+        rules = health.Part(is_ok=True, detail=problem or "")
         return health.Readiness(
             {
                 "store": health.store_part(""),
