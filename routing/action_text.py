@@ -4,7 +4,6 @@ What stands beside an action (`by`, `ack_within`, `once`) becomes an option of i
 it stands is refused with the reason. What the values are is told by rules.Write and actions.Action.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +12,8 @@ import msgspec
 
 from routing import naming
 from routing.durations import read_seconds
-from routing.fields import FieldRule, value_of
+from routing.field_text import read_field_value
+from routing.fields import FieldRule
 from routing.naming import ADDRESS, STATUSES, Targets, check_name
 from routing.people import WAYS
 from routing.problems import Problem, did_you_mean
@@ -98,7 +98,7 @@ def _form(action: str, words: Vocabulary) -> Form | None:
         if name not in words.fields:
             return None
         rule = words.fields[name]
-        return Form(lambda node, _, problems: _read_field(node, rule, problems), empty=_ALL)
+        return Form(lambda node, _, problems: read_field_value(node, rule, problems), empty=_ALL)
     return ACTIONS.get(action)
 
 
@@ -250,7 +250,9 @@ class _SkillsNode(msgspec.Struct, frozen=True):
 
 def _read_skills(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
     """`{need: [language, invoices], relax: 30m}`."""
-    written = convert(node, _SkillsNode, problems=problems, partial=True)
+    written = convert(
+        node, _SkillsNode, problems=problems, partial=True, hints={"need": "like need: [language]"}
+    )
     if written is None:
         return None
     if written.need.is_list and not written.need.value:
@@ -284,41 +286,6 @@ def _read_template(node: Node, words: Vocabulary, problems: list[Problem]) -> st
     return node.value
 
 
-# -- values: the desk's own fields ----------------------------------------------------------------------------------
-
-
-def _read_field(node: Node, rule: FieldRule, problems: list[Problem]) -> str | None:
-    """The value as text; a choice as declared."""
-    text = _field_text(node, rule)
-    if text is None:
-        wanted, hint = _FIELD_WORDS[rule.type]
-        if rule.type == "choice":
-            hint = did_you_mean(node.text, rule.choices)
-        message = f"field '{rule.name}' is {wanted}, got {said(node)}"
-        problems.append(node.problem("wrong-type", message, slip_hint(node) or hint))
-    return text
-
-
-def _field_text(node: Node, rule: FieldRule) -> str | None:
-    if isinstance(node.value, bool):
-        return node.text.lower() if rule.type == "flag" else None
-    if isinstance(node.value, int | float):
-        return str(node.value) if rule.type == "number" and math.isfinite(node.value) else None
-    if not isinstance(node.value, str) or not node.value.strip():
-        return None
-    value = value_of(rule, node.value)
-    if value is None:
-        return None
-    return str(value) if rule.type == "choice" else node.value
-
-
-_FIELD_WORDS = {
-    "text": ("text", "put it in quotes"),
-    "number": ("a number", "like 12.5"),
-    "date": ("a date", "write it like 2026-11-30"),
-    "flag": ("true or false", ""),
-    "choice": ("one of its choices", ""),
-}
 _JUDGES_MESSAGE = "it judges a new message: write it in enrich or route"
 _NEEDS_ANSWER = "nobody has answered a new ticket yet: write it in react or in a ladder"
 _DEFAULT = frozenset(("default",))

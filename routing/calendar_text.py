@@ -17,6 +17,9 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
 
 
+_HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
+
+
 class _CalendarNode(msgspec.Struct, frozen=True):
     timezone: Node
     open: Node
@@ -27,7 +30,7 @@ class _CalendarNode(msgspec.Struct, frozen=True):
 def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | None:
     """`{timezone: Europe/Warsaw, open: {mon-fri: ["08:00-12:00"]}, holidays: PL, dates: {2026-12-24: closed}}`."""
     before = len(problems)
-    written = convert(node, _CalendarNode, problems=problems, partial=True)
+    written = convert(node, _CalendarNode, problems=problems, partial=True, hints=_HINTS)
     if written is None:
         return None
     zone = read_zone(written.timezone, problems)

@@ -1,15 +1,24 @@
 """How the desk's own fields are written: YAML nodes -> fields."""
 
+import math
 from typing import Any
 
 import msgspec
 
 from routing import regex
-from routing.fields import FieldRule, FieldType
-from routing.problems import Problem
+from routing.fields import FieldRule, FieldType, value_of
+from routing.problems import Problem, did_you_mean
 from routing.regex import Pattern
 from routing.typed import convert, said
-from routing.yaml_text import Node
+from routing.yaml_text import Node, slip_hint
+
+_WANTED = {
+    "text": ("text", "put it in quotes"),
+    "number": ("a number", "like 12.5"),
+    "date": ("a date", "write it like 2026-11-30"),
+    "flag": ("true or false", ""),
+    "choice": ("one of its choices", ""),
+}
 
 
 class _FieldNode(msgspec.Struct, frozen=True):
@@ -61,3 +70,28 @@ def _read_choices(written: _FieldNode, node: Node, problems: list[Problem]) -> t
     if found == ():
         problems.append(written.choices.problem("wrong-type", "the list of choices is empty"))
     return tuple(dict.fromkeys(found or ()))
+
+
+def read_field_value(node: Node, rule: FieldRule, problems: list[Problem]) -> str | None:
+    """The value that an action gives a field, as text; a choice as declared."""
+    text = _text_of(node, rule)
+    if text is None:
+        wanted, hint = _WANTED[rule.type]
+        if rule.type == "choice":
+            hint = did_you_mean(node.text, rule.choices)
+        message = f"field '{rule.name}' is {wanted}, got {said(node)}"
+        problems.append(node.problem("wrong-type", message, slip_hint(node) or hint))
+    return text
+
+
+def _text_of(node: Node, rule: FieldRule) -> str | None:
+    if isinstance(node.value, bool):
+        return node.text.lower() if rule.type == "flag" else None
+    if isinstance(node.value, int | float):
+        return str(node.value) if rule.type == "number" and math.isfinite(node.value) else None
+    if not isinstance(node.value, str) or not node.value.strip():
+        return None
+    value = value_of(rule, node.value)
+    if value is None:
+        return None
+    return str(value) if rule.type == "choice" else node.value

@@ -113,7 +113,9 @@ def read_team(
 
     schedules: name -> None for one that could not be read, which is told at its own place.
     """
-    written = convert(node, _TeamNode, problems=problems, partial=True)
+    written = convert(
+        node, _TeamNode, problems=problems, partial=True, hints={"levels": "like levels: {l1: [ania]}"}
+    )
     if written is None:
         return None
     levels, on_call = _read_levels(written.levels, agents, schedules, problems)
@@ -150,7 +152,9 @@ def _read_levels(
 def _read_on_call(
     node: Node, schedules: Mapping[str, Schedule | None], problems: list[Problem]
 ) -> str | None:
-    written = convert(node, _OnCallNode, problems=problems, partial=True)
+    written = convert(
+        node, _OnCallNode, problems=problems, partial=True, hints={"schedule": "like {schedule: NAME}"}
+    )
     return check_name(written.schedule, schedules, "schedule", problems) if written else None
 
 

@@ -50,7 +50,9 @@ def read_policy(
     problems: list[Problem],
 ) -> Policy | None:
     """`{calendar: office, first_response: {urgent: 30m, normal: 4h}, resolution: 3 working days, pause: [pending]}`."""
-    written = convert(node, _PolicyNode, problems=problems, partial=True)
+    written = convert(
+        node, _PolicyNode, problems=problems, partial=True, hints={"calendar": "like calendar: NAME"}
+    )
     if written is None:
         return None
     calendar = check_name(written.calendar, calendars, "calendar", problems)

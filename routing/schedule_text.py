@@ -18,6 +18,15 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\Z")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
+_LAYER_HINTS = {
+    "rotate": "write daily or weekly",
+    "from": "like from: 2026-11-02",
+    "handover": 'like handover: "mon 09:00"',
+    "agents": "like agents: [ania, marek]",
+}
+_HINTS = {"timezone": "like timezone: Europe/Warsaw", "layers": "a list of who takes turns when"}
+
+
 class _ScheduleNode(msgspec.Struct, frozen=True):
     timezone: Node
     layers: Node
@@ -34,7 +43,7 @@ class _LayerNode(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 def read_schedule(name: str, node: Node, agents: Collection[str], problems: list[Problem]) -> Schedule | None:
     """`{timezone: Europe/Warsaw, layers: [{rotate: weekly, from: 2026-11-02, handover: "mon 09:00", agents: [rui]}]}`."""
     before = len(problems)
-    written = convert(node, _ScheduleNode, problems=problems, partial=True)
+    written = convert(node, _ScheduleNode, problems=problems, partial=True, hints=_HINTS)
     if written is None:
         return None
     zone = read_zone(written.timezone, problems)
@@ -49,7 +58,7 @@ def read_schedule(name: str, node: Node, agents: Collection[str], problems: list
 
 
 def _read_layer(node: Node, agents: Collection[str], problems: list[Problem]) -> Layer | None:
-    written = convert(node, _LayerNode, problems=problems, partial=True)
+    written = convert(node, _LayerNode, problems=problems, partial=True, hints=_LAYER_HINTS)
     if written is None:
         return None
     if written.agents.is_list and not written.agents.value:

@@ -5,6 +5,7 @@ whatever stands there, for a reader of its own.
 """
 
 import functools
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -30,15 +31,29 @@ _WANTED: dict[type, str] = {
 }
 
 
-def convert(node: Node, type_: Any, *, problems: list[Problem], partial: bool = False) -> Any:
+def convert(
+    node: Node,
+    type_: Any,
+    *,
+    problems: list[Problem],
+    partial: bool = False,
+    hints: Mapping[str, str] | None = None,
+) -> Any:
     """The node's value as the type; None when there is a problem, all of which are appended to problems.
 
     partial: unknown keys are told, but the value is still made of the known ones, so that these can be looked into.
+    hints: key of a struct -> what to do when it is missing.
     """
     found = Problems()
     value = _convert(node, _type_of(type_), found)
-    problems.extend(found)
+    problems.extend(_hinted(each, hints) if hints else each for each in found)
     return None if value is _FAILED or (found and not partial) else value
+
+
+def _hinted(problem: Problem, hints: Mapping[str, str]) -> Problem:
+    if problem.code != "missing-key" or problem.hint:
+        return problem
+    return msgspec.structs.replace(problem, hint=hints.get(problem.message.split("'")[1], ""))
 
 
 @functools.cache

@@ -180,7 +180,7 @@ def test_a_step_with_actions_comes_back_from_json() -> None:
         ("level: []", "error[wrong-type] the list of levels is empty"),
         ("skills: {need: [invoice]}", "error[unknown-skill] no skill 'invoice' — did you mean 'invoices'?"),
         ("skills: {need: []}", "error[wrong-type] the list of skills is empty"),
-        ("skills: {relax: 5m}", "error[missing-key] 'need' is missing"),
+        ("skills: {relax: 5m}", "error[missing-key] 'need' is missing — like need: [language]"),
         ("field.ordr: x", "error[unknown-field] no field 'ordr' — did you mean 'order'?"),
         ("field.order: 12", "error[wrong-type] field 'order' is text, got the number 12 — put it in quotes"),
         ("field.order: +48600000001",

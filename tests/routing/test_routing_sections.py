@@ -312,3 +312,25 @@ def test_needs_names_the_facts_of_every_section() -> None:
         + "conversations: {by: [{id: m, when: {account: alerts}, key: '{sender.name}', within: 1h}]}\n"
     )
     assert loaded.needs == {"rating", "account", "sender.name", "text"}
+
+
+@pytest.mark.parametrize(
+    ("gone", "told"),
+    [
+        ("rotate: weekly, ", "12:9: error[missing-key] 'rotate' is missing — write daily or weekly"),
+        ("from: 2026-11-02, ", "12:9: error[missing-key] 'from' is missing — like from: 2026-11-02"),
+        (
+            'handover: "mon 09:00", ',
+            "12:9: error[missing-key] 'handover' is missing — like handover: \"mon 09:00\"",
+        ),
+        (
+            ", agents: [ania, tom]",
+            "12:9: error[missing-key] 'agents' is missing — like agents: [ania, marek]",
+        ),
+    ],
+)
+def test_what_a_layer_lacks_is_told_with_an_example(gone: str, told: str) -> None:
+    assert gone in GOOD
+    with pytest.raises(ConfigError) as refused:
+        book(GOOD.replace(gone, "", 1))
+    assert f"r.yaml:{told}" in [str(each) for each in refused.value.problems]
