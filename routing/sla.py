@@ -156,11 +156,9 @@ class _Moves:
         promise = self.clocks.get("promise")
         if promise is not None and promise.running_since != self.at:  # the words that make it do not keep it
             self._meet("promise")
-        waiting = self.clocks.get("next_response")
-        if waiting is None or waiting.state == "stopped":
-            self._idle(0 if waiting is None else waiting.run + 1)
-        update = self.clocks.get("update")
-        self._begin("update", self.at, run=0 if update is None else update.run + 1)
+        if self._is_missing("next_response"):
+            self._idle(self._next_run("next_response"))
+        self._begin("update", self.at, run=self._next_run("update"))
 
     def take_answer_back(self) -> None:
         """An answer that came back was not given."""
@@ -194,9 +192,8 @@ class _Moves:
             self._begin_missing(self.change.past or Past(created_at=self.at))
 
     def promise(self) -> None:
-        before = self.clocks.get("promise")
         if self.change.promise is not None:
-            run = 0 if before is None else before.run + 1
+            run = self._next_run("promise")
             self.clocks["promise"] = begin_promise(self.change.promise, at=self.at, run=run)
         else:
             self._stop("promise")
@@ -272,12 +269,8 @@ class _Moves:
             self.clocks[target] = move(clock, at=self.at, calendar=self.calendar)
 
     def _begin_missing(self, past: Past) -> None:
-        """The targets of a new policy that the ticket had no clock for."""
-        missing = {
-            name
-            for name in self.policy.targets
-            if name not in self.clocks or self.clocks[name].state == "stopped"
-        }
+        """The targets of a new policy that the ticket has no clock for, or one that a policy between had stopped."""
+        missing = {name for name in self.policy.targets if self._is_missing(name)}
         if "resolution" in missing:
             self._begin("resolution", past.created_at)
         if "first_response" in missing and not past.answers:
@@ -285,9 +278,17 @@ class _Moves:
         if not past.answers:
             return
         if "next_response" in missing:
-            self._wait_since(past.waiting_since)
+            self._wait_since(past.waiting_since, run=self._next_run("next_response"))
         if "update" in missing:
-            self._begin("update", past.answers[-1])
+            self._begin("update", past.answers[-1], run=self._next_run("update"))
+
+    def _is_missing(self, target: str) -> bool:
+        clock = self.clocks.get(target)
+        return clock is None or clock.state == "stopped"
+
+    def _next_run(self, target: str) -> int:
+        clock = self.clocks.get(target)
+        return 0 if clock is None else clock.run + 1
 
     def _wait_since(self, at: datetime | None, *, run: int = 0) -> None:
         """Somebody waits since an instant, None = nobody does."""
