@@ -13,7 +13,7 @@ from routing.predicates import Changed, Empty, Fact, Kept, OneOf, OnlyOneOf
 from routing.problems import Problem, did_you_mean
 from routing.time_text import TIME_FACTS, read_count, read_time, read_time_fact
 from routing.typed import said
-from routing.value_text import Names, leaf, one_of, read_range, read_values, refuse
+from routing.value_text import Names, leaf, listed, read_range, read_values, refuse
 from routing.view import FIELDS, MADE_ON_DEMAND, Field, FieldType, View, field_named, ticket_field_text
 from routing.yaml_text import Node
 
@@ -181,7 +181,7 @@ def _read_in(node: Node, fact: Fact, names: Names) -> Condition:
     if node.value in names.kept:
         return leaf(fact, node, Kept(node.value))
     if node.value in names.lists:
-        return leaf(fact, node, one_of(tuple(names.lists[node.value])))
+        return leaf(fact, node, listed(names.lists[node.value]))
     hint = did_you_mean(node.value, (*names.lists, *names.kept))
     names.problems.append(node.problem("unknown-list", f"no list '{node.value}'", hint))
     return ALWAYS
@@ -190,10 +190,10 @@ def _read_in(node: Node, fact: Fact, names: Names) -> Condition:
 def _read_only(node: Node, fact: Fact, names: Names) -> Condition:
     if fact.field.type == "prose":
         return leaf(fact, node, read_only_words(node, names))
-    listed = read_values(node, fact, names)
-    if listed is not None and not isinstance(listed, OneOf):
+    found = read_values(node, fact, names)
+    if found is not None and not isinstance(found, OneOf):
         refuse(node, f"'only' wants the texts that '{fact.name}' may have, got {said(node)}", names)
-    return leaf(fact, node, OnlyOneOf(listed) if isinstance(listed, OneOf) else None)
+    return leaf(fact, node, OnlyOneOf(found) if isinstance(found, OneOf) else None)
 
 
 def _read_none_of(node: Node, fact: Fact, names: Names) -> Condition:

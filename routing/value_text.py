@@ -213,16 +213,17 @@ def _read_texts(nodes: tuple[Node, ...], fact: Fact, names: Names) -> OneOf | No
 
 
 def one_of(values: tuple[str, ...]) -> OneOf:
-    """Values as written: plain ones, "*.suffix", "prefix/*", none and any."""
-    plain = frozenset(
-        folding.fold_value(value) for value in values if "*" not in value and value not in ("none", "any")
-    )
+    """Values as written in a condition: plain ones, "*.suffix", "prefix/*", none and any."""
+    named = tuple(value for value in values if value not in ("none", "any"))
+    return msgspec.structs.replace(listed(named), or_empty="none" in values, or_any="any" in values)
+
+
+def listed(values: Collection[str]) -> OneOf:
+    """The values of a list, where `none` is a word like any other and an empty line is nothing."""
     return OneOf(
-        plain,
+        frozenset(folding.fold_value(value) for value in values if "*" not in value and value.strip()),
         tuple(folding.fold_value(value[1:]) for value in values if value.startswith("*.")),
         tuple(folding.fold_value(value[:-1]) for value in values if value.endswith("/*")),
-        or_empty="none" in values,
-        or_any="any" in values,
     )
 
 

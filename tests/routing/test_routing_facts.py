@@ -311,6 +311,13 @@ def test_a_list_kept_at_the_desk_is_asked_of_the_facts(
     assert read("{sender.domain: {in: blocked}}").holds(view(facts)) is expected
 
 
+def test_none_in_a_list_is_a_word_and_an_empty_line_is_nothing() -> None:
+    condition = read("{attachment.name: {in: odd}}", lists={"odd": ("none", "", "*.pdf")})
+    for name, expected in (("", False), ("None", True), ("a.pdf", True), ("x", False)):
+        assert condition.holds(view(event(attachments=(AttachmentFacts(name),)))) is expected
+    assert not condition.holds(view(event()))
+
+
 def test_the_uses_of_kept_lists_are_named() -> None:
     conditions = [
         read("{any: [{sender.address: {in: blocked}}, {sender.domain: {in: vips}}]}"),
