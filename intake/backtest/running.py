@@ -30,6 +30,11 @@ class BacktestFailed(Exception):
     """A process of the backtest ended before it had answered: one sentence."""
 
 
+def total(store: Store, *, since_us: int = 0) -> int:
+    """How many decisions there are to look at."""
+    return stored.count(store, since_us=since_us)
+
+
 class Task(msgspec.Struct, frozen=True):
     """What every process is told. store, folder: where the store is; source: the text of the new rulebook."""
 
@@ -54,11 +59,10 @@ def run(
 
     step: told how many decisions more are done. Raises: BacktestFailed.
     """
-    total = stored.count(store, since_us=since_us)
     cores = jobs if jobs is not None else len(os.sched_getaffinity(0))
     spans = stored.spans(store, since_us=since_us)
     summary = Summary()
-    if cores <= 1 or (jobs is None and total <= FEW):
+    if cores <= 1 or (jobs is None and total(store, since_us=since_us) <= FEW):
         judge = Judge(store, new, since_us=since_us, until=until)
         found: Iterator[Summary] = (judge.look(span) for span in spans)
     else:

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from intake import cli, refs, replies, rulebooks, terminal
-from intake.commands import deciding, guard, options, output
+from intake.commands import backtesting, deciding, guard, options, output
 from intake.logs import escaped
 from intake.store import schema
 from intake.store.engine import Tx
@@ -46,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     explained.add_argument("ref", metavar="REF")
     options.add_json(explained)
+    backtesting.add_to(commands)
     shown = options.subcommand(
         commands,
         "schema",
