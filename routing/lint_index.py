@@ -35,7 +35,7 @@ class Filed:
 
     def _looked_up(self, part: Condition) -> Iterator[_Key]:
         for leaf in leaves(part):
-            yield ("none", leaf.fact.name, "")
+            yield ("none", _family(leaf), "")
         if not isinstance(part, Leaf):
             return
         test, name = part.test, part.fact.name
@@ -97,7 +97,7 @@ def _wider_keys(condition: Condition) -> frozenset[_Key]:
             return frozenset((*keys, *(("prefix", name, each) for each in test.prefixes)))
         return frozenset((("fact", _family(condition), ""),))
     if condition.mode == "none":
-        return frozenset(("none", leaf.fact.name, "") for leaf in leaves(condition)) or frozenset((_ALWAYS,))
+        return frozenset(("none", _family(leaf), "") for leaf in leaves(condition)) or frozenset((_ALWAYS,))
     if condition.mode == "any":
         return frozenset(key for member in condition.members for key in _keys(member))
     return min((_keys(member) for member in condition.members), key=_width, default=frozenset((_ALWAYS,)))

@@ -74,12 +74,8 @@ def _step_gap(
     calendar = rulebook.calendar_of(policy)
     for week in weeks:
         hours = week.open[calendar.name]
-        told = (
-            _gap(rulebook, week, step.notify, team, hours=hours, zone=calendar.name) if step.notify else None
-        )
-        moved = (
-            _gap(rulebook, week, step.level, team, hours=hours, zone=calendar.name) if step.level else None
-        )
+        told = _gap(rulebook, week, step.notify, team, hours=hours) if step.notify else None
+        moved = _gap(rulebook, week, step.level, team, hours=hours) if step.level else None
         if told or moved:
             return told or moved
     return None
@@ -98,9 +94,7 @@ def _said(gap: _Gap) -> str:
     return f"from {gap.when} on: nobody of {gap.who} of team '{gap.team}' is on duty then"
 
 
-def _gap(
-    rulebook: "Rulebook", week: Week, targets: Iterable[str], team: Team, *, hours: int, zone: str | None
-) -> _Gap | None:
+def _gap(rulebook: "Rulebook", week: Week, targets: Iterable[str], team: Team, *, hours: int) -> _Gap | None:
     """The first minute of the hours at which none of the targets reaches anybody; None also when that can't be told."""
     reached = 0
     names = list(targets)
@@ -112,8 +106,9 @@ def _gap(
     missing = hours & ~reached
     if not missing:
         return None
-    calendar = rulebook.calendars[zone] if zone else next(iter(rulebook.calendars.values()), None)
-    when = week.said(missing, calendar.zone if calendar else ZoneInfo("UTC"))
+    home = next(iter(rulebook.calendars.values()), None)
+    zone = home.zone if home else ZoneInfo("UTC")
+    when = f"{week.said(missing, zone)} ({zone.key})"
     who = ", ".join(f"'{name}'" for name in names)
     return _Gap(
         who, team.name, when, has_level=any(name in team.levels or name in rulebook.teams for name in names)
@@ -185,7 +180,7 @@ def _rule_gap(
             if write.field != "notify" or not write.value:
                 continue
             for team in teams:
-                gap = _gap(rulebook, week, _names(write.value), rulebook.teams[team], hours=hours, zone=None)
+                gap = _gap(rulebook, week, _names(write.value), rulebook.teams[team], hours=hours)
                 if gap is not None:
                     return gap
     return None

@@ -13,7 +13,7 @@ from routing.sla import PRIORITIES
 if TYPE_CHECKING:
     from routing.rulebook import Rulebook
 
-MAX_TRIED = 100  # of one rule against earlier ones: what is found later than that is not worth the wait
+MAX_TRIED = 60  # of one rule against earlier ones: what is found later than that is not worth the wait
 
 FIRST_WRITER = ("team", "level", "agent", "nature", "language", "status", "skills")
 """Fields that go to the first writer of a stage; field.NAME too."""
