@@ -93,11 +93,11 @@ def texts(happening: Happening) -> tuple[str, ...]:
 
 
 def shown(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list) and value:
         return "[" + ", ".join(str(each) for each in value) + "]"
     if isinstance(value, bool):
         return str(value).lower()
-    return "nothing" if value is None else str(value)
+    return "nothing" if value in (None, []) else str(value)
 
 
 def _single(values: list[Any]) -> Any:
