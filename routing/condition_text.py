@@ -56,7 +56,12 @@ def _read_named(node: Node, names: Names, *, within: tuple[str, ...]) -> Conditi
             node.problem("too-deep", f"more than {_MAX_DEPTH} named conditions inside each other")
         )
         return ALWAYS
-    return read_condition(names.conditions[name], names, within=(*within, name))
+    if within:
+        return read_condition(names.conditions[name], names, within=(*within, name))
+    key = (name, names.stage, names.on)
+    if key not in names.read:  # thousands of rules may ask for the same one
+        names.read[key] = read_condition(names.conditions[name], names, within=(name,))
+    return names.read[key]
 
 
 def _read_key(key: str, node: Node, key_node: Node, names: Names, within: tuple[str, ...]) -> Condition:

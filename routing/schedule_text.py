@@ -19,7 +19,6 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d\Z")
 
 
 _LAYER_HINTS = {
-    "rotate": "write daily or weekly",
     "from": "like from: 2026-11-02",
     "handover": 'like handover: "mon 09:00"',
     "agents": "like agents: [ania, marek]",

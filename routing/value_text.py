@@ -47,7 +47,7 @@ class Names(msgspec.Struct):
     """What conditions may refer to, and whose condition is read.
 
     conditions: name -> its node; lists: name -> values; kept: names of lists that are kept at the desk; fields, targets:
-    None = not checked. stage: "" = not known; on: the events of a react rule.
+    None = not checked. stage: "" = not known; on: the events of a react rule. read: named conditions by name, stage, on.
     """
 
     calendars: tuple[str, ...] = ()
@@ -59,6 +59,7 @@ class Names(msgspec.Struct):
     targets: Targets | None = None
     stage: str = ""
     on: tuple[str, ...] = ()
+    read: dict[tuple[str, str, tuple[str, ...]], Condition] = {}
 
     @property
     def home_calendar(self) -> str | None:

@@ -186,3 +186,23 @@ def test_a_medium_of_two_files_is_told() -> None:
     assert [str(each) for each in refused.value.problems] == [
         "b.yaml:1:17: error[duplicate-name] medium 'sms' is written twice — the first is in a.yaml:6"
     ]
+
+
+def test_a_named_condition_is_read_once_however_many_rules_ask_for_it() -> None:
+    rule = "  - {{id: r{0}, when: busy, then: {{tags: [a]}}}}\n"
+    book = rulebook.load(
+        {"r.yaml": f"{BASE}conditions: {{busy: {{channel: sms}}}}\nenrich:\n{rule.format(1)}{rule.format(2)}"}
+    )
+    assert book.enrich[0].when is book.enrich[1].when
+
+
+def test_a_named_condition_is_looked_at_anew_where_other_facts_are_known() -> None:
+    text = (
+        "conditions: {late: {ticket.age: {at_least: 2h}}}\n"
+        "react: [{id: a, on: created, when: late, then: {note: a}}]\n"
+        "enrich: [{id: b, when: late, then: {tags: [a]}}]\n"
+    )
+    warned = rulebook.load({"r.yaml": BASE + text}).warnings
+    assert "never-known" in [each.code for each in warned]
+    react_only = rulebook.load({"r.yaml": BASE + text.partition("enrich")[0]}).warnings
+    assert "never-known" not in [each.code for each in react_only]

@@ -317,7 +317,7 @@ def test_needs_names_the_facts_of_every_section() -> None:
 @pytest.mark.parametrize(
     ("gone", "told"),
     [
-        ("rotate: weekly, ", "12:9: error[missing-key] 'rotate' is missing — write daily or weekly"),
+        ("rotate: weekly, ", "12:9: error[missing-key] 'rotate' is missing — wanted: one of daily, weekly"),
         ("from: 2026-11-02, ", "12:9: error[missing-key] 'from' is missing — like from: 2026-11-02"),
         (
             'handover: "mon 09:00", ',
