@@ -119,6 +119,9 @@ def _names(tx: Tx, context: Context, ticket: Ticket, target: str) -> tuple[str, 
 
 
 def _stand_in(tx: Tx, context: Context, name: str) -> str:
+    agent = context.rulebook.agents.get(name)
+    if agent is None or agent.deputy is None:
+        return name
     return assignment.stand_in(name, agents=context.rulebook.agents, loads=loads(tx))
 
 

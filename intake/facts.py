@@ -34,9 +34,14 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         sender=_sender(message, arrival.customer),
         customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
-        agents=agents.loads(tx),
+        agents=agents.loads(tx) if not ticket_id or asks_for_people(context) else {},
     )
     return with_kept(tx, context, seen)
+
+
+def asks_for_people(context: Context) -> bool:
+    """Whether rules ask who is there; to open a ticket that is known anyway, because somebody is chosen."""
+    return not context.rulebook.needs.isdisjoint(("agent.available", "team.open_now"))
 
 
 def of_customer(tx: Tx, context: Context, customer: Customer, *, ticket_id: int = 0) -> rules.CustomerFacts:

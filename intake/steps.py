@@ -58,7 +58,7 @@ def begin(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
 def follow(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
     """Move what has not fired; a step that has fired for a target does not fire again when the target moves."""
     rows = tx.all(_ROWS, ticket_id=ticket.id)
-    fired = {row[1] for row in rows if row[3] == "fired"}
+    fired = {row[1] for row in rows if row[3] in ("fired", "skipped")}
     asked = _unacknowledged(ticket, armament, rows)
     wanted = {
         (step.key, instants.us_from_datetime(step.due_at)): step
