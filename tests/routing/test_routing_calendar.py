@@ -1,12 +1,12 @@
 """Open time, held against an oracle that walks a year minute by minute on the wall clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from routing.calendar import Calendar, CalendarText, NeverOpen
@@ -157,6 +157,55 @@ def test_a_working_day_is_the_same_time_on_the_next_open_day(start: str, days: i
 def test_a_working_day_of_a_night_shift_ends_in_the_next_one() -> None:
     nights = calendar("Europe/Warsaw", "22:00-06:00 " * 5 + "- -")
     assert nights.add_working_days(warsaw("2026-11-07 02:00"), 1) == warsaw("2026-11-10 02:00")
+
+
+def walked(book: Calendar, local: datetime, days: int) -> datetime | None:
+    """The same wall-clock time so many open days on, found by walking over dates; None when local is in no slot."""
+    for back in (timedelta(0), timedelta(days=1)):
+        midnight = datetime.combine(local.date() - back, time())
+        since_s = (local - midnight).total_seconds()
+        if any(begin <= since_s < end for begin, end in book.slots_on(midnight.date())):
+            break
+    else:
+        return None
+    for _ in range(days):
+        midnight += timedelta(days=1)
+        while not book.slots_on(midnight.date()):
+            midnight += timedelta(days=1)
+    return midnight + timedelta(seconds=since_s)
+
+
+def is_plain(local: datetime, zone: ZoneInfo) -> bool:
+    """Whether the wall clock shows a time exactly once."""
+    shown = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return shown[0] == shown[1] and shown[0].astimezone(zone).replace(tzinfo=None) == local
+
+
+@settings(max_examples=300, deadline=None)
+@given(NAMES, INSTANTS, st.integers(1, 6))
+def test_working_days_keep_the_time_of_day_and_count_open_days(name: str, minute: int, days: int) -> None:
+    """Times that occur twice or never, and the ends of slots, have cases of their own."""
+    timezone, week = CALENDARS[name]
+    book, zone = calendar(timezone, week, holidays=("PL",)), ZoneInfo(timezone)
+    local = book.next_open(START + MINUTE * minute).astimezone(zone).replace(tzinfo=None)
+    moved = walked(book, local, days)
+    assume(moved is not None)
+    assert moved is not None
+    assume(is_plain(local, zone) and is_plain(moved, zone))
+    due = moved.replace(tzinfo=zone).astimezone(UTC)
+    assume(book.is_open(due) or not book.is_open(due - MINUTE))
+    assert book.add_working_days(START + MINUTE * minute, days) == book.next_open(due)
+
+
+@pytest.mark.parametrize(
+    "first", ["2026-11-04", "2026-11-05", "2026-11-08"]
+)  # weeks are cut on Thursday at 00:00 UTC
+def test_a_working_day_that_runs_out_at_the_end_of_a_slot_is_due_then(first: str) -> None:
+    """One day is open round the clock, the next from nine: midnight between them is the end of the first."""
+    start = datetime.fromisoformat(first).replace(tzinfo=UTC)
+    own = {first: ((0, 86400),)}
+    book = calendar("UTC", "09:00-17:00", dates=own)
+    assert book.add_working_days(start, 1) == start + timedelta(days=1)
 
 
 def test_time_that_runs_out_at_the_end_of_a_slot_is_due_then() -> None:

@@ -151,6 +151,18 @@ def test_a_medium_without_a_cap_has_none() -> None:
     assert agent("l1", medium="sms", ania=load(500, medium="sms"), marek=load(away=True)) == "ania"
 
 
+def test_each_medium_has_its_own_cap() -> None:
+    calls = Team("calls", {"l1": ("rui", "tomek")}, capacity={"voice": 1, "email": 10})
+    loads = {"rui": AgentLoad({"voice": 1}), "tomek": AgentLoad({"email": 10})}
+    given = {
+        medium: assignment.choose(
+            calls, level=None, agents=AGENTS, loads=loads, at=NOON, calendars=CALENDARS, medium=medium
+        ).agent
+        for medium in ("voice", "email")
+    }
+    assert given == {"voice": "tomek", "email": "rui"}
+
+
 def test_a_cap_of_nothing_gives_nobody_any() -> None:
     assert agent("l1", medium="chat") is None
 
