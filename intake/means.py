@@ -16,9 +16,7 @@ from routing.lint import Means
 from routing.rulebook import Rulebook
 
 TEXTS_MAX = 5_000
-OUTWARD = frozenset(
-    ("hand_off", "webhook", "rating", "incident", "promise", "snooze", "block", "route", "close")
-)
+OUTWARD = frozenset(("hand_off", "webhook", "rating", "incident", "promise", "snooze", "block"))
 """Actions that need a doer of their own; the others are fields of the ticket."""
 
 _m = schema.messages.c

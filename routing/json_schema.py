@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 from routing import (
     calendar_text,
-    case_text,
     conversation_text,
     field_text,
+    json_schema_tests,
     people_text,
     policy_text,
     reference,
@@ -223,12 +223,6 @@ def _rules(place: Place) -> Schema:
     return {"type": "array", "items": {**rule, "required": ["id", "when", "then"]}}
 
 
-def _tests() -> Schema:
-    """Keys and plain types; what a test may expect is the reader's to tell."""
-    found = struct(case_text._CaseNode)
-    return {"type": "array", "items": found}
-
-
 _NAMED_SECTIONS: dict[str, Callable[[], Schema]] = {
     "calendars": _calendar,
     "agents": _agent,
@@ -247,5 +241,5 @@ _OTHER_SECTIONS: dict[str, Callable[[], Schema]] = {
     "route": lambda: _rules("route"),
     "default": lambda: {**words.actions("default"), "required": ["team"]},
     "react": words.react,
-    "tests": _tests,
+    "tests": json_schema_tests.tests,
 }

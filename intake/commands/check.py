@@ -14,13 +14,16 @@ from typing import Any
 import msgspec
 
 from channels import loading
-from intake import cli, rulebooks, terminal
+from intake import cli, rule_files, terminal
 from intake.commands import deciding, guard, options, output
-from intake.rulebooks import Loaded
+from intake.replies import Replies, TemplateProblem
+from intake.rule_files import Sources
 from intake.settings import Settings
 from intake.store import opening
 from routing import cases, lint, yaml_text
 from routing import problems as trouble
+from routing import rulebook as rules
+from routing.lint import Means
 from routing.problems import ConfigError, Problem
 from routing.rulebook import Rulebook
 
@@ -37,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    found, loaded = examine(arguments)
+    found, book = examine(arguments)
     if arguments.is_json:
         for problem in found:
             output.print_json(msgspec.to_builtins(problem))
@@ -45,16 +48,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(guard.rendered(found))
     counts = Counter(each.severity for each in found)
     is_bad = bool(counts["error"] or (arguments.strict and counts["warning"]))
-    if loaded is not None and not arguments.is_json:
-        for line in closed_days(loaded.rulebook, datetime.now(UTC).date()):
+    if book is not None and not arguments.is_json:
+        for line in closed_days(book, datetime.now(UTC).date()):
             terminal.say(line)
-    if is_bad or loaded is None:
+    if is_bad or book is None:
         terminal.say(_counted(counts), colour="red")
-    else:
-        book = loaded.rulebook
-        rest = f"; {_counted(counts)}" if found else ""
-        terminal.say(f"fine: {_size(book)} rules, {len(book.tests)} tests pass{rest}", colour="green")
-    return cli.WRONG_INPUT if is_bad or loaded is None else 0
+        return cli.WRONG_INPUT
+    rest = f"; {_counted(counts)}" if found else ""
+    terminal.say(f"fine: {_size(book)} rules, {len(book.tests)} tests pass{rest}", colour="green")
+    return 0
 
 
 def _size(book: Rulebook) -> int:
@@ -77,41 +79,55 @@ def closed_days(book: Rulebook, today: date) -> list[str]:
     return lines
 
 
-def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Loaded | None]:
-    """Give every problem of configuration, rules, templates and channels, and the rules when they can be used."""
+def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Rulebook | None]:
+    """Give every problem of configuration, rules, templates and channels, and the rules when they can be read."""
     try:
         settings = options.load_settings(arguments)
     except ConfigError as error:
         return error.problems, None
     found = _channel_problems(settings)
-    loaded = None
+    book = None
     try:
         with options.located(settings.rules):
-            loaded = rulebooks.read(settings.rules, settings.replies)
+            sources = rule_files.read(settings.rules, settings.replies)
+            found += _template_problems(settings, sources)
+            book = rules.load(sources.files, lists=sources.lists, replies=sources.replies.keys())
     except ConfigError as error:
         found += error.problems
     else:
-        found += _located(settings, loaded.rulebook.warnings)
-        found += _located(settings, _lint(arguments, settings, loaded))
-        found += _alarm_problems(settings, loaded)
-    return trouble.in_order(found), loaded
+        found += _located(settings, book.warnings)
+        found += _located(settings, _judged(book))
+        found += _located(settings, lint.configured(book, _means(arguments, settings, book, sources)))
+        found += _alarm_problems(settings, book)
+    return trouble.in_order(found), book
 
 
-def _lint(arguments: argparse.Namespace, settings: Settings, loaded: Loaded) -> Iterable[Problem]:
-    """What shows only together with the configuration, the stored messages and the rules' own tests."""
+def _judged(book: Rulebook) -> Iterable[Problem]:
+    """Run the rules' own tests: what fails, and hints at rules that none of them touches."""
+    judged = [cases.judge(book, case, detect_language=deciding.language_of) for case in book.tests]
+    touched = frozenset(each for found in judged for each in found.touched)
+    return (*(problem for found in judged for problem in found.problems), *lint.untested(book, touched))
+
+
+def _means(arguments: argparse.Namespace, settings: Settings, book: Rulebook, sources: Sources) -> Means:
     from intake import means
 
-    book = loaded.rulebook
-    known = means.of(settings, loaded.replies.known)
-    if arguments.store:
-        store = opening.open_store(settings.store, settings.folder)
-        try:
-            known = store.read_now(lambda tx: means.with_counts(known, book, tx))
-        finally:
-            store.close()
-    find = getattr(cases, "touched", None)
-    touched = find(book, detect_language=deciding.language_of) if find else frozenset(book.positions)
-    return (*lint.configured(book, known), *lint.untested(book, touched))
+    known = means.of(settings, sources.replies.keys())
+    if not arguments.store:
+        return known
+    store = opening.open_store(settings.store, settings.folder)
+    try:
+        return store.read_now(lambda tx: means.with_counts(known, book, tx))
+    finally:
+        store.close()
+
+
+def _template_problems(settings: Settings, sources: Sources) -> list[Problem]:
+    try:
+        Replies(sources.replies)
+    except TemplateProblem as problem:
+        return [Problem(str(settings.replies), 1, 1, "error", "bad-template", str(problem))]
+    return []
 
 
 def _located(settings: Settings, problems: Iterable[Problem]) -> list[Problem]:
@@ -135,8 +151,8 @@ def _channel_problems(settings: Settings) -> list[Problem]:
     return found
 
 
-def _alarm_problems(settings: Settings, loaded: Loaded) -> list[Problem]:
-    alarm, calendars = settings.silence_alarm, loaded.rulebook.calendars
+def _alarm_problems(settings: Settings, book: Rulebook) -> list[Problem]:
+    alarm, calendars = settings.silence_alarm, book.calendars
     if alarm is None or not alarm.calendar or alarm.calendar in calendars:
         return []
     hint = trouble.did_you_mean(alarm.calendar, calendars)
