@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "outbox": "what goes out, and what got stuck",
     "timers": "what is due, and when",
     "rules": "test the rules, explain a decision",
+    "lists": "lists that rules ask for: show them, add and remove values",
     "db": "upgrade, back up, restore and verify the store",
 }
 

@@ -42,7 +42,7 @@ class DeskError(Exception):
     """What was asked cannot be done: one sentence for the agent."""
 
 
-def find(tx: Tx, typed_ref: str) -> Ticket:
+def find(tx: Tx, typed_ref: str, *, is_locked: bool = True) -> Ticket:
     """Return the ticket of a ref as somebody typed it. Raises: DeskError."""
     ref = refs.normalized(typed_ref)
     if ref is None:
@@ -52,7 +52,7 @@ def find(tx: Tx, typed_ref: str) -> Ticket:
     ticket = tickets.load_by_ref(tx, ref)
     if ticket is None:
         raise DeskError(f"there is no ticket {ref}")
-    return tickets.locked(tx, ticket.id)
+    return tickets.locked(tx, ticket.id) if is_locked else ticket
 
 
 def reply(

@@ -61,6 +61,7 @@ _TICKET_COLUMNS = (
     _t.created_at,
     _t.messages,
     _t.rule,
+    _t.fields,
 )
 _TICKETS = Statement(
     select(*_TICKET_COLUMNS)
@@ -81,6 +82,8 @@ _CUSTOMERS = Statement(
         schema.customers.c.language,
         schema.customers.c.organization,
         schema.customers.c.tags,
+        schema.customers.c.tier,
+        schema.customers.c.fields,
     ).where(schema.customers.c.id.in_(values_of("ids", BigInteger())))
 )
 _IDENTITIES = Statement(
@@ -195,6 +198,7 @@ def _ticket_object(row: Row, customer: dict[str, Any] | None, due: dict[str, str
         "messages": row[14],
         "due": due,
         "rule": row[15],
+        "fields": _decode(row[16]),
     }
 
 
@@ -215,6 +219,8 @@ def _customers(tx: Tx, ids: set[int]) -> dict[int, dict[str, Any]]:
             "language": row[2],
             "organization": row[3],
             "tags": _decode(row[4]),
+            "tier": row[5],
+            "fields": _decode(row[6]),
             "identities": identities[row[0]],
         }
         for row in tx.all(_CUSTOMERS, ids=asked)

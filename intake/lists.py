@@ -3,7 +3,6 @@
 Lists that are written in the rules or beside them are not kept here.
 """
 
-import difflib
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,6 +15,7 @@ from intake.store.engine import Tx
 from intake.store.statements import Statement, upsert, values_of
 from routing import folding
 from routing.facts import Facts
+from routing.problems import did_you_mean
 from routing.rulebook import Rulebook
 from routing.view import View, field_named
 
@@ -48,10 +48,8 @@ def check_kept(rulebook: Rulebook, name: str) -> None:
         return
     if name in rulebook.lists:
         raise ListProblem(f"list '{name}' stands in the rules or in a file beside them: change it there")
-    known = [*rulebook.kept, *rulebook.lists]
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" — did you mean '{close[0]}'?" if close else ""
-    raise ListProblem(f"the rules have no list '{name}'{hint}")
+    hint = did_you_mean(name, [*rulebook.kept, *rulebook.lists])
+    raise ListProblem(f"the rules have no list '{name}'{f': {hint}' if hint else ''}")
 
 
 def values(tx: Tx, name: str) -> list[dict[str, Any]]:

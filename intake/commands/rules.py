@@ -9,8 +9,8 @@ from xml.sax.saxutils import quoteattr
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import cli, refs, replies, rulebooks, terminal
-from intake.commands import backtesting, deciding, guard, options, output
+from intake import cli, refs, rule_files, terminal
+from intake.commands import backtesting, deciding, guard, options, output, rules_stored
 from intake.logs import escaped
 from intake.store import schema
 from intake.store.engine import Tx
@@ -28,7 +28,7 @@ _DECISION = Statement(
         _d.decision, _d.facts, _d.rulebook, _m.subject, _m.body, _m.visible_text, schema.rulebooks.c.source
     )
     .join(schema.tickets, schema.tickets.c.id == _d.ticket_id)
-    .join(schema.messages, _m.id == _d.message_id)
+    .outerjoin(schema.messages, _m.id == _d.message_id)
     .join(schema.rulebooks, schema.rulebooks.c.hash == _d.rulebook)
     .where(schema.tickets.c.ref == bindparam("ref"))
     .order_by(_d.id.desc())
@@ -54,6 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "the rule language as JSON Schema, for editors; names only `check` knows",
     )
     shown.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
+    rules_stored.configure(commands)
 
 
 run = options.run_subcommand
@@ -75,8 +76,8 @@ def print_schema(arguments: argparse.Namespace) -> int:
 def run_tests(arguments: argparse.Namespace) -> int:
     settings = options.load_settings(arguments)
     with options.located(settings.rules):
-        templates = replies.read_folder(settings.replies)
-        book = rules.load(rulebooks.texts(settings.rules), replies=templates.keys())
+        sources = rule_files.read(settings.rules, settings.replies)
+        book = rules.load(sources.files, lists=sources.lists, replies=sources.replies.keys())
     folder = settings.rules if settings.rules.is_dir() else settings.rules.parent
     results = {
         case.name: [
@@ -133,7 +134,9 @@ def _explained(tx: Tx, ref: str) -> dict[str, Any] | None:
         return None
     decision, stored, _, subject, body, visible_text, source = row
     seen = msgspec.json.decode(stored, type=Facts)
-    seen = msgspec.structs.replace(seen, subject=subject, body=body if visible_text is None else visible_text)
+    if body is not None:  # what was routed again keeps the text of all messages itself
+        body = body if visible_text is None else visible_text
+        seen = msgspec.structs.replace(seen, subject=subject, body=body)
     book: Rulebook = rules.from_text(source)
     value: dict[str, Any] = msgspec.json.decode(decision)
     value["why_not"] = msgspec.to_builtins(explain.why_not(book, seen))

@@ -34,6 +34,8 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     yield f"  rule      {ticket['rule']}"
     if ticket["tags"]:
         yield f"  tags      {escaped(', '.join(ticket['tags']))}"
+    for name, value in {**customer.get("fields", {}), **ticket["fields"]}.items():
+        yield f"  field     {escaped(name)}: {escaped(value)}"
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
 

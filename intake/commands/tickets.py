@@ -12,7 +12,7 @@ COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "cre
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from intake.commands import ticket_actions
+    from intake.commands import ticket_actions, ticket_fields
 
     commands = options.subcommands(parser)
     listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("ref", metavar="REF")
     options.add_json(shown)
     ticket_actions.configure(commands)
+    ticket_fields.configure(commands)
 
 
 run = options.run_subcommand

@@ -277,7 +277,7 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     _text("step"),
     _text("target", nullable=True),
     _number("due_at"),
-    _text("state", "pending"),  # pending -> fired | cancelled
+    _text("state", "pending"),  # pending -> fired | cancelled | skipped
     _number("fired_at", nullable=True),
     # Of a step whose notice somebody is asked to acknowledge: whether it went to anybody, and when one did so.
     _number("is_reached", nullable=True),
