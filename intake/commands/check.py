@@ -19,7 +19,7 @@ from intake.commands import deciding, guard, options, output
 from intake.replies import Replies, TemplateProblem
 from intake.rule_files import Sources
 from intake.settings import Settings
-from intake.store import opening
+from intake.store import opening, sqlite
 from routing import cases, lint, yaml_text
 from routing import problems as trouble
 from routing import rulebook as rules
@@ -115,6 +115,8 @@ def _means(arguments: argparse.Namespace, settings: Settings, book: Rulebook, so
     known = means.of(settings, sources.replies.keys())
     if not arguments.store:
         return known
+    if not settings.store and not (settings.folder / sqlite.FILE).exists():
+        raise cli.WrongInput(f"there is no store in {settings.folder} yet: leave --store away")
     store = opening.open_store(settings.store, settings.folder)
     try:
         return store.read_now(lambda tx: means.with_counts(known, book, tx))
