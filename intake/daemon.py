@@ -174,6 +174,8 @@ class Daemon:
             self.outbox.wake()
         if "timers" in signals:
             self.timers.due_at(signals["timers"])
+        for rule in signals.get("rules_failed", ()):
+            self.metrics.rule_failures.labels(rule).inc()
 
     def wake_all(self) -> None:
         """Look at everything again: another process has written."""

@@ -40,6 +40,8 @@ _SET = Statement(
 
 def snooze(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
     """Put the ticket on hold until an instant; then it is open again, if nobody has changed its status before."""
+    if action.value is None:
+        return ticket
     slept = tickets.change(tx, ticket, actor=f"rule:{action.rule}", status="on_hold")
     alarm(tx, slept, SNOOZE, instant(tx, action.value))
     return slept

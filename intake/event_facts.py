@@ -1,24 +1,14 @@
 """Facts of what happens to a ticket that is there already: filled by value, and only as far as the rules ask."""
 
 import msgspec
-from sqlalchemy import func, select
 
 from intake import agents, clocks, customers, facts, instants, threads
 from intake.model import Context, Customer, Ticket
-from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
 from routing import facts as rules
-from routing.facts import DeskFacts, Facts, TicketFacts
+from routing.facts import Facts, TicketFacts
 
 Changed = dict[str, tuple[str | None, str | None]]
-
-_t = schema.tickets.c
-_WAITING = Statement(
-    select(_t.team, func.count())
-    .where(_t.agent.is_(None), _t.solved_at.is_(None), _t.team.is_not(None))
-    .group_by(_t.team)
-)
 
 
 def of_ticket(
@@ -34,6 +24,7 @@ def of_ticket(
         recipient=(ticket.own_address,) if ticket.own_address else (),
         language=ticket.language,
         customer=facts.of_customer(tx, context, customer, ticket_id=ticket.id),
+        desk=facts.of_desk(tx, context),
         agents=agents.loads(tx),
     )
     if last is not None:
@@ -61,7 +52,6 @@ def of_event(
         event=event,
         ticket=_ticket(tx, context, ticket),
         changed=changed or {},
-        desk=_desk(tx, context, seen.desk),
     )
 
 
@@ -93,9 +83,3 @@ def _ticket(tx: Tx, context: Context, ticket: Ticket) -> TicketFacts:
         sla=clocks.states(tx, ticket) if asks_for_sla and ticket.armament is not None else {},
         promise=None if ticket.promised_at is None else instants.datetime_from_us(ticket.promised_at),
     )
-
-
-def _desk(tx: Tx, context: Context, known: DeskFacts) -> DeskFacts:
-    if "team.waiting" not in context.rulebook.needs or known.waiting:
-        return known
-    return msgspec.structs.replace(known, waiting=dict(tx.all(_WAITING)))

@@ -35,3 +35,9 @@ def record(
 def of_ticket(tx: Tx, ticket: Ticket, kind: str, *, actor: str = "system", **details: Any) -> None:
     """Write one event of a ticket."""
     record(tx, kind, ticket_id=ticket.id, customer_id=ticket.customer_id, actor=actor, **details)
+
+
+def rule_failed(tx: Tx, ticket: Ticket, rule: str, *, on: str, error: str) -> None:
+    """Tell that a rule broke and so did not match: an event, and a figure."""
+    of_ticket(tx, ticket, "rule_failed", actor=f"rule:{rule}", on=on, error=error)
+    tx.signal("rules_failed", [rule])

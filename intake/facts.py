@@ -1,15 +1,24 @@
 """Facts of a message for the rules: filled by value, and only as far as the rulebook asks."""
 
 import msgspec
+from sqlalchemy import func, select
 
 from channels.contract import Message
 from intake import agents, customers, gathering_key, instants, lists
 from intake.model import Arrival, Context, Customer
+from intake.store import schema
 from intake.store.engine import Tx
+from intake.store.statements import Statement
 from routing import facts as rules
 from routing.facts import Facts
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_t = schema.tickets.c
+_WAITING = Statement(
+    select(_t.team, func.count())
+    .where(_t.agent.is_(None), _t.solved_at.is_(None), _t.team.is_not(None))
+    .group_by(_t.team)
+)
 
 
 def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0) -> Facts:
@@ -34,9 +43,17 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         sender=_sender(message, arrival.customer),
         customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
+        desk=of_desk(tx, context),
         agents=agents.loads(tx) if not ticket_id or asks_for_people(context) else {},
     )
     return with_kept(tx, context, seen)
+
+
+def of_desk(tx: Tx, context: Context) -> rules.DeskFacts:
+    """Return what is known of the desk at this moment, as far as the rules ask."""
+    if "team.waiting" not in context.rulebook.needs:
+        return rules.DeskFacts()
+    return rules.DeskFacts(waiting=dict(tx.all(_WAITING)))
 
 
 def asks_for_people(context: Context) -> bool:

@@ -56,6 +56,9 @@ class Metrics:
         self.rules_refused = self._gauge(
             "rules_refused", "1 = changed rules are refused, the old ones in force"
         )
+        self.rule_failures = self._counter(
+            "rule_failures", "Rules that broke and so did not match", ("rule",)
+        )
         self.ready = self._gauge("ready", "1 = /readyz says 200")
 
     def _counter(self, name: str, text: str, labels: tuple[str, ...] = ()) -> Counter:

@@ -130,7 +130,7 @@ def _tell_opening(tx: Tx, ticket: Ticket, place: Place, decided: Decision, probl
     if problem is not None:
         events.of_ticket(tx, ticket, "unreadable", problem=problem)
     for rule, error in decided.failed:
-        events.of_ticket(tx, ticket, "rule_failed", actor=f"rule:{rule}", on="created", error=error)
+        events.rule_failed(tx, ticket, rule, on="created", error=error)
 
 
 def _arm(tx: Tx, context: Context, ticket: Ticket) -> dict[str, datetime]:

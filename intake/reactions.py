@@ -72,7 +72,7 @@ def react(
         facts = msgspec.structs.replace(facts, rating=cause.rating)
     reaction = rules.react(context.rulebook, facts, only=only)
     for rule, error in reaction.failed:
-        events.of_ticket(tx, ticket, "rule_failed", actor=f"rule:{rule}", on=event, error=error)
+        events.rule_failed(tx, ticket, rule, on=event, error=error)
     if not reaction.matched:
         return Reacted(ticket)
     _tell(tx, ticket, reaction)

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from intake import dailies
+from intake.timers import Timers
 from tests.domain.world import RULES, World, at, us
 
 MORNING = 'react:\n  - {id: morning, on: clock, at: "mon-fri 08:00", in: office, when: {ticket.status: new}, then: {note: look, tags: [stale]}}\n'
@@ -76,6 +78,16 @@ def test_many_tickets_are_gone_through_in_pages(
     world.advance(days=1)
     world.run_dailies()
     assert notes(world) == 5
+
+
+async def test_the_bell_rings_for_clock_rules_too(world: World, ticket: dict[str, Any]) -> None:
+    """The daemon's timers make the run that is due, and set the bell to the next thing."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    bell = Timers(world.store, context=lambda: world.context, scheduler=scheduler)
+    world.clock.at = at("2026-11-11T08:00+01:00")
+    await bell.fire_due()
+    assert notes(world) == 1
+    assert scheduler.get_job("bell").trigger.run_date == at("2026-11-12T08:00+01:00")
 
 
 def test_another_time_of_day_starts_anew(world: World, ticket: dict[str, Any]) -> None:
