@@ -15,9 +15,7 @@ _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 _SECOND_US = 1_000_000
 _DAY_US = 86_400 * _SECOND_US
 _WEEK_US = 7 * _DAY_US
-_NEAR_DAYS = (
-    3  # an offset counts for a week when it holds so long before and after: slots reach 48 h, zones 14 h
-)
+_NEAR_DAYS = 3  # an offset counts for a week when it holds so long around it: slots reach 48 h, zones 14 h
 _KEPT_WEEKS = 2_000
 
 
