@@ -7,15 +7,21 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import cost, latency, results, rules, speed
+from bench import backtest, cost, latency, results, rules, speed
 
-_PARTS = {"speed": speed.run, "latency": latency.run, "cost": cost.run, "rules": rules.run}
+_PARTS = {
+    "speed": speed.run,
+    "latency": latency.run,
+    "cost": cost.run,
+    "rules": rules.run,
+    "backtest": backtest.run,
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "--only", default=",".join(_PARTS), help="parts with commas: speed, latency, cost, rules"
+        "--only", default=",".join(_PARTS), help="parts with commas: speed, latency, cost, rules, backtest"
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"

@@ -78,6 +78,13 @@ def between(rulebook: Rulebook, before: Before, after: Decision) -> tuple[Change
     return tuple(Change(name, old, new, writers.get(name, "")) for name, old, new in found)
 
 
+def notices_of(before: Before | None) -> int:
+    """How many notices a stored decision asked for."""
+    if before is None or before.actions is msgspec.UNSET:
+        return 0
+    return sum(action.kind == "notify" for action in before.actions)
+
+
 def _is_other(name: str, before: Before, after: Decision) -> bool:
     was = getattr(before, name)
     return was is not msgspec.UNSET and was != getattr(after, name)

@@ -9,7 +9,6 @@ from intake import instants
 from intake.backtest import changes, lives, stored
 from intake.backtest.changes import Before
 from intake.backtest.lacking import Asked, Lacking, asked_by
-from intake.backtest.lives import Lived
 from intake.backtest.stored import Past, Span, StoredTicket
 from intake.backtest.summary import Summary
 from intake.store.engine import Store
@@ -22,9 +21,8 @@ _MOST_RULEBOOKS = 8  # older ones held ready
 
 
 class _Older(msgspec.Struct, frozen=True):
-    """A rulebook of stored decisions. rulebook: None = this version cannot read it. is_same_course: see lives.course."""
+    """What a rulebook of stored decisions had looked up. is_same_course: see lives.course."""
 
-    rulebook: Rulebook | None
     lacking: Lacking
     is_same_course: bool
 
@@ -102,15 +100,15 @@ class Judge:
 
     def _read_older(self, digest: str) -> _Older:
         if digest == self._new.hash:
-            return _Older(self._new, Lacking(self._new, asked_by(self._new)), is_same_course=True)
+            return _Older(Lacking(self._new, asked_by(self._new)), is_same_course=True)
         text = self._store.read_now(lambda tx: stored.source(tx, digest))
         try:
             book = rules.from_text(text) if text is not None else None
         except ConfigError:
             book = None
         if book is None:
-            return _Older(None, Lacking(self._new, Asked()), is_same_course=False)
-        return _Older(book, Lacking(self._new, asked_by(book)), lives.course(book) == self._course)
+            return _Older(Lacking(self._new, Asked()), is_same_course=False)
+        return _Older(Lacking(self._new, asked_by(book)), lives.course(book) == self._course)
 
     # -- lives ----------------------------------------------------------------------------------------------------
 
@@ -148,27 +146,22 @@ class Judge:
         self,
         ticket: StoredTicket,
         verdict: _Verdict,
-        history: Sequence[stored.Said],
+        history: stored.History,
         was: frozenset[str],
         summary: Summary,
     ) -> None:
         assert verdict.after is not None and verdict.past.facts is not None  # noqa: S101, PT018 - asked for above
         older = self._of(verdict.past.rulebook)
         facts = msgspec.structs.replace(verdict.past.facts, at=ticket.created_at)
-
-        def live(book: Rulebook, decision: Decision) -> Lived:
-            return lives.lived(book, facts, decision, history, until=self._until)
-
-        after = live(lives.without(self._new, older.lacking.react), verdict.after)
+        book = lives.without(self._new, older.lacking.react)
+        after = lives.lived(book, facts, verdict.after, history.said, until=self._until)
         if not after.is_whole:
             summary.not_followed += 1
             return
         _count_breaches(summary, was, after.breached)
-        before = live(older.rulebook, decide(older.rulebook, verdict.past.facts)) if older.rulebook else None
-        if before is not None and before.is_whole:
-            summary.lived += 1
-            summary.notices_before += before.notices
-            summary.notices_after += after.notices
+        summary.lived += 1
+        summary.notices_before += history.notices + changes.notices_of(verdict.before)
+        summary.notices_after += after.notices
 
 
 def _count_breaches(summary: Summary, was: frozenset[str], would: frozenset[str]) -> None:

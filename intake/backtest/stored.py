@@ -18,9 +18,12 @@ from routing.sla import Clock
 CHUNK = 250  # tickets read at once: some megabytes at most
 
 _d, _t, _m, _e = schema.decisions.c, schema.tickets.c, schema.messages.c, schema.events.c
+TELLING = ("escalated", "reacted")
+"""Events of rules that may have told people."""
+
 _REPLAYED = (
     "agent_replied", "status_changed", "reopened", "priority_changed", "assigned", "unassigned", "team_changed",
-    "delivery_failed", "acknowledged",
+    "delivery_failed", "acknowledged", *TELLING,
 )  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 _facts = msgspec.json.Decoder(Facts).decode
@@ -110,6 +113,13 @@ class Said(msgspec.Struct, frozen=True):
     message: Facts | None = None
 
 
+class History(msgspec.Struct):
+    """What happened to a ticket after its first message, in order. notices: how often its rules told people."""
+
+    said: list[Said]
+    notices: int = 0
+
+
 class Span(msgspec.Struct, frozen=True):
     """The tickets with ids above `after`, up to `upto`."""
 
@@ -193,21 +203,45 @@ def _past(row: Sequence[Any]) -> Past:
     )
 
 
-def histories(tx: Tx, ids: Sequence[int], *, opening: dict[int, int]) -> dict[int, list[Said]]:
-    """Ticket -> what happened to it after its first message, in order. opening: ticket -> id of that message."""
-    found: dict[int, list[Said]] = {identifier: [] for identifier in ids}
+def histories(tx: Tx, ids: Sequence[int], *, opening: dict[int, int]) -> dict[int, History]:
+    """Ticket -> what happened to it. opening: ticket -> id of its first message."""
+    found = {identifier: History([]) for identifier in ids}
     asked = _encode(ids).decode()
     for row in tx.all(_WORDS, ids=asked):
         if row[1] != opening.get(row[0]):
-            found[row[0]].append(_words(row))
+            found[row[0]].said.append(_words(row))
     kinds = _encode(_REPLAYED).decode()
     for ticket_id, at, kind, actor, details in tx.all(_EVENTS, ids=asked, kinds=kinds):
-        more = msgspec.json.decode(details)
+        if kind in TELLING:
+            found[ticket_id].notices += _notices(details)
+            continue
+        change = _change(details)
         when = instants.datetime_from_us(at)
-        found[ticket_id].append(Said(when, kind, actor, more.get("field", ""), more.get("to")))
-    for said in found.values():
-        said.sort(key=lambda each: each.at)
+        found[ticket_id].said.append(Said(when, kind, actor, change.field, change.to))
+    for history in found.values():
+        history.said.sort(key=lambda each: each.at)
     return found
+
+
+class _Change(msgspec.Struct, frozen=True):
+    field: str = ""
+    to: Any = None
+
+
+class _Done(msgspec.Struct, frozen=True):
+    kind: str
+
+
+class _Telling(msgspec.Struct, frozen=True):
+    actions: tuple[_Done, ...] = ()
+
+
+_change = msgspec.json.Decoder(_Change).decode
+_telling = msgspec.json.Decoder(_Telling).decode
+
+
+def _notices(details: str) -> int:
+    return sum(action.kind == "notify" for action in _telling(details).actions)
 
 
 def _words(row: Sequence[Any]) -> Said:

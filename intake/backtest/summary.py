@@ -39,8 +39,8 @@ class Summary(msgspec.Struct, kw_only=True):
 
     moves: JSON of [field, before, after] -> how often. unknown_facts, unknown_rules: how many tickets each leaves open.
     teams_*: tickets by team. breaches_*: targets missed, by target, of `followed` tickets; missed_more, missed_less:
-    tickets that would miss a target they had kept, or keep one they had missed. notices_*: of the `lived` tickets only,
-    the ones that could go otherwise. not_followed: tickets whose life could not be told. days: day -> [decisions, changed].
+    tickets that would miss a target they had kept, or keep one they had missed. notices_*: to people, asked for by
+    rules and ladders, on the `lived` tickets, the ones that could go otherwise. not_followed: tickets whose life could not be told. days: day -> [decisions, changed].
     rulebooks: hash -> decisions.
     """
 

@@ -68,6 +68,7 @@ def test_a_life_lived_again_under_the_same_rules_misses_what_was_missed(busy: Wo
     found = backtest(busy, rules)
     assert found.lived > 3
     assert found.breaches_before == found.breaches_after == {"first_response": 3}
+    assert found.notices_before == found.notices_after > 0
 
 
 def test_a_rule_that_sends_tickets_elsewhere_is_named_with_its_tickets(busy: World) -> None:
