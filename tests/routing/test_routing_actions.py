@@ -190,6 +190,9 @@ def test_a_step_with_actions_comes_back_from_json() -> None:
         ("field.due: 2026-02-30", "error[wrong-type] field 'due' is a date, got '2026-02-30' — write it like 2026-11-30"),
         ("field.paid: often", "error[wrong-type] field 'paid' is true or false, got 'often'"),
         ("field.size: Smal", "error[wrong-type] field 'size' is one of its choices, got 'Smal' — did you mean 'Small'?"),
+        ("notify: +48600000001",
+         ("error[unknown-recipient] no recipient '+48600000001' — a value that starts with + must be in quotes:"
+          ' "+48600000001"')),
         ("by: sms", "error[missing-key] 'by' says more about 'notify', which is not here — add notify: …"),
         ("reply: received, ack_within: 5m",
          "error[missing-key] 'ack_within' says more about 'notify', which is not here — add notify: …"),

@@ -130,6 +130,8 @@ def test_a_ladder_may_wait_for_an_acknowledgement_and_for_every_target() -> None
         ("agents: tom}", "agents: tim}", "13:87: error[unknown-agent] no agent 'tim' — did you mean 'tom'?"),
         ("file: vip.csv", "file: ../vip.csv",
          "17:16: error[bad-value] '../vip.csv' is no name of a file — the file stands beside the rules: write vip.csv"),
+        ("file: vip.csv", "file: .env",
+         "17:16: error[bad-value] '.env' is no name of a file — the file stands beside the rules: write vip.csv"),
         ("kept: desk", "kept: here", "18:19: error[unknown-place] no place 'here' — known: desk"),
         ("{kept: desk}", "desk",
          "18:12: error[wrong-type] no list 'desk' — write [value, value], {file: NAME.csv} or {kept: desk}"),
