@@ -209,7 +209,12 @@ class _Reading:
         **read: Any,
     ) -> Rulebook:
         """The whole of what was read. read: sections that stay as they are."""
-        people = People(frozenset(self.named["agents"]), frozenset(self.lists.values) | self.lists.kept)
+        people = People(
+            frozenset(self.named["agents"]),
+            frozenset(self.lists.values) | self.lists.kept,
+            frozenset(self.named["teams"]),
+            frozenset(level for team in read["teams"].values() for level in team.levels),
+        )
         tests = read_cases(self.sections.all("tests"), people, self.problems)
         files = self.sections.files
         text = "" if has_error(self.problems) else _stored_text(files, self.lists.values)

@@ -42,7 +42,9 @@ def situation(text: str, *, file: str, rulebook: Rulebook) -> tuple[Rulebook, Fa
     """
     problems: list[Problem] = []
     node = yaml_text.read(_as_yaml(text), file=file)
-    people = People(frozenset(rulebook.agents), frozenset(rulebook.lists))
+    people = People(
+        frozenset(rulebook.agents), frozenset(rulebook.lists) | rulebook.kept, frozenset(rulebook.teams)
+    )
     found = read_situation(node, people, problems)
     if found is None or problems:
         raise ConfigError(problems)
