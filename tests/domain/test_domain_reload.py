@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 import time
+import weakref
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,17 @@ async def test_big_rulebook_is_judged_aside_and_swapped(desk: Desk) -> None:
     desk.write(big)
     assert await desk.reloader.reload()
     assert len(desk.reloader.context().rulebook.rules) > 900
+
+
+async def test_big_rulebook_that_was_replaced_is_freed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand reloads need no more memory than one, although the collector does not look at rulebooks."""
+    monkeypatch.setattr(rulebooks, "ASIDE_FROM_CHARACTERS", 1)
+    seen = []
+    for team in ("one", "two", "three"):
+        desk.write(RULES.replace("support", team))
+        assert await desk.reloader.reload()
+        seen.append(weakref.ref(desk.reloader.context().rulebook.index))
+    assert [each() is None for each in seen] == [True, True, False]
 
 
 def test_thousand_swaps_under_load_lose_nothing_and_mix_nothing(world: World) -> None:
