@@ -205,16 +205,14 @@ def test_a_silent_customer_is_reminded_then_solved_then_closed() -> None:
 
 
 def test_a_quiet_rule_dies_when_its_condition_stops_and_lives_again_after_the_next_event() -> None:
-    """Back to pending without an answer it stays dead; the next answer, Thursday 12:00, counts anew."""
+    """Pending again without an answer it stays dead past Thursday 13:00; the answer of Friday 12:00 counts anew."""
     found = life(reacting(SOFT))
     found.happen(event("agent_replied", HOUR, changes={"status": "pending"}))
     found.happen(event("status_changed", 2 * HOUR, changes={"status": "open"}))
     found.happen(event("status_changed", 3 * HOUR, changes={"status": "pending"}))
-    found.advance(TUESDAY_NOON + 2 * DAY - timedelta(seconds=1))
-    assert told(found, "reply") == []
-    found.happen(event("agent_replied", 2 * DAY, changes={"status": "pending"}))
-    found.advance(TUESDAY_NOON + 5 * DAY)
-    assert told(found, "reply") == [("Sat 14 12:00", "reply", "there")]
+    found.happen(event("agent_replied", 3 * DAY, changes={"status": "pending"}))
+    found.advance(TUESDAY_NOON + 6 * DAY)
+    assert told(found, "reply") == [("Sun 15 12:00", "reply", "there")]
 
 
 def test_a_quiet_rule_fires_at_most_once_after_each_event() -> None:
@@ -350,6 +348,15 @@ def test_alerts_with_the_same_key_join_within_their_time(subject: str, after: ti
     assert found.joins == joins
 
 
+def test_alerts_do_not_join_a_closed_ticket() -> None:
+    sender = SenderFacts(address="alarm@x.example")
+    found = life(book(CONVERSATIONS), subject="disk host1", sender=sender)
+    found.happen(event("status_changed", HOUR / 2, changes={"status": "closed"}))
+    message = said("", subject="disk host1", sender=sender, channel="email")
+    found.happen(event("customer_replied", HOUR, message=message, has_reference=False))
+    assert found.joins == "new"
+
+
 def test_automatic_mail_moves_nothing() -> None:
     found = life(reacting("id: a, on: customer_replied, then: {tags: heard}"))
     found.happen(event("status_changed", HOUR, changes={"status": "pending"}))
@@ -471,6 +478,17 @@ def test_routing_again_keeps_the_clock_and_sends_no_second_receipt() -> None:
     assert told(found, "breach") == [("Tue 10 16:00", "breach", "first_response")]
 
 
+def test_routing_again_after_a_receipt_sends_none_and_after_a_person_nothing_moves() -> None:
+    routes = ROUTES.replace("priority: high", "priority: high, reply: offers, note: buys")
+    rules = book(routes + "react: [{id: t, on: transcribed, then: {route: again}}]\n")
+    found, taken = life(rules, body="hm"), life(rules, body="hm")
+    taken.happen(event("agent_replied", HOUR))
+    for each in (found, taken):
+        each.happen(event("transcribed", 2 * HOUR, message=said("an offer please")))
+    assert told(found, "reply", "note") == [("Tue 10 14:00", "note", "buys")]
+    assert (found.ticket.team, taken.ticket.team) == ("sales", "care")
+
+
 def test_another_policy_counts_the_time_used() -> None:
     """loud gives one hour from the first message: changed at 12:30 it is due at 13:00."""
     found = life(reacting("id: a, on: note_added, then: {sla: loud}"))
@@ -513,3 +531,29 @@ def test_a_life_without_end_is_cut() -> None:
     found.advance(TUESDAY_NOON + 100_000 * DAY)
     assert found.is_cut
     assert len(found.happenings) <= 5 * 366 + 20
+
+
+def test_a_rule_writes_over_what_was_found_and_default_fills_only_what_is_missing() -> None:
+    rules = 'enrich: [{id: e, when: {subject.words: other}, then: {field.case: "99"}}]\n'
+    default = 'default: {team: care, field.case: "0"}\n'
+    cases = [("hi", "", "0"), ("hi", "case 77", "77"), ("other", "case 77", "99")]
+    fields = [
+        life(book(rules, default), subject=subject, body=body).ticket.fields for subject, body, _ in cases
+    ]
+    assert fields == [{"case": wanted} for *_, wanted in cases]
+
+
+def test_a_new_ticket_can_be_closed_at_once() -> None:
+    rules = "route: [{id: r, when: {channel: email}, then: {team: sales, close: true}}]\n"
+    found = life(book(rules))
+    found.advance(TUESDAY_NOON + 30 * DAY)
+    assert (found.ticket.status, found.ticket.agent, told(found, "breach", "notify")) == ("closed", None, [])
+
+
+def test_what_one_enrich_rule_takes_away_no_other_adds() -> None:
+    rules = """
+enrich:
+  - {id: a, when: {channel: email}, then: {tags: [x, y]}}
+  - {id: b, when: {channel: email}, then: {untag: x}}
+"""
+    assert life(book(rules)).ticket.tags == ("y",)
