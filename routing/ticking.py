@@ -120,18 +120,22 @@ class Ticking:
 
     def _reaction(self, event: str, *, only: str | None = None, **more: Any) -> Reaction:
         """What the rules ask for, with the ticket as it is before the event."""
+        if not any(event in rule.on for rule in self.rulebook.react):  # facts are made only for who asks
+            return Reaction(rulebook=self.rulebook.hash, event=event)
         return react.react(self.rulebook, self.facts(event, **more), only=only)
 
     def _carry_out(self, reaction: Reaction, why: str = "") -> None:
         self.applied.extend(reaction.matched)
         for rule, error in reaction.failed:
             self._record(Action("rule_failed", error, rule), "a rule that breaks is no match")
-        self._deeds.apply(reaction.actions, self.facts(reaction.event), why=why or f"on {reaction.event}")
+        if reaction.actions:
+            self._deeds.apply(reaction.actions, self.facts(reaction.event), why=why or f"on {reaction.event}")
 
     def _settle(self) -> None:
         """The whole change is done: quiet rules look at what it left."""
-        holding = react.quiet_holding(self.rulebook, self.facts("quiet"))
-        self._quiet.settle(self.ticket.pending_since, holding)
+        if any(rule.quiet for rule in self.rulebook.react):
+            holding = react.quiet_holding(self.rulebook, self.facts("quiet"))
+            self._quiet.settle(self.ticket.pending_since, holding)
         self.ticket.pending_since.clear()
 
     def _record(self, action: Action, why: str) -> None:
