@@ -62,6 +62,7 @@ def _fill(place: Path, clock: _Clock, text: str, *, tickets: int) -> None:
                 if chance.random() < 0.7:
                     clock.at += timedelta(minutes=1)
                     world.set_status(ticket, "solved")
+        world.fire_due()
 
 
 def _newer(text: str) -> Rulebook:

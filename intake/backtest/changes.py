@@ -22,7 +22,7 @@ _TOLD_APART = ("reply", "notify")
 class Change(msgspec.Struct, frozen=True):
     """One field that would be another. before, after: short text, "-" = nothing. rule: the one that wrote it now.
 
-    "default" and "" (nobody: the assignment, or nothing is written any more) are rules here too.
+    "default" is one, too; "(assignment)" = whoever was on duty, "(no rule)" = nothing writes it any more.
     """
 
     field: str
@@ -75,7 +75,11 @@ def between(rulebook: Rulebook, before: Before, after: Decision) -> tuple[Change
     if not found:
         return ()
     writers = _writers(rulebook, after)
-    return tuple(Change(name, old, new, writers.get(name, "")) for name, old, new in found)
+    return tuple(Change(name, old, new, writers.get(name) or _nobody(name)) for name, old, new in found)
+
+
+def _nobody(field: str) -> str:
+    return "(assignment)" if field in ("agent", "level") else "(no rule)"
 
 
 def notices_of(before: Before | None) -> int:

@@ -47,14 +47,13 @@ def _outcomes(told: dict[str, Any]) -> list[dict[str, Any]]:
 def _pairs(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     """Before and after as lengths of bars, on one scale."""
     largest = max((max(row["before"], row["after"]) for row in rows), default=0) or 1
-    room = _WIDTH - 90  # for the numbers behind the bars
     return [
         {
             "name": row[name],
             "before": row["before"],
             "after": row["after"],
-            "before_width": round(row["before"] / largest * room, 1),
-            "after_width": round(row["after"] / largest * room, 1),
+            "before_width": round(row["before"] / largest * _WIDTH, 1),
+            "after_width": round(row["after"] / largest * _WIDTH, 1),
         }
         for row in rows[:_MOST_BARS]
     ]

@@ -76,7 +76,8 @@ class Summary(msgspec.Struct, kw_only=True):
     def add_change(self, ref: str, at: str, changes: tuple[Change, ...]) -> None:
         """Count one decision that would be another."""
         self.changed += 1
-        for rule in {each.rule or "(no rule)" for each in changes}:
+        named = {each.rule for each in changes if not each.rule.startswith("(")}
+        for rule in named or {each.rule for each in changes}:
             self.rules[rule] = self.rules.get(rule, 0) + 1
         is_new = False
         for change in changes:
