@@ -88,6 +88,24 @@ def test_two_enrich_rules_that_can_meet_and_write_one_field_are_told(
     assert codes(rules) == (["two-writers"] if is_told else [])
 
 
+def test_two_rules_that_meet_and_write_the_same_are_not_told() -> None:
+    rules = two(
+        "enrich",
+        "when: {text.words: [refund]}, then: {team: t}",
+        "when: {text.words: [money]}, then: {team: t}",
+    )
+    assert codes(rules) == []
+
+
+def test_a_narrow_rule_before_a_wide_one_wins_and_only_the_wide_one_is_told() -> None:
+    rules = two(
+        "enrich",
+        "when: {channel: email, language: pl}, then: {team: t}",
+        "when: {channel: email}, then: {team: u}",
+    )
+    assert codes(rules) == ["two-writers"]
+
+
 def test_a_rule_is_told_once_for_a_field_however_many_it_meets() -> None:
     names = "abcdefghij"
     lines = [

@@ -289,6 +289,17 @@ def test_every_word_of_the_language_has_its_line() -> None:
     assert set(SECTIONS) == set(reference.SECTIONS)
 
 
+@pytest.mark.parametrize(
+    ("fact", "is_taken"),
+    [("ticket.status", True), ("ticket.level", True), ("language", False), ("ticket.nature", False)],
+)
+def test_only_what_events_tell_the_change_of_may_be_asked_for_it(fact: str, *, is_taken: bool) -> None:
+    value = copy.deepcopy(GOOD)
+    value["react"][4]["when"] = {fact: {"changed": True}}
+    assert agrees(value) == ""
+    assert (list(VALIDATOR.iter_errors(value)) == []) is is_taken
+
+
 def test_every_action_has_a_schema() -> None:
     assert set(json_schema_words.VALUES) == set(ACTIONS)
 
