@@ -4,12 +4,13 @@ import msgspec
 from sqlalchemy import func, select
 
 from channels.contract import Message
-from intake import agents, customers, gathering_key, instants, lists
+from intake import agents, customers, instants, lists
 from intake.model import Arrival, Context, Customer
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 from routing import facts as rules
+from routing import gathering_key
 from routing.facts import Facts
 
 _encode = msgspec.json.Encoder(order="deterministic").encode

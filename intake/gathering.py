@@ -6,11 +6,12 @@ A key counts for the ticket that a message of it has opened; it stands there as 
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import events, facts, gathering_key, instants, tickets
+from intake import events, facts, instants, tickets
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+from routing import gathering_key
 from routing.conversation import Gathering
 from routing.view import View
 

@@ -100,17 +100,10 @@ def _language_of(text: str) -> str | None:
     return language.detect(text, message.DEFAULT_LANGUAGES)
 
 
-async def _compiled_quietly(sources: Sources) -> Loaded:
+def _compiled_quietly(sources: Sources) -> Loaded:
     """Compile what was judged good: the collector would stop everything to look at each rule again and again."""
-    made: list[Loaded] = []
-
-    def compile_it() -> None:
-        with _no_collecting():
-            made.append(compiled(sources, is_checked=True))
-
-    # Not as the thread's result: its future is a ring of references, which then would never be collected.
-    await asyncio.to_thread(compile_it)
-    return made.pop()
+    with _no_collecting():
+        return compiled(sources, is_checked=True)
 
 
 @contextlib.contextmanager
@@ -213,7 +206,7 @@ class Reloader:
         found = await judged_aside(sources)
         if has_error(found):
             raise ConfigError(found)
-        return await _compiled_quietly(sources)
+        return await asyncio.to_thread(_compiled_quietly, sources)
 
     async def _refuse(self, problems: list[str]) -> None:
         in_force = self._context.rulebook.hash[:12]
