@@ -116,6 +116,17 @@ def test_a_status_set_meanwhile_ends_the_snooze(world: World) -> None:
     assert world.row("tickets", ticket["id"])["status"] == "pending"
 
 
+def test_on_hold_by_hand_is_not_ended_by_an_older_snooze(world: World) -> None:
+    """Woken by a person and put on hold anew: nobody has said until when."""
+    ticket = noted(world, "{snooze: 2h}")
+    world.advance(minutes=5)
+    world.set_status(ticket, "open")
+    world.set_status(ticket, "on_hold")
+    world.advance(hours=2)
+    world.fire_due()
+    assert world.row("tickets", ticket["id"])["status"] == "on_hold"
+
+
 def test_a_promise_is_a_target(world: World) -> None:
     """It is running, due at the instant, and its passing is an event for rules."""
     rules = BOOK + (

@@ -99,6 +99,13 @@ def test_another_time_of_day_starts_anew(world: World, ticket: dict[str, Any]) -
     assert next_at(world) == us(at("2026-11-10T12:00+01:00"))
 
 
+def test_a_start_does_not_forget_the_run_that_was_missed(world: World, ticket: dict[str, Any]) -> None:
+    """The rules are read again at each start; what is due stays due."""
+    world.advance(days=1)
+    world.use_rules(RULES + MORNING)
+    assert world.run_dailies() == 1
+
+
 def test_a_rule_that_is_gone_is_forgotten(world: World, ticket: dict[str, Any]) -> None:
     """Its row goes with it."""
     world.use_rules(RULES)

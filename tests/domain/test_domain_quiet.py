@@ -99,6 +99,15 @@ def test_the_next_since_event_begins_a_new_silence(world: World) -> None:
     assert "Are you still there?\n" in texts(world)
 
 
+def test_a_later_since_event_takes_the_earlier_ones_place(world: World) -> None:
+    """Answered twice in a row: only the silence since the second answer counts."""
+    ticket = ruled(world, BUMP)
+    world.reply(ticket, status="pending")
+    world.advance(days=1)
+    world.reply(ticket, status="pending")
+    assert quiet_rows(world, "bump") == ["cancelled", "pending"]
+
+
 def test_a_silence_fires_once(world: World) -> None:
     """After the reminder nothing more comes of the same answer."""
     ticket = ruled(world, BUMP)
