@@ -183,9 +183,7 @@ class Ticking:
 
     def _breach(self, timer: StepTimer) -> None:
         target = timer.target or ""
-        self.ticket.breach(
-            target, self.now
-        )  # before the rules look: how else would they know which target it is
+        self.ticket.breach(target, self.now)  # rules then see by the breached target which one it is
         reaction = self._reaction("promise_due" if target == "promise" else "sla_breached")
         policy = f" of policy {self.ticket.sla}" if self.ticket.sla else ""
         self._record(Action("breach", target, ""), f"{target}{policy} was due")
