@@ -172,7 +172,7 @@ def _ladder() -> Schema:
 def _list() -> Schema:
     file = {
         "type": "object",
-        "properties": {"file": {"type": "string"}},
+        "properties": {"file": {"type": "string", "pattern": words.FILE}},
         "required": ["file"],
         "additionalProperties": False,
     }
