@@ -49,6 +49,10 @@ class QuietRows:
         state: State = "fired" if has_fired else "dead"
         self._rows[row.rule.rule.id] = msgspec.structs.replace(row, state=state)
 
+    def restore(self, row: QuietRow) -> None:
+        """Take a row over as it was kept elsewhere."""
+        self._rows[row.rule.rule.id] = row
+
     def rows(self) -> tuple[QuietRow, ...]:
         return tuple(self._rows.values())
 

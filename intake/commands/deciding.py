@@ -66,7 +66,7 @@ def facts_of(
     settings: Settings, rulebook: Rulebook, raw: RawMessage, message: Message, *, at: datetime
 ) -> Facts:
     """Give the facts that the rules would see at an instant, with what the store knows of sender and agents."""
-    context = _context(rulebook)
+    context = context_of(rulebook)
     received = Received(id=0, raw=raw)
     recipients = pipeline.recipients_of(received, message)
 
@@ -91,7 +91,7 @@ def facts_of(
     return msgspec.structs.replace(seen, at=at)
 
 
-def _context(rulebook: Rulebook) -> Context:
+def context_of(rulebook: Rulebook) -> Context:
     """Give what facts are filled with; it signs nothing, so its key is none."""
     key = bytes(KEY_BYTES)
     return Context(
@@ -164,9 +164,10 @@ def reason_lines(head: str, reasons: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{head:<9} {reason['rule']} (line {reason['line']}){outcome}"
         for each in reason["conditions"]:
             mark = "+" if each["held"] else "-"
-            yield f"{'':<9}   {mark} {each['field']} wanted {_short(each['wanted'])}, is {_short(each['actual'])}"
+            yield f"{'':<9}   {mark} {each['field']} wanted {shortened(each['wanted'])}, is {shortened(each['actual'])}"
 
 
-def _short(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """Write a value as JSON, cut at 80 characters."""
     text = msgspec.json.encode(value).decode()
     return text if len(text) <= 80 else f"{text[:77]}…"

@@ -42,6 +42,13 @@ async def read(source: Source, bodies: Iterable[bytes], *, received_at: datetime
         await parser.close()
 
 
+async def first(source: Source, body: bytes, *, received_at: datetime) -> Message:
+    """Read one raw message."""
+    async for message in read(source, [body], received_at=received_at):
+        return message
+    raise AssertionError("one message in, one message out")
+
+
 def source_for(kind: str, *, config: str | None, account: str | None = None) -> Source:
     """Find the parser: of the named account, else of the first one of that kind or medium, else the medium's own.
 

@@ -9,7 +9,6 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from channels.contract import Message
 from intake import rulebooks
 from intake.commands import deciding, messages, options, output
 from intake.logs import escaped
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
         source = messages.source_of(found, arguments.kind)
         body = sys.stdin.buffer.read() if arguments.file == "-" else Path(arguments.file).read_bytes()
         at = arguments.at or datetime.now(UTC)
-        message = asyncio.run(_read(source, body, at))
+        message = asyncio.run(messages.first(source, body, received_at=at))
         seen = deciding.facts_of(found, book, source.raw(body, received_at=at), message, at=at)
     decision, due = deciding.decided(book, seen)
     value = deciding.public(book, seen, decision, due, has_why_not=arguments.explain)
@@ -45,9 +44,3 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(escaped(line) for line in deciding.lines(value)))
     return 0
-
-
-async def _read(source: messages.Source, body: bytes, at: datetime) -> Message:
-    async for message in messages.read(source, [body], received_at=at):
-        return message
-    raise AssertionError("one message in, one message out")

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from intake import cli, refs, rule_files, terminal
-from intake.commands import backtesting, deciding, guard, options, output, rules_stored
+from intake.commands import backtesting, deciding, guard, options, output, rules_stored, simulating
 from intake.logs import escaped
 from intake.store import schema
 from intake.store.engine import Tx
@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     explained.add_argument("ref", metavar="REF")
     options.add_json(explained)
     backtesting.add_to(commands)
+    simulating.add_to(commands)
     shown = options.subcommand(
         commands,
         "schema",
