@@ -191,7 +191,7 @@ def _unpacked(file: Path, folder: Path, progress: Progress | None) -> tuple[Mani
         found.append(f"the archive is damaged: {error}")
     try:
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None, [*found, "the archive has no readable manifest: it is cut off, or no backup of intake"]
     return manifest, [*found, *audit.examine(folder, manifest)]
 
