@@ -231,7 +231,7 @@ def _read_again(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
     return None
 
 
-def _read_moment(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
+def read_moment(node: Node, words: Vocabulary | None, problems: list[Problem]) -> Any:
     """`2d` from now on the wall clock, or an instant."""
     try:
         at = datetime.fromisoformat(node.value) if isinstance(node.value, str) else None
@@ -309,8 +309,8 @@ ACTIONS: dict[str, Form] = {
     "webhook": Form(_read_webhook, empty=_DEFAULT),
     "rating": Form(_read_truth, _KNOWN_TICKET, _NEEDS_ANSWER),
     "incident": Form(_read_incident, empty=_DEFAULT),
-    "promise": Form(_read_moment, empty=_DEFAULT),
-    "snooze": Form(_read_moment, empty=_DEFAULT),
+    "promise": Form(read_moment, empty=_DEFAULT),
+    "snooze": Form(read_moment, empty=_DEFAULT),
     "route": Form(
         _read_again, _KNOWN_TICKET, "a new ticket is routed anyway: write it in react or in a ladder"
     ),

@@ -11,7 +11,7 @@ import msgspec
 
 from routing import assignment, decision
 from routing.actions import Action
-from routing.facts import Facts
+from routing.facts import AgentLoad, Facts
 from routing.people import Team
 from routing.rulebook import Rulebook
 from routing.simulated import Simulated, instant_from
@@ -148,13 +148,24 @@ class Deeds:
     def _choose(self, level: Any, facts: Facts, *, relaxed: bool = False) -> assignment.Assignment:
         return decision.choose(
             self.rulebook,
-            facts,
+            msgspec.structs.replace(facts, agents=self._loads(facts)),
             team=self.ticket.team,
             level=level,
             skills=self.ticket.skills,
             language=self.ticket.language,
             relaxed=relaxed,
         )
+
+    def _loads(self, facts: Facts) -> dict[str, AgentLoad]:
+        """How busy everybody is, this ticket and the turns it has taken with them included."""
+        loads, ticket = dict(facts.agents), self.ticket
+        for name, at in ticket.turns.items():
+            load = loads.get(name, AgentLoad())
+            held = dict(load.open_tickets)
+            if name == ticket.agent and ticket.is_open:
+                held[facts.channel] = held.get(facts.channel, 0) + 1
+            loads[name] = msgspec.structs.replace(load, open_tickets=held, last_assigned_at=at)
+        return loads
 
     def _route_again(self, action: Action, facts: Facts, why: str) -> None:
         """Decide anew on all that was said, while no person has taken the ticket; clocks go on from the first line."""

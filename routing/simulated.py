@@ -25,7 +25,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     heard_at: the last message of the customer, automatic ones too. fired: keys of the steps that have fired. asked: notices that somebody should acknowledge. since:
     since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
-    never by itself.
+    never by itself. turns: agent -> when it was given to them last.
     """
 
     rulebook: Rulebook
@@ -57,6 +57,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     pending_since: dict[str, datetime] = msgspec.field(default_factory=dict)
     answers: tuple[datetime, ...] = ()
     words: tuple[datetime, ...] = ()
+    turns: dict[str, datetime] = msgspec.field(default_factory=dict)
 
     @property
     def is_open(self) -> bool:
@@ -135,6 +136,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     def set_agent(self, agent: str | None, at: datetime) -> None:
         before, self.agent = self.agent, agent
         if agent is not None and agent != before:
+            self.turns[agent] = at
             self.happened("assigned", at)
 
     def set_skills(self, skills: Skills | None, at: datetime) -> None:
@@ -247,6 +249,8 @@ def opened(rulebook: Rulebook, decision: Decision, *, at: datetime) -> Simulated
         words=(at,),
         solved_at=None if decision.status in clockwork.OPEN_STATUSES and not is_spam else at,
     )
+    if decision.agent is not None:
+        ticket.turns[decision.agent] = at
     ticket.set_skills(decision.skills, at)
     ticket.begin(at)
     return ticket

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
+from routing.action_text import read_moment
 from routing.durations import seconds_from
 from routing.facts import EVENTS, AgentLoad, Facts, SenderFacts
 from routing.naming import STATUSES, check_name
@@ -17,12 +19,12 @@ from routing.yaml_text import Node
 _BY_ITSELF = ("created", "quiet", "clock", "sla_warning", "sla_breached", "promise_due")
 _WRITTEN = tuple(field.encode_name for field in msgspec.structs.fields(MessageNode))
 _SAID = ("subject", "body", "language", "attachments")
-_CHANGED = ("status", "priority", "team", "level", "agent")
+_CHANGED = ("status", "priority", "team", "level", "agent", "promise")
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "customer_replied": (*_WRITTEN, "reference"),
     "agent_replied": (*_SAID, *_CHANGED),
     "note_added": (*_SAID, *_CHANGED),
-    "status_changed": ("status", "priority"),
+    "status_changed": ("status", "priority", "promise"),
     "reopened": ("status",),
     "assigned": ("agent", "level", "team", "status"),
     "unassigned": (),
@@ -48,7 +50,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
     event: None = only time passes. message: the facts of what was written, with its instant and event, without the
     ticket; None = nothing was. has_language: whether its language was said. has_reference: whether it carries a valid
-    reference to the ticket. changes: status, priority, team, level, agent -> what the event sets; None = none; of
+    reference to the ticket. changes: status, priority, team, level, agent, promise -> what the event sets; None = none; of
     agent_replied and acknowledged the agent is who did it. agents: how busy who is from here on, None = as before.
     """
 
@@ -59,7 +61,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     message: Facts | None = None
     has_language: bool = True
     has_reference: bool = True
-    changes: dict[str, str | None] = {}
+    changes: dict[str, Any] = {}
     rating: int | None = None
     agents: dict[str, AgentLoad] | None = None
 
@@ -74,6 +76,7 @@ class StepNode(MessageNode, frozen=True, kw_only=True, rename={"from_": "from"})
     team: Node | None = None
     level: Node | None = None
     agent: Node | None = None
+    promise: Node | None = None
     rating: Node | None = None
     reference: bool | None = None
     away: tuple[str, ...] | None = None
@@ -146,7 +149,7 @@ def _message(
     return with_message(bare, written, problems)
 
 
-def _changes(written: StepNode, people: People, problems: list[Problem]) -> dict[str, str | None]:
+def _changes(written: StepNode, people: People, problems: list[Problem]) -> dict[str, Any]:
     known = {
         "status": STATUSES,
         "priority": PRIORITIES,
@@ -154,7 +157,7 @@ def _changes(written: StepNode, people: People, problems: list[Problem]) -> dict
         "level": people.levels,
         "agent": people.agents,
     }
-    found: dict[str, str | None] = {}
+    found: dict[str, Any] = {}
     for field, names in known.items():
         node = getattr(written, field)
         if node is None:
@@ -165,6 +168,9 @@ def _changes(written: StepNode, people: People, problems: list[Problem]) -> dict
             found[field] = node.text
         else:
             found[field] = check_name(node, names, field, problems)
+    if written.promise is not None:
+        is_taken_back = written.promise.value == "none"
+        found["promise"] = None if is_taken_back else read_moment(written.promise, None, problems)
     return found
 
 

@@ -1,6 +1,6 @@
 """Writes the starter configuration: intake.yaml, rules.yaml and the texts of the automatic replies.
 
-Nothing that is there already is overwritten.
+--example writes the rules of one of the examples instead. Nothing that is there already is overwritten.
 """
 
 import argparse
@@ -12,18 +12,21 @@ from pathlib import Path
 from intake import cli, terminal
 
 HIDDEN = (".yamllint",)  # what else is hidden there is the machine's, not ours
+EXAMPLES = "examples"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", metavar="DIR", help="default: that of -c, else config")
     parser.add_argument("-c", "--config", metavar="FILE", help="write it into this file's folder")
+    parser.add_argument("--example", metavar="NAME", help="shop, software, office or forty; see docs/rules.md")
 
 
 def run(arguments: argparse.Namespace) -> int:
     folder = Path(arguments.folder or (Path(arguments.config).parent if arguments.config else "config"))
     if folder.exists() and not folder.is_dir():
         raise cli.WrongInput(f"{folder} is a file: name a folder")
-    written = [name for name, source in _files(_starter()) if _write_new(folder / name, source)]
+    files = _files(_starter()) if arguments.example is None else _example(_starter(), arguments.example)
+    written = [name for name, source in files if _write_new(folder / name, source)]
     for name in written:
         print(folder / name)
     if not written:
@@ -44,8 +47,19 @@ def _starter() -> Traversable:
     return source
 
 
+def _example(starter: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
+    """One of the examples, with the texts of the automatic replies that it does not bring itself."""
+    known = sorted(each.name for each in (starter / EXAMPLES).iterdir() if each.is_dir())
+    if name not in known:
+        raise cli.WrongInput(f"there is no example '{name}': write one of {', '.join(known)}")
+    found = {place: source for place, source in _files(starter) if place.startswith(("replies/", "."))}
+    return iter(sorted((found | dict(_files(starter / EXAMPLES / name))).items()))
+
+
 def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
     for entry in sorted(folder.iterdir(), key=lambda each: each.name):
+        if entry.name == EXAMPLES and not prefix:
+            continue
         if entry.is_dir():
             yield from _files(entry, f"{prefix}{entry.name}/")
         elif not entry.name.startswith(".") or entry.name in HIDDEN:

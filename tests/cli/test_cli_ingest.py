@@ -13,7 +13,7 @@ from intake.store import lockfile
 
 TICKET_KEYS = {
     "ref", "subject", "status", "priority", "team", "agent", "nature", "language", "tags", "customer", "channel",
-    "account", "created_at", "messages", "due", "rule",
+    "account", "created_at", "messages", "due", "rule", "fields",
 }  # fmt: skip
 
 
