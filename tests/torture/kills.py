@@ -26,6 +26,7 @@ from tests.torture import daemons, ledger
 
 RULES = Path(__file__).parent / "rules.yaml"
 LONG_RUN_KILLS = 1_000  # from here on the figures are kept in bench/RESULTS.md
+_TRACEBACK = b"Traceback (most recent call last)"
 _UNHEALTHY_STARTS = 5  # in a row without a greeting: the daemon is broken, not killed
 
 
@@ -77,6 +78,14 @@ class Figures:
             "silences": self.silences,
             "elapsed_s": round(self.elapsed_s, 1),
         }
+
+
+def _told_tracebacks(log: bytes) -> int:
+    """Count them, and show the first: the folder with the log is gone afterwards."""
+    first = log.find(_TRACEBACK)
+    if first >= 0:
+        print(log[max(0, first - 500) : first + 3_000].decode(errors="replace"), flush=True)
+    return log.count(_TRACEBACK)
 
 
 def _counts(audit: dict[str, object]) -> dict[str, int]:
@@ -163,7 +172,7 @@ class Run:
         finally:
             self._client.end()
             self.daemon.kill()
-        self.figures.tracebacks = self.daemon.log.read_bytes().count(b"Traceback (most recent call last)")
+        self.figures.tracebacks = _told_tracebacks(self.daemon.log.read_bytes())
         self.figures.elapsed_s = time.monotonic() - self._began_at
         return self.figures
 
