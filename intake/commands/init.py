@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
+from itertools import chain
 from pathlib import Path
 
 from intake import cli, terminal
@@ -18,7 +19,7 @@ EXAMPLES = "examples"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", metavar="DIR", help="default: that of -c, else config")
     parser.add_argument("-c", "--config", metavar="FILE", help="write it into this file's folder")
-    parser.add_argument("--example", metavar="NAME", help="shop, software, office or forty; see docs/rules.md")
+    parser.add_argument("--example", metavar="NAME", help="shop, software, office or forty instead")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,12 +49,12 @@ def _starter() -> Traversable:
 
 
 def _example(starter: Traversable, name: str) -> Iterator[tuple[str, Traversable]]:
-    """One of the examples, with the texts of the automatic replies that it does not bring itself."""
+    """One of the examples, which brings all that it needs."""
     known = sorted(each.name for each in (starter / EXAMPLES).iterdir() if each.is_dir())
     if name not in known:
         raise cli.WrongInput(f"there is no example '{name}': write one of {', '.join(known)}")
-    found = {place: source for place, source in _files(starter) if place.startswith(("replies/", "."))}
-    return iter(sorted((found | dict(_files(starter / EXAMPLES / name))).items()))
+    hidden = (found for found in _files(starter) if found[0] in HIDDEN)
+    return chain(hidden, _files(starter / EXAMPLES / name))
 
 
 def _files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
