@@ -99,6 +99,7 @@ class OpenWeeks:
         self._weeks: dict[int, Week] = {}
         self._slots: dict[int, tuple[Slot, ...]] = {}
         self._offsets: dict[int, int | None] = {}
+        self._intervals: dict[int, list[tuple[int, int]]] = {}
 
     def number(self, t: int) -> int:
         """The number of the week that holds an instant."""
@@ -108,7 +109,7 @@ class OpenWeeks:
         found = self._weeks.get(number)
         if found is None:
             if len(self._weeks) > _KEPT_WEEKS:  # far dates of old tickets: keep the tables few
-                for kept in (self._weeks, self._slots, self._offsets):
+                for kept in (self._weeks, self._slots, self._offsets, self._intervals):
                     kept.clear()
             found = self._weeks[number] = self._make(number)
         return found
@@ -134,13 +135,16 @@ class OpenWeeks:
 
     def intervals(self, day: int) -> list[tuple[int, int]]:
         """The slots that start on a local date, in order, as instants; one that the clocks jump over may be empty."""
-        return sorted(
-            (
-                self.us_of_local(day, start * _SECOND_US, fold=0),
-                self.us_of_local(day, end * _SECOND_US, fold=1),
+        found = self._intervals.get(day)
+        if found is None:
+            found = self._intervals[day] = sorted(
+                (
+                    self.us_of_local(day, start * _SECOND_US, fold=0),
+                    self.us_of_local(day, end * _SECOND_US, fold=1),
+                )
+                for start, end in self.slots(day)
             )
-            for start, end in self.slots(day)
-        )
+        return found
 
     def local(self, t: int) -> tuple[int, int, int]:
         """The local date of an instant, microseconds since its midnight on the wall clock, and the fold."""
