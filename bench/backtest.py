@@ -33,14 +33,15 @@ class _Clock:
 
 def run(results: Results, folder: Path, *, is_quick: bool) -> None:
     results.begin(PART, is_quick=is_quick)
-    originals, wanted = (300, 6_000) if is_quick else (2_000, 100_000)
+    originals, some, wanted = (300, 3_000, 6_000) if is_quick else (2_000, 20_000, 100_000)
     place = folder / "backtest"
     place.mkdir()
     clock = _Clock()
     text = generated.rulebook_text(generated.rules(RULES))
     _fill(place, clock, text, tickets=originals)
-    _measure(results, place, clock, text, size=originals, rounds=1 if is_quick else 3)
-    grow.multiply(place / "intake.db", times=wanted // originals)
+    grow.multiply(place / "intake.db", times=some // originals)
+    _measure(results, place, clock, text, rounds=1 if is_quick else 3)
+    grow.multiply(place / "intake.db", times=wanted // some)
     _measure_whole(results, place, clock, text, wanted=wanted)
 
 
@@ -90,7 +91,7 @@ def _tried(place: Path, clock: _Clock, new: Rulebook, *, jobs: int | None) -> tu
         return found, time.monotonic() - began, time.process_time() - spent
 
 
-def _measure(results: Results, place: Path, clock: _Clock, text: str, *, size: int, rounds: int) -> None:
+def _measure(results: Results, place: Path, clock: _Clock, text: str, *, rounds: int) -> None:
     found, rates = Summary(), []
     for _ in range(rounds):
         found, _, processor_s = _tried(place, clock, _newer(text), jobs=1)
@@ -105,7 +106,7 @@ def _measure(results: Results, place: Path, clock: _Clock, text: str, *, size: i
     quick, _, quick_s = _tried(place, clock, _elsewhere(text), jobs=1)
     results.note(
         PART,
-        f"There: {size} tickets, {found.changed} change, {found.followed} followed, {found.missed_more} newly missed. "
+        f"There: {found.tickets} tickets, {found.changed} change, {found.followed} followed, {found.missed_more} newly missed. "
         f"Where clocks and ladders stay as they are: {quick.tickets / quick_s:.0f} tickets a second, "
         f"{quick.lived} lived again.",
     )

@@ -1,5 +1,6 @@
 """A backtest on all cores: spans of tickets go to processes of their own, what each found comes back small."""
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from routing import rulebook as rules
 from routing.rulebook import Rulebook
 
 FEW = 2_000  # decisions for which starting processes costs more than it saves
+_COLLECT_AFTER = 50_000  # objects more; the usual 700 cost a tenth of the time
 _WAITING_FOR_EACH = 2  # spans handed out ahead of each process
 
 Step = Callable[[int], None]
@@ -103,6 +105,8 @@ def _begin(task: Task) -> None:
     store = opening.open_store(task.store, Path(task.folder))
     new = rules.from_text(task.source)
     _judge.append(Judge(store, new, since_us=task.since_us, until=task.until))
+    gc.freeze()  # rules stay: the collector need not look at them
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 def _look(span: Span) -> Summary:
