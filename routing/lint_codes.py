@@ -135,6 +135,12 @@ enrich:
         "lists: {vip: {file: vip.csv}}",
     ),
     Code(
+        "dead-value",
+        "warning",
+        "a value of a list has a star that stands for nothing, so that it matches nothing",
+        'lists: {friends: ["*@example.com"]}',
+    ),
+    Code(
         "wide-words",
         "warning",
         "a word stands in a large share of the stored messages (check --store)",

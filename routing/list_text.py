@@ -13,6 +13,7 @@ from routing.yaml_text import Node
 
 _FILE = re.compile(r"[^/\\\x00-\x1f]{1,200}\Z")
 _SECTION = re.compile(r"^lists[ \t]*:.*\n?(?:^(?:[ \t#].*|-.*|)$\n?)*", re.MULTILINE)
+_STAR = re.compile(r"\*\.[^*]+\Z|[^*]+/\*\Z")
 _SHAPES = "write [value, value], {file: NAME.csv} or {kept: desk}"
 
 
@@ -45,8 +46,20 @@ def read_lists(
                 message = f"the file '{files[name]}' of list '{name}' is not there"
                 hint = "the list is empty; the file belongs beside the rules"
                 problems.append(node.value["file"].warning("missing-list", message, hint))
+        if name in values:
+            _warn_of_stars(name, node, values[name], problems)
     kept.difference_update(brought)
     return Lists(values, files, frozenset(kept))
+
+
+def _warn_of_stars(name: str, node: Node, values: Sequence[str], problems: list[Problem]) -> None:
+    """A star that stands for nothing: such a value is never met, and nobody would see it."""
+    dead = [value for value in values if "*" in value and not _STAR.match(value)]
+    if dead:
+        others = f" and {len(dead) - 1} more" if len(dead) > 1 else ""
+        message = f"'{dead[0]}'{others} in list '{name}' matches nothing: '*' is understood as \"*.acme.com\" only"
+        hint = "for a whole domain write acme.com, and ask for sender.domain"
+        problems.append(node.warning("dead-value", message, hint))
 
 
 def _source(node: Node, problems: list[Problem]) -> str | None:
