@@ -1,13 +1,18 @@
 """New rules over what was decided: what changes is found, what is unknown is said, and nothing is written."""
 
+import json
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from intake import lists
 from intake.backtest import running
 from intake.backtest.summary import Summary
+from intake.store import opening
 from routing import rulebook
 from tests.domain.world import RULES, World
 
@@ -28,6 +33,37 @@ def backtest(world: World, rules: str = RULES, *, since: datetime | None = None,
 def changed(rules: str, new: str, old: str = RULES) -> str:
     assert rules in old
     return old.replace(rules, new)
+
+
+ASKING = (
+    changed(
+        "version: 1\n",
+        "version: 1\nlists: {blocked: {kept: desk}}\nfields: {order: {type: text, extract: 'order ([A-Z]+)'}, kind: {type: text}}\n",
+    )
+    .replace(
+        "route:\n",
+        """route:
+  - {id: lists, when: {header.list-id: any}, then: {team: billing}}
+  - {id: often, when: {customer.tickets: {within: 7d, at_least: 2}}, then: {team: billing, priority: high}}
+  - {id: loaded, when: {customer.open_tickets: {at_least: 1}}, then: {priority: high}}
+  - {id: orders, when: {ticket.field.order: any}, then: {field.kind: order, skills: {need: [language], relax: 30m}}}
+  - {id: crowded, when: {team.waiting: {at_least: 1}}, then: {tags: [crowded]}}
+""",
+    )
+    .replace(
+        "enrich:\n",
+        "enrich:\n  - {id: known, when: {sender.address: {in: blocked}}, then: {tags: [blocked], priority: low}}\n",
+    )
+    + "react:\n  - {id: again, on: customer_replied, then: {route: again}}\n"
+)
+
+
+@pytest.fixture
+def asking(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[World]:
+    """A desk whose rules ask for everything that is looked up only on demand."""
+    (tmp_path / "intake.db").write_bytes(new_store)
+    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
+        yield World(store, tmp_path, clock, rules=ASKING)
 
 
 @pytest.fixture
@@ -54,6 +90,45 @@ def test_the_rules_in_force_change_nothing_of_what_they_decided(busy: World) -> 
     assert (found.changed, found.unknown, found.unreadable, found.examples) == (0, 0, 0, [])
     assert found.decisions == found.same == len(busy.rows("decisions")) > 3
     assert found.breaches_before == found.breaches_after
+
+
+def test_rules_that_ask_for_much_change_nothing_of_what_they_decided(asking: World) -> None:
+    """History, headers, lists kept at the desk, fields, skills and a ticket that was routed again."""
+    store = asking.store
+    store.write_now(lambda tx: lists.add(tx, "blocked", ["eve@spam.example"], actor="agent:ania"))
+    asking.receive("eve@spam.example", subject="Hello")
+    ticket = asking.ticket(asking.receive(subject="My order ABC"))
+    asking.advance(hours=1)
+    asking.receive(subject="One more")
+    asking.receive("list@customer.example", headers={"List-Id": "<x.example>"})
+    asking.receive(
+        subject=f"Re: My order ABC [{ticket['ref']}]",
+        headers={"In-Reply-To": f"<{_message_id(asking, ticket)}>"},
+    )
+    asking.receive(subject="The third")
+    found = backtest(asking, ASKING)
+    rules = {json.loads(row["decision"])["rule"] for row in asking.rows("decisions")}
+    assert {"lists", "often", "orders", "default"} <= rules
+    assert "routed_again" in asking.events(ticket)
+    assert (found.changed, found.unknown, found.unreadable, found.examples) == (0, 0, 0, [])
+    assert found.decisions == found.tickets + 1
+
+
+def _message_id(world: World, ticket: dict[str, Any]) -> str:
+    return str(
+        world.rows("messages", "ticket_id = :id AND direction = 'in'", id=ticket["id"])[0]["external_id"]
+    )
+
+
+def test_what_a_mail_quoted_is_unknown_because_it_is_not_kept(world: World) -> None:
+    """Of a mail without a quotation it is known that it quoted nothing."""
+    world.receive(body="No quotation here.")
+    world.receive("ola@customer.example", body="Yes.\n\nOn Monday Jan wrote:\n> the old contract\n")
+    rules = changed(
+        "route:\n", "route:\n  - {id: old, when: {text.quoted.words: contract}, then: {team: billing}}\n"
+    )
+    found = backtest(world, rules)
+    assert (found.same, found.unknown_facts) == (1, {"text.quoted": 1})
 
 
 def test_the_same_rules_with_a_comment_change_nothing_either(busy: World) -> None:
