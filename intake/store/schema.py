@@ -377,3 +377,21 @@ agent_state = Table(  # presence and turn of the agents that the rules name
 writes = Table(  # PostgreSQL only: a COMMIT whose answer was lost is looked up here
     "writes", metadata, Column("id", Text, primary_key=True), _number("at")
 )
+
+active_rules = Table(  # PostgreSQL only: one row, the rules that are in force for all daemons of this store
+    "active_rules",
+    metadata,
+    Column("name", Text, primary_key=True),  # "rules"
+    _text("digest"),  # SHA-256 of sources, hex
+    _text("sources"),  # files, lists and reply templates: intake.rule_files.Sources as JSON
+    _text("publisher"),
+    _number("published_at"),
+)
+
+publications = Table(  # PostgreSQL only: which daemon has published what, so that an old file is known as one
+    "publications",
+    metadata,
+    Column("publisher", Text, primary_key=True),
+    Column("digest", Text, primary_key=True),
+    _number("published_at"),
+)

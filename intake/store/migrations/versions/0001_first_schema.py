@@ -9,6 +9,15 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "active_rules",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.Column("publisher", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "agent_load",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("medium", sa.Text(), nullable=False),
@@ -278,6 +287,13 @@ def upgrade() -> None:
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("ticket_id", "kind", "value"),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "publications",
+        sa.Column("publisher", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("published_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("publisher", "digest"),
     )
     op.create_table(
         "rulebooks",
