@@ -124,14 +124,12 @@ def _sorted_actions(actions: Iterable[Any]) -> dict[str, list[str]]:
 
 def _writers(rulebook: Rulebook, after: Decision) -> dict[str, str]:
     """Field -> id of the rule that wrote it, "default" among them."""
-    counted = set(after.matched)
-    routing = rulebook.rules[rulebook.positions[after.rule]] if after.rule in rulebook.positions else None
-    enriching = [rulebook.rules[place] for each in counted if (place := rulebook.positions[each]) is not None]
-    enriching = [
-        rule
-        for rule in sorted(enriching, key=lambda rule: rulebook.positions[rule.id])
-        if rule.stage == "enrich"
-    ]
+    places = rulebook.positions
+    matched = sorted(
+        (rulebook.rules[places[each]] for each in after.matched), key=lambda rule: places[rule.id]
+    )
+    enriching = [rule for rule in matched if rule.stage == "enrich"]
+    routing = next((rule for rule in matched if rule.stage == "route"), None)
     drafted = draft.of_new_ticket(rulebook, enriching, routing)
     found = {field: claims[0][0].id for field, claims in drafted.claims.items() if claims}
     found["rule"] = after.rule

@@ -9,6 +9,7 @@ from intake.backtest import report
 
 _MOST_BARS = 20
 _MOST_EXAMPLES = 100
+_MOST_ROWS = 50
 _WIDTH = 640  # of the drawing, in its own units
 
 
@@ -26,7 +27,9 @@ def html(told: dict[str, Any]) -> str:
         days=_days(told["days"]),
         teams=_pairs(told["teams"], "team"),
         breaches=_pairs(told["sla"]["breaches"], "target"),
-        moves=told["moves"][:_MOST_BARS],
+        moves=told["moves"][:_MOST_ROWS],
+        by_rule=list(told["by_rule"].items())[:_MOST_ROWS],
+        unknown_rules=list(told["unknown_rules"].items())[:_MOST_ROWS],
         examples=told["examples"][:_MOST_EXAMPLES],
         width=_WIDTH,
     )

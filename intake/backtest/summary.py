@@ -10,6 +10,7 @@ EXAMPLES_OF_A_MOVE = 3
 MOST_EXAMPLES = 300
 MOST_MOVES = 500
 _OTHERS = "(others)"
+_VALUES = "(values)"
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -87,10 +88,13 @@ class Summary(msgspec.Struct, kw_only=True):
             self.examples.append(Example(ref, at, changes))
 
     def _count_move(self, change: Change) -> int:
-        key = move_key(change)
+        return self._count_moves(move_key(change), 1)
+
+    def _count_moves(self, key: str, number: int) -> int:
         if key not in self.moves and len(self.moves) >= MOST_MOVES:
-            key = move_key(Change(change.field, _OTHERS, _OTHERS, ""))
-        self.moves[key] = self.moves.get(key, 0) + 1
+            field, *_ = msgspec.json.decode(key)
+            key = msgspec.json.encode([field, _OTHERS, _OTHERS]).decode()
+        self.moves[key] = self.moves.get(key, 0) + number
         return self.moves[key]
 
     def add_unknown(self, ref: str, found: Iterable[tuple[str, tuple[str, ...]]]) -> None:
@@ -112,6 +116,8 @@ class Summary(msgspec.Struct, kw_only=True):
             own = getattr(self, name)
             for key, number in getattr(other, name).items():
                 own[key] = own.get(key, 0) + number
+        for key, number in other.moves.items():
+            self._count_moves(key, number)
         for day, (decisions, changed) in other.days.items():
             mine = self.days.setdefault(day, [0, 0])
             mine[0] += decisions
@@ -144,7 +150,7 @@ class Summary(msgspec.Struct, kw_only=True):
 
 
 _COUNTERS = (
-    "fields", "moves", "rules", "unknown_facts", "unknown_rules", "teams_before", "teams_after", "breaches_before",
+    "fields", "rules", "unknown_facts", "unknown_rules", "teams_before", "teams_after", "breaches_before",
     "breaches_after", "rulebooks",
 )  # fmt: skip
 _NUMBERS = (
@@ -154,4 +160,7 @@ _NUMBERS = (
 
 
 def move_key(change: Change) -> str:
+    """What is counted together: a change from one value to another; of the desk's own fields, whatever their values."""
+    if change.field == "fields":
+        return msgspec.json.encode([change.field, _VALUES, _VALUES]).decode()
     return msgspec.json.encode([change.field, change.before, change.after]).decode()

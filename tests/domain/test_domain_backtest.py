@@ -7,10 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from intake import lists
-from intake.backtest import running
+from intake.backtest import running, stored
+from intake.backtest.judging import Judge
 from intake.backtest.summary import Summary
 from intake.store import opening
 from routing import rulebook
@@ -233,3 +235,18 @@ def test_nothing_is_written(busy: World) -> None:
     before: Any = {name: busy.rows(name) for name in tables}
     backtest(busy, changed("normal: 2h", "normal: 10m"))
     assert {name: busy.rows(name) for name in tables} == before
+
+
+def test_small_pieces_add_up_to_the_whole(busy: World) -> None:
+    """Every number and every move, whichever way the tickets were cut into spans."""
+    book = rulebook.load(
+        {"rules.yaml": changed("team: billing, tags: [money]", "team: support, priority: high")}
+    )
+    judge = Judge(busy.store, book, since_us=0, until=busy.clock())
+    added = Summary()
+    spans = list(stored.spans(busy.store, since_us=0, size=1))
+    for span in spans:
+        added.merge(judge.look(span))
+    whole = running.run(busy.store, book, place=("", Path()), until=busy.clock(), jobs=1)
+    assert len(spans) == whole.tickets
+    assert msgspec.to_builtins(added) == msgspec.to_builtins(whole)
