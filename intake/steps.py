@@ -15,7 +15,7 @@ from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import RowsStatement, Statement
-from routing import ladder
+from routing import ladder, ladder_timers
 from routing.ladder import Asked, StepTimer
 from routing.sla import Clocks
 
@@ -85,7 +85,7 @@ def fired(tx: Tx, ticket_id: int) -> frozenset[str]:
 
 
 def _of_clocks(ticket: Ticket, armament: Armament, clocks: Clocks) -> tuple[StepTimer, ...]:
-    return ladder.steps(
+    return ladder_timers.steps(
         armament.policy,
         armament.ladder,
         clocks,
@@ -107,7 +107,7 @@ def _unacknowledged(ticket: Ticket, armament: Armament, rows: Sequence[Row]) -> 
         for row in rows
         if row[3] == "fired" and row[5] is not None
     ]
-    return ladder.acknowledgement_timers(
+    return ladder_timers.acknowledgement_timers(
         armament.ladder, asked, calendar=armament.calendar, answered_at=_answered_at(ticket)
     )
 

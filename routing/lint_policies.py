@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from routing import ladder as ladders
-from routing import sla
+from routing import ladder_timers, sla
 from routing.calendar import NeverOpen
 from routing.problems import Problem
 from routing.sla import PRIORITIES
@@ -25,7 +24,7 @@ def never_due(rulebook: "Rulebook", nodes: Nodes) -> Iterator[Problem]:
         try:
             for priority in PRIORITIES:
                 clocks = sla.start(policy, priority=priority, at=_ANY_DAY, calendar=calendar)
-                ladders.steps(policy, rulebook.ladder_of(name), clocks, calendar=calendar)
+                ladder_timers.steps(policy, rulebook.ladder_of(name), clocks, calendar=calendar)
         except NeverOpen as error:
             message = f"policy '{name}' asks for more open time than there is: {error}"
             yield nodes["sla"][name].problem("never-due", message, "shorten it, or open the calendar more")

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from routing import ladder as ladders
+from routing import ladder_timers
 from routing import sla as clockwork
 from routing.calendar import ALWAYS_OPEN, Calendar
 from routing.decision import Decision
@@ -194,11 +195,11 @@ class Simulated(msgspec.Struct, kw_only=True):
     def timers(self) -> tuple[StepTimer, ...]:
         """What falls due and has not fired, earliest first."""
         answered_at = self.answers[-1] if self.answers else None
-        found = ladders.steps(
+        found = ladder_timers.steps(
             self.policy, self.ladder, self.clocks, calendar=self.calendar, answered_at=answered_at
         )
         if self.ladder is not None and self.asked:
-            found += ladders.acknowledgement_timers(
+            found += ladder_timers.acknowledgement_timers(
                 self.ladder, self.asked, calendar=self.calendar, answered_at=answered_at
             )
         waiting = (timer for timer in found if timer.key not in self.fired)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from routing import ladder, sla
+from routing import ladder, ladder_timers, sla
 from routing.actions import Action
 from routing.calendar import Calendar, CalendarText
 from routing.durations import Span
@@ -59,7 +59,7 @@ def due(
 ) -> Any:
     """Key and minutes after noon of what falls due."""
     answered_at = None if answered is None else after(answered)
-    timers = ladder.acknowledgement_timers(book, notices, calendar=calendar, answered_at=answered_at)
+    timers = ladder_timers.acknowledgement_timers(book, notices, calendar=calendar, answered_at=answered_at)
     return [(timer.key, (timer.due_at - NOON).total_seconds() / 60) for timer in timers]
 
 
@@ -131,7 +131,7 @@ def test_steps_of_a_target_are_untouched_by_acknowledging() -> None:
     """Whatever becomes of notices, the breach of a two-hour target comes after two hours."""
     policy = Policy("p", "c", {"first_response": Target({"": Span("2h", 7200)})})
     clocks = sla.start(policy, priority="normal", at=NOON, calendar=ALWAYS)
-    keys = [(timer.key, timer.due_at) for timer in ladder.steps(policy, PAGE, clocks, calendar=ALWAYS)]
+    keys = [(timer.key, timer.due_at) for timer in ladder_timers.steps(policy, PAGE, clocks, calendar=ALWAYS)]
     assert keys == [("page/0", after(60)), ("breach:first_response", after(120)), ("page/2", after(120))]
 
 
@@ -178,7 +178,9 @@ EVERY = Ladder(
 
 def timers(*clocks: Clock, calendar: Calendar = ALWAYS, answered: float | None = None) -> Any:
     answered_at = None if answered is None else after(answered)
-    found = ladder.steps(Policy("p", "c", {}), EVERY, clocks, calendar=calendar, answered_at=answered_at)
+    found = ladder_timers.steps(
+        Policy("p", "c", {}), EVERY, clocks, calendar=calendar, answered_at=answered_at
+    )
     return [(timer.key, (timer.due_at - NOON).total_seconds() / 60) for timer in found]
 
 

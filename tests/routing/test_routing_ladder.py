@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from routing import ladder, sla
+from routing import ladder, ladder_timers, sla
 from routing.calendar import Calendar, CalendarText
 from routing.durations import Span
 from routing.ladder import Ladder, Step, When
@@ -42,7 +42,7 @@ def offsets(
     clocks = sla.start(policy, priority="normal", at=NOON, calendar=calendar)
     if answered:
         clocks = (sla.meet(clocks[0], at=NOON, calendar=calendar), clocks[1])
-    timers = ladder.steps(policy, PAGE, clocks, calendar=calendar)
+    timers = ladder_timers.steps(policy, PAGE, clocks, calendar=calendar)
     return [(timer.key, int((timer.due_at - NOON).total_seconds()) // 60) for timer in timers]
 
 
@@ -71,9 +71,9 @@ def test_a_met_target_has_no_steps_left() -> None:
 def test_a_paused_target_has_no_steps_until_it_goes_on() -> None:
     _, resolution = sla.start(POLICY, priority="normal", at=NOON, calendar=ALWAYS)
     paused = sla.pause(resolution, at=NOON + timedelta(hours=1), calendar=ALWAYS)
-    assert ladder.steps(POLICY, PAGE, (paused,), calendar=ALWAYS) == ()
+    assert ladder_timers.steps(POLICY, PAGE, (paused,), calendar=ALWAYS) == ()
     resumed = sla.resume(paused, at=NOON + timedelta(hours=3), calendar=ALWAYS)
-    timers = ladder.steps(POLICY, PAGE, (resumed,), calendar=ALWAYS)
+    timers = ladder_timers.steps(POLICY, PAGE, (resumed,), calendar=ALWAYS)
     assert [(timer.key, timer.due_at - NOON) for timer in timers] == [
         ("page/3", timedelta(hours=9)),
         ("breach:resolution", timedelta(hours=10)),
@@ -83,13 +83,13 @@ def test_a_paused_target_has_no_steps_until_it_goes_on() -> None:
 def test_a_noted_breach_is_not_given_again_but_its_later_steps_are() -> None:
     first, _ = sla.start(POLICY, priority="normal", at=NOON, calendar=ALWAYS)
     breached = sla.breach(first, at=NOON + timedelta(hours=2))
-    keys = [timer.key for timer in ladder.steps(POLICY, PAGE, (breached,), calendar=ALWAYS)]
+    keys = [timer.key for timer in ladder_timers.steps(POLICY, PAGE, (breached,), calendar=ALWAYS)]
     assert keys == ["page/0", "page/1", "page/2", "page/2/1", "page/2/2"]
 
 
 def test_without_a_ladder_a_breach_is_still_an_event() -> None:
     clocks = sla.start(POLICY, priority="normal", at=NOON, calendar=ALWAYS)
-    keys = [timer.key for timer in ladder.steps(POLICY, None, clocks, calendar=ALWAYS)]
+    keys = [timer.key for timer in ladder_timers.steps(POLICY, None, clocks, calendar=ALWAYS)]
     assert keys == ["breach:first_response", "breach:resolution"]
 
 
