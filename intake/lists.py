@@ -14,10 +14,11 @@ from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement, upsert, values_of
 from routing import folding
+from routing.fact_table import field_named
 from routing.facts import Facts
 from routing.problems import did_you_mean
 from routing.rulebook import Rulebook
-from routing.view import View, field_named
+from routing.view import View
 
 VALUE_MAX_CHARACTERS = 500
 

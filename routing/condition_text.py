@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from routing import fields
 from routing.conditions import ALWAYS, Condition, Group
+from routing.fact_table import FIELDS, MADE_ON_DEMAND, field_named, ticket_field_text
 from routing.fields import FieldRule
 from routing.phrase_text import read_only_words, read_regex, read_words
 from routing.predicates import Changed, Empty, Fact, Kept, OneOf, OnlyOneOf
@@ -14,7 +15,7 @@ from routing.problems import Problem, did_you_mean
 from routing.time_text import TIME_FACTS, read_count, read_time, read_time_fact
 from routing.typed import said
 from routing.value_text import Names, leaf, listed, read_range, read_values, refuse
-from routing.view import FIELDS, MADE_ON_DEMAND, Field, FieldType, View, field_named, ticket_field_text
+from routing.view import Field, FieldType, View
 from routing.yaml_text import Node
 
 _GROUPS = ("all", "any", "none", "not")

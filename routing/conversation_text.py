@@ -11,11 +11,11 @@ from routing.condition_text import read_condition
 from routing.conditions import ALWAYS
 from routing.conversation import EMAIL_REOPEN_WITHIN_S, Conversations, Gathering, MediumRule
 from routing.durations import read_seconds
+from routing.fact_table import FIELDS, field_named
 from routing.problems import Problem, did_you_mean, has_error
 from routing.rule_text import read_id
 from routing.typed import convert, said
 from routing.value_text import Names
-from routing.view import FIELDS, field_named
 from routing.yaml_text import Node, slip_hint
 
 MAX_KEY_CHARACTERS = 200

@@ -3,7 +3,8 @@
 import re
 
 from routing import folding
-from routing.view import View, field_named
+from routing.fact_table import field_named
+from routing.view import View
 
 _PLACE = re.compile(r"\{([^{}]+)\}")
 

@@ -3,8 +3,9 @@
 from typing import Any
 
 from routing import reference
+from routing.fact_table import FIELDS, MADE_ON_DEMAND, field_named
 from routing.value_text import COMPARED
-from routing.view import FIELDS, MADE_ON_DEMAND, Field, field_named
+from routing.view import Field
 
 Schema = dict[str, Any]
 

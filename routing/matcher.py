@@ -12,8 +12,9 @@ import ahocorasick_rs
 import msgspec
 
 from routing.conditions import Condition, Group, Leaf, Matches, OneOf, Words
+from routing.fact_table import field_named, is_settled
 from routing.rules import Rule
-from routing.view import View, field_named, is_settled
+from routing.view import View
 
 _TEXT = ""  # the field of pieces of text
 _PIECES_ARE_OF = ("text", "subject", "body")  # all of them are part of `text`

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 
 from routing import lint_codes, reference
 from routing.action_text import ACTIONS, SIBLINGS
+from routing.fact_table import FIELDS, MADE_ON_DEMAND
 from routing.facts import EVENTS
 from routing.lint_codes import CODES
-from routing.view import FIELDS, MADE_ON_DEMAND
 
 _PART = re.compile(r"(<!-- made by `make docs`: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

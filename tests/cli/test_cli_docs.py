@@ -15,7 +15,7 @@ import pytest
 
 from channels.email import send, smtp
 from intake import cli, settings
-from routing import action_text, condition_text, view
+from routing import action_text, condition_text, fact_table
 
 REPOSITORY = Path(__file__).parents[2]
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -71,8 +71,8 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
 @pytest.mark.parametrize(
     "word",
     [
-        *view.FIELDS,
-        *(f"ticket.{each}" for each in view.DECIDED),
+        *fact_table.FIELDS,
+        *(f"ticket.{each}" for each in fact_table.DECIDED),
         *condition_text._OPERATORS,
         *action_text.ACTIONS,
     ],
@@ -113,6 +113,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "docs/operating.md",
         "docs/cli.md",
         "docs/rules.md",
+        "docs/from-zendesk.md",
     ],
 )
 def test_links_and_commands_of_a_document_lead_somewhere(name: str) -> None:

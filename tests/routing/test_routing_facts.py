@@ -10,6 +10,7 @@ from routing import yaml_text
 from routing.calendar import Calendar, CalendarText
 from routing.condition_text import read_condition
 from routing.conditions import Condition, kept_uses, results
+from routing.fact_table import DECIDED, FIELDS, MADE_ON_DEMAND, field_named, is_settled
 from routing.facts import (
     AgentLoad,
     AttachmentFacts,
@@ -25,7 +26,7 @@ from routing.naming import Targets
 from routing.people import Agent, Team
 from routing.schedule import Layer, Schedule
 from routing.value_text import Names
-from routing.view import DECIDED, FIELDS, MADE_ON_DEMAND, Roster, View, field_named, is_settled
+from routing.view import Roster, View
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)  # a Tuesday, 13:00 in Warsaw
 OFFICE = Calendar(CalendarText("office", "Europe/Warsaw", ((((9 * 3_600), 17 * 3_600),),) * 5 + ((), ())))

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 
-from routing import json_schema, json_schema_words, reference, rulebook, time_text, view
+from routing import fact_table, json_schema, json_schema_words, reference, rulebook, time_text
 from routing.action_text import ACTIONS, SIBLINGS
 from routing.condition_text import _OPERATORS
 from routing.facts import EVENTS
@@ -281,7 +281,7 @@ def test_the_two_agree_at_many_places() -> None:
 
 
 def test_every_word_of_the_language_has_its_line() -> None:
-    assert set(view.FIELDS) | set(view.MADE_ON_DEMAND) == set(reference.FACTS)
+    assert set(fact_table.FIELDS) | set(fact_table.MADE_ON_DEMAND) == set(reference.FACTS)
     assert set(time_text.TIME_FACTS) == set(reference.TIME)
     assert set(_OPERATORS) == set(reference.OPERATORS)
     assert {*ACTIONS, *SIBLINGS, "field.NAME"} == set(reference.ACTIONS)
