@@ -6,6 +6,7 @@ import pytest
 
 from intake import desk
 from intake.desk import DeskError
+from intake.occasion import Occasion
 from tests.domain.world import World
 
 
@@ -199,7 +200,7 @@ def test_raised_priority_brings_a_running_target_forward(world: World, ticket: d
     loaded = world.store.write_now(lambda tx: desk.find(tx, ticket["ref"]))
     raised = Action("priority", "urgent", "test")
     world.store.write_now(
-        lambda tx: effects.apply(tx, world.context, loaded, [raised], effects.Occasion(cause="test:1"))
+        lambda tx: effects.apply(tx, world.context, loaded, [raised], Occasion(cause="test:1"))
     )
     assert world.clocks(ticket)["first_response"]["due_at"] == "2026-11-10T09:30:00Z"
     assert world.fire_due() >= 3
