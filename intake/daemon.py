@@ -32,6 +32,7 @@ SWITCH_S = 0.0005
 _LEVELS = {
     "message_quarantined",
     "rules_refused",
+    "rules_not_published",
     "delivery_failed",
     "settle_delayed",
     "outbox_delayed",
@@ -57,6 +58,7 @@ class Daemon:
             wired.context,
             rules_path=settings.rules,
             replies_path=settings.replies,
+            digest=wired.digest,
             told=self._told,
         )
         self.dispatcher = wired.dispatcher(
@@ -76,6 +78,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Run until told to stop. Raises: OSError when an address cannot be listened on."""
+        await self.reloader.begin()
         with self._signals():
             async with asyncio.TaskGroup() as tasks:
                 inner = [

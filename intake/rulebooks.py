@@ -2,26 +2,20 @@
 
 import asyncio
 import contextlib
-import gc
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam
 
-from channels import language
-from channels.email import message
-from intake import armaments, child, dailies, events, instants, rule_files, rule_worker
-from intake.armaments import Armament
+from intake import armaments, child, compiling, dailies, events, instants, published, rule_files, rule_worker
 from intake.model import Context
-from intake.replies import Replies, TemplateProblem
 from intake.rule_files import Look, Sources
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert
-from routing import cases
 from routing import rulebook as rules
 from routing.problems import ConfigError, Problem, has_error
 from routing.rulebook import Rulebook
@@ -31,10 +25,17 @@ REST_S = 0.2  # a file must rest so long before it is read: an editor may have w
 ASIDE_FROM_CHARACTERS = 40_000  # about 300 rules; from here on judging one holds the lock too long
 JUDGE_S = 300.0
 TOLD_MAX = 50
+OLD_FILES = (
+    "this daemon has published these files before, and another daemon others since: those stay in force; "
+    "change a file to bring yours back"
+)
 
 log = logging.getLogger("intake.rulebooks")
 
 texts = rule_files.texts
+Loaded = compiling.Loaded
+read = compiling.read
+compiled = compiling.compiled
 
 _KEEP = Statement(
     upsert(schema.rulebooks)
@@ -43,16 +44,6 @@ _KEEP = Statement(
 )
 
 Told = Callable[[str, dict[str, Any]], None]
-
-
-class Loaded(msgspec.Struct, frozen=True):
-    """list_paths, look: the files it was made of, as they stood."""
-
-    rulebook: Rulebook
-    armaments: Mapping[str, Armament]
-    replies: Replies
-    list_paths: tuple[str, ...] = ()
-    look: Look = ()
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -72,50 +63,16 @@ class Refusal(msgspec.Struct, frozen=True):
         )
 
 
-def read(rules_path: Path, replies_path: Path) -> Loaded:
-    """Read, check, compile and test.
+def in_force(store: Store, sources: Sources, loaded: Loaded, *, rules_path: Path) -> Loaded:
+    """What to begin with: one's own files, or what another daemon of the store has published since.
 
-    Raises: ConfigError with every problem; a failing test of the admin's is one.
+    Raises: ConfigError when that cannot be read here.
     """
-    return compiled(rule_files.read(rules_path, replies_path))
-
-
-def compiled(sources: Sources, *, is_checked: bool = False) -> Loaded:
-    """Make what is in force out of the files. is_checked: they were found good, tests and all.
-
-    Raises: ConfigError with every problem.
-    """
-    try:
-        replies = Replies(sources.replies)
-    except TemplateProblem as problem:
-        raise ConfigError([Problem("replies", 1, 1, "error", "bad-template", str(problem))]) from problem
-    rulebook = rules.load(sources.files, lists=sources.lists, replies=replies.known, is_checked=is_checked)
-    failures = [] if is_checked else cases.run(rulebook, detect_language=_language_of)
-    if failures:
-        raise ConfigError(failures)
-    return Loaded(rulebook, armaments.of_rulebook(rulebook), replies, sources.list_paths, sources.look)
-
-
-def _language_of(text: str) -> str | None:
-    return language.detect(text, message.DEFAULT_LANGUAGES)
-
-
-def _compiled_quietly(sources: Sources) -> Loaded:
-    """Compile what was judged good: the collector would stop everything to look at each rule again and again."""
-    with _no_collecting():
-        return compiled(sources, is_checked=True)
-
-
-@contextlib.contextmanager
-def _no_collecting() -> Iterator[None]:
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()  # what was made stays; it is freed by its counts when the next rulebook takes its place
-        if was_on:
-            gc.enable()
+    if not published.is_used(store):
+        return loaded
+    by = published.publisher(rules_path)
+    edition = store.read_now(lambda tx: published.instead(tx, sources, by=by))
+    return loaded if edition is None else compiled(edition.sources, is_checked=True)
 
 
 def keep(tx: Tx, loaded: Loaded) -> None:
@@ -135,6 +92,7 @@ class Reloader:
         *,
         rules_path: Path,
         replies_path: Path,
+        digest: str = "",
         told: Told = lambda event, fields: None,
     ) -> None:
         self._store = store
@@ -145,6 +103,9 @@ class Reloader:
         self._turn = asyncio.Lock()
         self._list_paths = _list_paths(context.rulebook, rules_path)
         self._seen = self._look()
+        self._publisher = published.publisher(rules_path)
+        self._digest = digest
+        self._rejected: str | None = None  # what was published and cannot be read here
         self.refusal: Refusal | None = None
 
     def context(self) -> Context:
@@ -160,8 +121,9 @@ class Reloader:
         async with self._turn:
             self._seen = self._look()
             try:
-                loaded = await self._loaded()
-                await self._store.write(lambda tx: _keep_loaded(tx, loaded))
+                sources = await self._read()
+                loaded = await self._judged(sources)
+                is_own = await self._store.write(lambda tx: self._publish(tx, sources, loaded))
             except ConfigError as error:
                 await self._refuse(
                     [str(problem) for problem in error.problems if problem.severity == "error"]
@@ -172,12 +134,30 @@ class Reloader:
                 log.exception("rules_not_reloaded")
                 await self._refuse([f"{type(error).__name__}: {error}"])
                 return False
-            self.swap(loaded)
+            if is_own:
+                self.swap(loaded)
+                return True
+            self._told("rules_not_published", {"reason": OLD_FILES})
+            await self._follow()
             return True
+
+    async def begin(self) -> None:
+        """Publish the files that the daemon starts with, if they are new; take over what another one published."""
+        if published.is_used(self._store) and await self._store.read(published.active_digest) != self._digest:
+            await self.reload()
+
+    async def follow(self) -> bool:
+        """Take over the rules that another daemon of this store has published; false = there are none that are new."""
+        if not published.is_used(self._store):
+            return False
+        async with self._turn:
+            return await self._follow()
 
     def swap(self, loaded: Loaded) -> None:
         """Put another rulebook into force: one reference, which a message under way does not look at again."""
-        self._list_paths, self._seen = loaded.list_paths, loaded.look or self._seen
+        self._digest = loaded.digest or self._digest
+        if loaded.look:
+            self._list_paths, self._seen = loaded.list_paths, loaded.look
         self.refusal = None
         self._context = msgspec.structs.replace(
             self._context, rulebook=loaded.rulebook, armaments=loaded.armaments, replies=loaded.replies
@@ -187,9 +167,11 @@ class Reloader:
         )
 
     async def watch(self) -> None:
-        """Reload whenever a file has changed and rests, until cancelled."""
+        """Reload whenever a file has changed and rests, or other rules are published, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
+            with contextlib.suppress(StoreError):  # it is told elsewhere, and the next look comes soon
+                await self.follow()
             changed = self._look()
             if changed == self._seen:
                 continue
@@ -197,16 +179,43 @@ class Reloader:
             if self._look() == changed:
                 await self.reload()
 
-    async def _loaded(self) -> Loaded:
-        """Read the files, and judge them where that does not keep the loop waiting. Raises: ConfigError."""
+    async def _read(self) -> Sources:
         sources = await asyncio.to_thread(rule_files.read, self._rules_path, self._replies_path)
         self._list_paths, self._seen = sources.list_paths, sources.look or self._seen
+        return sources
+
+    def _publish(self, tx: Tx, sources: Sources, loaded: Loaded) -> bool:
+        """Keep rules that were found good; false = the store's daemons have others in force, and these are old."""
+        if published.is_used(self._store) and not published.publish(tx, sources, by=self._publisher):
+            return False
+        _keep_loaded(tx, loaded)
+        return True
+
+    async def _follow(self) -> bool:
+        active = await self._store.read(published.active_digest)
+        if active in (None, self._digest, self._rejected):
+            return False
+        edition = await self._store.read(published.edition)
+        if edition is None:
+            return False
+        try:
+            loaded = await asyncio.to_thread(compiling.quietly, edition.sources)
+        except ConfigError as error:
+            self._rejected = edition.digest
+            await self._refuse([f"published by {edition.publisher}: {problem}" for problem in error.problems])
+            return False
+        await self._store.write(lambda tx: keep(tx, loaded))
+        self.swap(loaded)
+        return True
+
+    async def _judged(self, sources: Sources) -> Loaded:
+        """Judge the files where that does not keep the loop waiting. Raises: ConfigError."""
         if sources.size < ASIDE_FROM_CHARACTERS:
             return await asyncio.to_thread(compiled, sources)
         found = await judged_aside(sources)
         if has_error(found):
             raise ConfigError(found)
-        return await asyncio.to_thread(_compiled_quietly, sources)
+        return await asyncio.to_thread(compiling.quietly, sources)
 
     async def _refuse(self, problems: list[str]) -> None:
         in_force = self._context.rulebook.hash[:12]

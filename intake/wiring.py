@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from channels import loading
-from intake import dispatch, instants, parsing, rulebooks
+from intake import dispatch, instants, parsing, rule_files, rulebooks
 from intake.backlog import BacklogReader
 from intake.dispatch import Dispatcher
 from intake.journal import Journal
@@ -28,12 +28,13 @@ _ANY_MESSAGE = Statement(select(schema.journal.c.id).limit(1))
 
 
 class Wired(msgspec.Struct, frozen=True, eq=False):
-    """An intake's parts, not yet running. channels: account -> the channel's object."""
+    """An intake's parts, not yet running. channels: account -> the channel's object; digest: of the rules."""
 
     settings: Settings
     store: Store
     keys: Keys
     context: Context
+    digest: str
     channels: Mapping[str, Any]
     journal: Journal
     parser: Parsing
@@ -58,7 +59,8 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
 
     Raises: ConfigError for the rules, StoreError for the store; nothing is left open then.
     """
-    loaded = rulebooks.read(settings.rules, settings.replies)
+    sources = rule_files.read(settings.rules, settings.replies)
+    loaded = rulebooks.compiled(sources)
     modules = {name: loading.module_for(each.kind) for name, each in settings.channels.items()}
     channels = {name: modules[name].Channel(name, each.options) for name, each in settings.channels.items()}
     readers = {name: Reader(modules[name], each.options) for name, each in settings.channels.items()}
@@ -66,7 +68,8 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
     store = opening.open_store(settings.store, settings.folder, clock=clock)
     try:
         keys = _keys(settings.folder / KEYS_FILE, store)
-        store.write_now(lambda tx: rulebooks.keep(tx, loaded))
+        loaded = rulebooks.in_force(store, sources, loaded, rules_path=settings.rules)
+        _keep(store, loaded)
     except BaseException:
         store.close()
         raise
@@ -75,6 +78,7 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
         store,
         keys,
         _context(settings, keys, loaded, channels),
+        loaded.digest,
         channels,
         Journal(
             store, keys, folder=blob_folder(settings), min_free_disk_bytes=settings.limits.min_free_disk_bytes
@@ -82,6 +86,10 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
         parsing.Parsing(readers),
         BacklogReader(store=settings.store, folder=settings.folder, readers=readers),
     )
+
+
+def _keep(store: Store, loaded: Loaded) -> None:
+    store.write_now(lambda tx: rulebooks.keep(tx, loaded))
 
 
 def _keys(path: Path, store: Store) -> Keys:
