@@ -160,6 +160,8 @@ class Judge:
             return
         _count_breaches(summary, was, after.breached)
         summary.lived += 1
+        for rule in older.lacking.react:
+            summary.left_out[rule] = summary.left_out.get(rule, 0) + 1
         summary.notices_before += history.notices + changes.notices_of(verdict.before)
         summary.notices_after += after.notices
 

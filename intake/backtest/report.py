@@ -59,6 +59,7 @@ def told(
         },
         "unknown_facts": _ranked(summary.unknown_facts),
         "unknown_rules": _ranked(summary.unknown_rules),
+        "left_out": _ranked(summary.left_out),
         "days": [
             {"day": day, "decisions": decisions, "changed": changed}
             for day, (decisions, changed) in sorted(summary.days.items())

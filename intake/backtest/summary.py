@@ -42,7 +42,7 @@ class Summary(msgspec.Struct, kw_only=True):
     teams_*: tickets by team. breaches_*: targets missed, by target, of `followed` tickets; missed_more, missed_less:
     tickets that would miss a target they had kept, or keep one they had missed. notices_*: to people, asked for by
     rules and ladders, on the `lived` tickets, the ones that could go otherwise. not_followed: tickets whose life could not be told. days: day -> [decisions, changed].
-    rulebooks: hash -> decisions.
+    rulebooks: hash -> decisions. left_out: react rule -> tickets lived without it, because it asks for what was not kept.
     """
 
     decisions: int = 0
@@ -67,6 +67,7 @@ class Summary(msgspec.Struct, kw_only=True):
     not_followed: int = 0
     notices_before: int = 0
     notices_after: int = 0
+    left_out: dict[str, int] = {}
     days: dict[str, list[int]] = {}
     rulebooks: dict[str, int] = {}
     examples: list[Example] = []
@@ -151,7 +152,7 @@ class Summary(msgspec.Struct, kw_only=True):
 
 _COUNTERS = (
     "fields", "rules", "unknown_facts", "unknown_rules", "teams_before", "teams_after", "breaches_before",
-    "breaches_after", "rulebooks",
+    "breaches_after", "rulebooks", "left_out",
 )  # fmt: skip
 _NUMBERS = (
     "decisions", "tickets", "same", "changed", "unknown", "unreadable", "missed_more", "missed_less", "followed", "lived",

@@ -34,6 +34,7 @@ def lines(told: dict[str, Any], *, width: int) -> Iterator[str]:
     breaches = _differing(told["sla"]["breaches"], "target")
     yield from _section("Missed targets", breaches, ("target", "before", "after", "more"), width, "target")
     yield from _sla(told)
+    yield from _left_out(told)
     yield from _section(
         "Examples", _examples(told), ("ref", "field", "before", "after", "rule"), width, "after"
     )
@@ -89,6 +90,12 @@ def _sla(told: dict[str, Any]) -> Iterator[str]:
             f"notices on the {grouped(notices['tickets'])} tickets lived again: "
             f"{grouped(notices['before'])} before, {grouped(notices['after'])} after"
         )
+
+
+def _left_out(told: dict[str, Any]) -> Iterator[str]:
+    if told["left_out"]:
+        rules = ", ".join(f"{rule} ({grouped(number)})" for rule, number in told["left_out"].items())
+        yield f"tickets were lived without react rules that ask for what was not kept: {rules}"
 
 
 def _examples(told: dict[str, Any]) -> list[dict[str, str]]:

@@ -197,6 +197,17 @@ def test_a_fact_that_was_not_kept_is_unknown_and_never_guessed(busy: World) -> N
     assert found.changed == 0
 
 
+def test_a_rule_for_later_events_that_asks_for_it_is_left_out_and_named(busy: World) -> None:
+    """Tickets are lived without it, and it is said of how many."""
+    rules = (
+        RULES
+        + "react: [{id: bulk, on: customer_replied, when: {header.list-id: any}, then: {tags: [bulk]}}]\n"
+    )
+    found = backtest(busy, rules)
+    assert found.left_out == {"bulk": found.lived}
+    assert found.unknown == 0
+
+
 def test_a_rule_that_is_decided_without_the_unknown_fact_is_known(busy: World) -> None:
     """Its other condition does not hold, whatever stood in the header."""
     rules = changed(
