@@ -1,46 +1,34 @@
 """Rules as text -> a Rulebook: everything compiled and checked, or every problem with file, line and column.
 
-Adding a section: its name in sections.py, a reader beside the others (*_text.py), a line here.
+How the parts are read stands in rulebook_text.py. Adding a section: its name in sections.py, a reader beside the others
+(*_text.py), a line there and one in Rulebook.
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from routing import (
-    calendar_text,
-    condition_size,
     conditions,
     conversation_text,
-    field_text,
     lint,
     list_text,
-    people_text,
-    policy_text,
-    schedule_text,
 )
-from routing.action_text import Vocabulary
 from routing.calendar import Calendar
-from routing.case_text import Case, People, read_cases
-from routing.condition_text import read_condition
+from routing.case_text import Case
 from routing.conditions import Condition
 from routing.conversation import Conversations
 from routing.fields import FieldRule
 from routing.ladder import Ladder
 from routing.matcher import Index
-from routing.naming import Targets
 from routing.people import Agent, Team
 from routing.problems import ConfigError, Problem, has_error, in_order
-from routing.react_text import read_react
-from routing.rule_text import read_default, read_rules
-from routing.rules import NOTHING, React, Rule
+from routing.rulebook_text import Parts, read_parts
+from routing.rules import React, Rule
 from routing.schedule import Schedule
 from routing.sections import Sections
-from routing.sla import Policy
-from routing.value_text import Names
-from routing.yaml_text import Node
+from routing.targets import Policy
 
 
 class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
@@ -107,7 +95,8 @@ def load(
     sections = Sections(files)
     problems = sections.problems
     try:
-        rulebook = _Reading(sections, lists=lists or {}, replies=replies).rulebook()
+        parts = read_parts(sections, lists=lists or {}, replies=replies)
+        rulebook = _assembled(parts, files=sections.files, is_good=not has_error(problems))
     except ConfigError as too_many:
         raise ConfigError(in_order([*problems, *too_many.problems])) from None
     if not has_error(problems) and not is_checked:
@@ -139,188 +128,22 @@ class _Stored(msgspec.Struct, frozen=True):
     lists: dict[str, tuple[str, ...]] = {}
 
 
-class _Reading:
-    """One reading of some sections."""
-
-    def __init__(
-        self,
-        sections: Sections,
-        *,
-        lists: Mapping[str, tuple[str, ...]],
-        replies: Collection[tuple[str, str]] | None,
-    ) -> None:
-        self.sections = sections
-        self.named = sections.named
-        self.problems = sections.problems
-        self.replies = None if replies is None else frozenset(name for name, _ in replies)
-        self.lists = list_text.read_lists(self.named["lists"], lists, self.problems)
-        self.seen: dict[str, Node] = {}
-
-    def rulebook(self) -> Rulebook:
-        """As much of it as could be read; only good when there is no error among the problems."""
-        calendars = self._each("calendars", calendar_text.read_calendar)
-        agents, schedules, teams = self._read_people()
-        fields = self._each("fields", field_text.read_field)
-        words = self._vocabulary(agents, teams, fields)
-        ladders = self._each(
-            "ladders", lambda name, node, problems: policy_text.read_ladder(name, node, words, problems)
-        )
-        written = _as_named(self.named["calendars"], calendars)  # a bad one is told at its place
-        policies = self._each(
-            "sla",
-            lambda name, node, problems: policy_text.read_policy(
-                name, node, written, self.named["ladders"], problems
-            ),
-        )
-        names = self._names(words)
-        self._check_size()
-        for name, node in self.named["conditions"].items():
-            read_condition(node, names, within=(name,))
-        enrich = read_rules(self.sections.all("enrich"), "enrich", words, names, self.seen)
-        route = read_rules(self.sections.all("route"), "route", words, names, self.seen)
-        default = self._read_default(words)
-        react = read_react(self.sections.all("react"), words, names, self.seen, written)
-        conversations = conversation_text.read_conversations(
-            self.sections.all("conversations"), names, self.seen
-        )
-        return self._finish(
-            calendars=calendars,
-            agents=agents,
-            schedules=schedules,
-            teams=teams,
-            fields=fields,
-            ladders=ladders,
-            policies=policies,
-            enrich=enrich,
-            route=route,
-            default=default or NOTHING,
-            react=react,
-            conversations=conversations,
-        )
-
-    def _finish(
-        self,
-        *,
-        enrich: tuple[Rule, ...],
-        route: tuple[Rule, ...],
-        react: tuple[React, ...],
-        conversations: Conversations,
-        fields: dict[str, FieldRule],
-        **read: Any,
-    ) -> Rulebook:
-        """The whole of what was read. read: sections that stay as they are."""
-        people = People(
-            frozenset(self.named["agents"]),
-            frozenset(self.lists.values) | self.lists.kept,
-            frozenset(self.named["teams"]),
-            frozenset(level for team in read["teams"].values() for level in team.levels),
-        )
-        tests = read_cases(self.sections.all("tests"), people, self.problems)
-        files = self.sections.files
-        text = "" if has_error(self.problems) else _stored_text(files, self.lists.values)
-        rules = (*enrich, *route)
-        return Rulebook(
-            hash=hashlib.sha256(text.encode()).hexdigest(),
-            text=text,
-            files=files,
-            lists=self.lists.values,
-            kept=self.lists.kept,
-            needs=_needs(_conditions(rules, react, conversations), conversations, fields),
-            enrich=enrich,
-            route=route,
-            rules=rules,
-            positions={rule.id: position for position, rule in enumerate(rules)},
-            react=react,
-            conversations=conversations,
-            fields=fields,
-            tests=tests,
-            warnings=(),
-            index=Index(rules),
-            **read,
-        )
-
-    def _check_size(self) -> None:
-        rules = [node for section in ("enrich", "route", "react") for node in self.sections.all(section)]
-        gatherings = [
-            node.value["by"]
-            for node in self.sections.all("conversations")
-            if node.is_mapping and "by" in node.value
-        ]
-        asked = condition_size.conditions_in((*rules, *gatherings))
-        condition_size.check(self.named["conditions"], asked)
-
-    def _each(self, section: str, read: Any) -> dict[str, Any]:
-        found = ((name, read(name, node, self.problems)) for name, node in self.named[section].items())
-        return {name: value for name, value in found if value is not None}
-
-    def _read_people(self) -> tuple[dict[str, Agent], dict[str, Schedule], dict[str, Team]]:
-        named = self.named
-        agents = self._each(
-            "agents",
-            lambda name, node, problems: people_text.read_agent(
-                name, node, named["calendars"], named["agents"], problems
-            ),
-        )
-        schedules = self._each(
-            "schedules",
-            lambda name, node, problems: schedule_text.read_schedule(name, node, named["agents"], problems),
-        )
-        on_call = _as_named(named["schedules"], schedules)
-        teams = self._each(
-            "teams",
-            lambda name, node, problems: people_text.read_team(
-                name, node, named["agents"], on_call, problems
-            ),
-        )
-        return agents, schedules, teams
-
-    def _vocabulary(
-        self, agents: Mapping[str, Agent], teams: Mapping[str, Team], fields: Mapping[str, FieldRule]
-    ) -> Vocabulary:
-        skills = {skill for agent in agents.values() for skill in agent.skills}
-        return Vocabulary(
-            self._targets(teams),
-            frozenset(self.named["sla"]),
-            self.replies,
-            {name: fields.get(name) or FieldRule(name) for name in self.named["fields"]},
-            frozenset((*skills, "language")),
-        )
-
-    def _targets(self, teams: Mapping[str, Team]) -> Targets:
-        """The names there are; a level, a team and an agent never share one."""
-        levels = frozenset(level for team in teams.values() for level in team.levels)
-        for name, node in self.named["agents"].items():
-            if name in levels or name in self.named["teams"]:
-                other = "a level" if name in levels else "a team"
-                self.problems.append(
-                    node.problem("name-clash", f"'{name}' is an agent and {other}", "rename one")
-                )
-        for name, node in self.named["teams"].items():
-            if name in levels:
-                self.problems.append(
-                    node.problem("name-clash", f"'{name}' is a team and a level", "rename one")
-                )
-        return Targets(levels, frozenset(self.named["agents"]), frozenset(self.named["teams"]))
-
-    def _names(self, words: Vocabulary) -> Names:
-        return Names(
-            calendars=tuple(self.named["calendars"]),
-            lists=self.lists.values,
-            conditions=self.named["conditions"],
-            problems=self.problems,
-            kept=self.lists.kept,
-            fields=words.fields,
-            targets=words.targets,
-        )
-
-    def _read_default(self, words: Vocabulary) -> Rule | None:
-        node = self.sections.only("default", hint="add default: {team: NAME}")
-        return read_default(node, words, self.problems) if node else None
-
-
-def _as_named(nodes: Mapping[str, Node], read: Mapping[str, Any]) -> dict[str, Any]:
-    """Every name of a section; None = it could not be read."""
-    return {name: read.get(name) for name in nodes}
+def _assembled(parts: Parts, *, files: dict[str, str], is_good: bool) -> Rulebook:
+    """The parts, and what follows from them. is_good: without an error; else it is only there to be looked at."""
+    text = _stored_text(files, parts.lists) if is_good else ""
+    rules = (*parts.enrich, *parts.route)
+    asked = _conditions(rules, parts.react, parts.conversations)
+    return Rulebook(
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        text=text,
+        files=files,
+        needs=_needs(asked, parts.conversations, parts.fields),
+        rules=rules,
+        positions={rule.id: position for position, rule in enumerate(rules)},
+        warnings=(),
+        index=Index(rules),
+        **msgspec.structs.asdict(parts),
+    )
 
 
 def _stored_text(files: Mapping[str, str], lists: Mapping[str, tuple[str, ...]]) -> str:
