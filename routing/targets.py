@@ -1,4 +1,4 @@
-"""SLA policies, their targets and the clocks of a ticket, as values. What moves a clock stands in `routing.sla`."""
+"""SLA policies, their targets, the clocks of a ticket, and an event that moves them, as values: see `routing.sla`."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,12 +6,19 @@ from typing import Any, Literal
 
 import msgspec
 
+from routing.calendar import Calendar
 from routing.durations import Span
 
+Event = Literal[
+    "created", "customer_message", "answered", "answer_undelivered", "status", "priority", "policy",
+    "promised", "promise_kept", "dropped",
+]  # fmt: skip
 State = Literal["running", "paused", "met", "stopped", "idle"]
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 TARGETS = ("first_response", "next_response", "resolution", "update", "promise")
+OPEN_STATUSES = ("new", "open", "pending", "on_hold")
+UPDATE_STATUSES = ("open", "on_hold")  # in which the customer is owed news
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -81,3 +88,39 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Clock":
         return msgspec.convert(value, cls)
+
+
+Clocks = tuple[Clock, ...]
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """The words of a ticket so far, of which clocks keep only the last: for events that count anew.
+
+    answers: instants of people's public answers that stand, oldest first. waiting_since: the oldest customer message
+    after the last of them, None = nobody waits.
+    """
+
+    created_at: datetime
+    answers: tuple[datetime, ...] = ()
+    waiting_since: datetime | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a ticket, as clocks see it. before, after: its status, the same when the event left it alone.
+
+    event: created · customer_message (with the status it leaves behind; automatic mail is no event at all) · answered
+    (a person's public answer) · answer_undelivered (taken_back: the answer's instant; past) · status (solved, reopened,
+    pending, …: any change of it) · priority · policy (the new one and its calendar are passed to `after`; past;
+    calendar_before: None = the same) · promised (promise: the agreed instant, None = withdrawn) · promise_kept ·
+    dropped (spam, merged). priority: the one from now on.
+    """
+
+    event: Event
+    at: datetime
+    before: str
+    after: str
+    priority: str = "normal"
+    promise: datetime | None = None
+    taken_back: datetime | None = None
+    past: Past | None = None
+    calendar_before: Calendar | None = None
