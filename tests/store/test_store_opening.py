@@ -1,4 +1,4 @@
-"""A store is opened in the right version or refused in one sentence; the migrations make what schema.py says."""
+"""A store is opened in the right version or refused in one sentence; the migrations make what the schema says."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Write a step from the difference between the newest step and schema.py.
+"""Write a step from the difference between the newest step and the schema.
 
     python -m intake.store.migrations.generate --first            write 0001 anew (only before the first release)
     python -m intake.store.migrations.generate "Add ticket notes" write the next one
@@ -72,7 +72,7 @@ def _difference(number: int) -> str:
 def _operations(connection: Connection) -> UpgradeOps:
     operations = produce_migrations(_context(connection), metadata).upgrade_ops
     if operations is None or operations.is_empty():
-        raise SystemExit("nothing differs between the newest step and schema.py")
+        raise SystemExit("nothing differs between the newest step and the schema")
     return operations
 
 

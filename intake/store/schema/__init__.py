@@ -1,0 +1,48 @@
+"""The tables, once for both engines; everybody names them `schema.X`, wherever in here they are written.
+
+A column is BigInteger, Text or LargeBinary and nothing else: instants are microseconds UTC (`…_at`), booleans 0/1
+(`is_…`), structures JSON text. Statements run on the driver's own connection, so SQLAlchemy's type processors and
+Python-side defaults do not run and must not be relied on.
+
+Every table with personal text names its customer, so that erasure can find it. Ids come from `Tx.new_id()` (time
+ordered, so that new rows stand at the end of each table's tree, whatever the table's size); `journal` and `events`
+count for themselves, because their order of commit means something.
+"""
+
+from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
+from intake.store.schema.columns import metadata, tell_postgresql
+from intake.store.schema.deadlines import clocks, dailies, timers
+from intake.store.schema.incoming import journal, journal_keys
+from intake.store.schema.outgoing import outbox
+from intake.store.schema.people import agent_load, agent_state, customers, identities
+from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
+from intake.store.schema.tickets import decisions, events, messages, participants, tickets
+
+__all__ = [
+    "active_rules",
+    "agent_load",
+    "agent_state",
+    "armaments",
+    "blobs",
+    "clocks",
+    "counters",
+    "cursors",
+    "customers",
+    "dailies",
+    "decisions",
+    "events",
+    "identities",
+    "journal",
+    "journal_keys",
+    "list_values",
+    "messages",
+    "metadata",
+    "outbox",
+    "participants",
+    "publications",
+    "rulebooks",
+    "tell_postgresql",
+    "tickets",
+    "timers",
+    "writes",
+]

@@ -1,0 +1,47 @@
+"""What falls due: SLA clocks, the timers of tickets, and the rules that run at an hour of the day."""
+
+from sqlalchemy import BigInteger, Column, Table, Text, UniqueConstraint
+
+from intake.store.schema.columns import metadata, number, partial_index, row_id, text
+
+clocks = Table(  # one running, paused or ended SLA target of a ticket
+    "clocks",
+    metadata,
+    Column("ticket_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("target", Text, primary_key=True),
+    text("state"),
+    text("clock"),  # the routing.sla.Clock as JSON
+    number("due_at", nullable=True),
+    sqlite_with_rowid=False,
+)
+
+timers = Table(  # one row for each (ticket, policy, step, due): fires once
+    "timers",
+    metadata,
+    row_id(),
+    number("ticket_id"),
+    number("customer_id"),
+    # "step" (of a ladder), "breach"; "ack", "quiet", "clock", "relax", "snooze": see intake.timers
+    text("kind"),
+    # whose: an SLA policy; of a quiet rule the event it counts from, of a clock rule its name
+    text("policy"),
+    text("step"),
+    text("target", nullable=True),
+    number("due_at"),
+    text("state", "pending"),  # pending -> fired | cancelled | skipped
+    number("fired_at", nullable=True),
+    # Of a step whose notice somebody is asked to acknowledge: whether it went to anybody, and when one did so.
+    number("is_reached", nullable=True),
+    number("acknowledged_at", nullable=True),
+    UniqueConstraint("ticket_id", "policy", "step", "due_at", name="timers_once"),
+    partial_index("timers_due", "due_at", where="state = 'pending'"),
+)
+
+dailies = Table(  # when each clock rule runs next; cursor: the last ticket looked at of a run under way
+    "dailies",
+    metadata,
+    Column("rule", Text, primary_key=True),
+    text("spec"),  # days, time and calendar as they were: a rule that says another time starts anew
+    number("next_at"),
+    number("cursor", nullable=True),
+)

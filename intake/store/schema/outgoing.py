@@ -1,0 +1,31 @@
+"""What leaves the house."""
+
+from sqlalchemy import Index, Table, UniqueConstraint
+
+from intake.store.schema.columns import metadata, number, partial_index, row_id, text
+
+outbox = Table(  # effects, written with their cause; (cause, action) decides each exactly once
+    "outbox",
+    metadata,
+    row_id(),
+    text("cause"),
+    text("action"),
+    number("ticket_id", nullable=True),
+    number("customer_id", nullable=True),
+    number("message_id", nullable=True),
+    text("medium"),
+    text("account"),
+    text("recipient"),
+    text("payload"),  # the OutboundMessage as JSON
+    text("state", "queued"),  # queued -> sent -> delivered -> read; failed; dropped
+    number("attempts", 0),
+    number("next_at", nullable=True),  # when to try (again); NULL = no further try
+    text("provider_id", nullable=True),
+    text("error", nullable=True),
+    number("created_at"),
+    number("sent_at", nullable=True),
+    UniqueConstraint("cause", "action", name="outbox_once"),
+    partial_index("outbox_due", "next_at", where="state = 'queued'"),
+    partial_index("outbox_failed", "id", where="state = 'failed'"),
+    Index("outbox_ticket", "ticket_id"),
+)

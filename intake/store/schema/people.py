@@ -1,0 +1,52 @@
+"""Customers, what they are known by, and the state of the agents whom the rules name."""
+
+from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+
+from intake.store.schema.columns import metadata, number, row_id, text
+
+customers = Table(
+    "customers",
+    metadata,
+    row_id(),
+    text("name", ""),
+    text("language", nullable=True),
+    text("organization", nullable=True),
+    text("tags", "[]"),
+    text("tier", nullable=True),
+    text("fields", "{}"),  # the desk's own facts: name -> text
+    number("last_rating", nullable=True),  # 1 to 5
+    number("opted_out_at", nullable=True),
+    number("created_at"),
+)
+
+identities = Table(  # by what a customer is known; evidence: why we believe it is theirs
+    "identities",
+    metadata,
+    row_id(),
+    text("kind"),
+    text("value"),
+    number("customer_id"),
+    number("is_verified", 0),
+    text("evidence", "{}"),
+    number("created_at"),
+    UniqueConstraint("kind", "value", name="identities_kind_value"),
+    Index("identities_customer", "customer_id"),
+)
+
+# Open tickets of each agent, kept as they change: counting them would cost more with every ticket.
+agent_load = Table(
+    "agent_load",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("medium", Text, primary_key=True),
+    number("open_tickets"),
+    sqlite_with_rowid=False,
+)
+
+agent_state = Table(  # presence and turn of the agents that the rules name
+    "agent_state",
+    metadata,
+    Column("name", Text, primary_key=True),
+    number("is_away", 0),
+    number("last_assigned_at", nullable=True),
+)
