@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import inspect as types
 
 from routing import react_text, reference
-from routing.action_text import ACTIONS, NATURES, SIBLINGS, Place
-from routing.facts import EVENTS, SINCE_EVENTS
+from routing.action_text import ACTIONS, SIBLINGS, Place
+from routing.facts import EVENTS, NATURES, SINCE_EVENTS
 from routing.json_schema_conditions import conditions
 from routing.naming import RESERVED, STATUSES
 from routing.people import WAYS

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from routing.action_text import Vocabulary, read_writes
+from routing.action_text import read_writes
+from routing.action_values import Vocabulary
 from routing.actions import Action
 from routing.calendar import Calendar
 from routing.durations import Span, offset_from, read_seconds, span_from

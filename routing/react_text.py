@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from routing.action_text import Vocabulary, read_writes
+from routing.action_text import read_writes
+from routing.action_values import Vocabulary
 from routing.calendar import Calendar
 from routing.condition_text import read_condition
 from routing.conditions import ALWAYS

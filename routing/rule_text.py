@@ -5,7 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from routing.action_text import Vocabulary, read_writes
+from routing.action_text import read_writes
+from routing.action_values import Vocabulary
 from routing.condition_text import read_condition
 from routing.conditions import ALWAYS
 from routing.problems import Problem, has_error

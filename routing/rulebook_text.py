@@ -18,7 +18,7 @@ from routing import (
     policy_text,
     schedule_text,
 )
-from routing.action_text import Vocabulary
+from routing.action_values import Vocabulary
 from routing.calendar import Calendar
 from routing.case_text import Case, People, read_cases
 from routing.condition_text import read_condition

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from routing.action_text import read_moment
+from routing.action_values import read_moment
 from routing.durations import seconds_from
 from routing.facts import EVENTS, AgentLoad, Facts, SenderFacts
 from routing.naming import STATUSES, check_name
