@@ -5,14 +5,13 @@ from typing import Any
 
 import msgspec
 
+from routing.customer_text import WHEN_NOT_SAID, read_instant
 from routing.durations import seconds_from
 from routing.facts import Facts
 from routing.problems import Problem, did_you_mean
 from routing.situation_text import (
-    WHEN_NOT_SAID,
     People,
     Situation,
-    read_instant,
     read_situation,
     situation_from,
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: SLF001 - the reader's own structs are the source
 
-from routing import case_text, situation_text, step_text
+from routing import case_text, customer_text, message_text, situation_text, step_text
 from routing.facts import EVENTS
 from routing.json_schema_words import LENGTH, Schema, one_or_list, struct, text
 from routing.naming import STATUSES
@@ -31,11 +31,11 @@ def tests() -> Schema:
 
 
 def _message() -> Schema:
-    return struct(situation_text._FirstMessageNode, **_SENDER, cc=one_or_list({"type": "string"}))
+    return struct(message_text.FirstMessageNode, **_SENDER, cc=one_or_list({"type": "string"}))
 
 
 def _given() -> Schema:
-    customer = struct(situation_text._CustomerNode)
+    customer = struct(customer_text.CustomerNode)
     return {
         **struct(situation_text._GivenNode, customer=customer),
         "description": "who is away, load, the customer",

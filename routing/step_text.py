@@ -9,9 +9,10 @@ import msgspec
 from routing.action_values import read_moment
 from routing.durations import seconds_from
 from routing.facts import EVENTS, AgentLoad, Facts, SenderFacts
+from routing.message_text import MessageNode, with_message
 from routing.naming import STATUSES, check_name
 from routing.problems import Problem
-from routing.situation_text import MessageNode, People, check_known, loads, with_message
+from routing.situation_text import People, check_known, loads
 from routing.sla import PRIORITIES
 from routing.typed import said
 from routing.yaml_text import Node

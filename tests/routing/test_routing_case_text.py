@@ -7,9 +7,10 @@ import pytest
 
 from routing import yaml_text
 from routing.case_text import ACTION_KINDS, EXPECTABLE, Case, CaseStep, read_cases, spoken
+from routing.customer_text import WHEN_NOT_SAID
 from routing.facts import EVENTS, AgentLoad, AttachmentFacts, Facts
 from routing.problems import Problem
-from routing.situation_text import WHEN_NOT_SAID, People, Situation, read_situation
+from routing.situation_text import People, Situation, read_situation
 
 PEOPLE = People(
     frozenset(("ania", "tomek")),

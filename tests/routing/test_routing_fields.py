@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from routing import rulebook
+from routing.customer_text import WHEN_NOT_SAID
 from routing.decision import decide
 from routing.facts import Facts
 from routing.fields import MAX_CHARACTERS, FieldRule, extracted, value_of
-from routing.situation_text import WHEN_NOT_SAID
 
 BOOK = r"""
 version: 1

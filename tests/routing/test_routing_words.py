@@ -9,9 +9,9 @@ import re
 import pytest
 
 from routing import rulebook
+from routing.customer_text import WHEN_NOT_SAID
 from routing.decision import decide
 from routing.facts import Facts
-from routing.situation_text import WHEN_NOT_SAID
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
