@@ -198,12 +198,12 @@ class Ticking:
         self._deeds.apply(actions, facts, why=why)
         if timer.round == 0 and ladders.ack_within_s(self.ticket.ladder, timer.step) is not None:
             notices = [action for action in actions if action.kind == "notify"]
-            is_reached = any(self._deeds.is_reached(str(action.value), facts) for action in notices)
+            is_reached = any(self._deeds.placing.is_reached(str(action.value), facts) for action in notices)
             self.ticket.asked.append(Asked(key=timer.key, sent_at=self.now, is_reached=is_reached))
 
     def _relax(self) -> None:
         self.ticket.relax_at = None
-        self._deeds.relax(self.facts("step"))
+        self._deeds.placing.relax(self.facts("step"))
         self._settle()
 
     def _wake(self) -> None:
