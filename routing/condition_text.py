@@ -3,6 +3,7 @@
 The values are read by value_text.py, words and patterns by phrase_text.py, conditions on time by time_text.py.
 """
 
+import re
 from collections.abc import Callable
 
 from routing import fields
@@ -19,6 +20,9 @@ from routing.view import Field, FieldType, View
 from routing.yaml_text import Node
 
 _GROUPS = ("all", "any", "none", "not")
+_JUNCTIONS = {"and": "all", "or": "any"}
+_FORMULA = re.compile(r"[=<>:]")
+_MAPPING = "a condition is written like {channel: email}"
 _MAX_DEPTH = 20
 _OPENING = ("enrich", "route", "default")
 _UNTOUCHED = frozenset(("quiet", "clock"))
@@ -49,7 +53,7 @@ def _read_named(node: Node, names: Names, *, within: tuple[str, ...]) -> Conditi
         names.problems.append(node.problem("circle", f"condition '{name}' refers to itself"))
         return ALWAYS
     if name not in names.conditions:
-        hint = did_you_mean(name, names.conditions)
+        hint = _MAPPING if _FORMULA.search(name) else did_you_mean(name, names.conditions)
         names.problems.append(node.problem("unknown-condition", f"no condition '{name}'", hint))
         return ALWAYS
     if len(within) >= _MAX_DEPTH:
@@ -133,6 +137,9 @@ def _unknown_fact(key: str, key_node: Node, names: Names) -> Problem:
         name = key.removeprefix("ticket.field.")
         hint = did_you_mean(name, declared) or "add it to the section 'fields'"
         return key_node.problem("unknown-field", f"no field '{name}'", hint)
+    if key.casefold() in _JUNCTIONS:
+        hint = f"write {_JUNCTIONS[key.casefold()]}: [condition, condition]"
+        return key_node.problem("unknown-fact", f"no fact '{key}'", hint)
     known = [*FIELDS, *MADE_ON_DEMAND, *TIME_FACTS, "time", "text.words", "text.regex", "subject.words"]
     return key_node.problem("unknown-fact", f"no fact '{key}'", did_you_mean(key, known))
 

@@ -111,6 +111,12 @@ enrich:
         "conversations: {emial: {join: open}}",
     ),
     Code(
+        "unknown-language",
+        "warning",
+        "a rule asks for a language that no message is in",
+        "enrich: [{id: polish, when: {language: polish}, then: {tags: [polish]}}]",
+    ),
+    Code(
         "cannot-act",
         "warning",
         "nothing in this configuration can do it: a channel, a way or a part is missing",

@@ -3,6 +3,7 @@ r"""How words and patterns are written: `[refund, "not working", "invoice*"]`, `
 What is wrong is appended to `names.problems`; the test is then None.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from routing.value_text import Names, quotes_hint, refuse
 from routing.yaml_text import Node
 
 _MAX_MEMORY_BYTES = 8 << 20
+_PATTERN = re.compile(r"\\[wdsbWDSB]|\.[*+]|\|")
 
 
 def read_words(node: Node, fact: Fact, names: Names) -> Test | None:
@@ -59,7 +61,10 @@ def _read_phrase(node: Node, names: Names) -> str:
         return ""
     phrase, is_prefix = node.value.removesuffix("*"), node.value.endswith("*")
     folded = folding.fold(phrase)
-    if "*" in phrase:
+    if _PATTERN.search(node.value):
+        message = f"'{node.value}' looks like a pattern, and words stand for themselves"
+        names.problems.append(node.problem("bad-value", message, 'write text.regex, or "invoice*"'))
+    elif "*" in phrase:
         names.problems.append(node.problem("bad-value", f"'*' may only end a word, not in '{node.value}'"))
     elif folded.isspace():
         names.problems.append(node.problem("bad-value", f"'{node.value}' has no letter or digit"))

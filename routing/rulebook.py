@@ -98,11 +98,11 @@ def load(
         parts = read_parts(sections, lists=lists or {}, replies=replies)
         rulebook = _assembled(parts, files=sections.files, is_good=not has_error(problems))
     except ConfigError as too_many:
-        raise ConfigError(in_order([*problems, *too_many.problems])) from None
+        raise ConfigError(in_order([*sections.certain(), *too_many.problems])) from None
     if not has_error(problems) and not is_checked:
         problems.extend(lint.errors(rulebook, sections.named))
     if has_error(problems):
-        raise ConfigError(in_order(problems))
+        raise ConfigError(in_order(sections.certain()))
     if is_checked:
         return msgspec.structs.replace(rulebook, warnings=in_order(problems))
     warnings = in_order([*problems, *lint.warnings(rulebook, sections.named)])

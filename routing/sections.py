@@ -23,13 +23,25 @@ NAMED = {
 SECTIONS = ("version", *NAMED, "conversations", "enrich", "route", "default", "react", "tests")
 
 
+_OF_NAMES = frozenset(
+    f"unknown-{what}"
+    for what in ("agent", "calendar", "condition", "field", "ladder", "level", "list", "policy", "recipient",
+                 "schedule", "skill", "SLA-policy", "team")
+)  # fmt: skip
+"""Problems that may come of a file that could not be read, where the name may stand."""
+
+
 class Sections:
-    """Every section of some files. problems: what is wrong with the files as such, extended by whoever reads on."""
+    """Every section of some files. problems: what is wrong with the files as such, extended by whoever reads on.
+
+    is_whole: every file could be read as YAML; else nobody knows what is missing.
+    """
 
     def __init__(self, files: Mapping[str, str]) -> None:
         """Raises: ConfigError when the files are too big together. files: name -> text, read in the order of names."""
         self.files = {name: files[name] for name in sorted(files)}
         self.problems = Problems()
+        self.is_whole = True
         self.documents = self._read()
         self.named: dict[str, dict[str, Node]] = {
             section: naming.entries(self.all(section), what, self.problems) for section, what in NAMED.items()
@@ -39,11 +51,15 @@ class Sections:
         """The nodes of a section, one for each file that has it."""
         return [document.value[section] for document in self.documents if section in document.value]
 
+    def certain(self) -> list[Problem]:
+        """The problems, without those that a file which could not be read may have caused."""
+        return [each for each in self.problems if self.is_whole or each.code not in _OF_NAMES]
+
     def only(self, section: str, *, hint: str) -> Node | None:
         """The node of a section that one file must have; None = no file has it. hint: what to add then."""
         nodes = self.all(section)
         if not nodes:
-            if self.documents:
+            if self.documents and self.is_whole:
                 where = self.documents[-1]
                 self.problems.append(where.problem("missing-key", f"'{section}' is missing", hint))
             return None
@@ -62,6 +78,7 @@ class Sections:
                 documents.append(yaml_text.read(text, file=name))
             except ConfigError as error:
                 self.problems.extend(error.problems)
+                self.is_whole = False
         for document in documents:
             self._check_document(document)
         self._check_version(documents)
@@ -87,7 +104,7 @@ class Sections:
                 self.problems.append(
                     version.problem("bad-version", f"version {said(version)} is not known", "write 1")
                 )
-        if not versions and documents and documents[0].is_mapping:
+        if not versions and self.is_whole and documents and documents[0].is_mapping:
             self.problems.append(
                 documents[0].problem("missing-key", "'version' is missing", "start with version: 1")
             )

@@ -51,9 +51,8 @@ def convert(
 
 
 def _hinted(problem: Problem, hints: Mapping[str, str]) -> Problem:
-    if problem.code != "missing-key" or problem.hint:
-        return problem
-    return msgspec.structs.replace(problem, hint=hints.get(problem.message.split("'")[1], ""))
+    hint = hints.get(problem.message.split("'")[1]) if problem.code == "missing-key" else None
+    return msgspec.structs.replace(problem, hint=hint) if hint else problem
 
 
 @functools.cache

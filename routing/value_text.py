@@ -14,7 +14,7 @@ from routing import folding
 from routing.conditions import ALWAYS, Condition, Leaf
 from routing.durations import seconds_from
 from routing.fields import FieldRule
-from routing.naming import Targets
+from routing.naming import MEDIA, Targets, check_medium
 from routing.predicates import (
     Changed,
     Empty,
@@ -38,6 +38,8 @@ _WANTED = {
     "instant": "a date like 2026-11-30",
     "length": "a length of time like 30m, 2h or 3d",
 }
+_LANGUAGES = ("language", "customer.language")
+_LANGUAGE_LETTERS = 3  # ISO 639-1 has two, the codes of languages without one there have three
 _COMPARISON = re.compile(r"([<>]=?|=)\s*(.+)\Z")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(kB|KB|MB|GB)\Z")
 _SIZE_BYTES = {"kB": 1_000, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
@@ -238,7 +240,18 @@ def _read_text(node: Node, fact: Fact, names: Names) -> str | None:
     if problem is not None:
         names.problems.append(problem)
         return None
+    _warn_of_slips(node, fact, names)
     return value
+
+
+def _warn_of_slips(node: Node, fact: Fact, names: Names) -> None:
+    """A medium or a language that no message will ever have."""
+    value = node.text
+    if fact.name == "channel" and value.casefold() not in MEDIA:
+        check_medium(node, names.problems)
+    if fact.name in _LANGUAGES and value not in ("none", "any") and len(value) > _LANGUAGE_LETTERS:
+        message = f"no language '{value}' is ever told"
+        names.problems.append(node.warning("unknown-language", message, "write two letters like pl"))
 
 
 def _stars(node: Node, fact: Fact) -> Problem | None:

@@ -34,6 +34,17 @@ _LINES_BEFORE = 3  # in which the cause of an error without a beginning is looke
 _HASH = re.compile(r"[:,\[{]\s*(#)[^\s#]")
 
 # The usual slips, by the character that YAML itself gives a meaning to.
+_GRAMMAR = {
+    "mapping values are not allowed in this context": "a text with ': ' in it must be in quotes; keys of one mapping begin in one column",
+    "did not find expected key": "keys of one mapping begin in one column; a text in quotes ends with them",
+    "did not find expected '-' indicator": "begin it in the column of the lines that it belongs to",
+    "did not find expected ',' or ']'": "the list that begins in line {line} is not closed, or a comma is missing",
+    "did not find expected ',' or '}'": "the mapping that begins in line {line} is not closed, or a comma is missing",
+    "found unexpected end of stream": "the quote in line {line} is not closed",
+    "found unknown escape character": "between double quotes a backslash is special: take single quotes",
+}
+"""What to do about what the parser says. line: where what it was in begins."""
+
 _SLIPS = {
     ">": 'a value that starts with > must be in quotes: ">=2"',
     "*": 'a value that starts with * must be in quotes: "*.acme.com"',
@@ -266,6 +277,8 @@ def _syntax_problem(error: yaml.YAMLError, *, text: str, file: str) -> Problem:
     opened = getattr(error, "context_mark", None)
     begun = min(opened.line + 1 if opened else line, line - _LINES_BEFORE)
     hint = _syntax_hint(text, line=line, column=column, begun_line=max(1, begun))
+    if not hint:
+        hint = _GRAMMAR.get(str(said), "").format(line=opened.line + 1 if opened else line)
     return Problem(file, line, column, "error", "syntax", str(said), hint)
 
 

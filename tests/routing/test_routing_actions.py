@@ -210,7 +210,7 @@ def test_a_step_with_actions_comes_back_from_json() -> None:
          "error[bad-length] no length of time 'tomorrow' — write it like 2d, 4h or 2026-11-30T15:00+01:00"),
         ("promise: 2026-11-30T15:00",
          "error[bad-length] no length of time '2026-11-30T15:00' — write it like 2d, 4h or 2026-11-30T15:00+01:00"),
-        ("spam: yes", "error[wrong-type] wanted true or false, got 'yes'"),
+        ("spam: yes", "error[wrong-type] wanted true or false, got 'yes' — write true, without quotes"),
         ("language: Polish", "error[bad-value] no language 'Polish' — write two letters like pl"),
         ("team: none", "error[unknown-team] no team 'none' — known: billing, desk"),
         ("priority: none", "error[unknown-priority] no priority 'none' — known: high, low, normal, urgent"),

@@ -139,11 +139,23 @@ def test_mistakes_of_several_files_carry_their_file() -> None:
 
 def test_a_file_that_is_no_yaml_does_not_hide_the_others() -> None:
     with pytest.raises(ConfigError) as refused:
-        rulebook.load({"a.yaml": GOOD.replace("billing}}", "x}}"), "b.yaml": "agents: ["})
+        rulebook.load({"a.yaml": GOOD.replace("billing}}", "billing, teem: x}}"), "b.yaml": "agents: ["})
     assert [(each.file, each.code) for each in refused.value.problems] == [
-        ("a.yaml", "unknown-team"),
+        ("a.yaml", "unknown-action"),
         ("b.yaml", "syntax"),
     ]
+
+
+def test_names_that_may_stand_in_a_file_that_is_no_yaml_are_not_missed() -> None:
+    """Nor is a section: one slip is told once, and not as a dozen."""
+    with pytest.raises(ConfigError) as refused:
+        rulebook.load(
+            {
+                "a.yaml": "version: 1\nroute: [{id: a, when: {channel: sms}, then: {team: x}}]",
+                "b.yaml": "teams: [",
+            }
+        )
+    assert [(each.file, each.code) for each in refused.value.problems] == [("b.yaml", "syntax")]
 
 
 @pytest.mark.parametrize("text", ["", "null", "[]", "route", "5", "version: 1"])

@@ -140,7 +140,24 @@ def test_a_value_that_yaml_took_for_something_else_gets_a_hint_by_name(written: 
 
 
 def test_a_comment_with_a_space_is_not_taken_for_a_slip() -> None:
-    assert problems_of("a:  # ours\n  - [1\nb: 1")[0].hint == ""
+    assert problems_of("a:  # ours\n  - [1\nb: 1")[0].hint == (
+        "the list that begins in line 2 is not closed, or a comma is missing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("a: {x: 1\nb: 2", "the mapping that begins in line 1 is not closed"),
+        ('a: 1\nb: "x\nc: 1\n', "the quote in line 2 is not closed"),
+        ("a: b: c", "a text with ': ' in it must be in quotes"),
+        ("a:\n  b: 1\n c: 2", "keys of one mapping begin in one column"),
+        ("a:\n  - b\n  c: 2", "begin it in the column of the lines that it belongs to"),
+        ('a: "\\d"', "take single quotes"),
+    ],
+)
+def test_what_the_parser_says_comes_with_what_to_do(text: str, advice: str) -> None:
+    assert advice in problems_of(text)[0].hint
 
 
 @pytest.mark.parametrize(
