@@ -98,7 +98,12 @@ def needed(context: Context) -> frozenset[str]:
 
 def stored(facts: Facts) -> str:
     """Return the facts as a decision keeps them: all by value but the text, which stands with the message."""
-    return _encode(msgspec.structs.replace(facts, subject="", body="", quoted="")).decode()
+    return _encode(without_text(facts)).decode()
+
+
+def without_text(facts: Facts) -> Facts:
+    """Return the facts without what a customer wrote, which is kept once, as the message."""
+    return msgspec.structs.replace(facts, subject="", body="", quoted="")
 
 
 def stored_whole(facts: Facts) -> str:

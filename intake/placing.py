@@ -7,6 +7,7 @@ from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing.actions import Action
+from routing.assignment import Assignment
 from routing.people import Skills
 
 KINDS = frozenset(("team", "skills", "level", "agent"))
@@ -42,6 +43,7 @@ def relax(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> Ticke
     if relaxed.agent is not None:
         return relaxed
     chosen = agents.choose(tx, context, relaxed, level=relaxed.level)
+    _tell_candidates(tx, relaxed, chosen, actor="system")
     if chosen is None or chosen.agent is None:
         return relaxed
     moved = tickets.change(tx, relaxed, actor="system", agent=chosen.agent, level=chosen.level)
@@ -93,6 +95,7 @@ def _assigned(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Acti
     wanted = _levels(level) or (None if "team" in asked else ticket.level)
     relaxed = level is not None and bool(level.options.get("relaxed"))
     chosen = agents.choose(tx, context, ticket, level=wanted, relaxed=relaxed)
+    _tell_candidates(tx, ticket, chosen, actor=actor)
     if chosen is None:
         return ticket
     if relaxed and ticket.skills is not None:
@@ -100,6 +103,14 @@ def _assigned(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Acti
     if chosen.agent is None and ticket.agent is None:
         events.of_ticket(tx, ticket, "nobody_on_duty", team=ticket.team, level=chosen.level)
     return tickets.change(tx, ticket, actor=actor, level=chosen.level, agent=chosen.agent or ticket.agent)
+
+
+def _tell_candidates(tx: Tx, ticket: Ticket, chosen: Assignment | None, *, actor: str) -> None:
+    """Keep who was looked at, and why each was taken or passed over."""
+    if chosen is not None:
+        events.of_ticket(
+            tx, ticket, "agents_compared", actor=actor, agent=chosen.agent, candidates=chosen.candidates
+        )
 
 
 def _levels(action: Action | None) -> tuple[str, ...]:

@@ -10,15 +10,19 @@ import msgspec
 
 from intake import effects, event_facts, events, occasion, quiet
 from intake.event_facts import Changed
+from intake.facts import without_text
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing import react as rules
-from routing.facts import Facts
+from routing.facts import FACTS_VERSION, Facts
 from routing.react import Reaction
 from routing.rulebook import Rulebook
 
 STATUS_WRITERS = frozenset(("status", "close", "spam", "snooze"))
+UNTOLD = (
+    "clock"  # a rule that looks at every ticket each day would fill their histories with what it did not do
+)
 FOLLOWED = ("status", "priority", "team", "agent", "level")
 """Fields whose change rules may ask for."""
 
@@ -73,9 +77,10 @@ def react(
     reaction = rules.react(context.rulebook, facts, only=only)
     for rule, error in reaction.failed:
         events.rule_failed(tx, ticket, rule, on=event, error=error)
+    if reaction.matched or event != UNTOLD:
+        _tell(tx, ticket, reaction, facts, cause=cause, only=only)
     if not reaction.matched:
         return Reacted(ticket)
-    _tell(tx, ticket, reaction)
     if reaction.actions:
         happened = cause.occasion or occasion.of_ticket(tx, ticket, cause=cause.name)
         happened = msgspec.structs.replace(happened, cause=f"{cause.name}:{event}")
@@ -116,18 +121,23 @@ def _events_of(before: Ticket, after: Ticket) -> list[str]:
     return found
 
 
-def _tell(tx: Tx, ticket: Ticket, reaction: Reaction) -> None:
-    """Keep why, so that explain can tell it with the rulebook of that day."""
+def _tell(tx: Tx, ticket: Ticket, reaction: Reaction, seen: Facts, *, cause: Cause, only: str | None) -> None:
+    """Keep why, and why no rule did anything, with the facts: explain tells it with the rulebook of that day."""
     events.of_ticket(
         tx,
         ticket,
-        "reacted",
+        "reacted" if reaction.matched else "not_reacted",
         on=reaction.event,
         rules=reaction.matched,
         rulebook=reaction.rulebook,
         actions=reaction.actions,
         reasons=reaction.reasons,
         ignored=reaction.ignored,
+        failed=reaction.failed,
+        cause=cause.name,
+        only=only,
+        facts_version=FACTS_VERSION,
+        facts=without_text(seen),
     )
 
 

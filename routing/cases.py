@@ -24,11 +24,24 @@ _LOOK_FURTHER = timedelta(days=60)  # for where a thing that did not happen in t
 _WHO_DID_IT = ("agent_replied", "acknowledged")
 
 
+class Sides(msgspec.Struct, frozen=True):
+    """One thing that is not as a test wants it. at: the offset as written, "" = at once. wanted, actual: as people say it."""
+
+    at: str
+    what: str
+    wanted: str
+    actual: str
+
+
 class Judged(msgspec.Struct, frozen=True):
-    """What came of one test. problems: () = it passes. touched: ids of rules and "ladder/step" that did something."""
+    """What came of one test. problems: () = it passes. touched: ids of rules and "ladder/step" that did something.
+
+    sides: of each problem, what was wanted and what there was.
+    """
 
     problems: tuple[Problem, ...]
     touched: frozenset[str]
+    sides: tuple[Sides, ...] = ()
 
 
 def run(rulebook: Rulebook, *, detect_language: DetectLanguage | None = None) -> tuple[Problem, ...]:
@@ -98,6 +111,7 @@ class _Trial:
         self.life = Life(rulebook, facts)
         self.since = mark(self.life)
         self.problems: list[Problem] = []
+        self.sides: list[Sides] = []
         self.wanting: list[tuple[int, Expectation]] = []  # where in problems, what did not happen
 
     def judged(self) -> Judged:
@@ -107,7 +121,7 @@ class _Trial:
         self._run_on()
         found = frozenset(self.life.applied)
         self._tell_where()
-        return Judged(tuple(self.problems), found)
+        return Judged(tuple(self.problems), found, tuple(self.sides))
 
     def _take(self, step: CaseStep) -> None:
         """Let time pass and the step's event happen, then look at what came of it since the step before."""
@@ -148,8 +162,9 @@ class _Trial:
         for each in expect:
             if not is_met(each, found, exactly=self.case.exactly):
                 self.wanting.append((len(self.problems), each))
-                actual = shown(found.get(each.field))
-                self._fail(each, f"{where}{each.field} is {actual}, not {shown(each.value)}")
+                actual, wanted = shown(found.get(each.field)), shown(each.value)
+                sides = Sides(_at(where), each.field, wanted, actual)
+                self._tell(each, f"{where}{each.field} is {actual}, not {wanted}", sides)
         if self.case.exactly and (expect or not where):
             self._look_for_more(expect, found, where)
         self._look_for_unwanted(never, found, where)
@@ -159,13 +174,16 @@ class _Trial:
         named = {each.field for each in expect}
         for kind in EFFECTS:
             if found[kind] not in (None, []) and kind not in named:
-                self._tell(self.case, f"{where}there is also {kind} {shown(found[kind])}")
+                actual = shown(found[kind])
+                sides = Sides(_at(where), kind, "nothing", actual)
+                self._tell(self.case, f"{where}there is also {kind} {actual}", sides)
 
     def _look_for_unwanted(self, never: Iterable[Expectation], found: dict[str, Any], where: str) -> None:
         for each in never:
             if is_there(each, found):
                 actual = shown(found.get(each.field))
-                self._fail(each, f"{where}{each.field} is {actual}, which must never be")
+                sides = Sides(_at(where), each.field, f"never {shown(each.value)}", actual)
+                self._tell(each, f"{where}{each.field} is {actual}, which must never be", sides)
 
     # -- timelines ------------------------------------------------------------------------------------------------
 
@@ -182,7 +200,10 @@ class _Trial:
             known = {entry.offset_s for entry in self.case.timeline}
             for offset_s, said in self._by_offset(is_by_rule=True).items():
                 if offset_s not in known:
-                    self._tell(self.case, f"at +{_offset_text(offset_s)} there is also {', '.join(said)}")
+                    at = f"+{_offset_text(offset_s)}"
+                    also = ", ".join(said)
+                    sides = Sides(at, "timeline", "nothing", also)
+                    self._tell(self.case, f"at {at} there is also {also}", sides)
         tail = done(self.life.happenings[self.since.happenings :])
         self._look_for_unwanted([each for each in self.case.never if each.field in tail], tail, "")
 
@@ -206,7 +227,8 @@ class _Trial:
         wanted = ", ".join(missing) if missing else "nothing but " + ", ".join(entry.actions)
         got = ", ".join(actual) or "nothing"
         hint = self._where(missing[0]) if missing else ""
-        self._fail(entry, f"at {entry.text} wanted {wanted}, got {got}", hint)
+        sides = Sides(entry.text, "timeline", wanted, got)
+        self._tell(entry, f"at {entry.text} wanted {wanted}, got {got}", sides, hint)
 
     # -- how it is told -------------------------------------------------------------------------------------------
 
@@ -226,12 +248,16 @@ class _Trial:
         at = [offset_s for offset_s, said in self._by_offset(is_by_rule=False).items() if text in said]
         return f"'{text}' is at +{_offset_text(min(at))}" if at else ""
 
-    def _fail(self, written: Expectation | TimelineEntry, what: str, hint: str = "") -> None:
-        self._tell(written, what, hint)
-
-    def _tell(self, written: Case | Expectation | TimelineEntry, what: str, hint: str = "") -> None:
+    def _tell(
+        self, written: Case | Expectation | TimelineEntry, what: str, sides: Sides, hint: str = ""
+    ) -> None:
         message = f"test '{self.case.name}': {what}"
         self.problems.append(written.node.problem("failing-test", message, hint))
+        self.sides.append(sides)
+
+
+def _at(where: str) -> str:
+    return where.removeprefix("at ").strip()
 
 
 def _offset_text(seconds: int) -> str:

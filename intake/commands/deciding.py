@@ -1,7 +1,6 @@
 """What would happen to a message: facts from a file, the decision of the rules, and how it is told. Writes nothing."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from sqlalchemy import bindparam, select
 from channels.contract import Message, RawMessage
 from channels.email import message as mail
 from channels.language import detect
-from intake import customers, facts, instants, pipeline
+from intake import customers, explaining, facts, instants, pipeline
 from intake.keys import KEY_BYTES, Keys, KeysFile
 from intake.model import Account, Arrival, Context, Customer, Received
 from intake.settings import Settings
@@ -140,31 +139,11 @@ def public(
     """Give the JSON of `intake route`."""
     value = decision_json(decision, due)
     if has_why_not:
-        value["why_not"] = msgspec.to_builtins(explain.why_not(rulebook, seen))
+        told = explain.explained(rulebook, seen, decision)
+        value["reasons"] = explaining.with_places(rulebook, value["reasons"])
+        value["why_not"] = explaining.with_places(rulebook, told.why_not)
+        value["steps"] = msgspec.to_builtins(told.ladder)
     return value
-
-
-def lines(value: dict[str, Any]) -> Iterator[str]:
-    """Lay a decision out for people."""
-    for name in ("rule", "team", "agent", "priority", "sla"):
-        yield f"{name:<9} {value.get(name) or '-'}"
-    yield f"{'tags':<9} {', '.join(value['tags']) or '-'}"
-    for target, at in value["due"].items():
-        yield f"{'due':<9} {target} {at}"
-    for action in value["actions"]:
-        yield f"{'does':<9} {action['kind']} {action.get('value', '')} (rule {action.get('rule', '')})"
-    yield from reason_lines("because", value["reasons"])
-    if "why_not" in value:
-        yield from reason_lines("not", value["why_not"])
-
-
-def reason_lines(head: str, reasons: list[dict[str, Any]]) -> Iterator[str]:
-    for reason in reasons:
-        outcome = f": {reason['outcome']}" if reason.get("outcome") else ""
-        yield f"{head:<9} {reason['rule']} (line {reason['line']}){outcome}"
-        for each in reason["conditions"]:
-            mark = "+" if each["held"] else "-"
-            yield f"{'':<9}   {mark} {each['field']} wanted {shortened(each['wanted'])}, is {shortened(each['actual'])}"
 
 
 def shortened(value: Any) -> str:

@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from intake import rulebooks
-from intake.commands import deciding, messages, options, output
-from intake.logs import escaped
+from intake.commands import deciding, messages, options, output, telling
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help='"-" is stdin')
     parser.add_argument("--kind", default="email", metavar="KIND", help="email (default) or json")
-    parser.add_argument("--explain", action="store_true", help="also why each other rule did not count")
+    parser.add_argument("--explain", action="store_true", help="also why not: rules, agents, ladder steps")
     parser.add_argument("--at", type=options.since, metavar="WHEN", help="as if it came then (not with json)")
     options.add_config(parser)
     options.add_json(parser)
@@ -42,5 +41,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.is_json:
         output.print_json(value)
     else:
-        print("\n".join(escaped(line) for line in deciding.lines(value)))
+        telling.show(telling.decision_lines(value))
     return 0
