@@ -176,12 +176,8 @@ def _identifiers(message: Message) -> tuple[str, ...]:
 
 
 def _is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:
-    """Whether an answer belongs into the ticket: not closed, and not solved longer ago than answers are awaited."""
-    if ticket.status == "closed":
-        return False
-    if ticket.status == "solved" and ticket.solved_at is not None and rule.reopen_within_s is not None:
-        return tx.now - ticket.solved_at <= rule.reopen_within_s * 1_000_000
-    return True
+    solved_at = None if ticket.solved_at is None else instants.datetime_from_us(ticket.solved_at)
+    return rule.has_room(status=ticket.status, solved_at=solved_at, at=instants.datetime_from_us(tx.now))
 
 
 def attach(tx: Tx, arrival: Arrival, ticket: Ticket) -> int:

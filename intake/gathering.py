@@ -73,10 +73,11 @@ def _ticket(tx: Tx, rule: Gathering, key: str, arrival: Arrival) -> Ticket | Non
     if row is None:
         return None
     ticket = tickets.locked(tx, int(row[0]))
-    # Automatic mail reopens nothing: an alert that comes again after the solution is a new ticket.
-    if ticket.status == "closed" or (arrival.message.automatic and not ticket.is_open):
-        return None
     last = tx.one(_LAST_AT, ticket_id=ticket.id)
-    since = last[0] if last is not None else ticket.created_at
-    at = instants.us_from_datetime(arrival.received.raw.received_at)
-    return ticket if at - since <= rule.within_s * 1_000_000 else None
+    has_room = rule.has_room(
+        status=ticket.status,
+        last_at=instants.datetime_from_us(last[0] if last is not None else ticket.created_at),
+        at=arrival.received.raw.received_at,
+        is_automatic=bool(arrival.message.automatic),
+    )
+    return ticket if has_room else None

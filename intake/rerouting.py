@@ -13,10 +13,10 @@ from intake.store.engine import Tx
 from intake.store.statements import Statement
 from routing import decision as rules
 from routing.actions import Action
+from routing.conversation import LINE_BY_LINE
 from routing.decision import Decision
 from routing.facts import FACTS_VERSION, Facts
 
-LINE_BY_LINE = frozenset({"chat", "sms", "whatsapp"})  # media whose messages are lines of one
 LINES_MAX = 50
 
 _encode = msgspec.json.Encoder().encode

@@ -1,6 +1,6 @@
 """Which ticket a customer's message joins: the simulated one, the same again after a reopening, or a new one."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -47,11 +47,13 @@ def by_medium(ticket: Simulated, rule: MediumRule, at: datetime) -> Joins:
     return "same" if rule.join == "open" and _is_joinable(ticket, rule, at) else "new"
 
 
-def by_key(ticket: Simulated, first: Gathered | None, now: Gathered, at: datetime) -> Joins:
+def by_key(ticket: Simulated, first: Gathered | None, now: Gathered, message: Facts, at: datetime) -> Joins:
     """A message that is gathered: it joins the ticket of the same key within so long of its last message."""
     same = first is not None and (first.rule.id, first.key) == (now.rule.id, now.key)
-    is_soon = at - ticket.heard_at <= timedelta(seconds=now.rule.within_s)
-    return "same" if same and is_soon and ticket.status != "closed" else "new"
+    has_room = now.rule.has_room(
+        status=ticket.status, last_at=ticket.heard_at, at=at, is_automatic=bool(message.automatic)
+    )
+    return "same" if same and has_room else "new"
 
 
 def _otherwise(rule: MediumRule) -> Joins:
@@ -59,8 +61,4 @@ def _otherwise(rule: MediumRule) -> Joins:
 
 
 def _is_joinable(ticket: Simulated, rule: MediumRule, at: datetime) -> bool:
-    if ticket.is_open:
-        return True
-    if ticket.status == "closed" or ticket.solved_at is None:
-        return False
-    return rule.reopen_within_s is None or at - ticket.solved_at <= timedelta(seconds=rule.reopen_within_s)
+    return rule.has_room(status=ticket.status, solved_at=ticket.solved_at, at=at)

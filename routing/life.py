@@ -12,6 +12,7 @@ import msgspec
 
 from routing import joining
 from routing.actions import Action
+from routing.conversation import LINE_BY_LINE
 from routing.decision import Decision
 from routing.facts import AgentLoad, Facts
 from routing.react import Reaction
@@ -22,7 +23,6 @@ from routing.ticking import Changed, Happening, Ticking
 __all__ = ["Event", "Happening", "Life"]
 
 _STATUS_WRITERS = ("status", "close", "spam", "snooze")
-_LINE_BY_LINE = ("chat", "sms", "whatsapp")  # media whose messages are lines of one
 _CHANGEABLE = ("status", "priority", "team", "agent", "level")
 _BY_ITSELF: dict[str, dict[str, Any]] = {"reopened": {"status": "open"}, "unassigned": {"agent": None}}
 _ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
@@ -106,8 +106,8 @@ class Life(Ticking):
         if event.has_reference:
             return joining.by_reference(self.ticket, rule, self.now), False
         now = joining.gathered(self.rulebook, event.message) if event.message is not None else None
-        if now is not None:
-            return joining.by_key(self.ticket, self._gathered, now, self.now), True
+        if now is not None and event.message is not None:
+            return joining.by_key(self.ticket, self._gathered, now, event.message, self.now), True
         return joining.by_medium(self.ticket, rule, self.now), False
 
     def _follow_reply(self, reaction: Reaction) -> None:
@@ -123,7 +123,7 @@ class Life(Ticking):
 
     def _read_line(self, message: Facts | None) -> None:
         """Where lines are short and the first says little ("hi"), each further one may say where the ticket goes."""
-        is_line = message is not None and self.seen.channel in _LINE_BY_LINE
+        is_line = message is not None and self.seen.channel in LINE_BY_LINE
         if is_line and self.ticket.is_open and not self.ticket.is_taken:
             again = Action("route", "again", "conversations")
             self._deeds.apply([again], self.facts("customer_replied"), why="a further line")
