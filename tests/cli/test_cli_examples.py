@@ -42,6 +42,7 @@ def test_the_tests_of_an_example_pass(name: str, intake: Any) -> None:
     found = intake("rules", "test", "-c", str(EXAMPLES / name / "intake.yaml"))
     assert found.code == 0, found.out
     assert found.err.strip().endswith("pass, 0 fail")
+    assert "no test touches" not in found.err
 
 
 @pytest.mark.parametrize("name", NAMES)
