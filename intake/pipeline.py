@@ -1,11 +1,22 @@
 """What happens to a message? `settle` is the whole answer: one function, run in one transaction per message.
 
-    who is writing      customers.identify
-    which conversation  conversations.place
-    where it goes       routing.decide, with its reasons
-    what follows        ticket, message, events, clocks and timers, outbox rows; the journal row is closed
+    who is writing       bounces.note, when an answer of ours came back; else customers.identify
+    which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
 
-All of it is committed together or not at all. Nothing here does I/O: replies and notices are rows of the outbox.
+None that there is: newcomers.open_ticket.
+
+    where it goes        routing.decide, with its reasons; a rule may ignore it, and there is no ticket
+    what follows         ticket, message, events, clocks and timers, actions (effects); then the rules for `created`
+
+One that there is: `_join`.
+
+    what rules do        reactions.react: the rules for `customer_replied`, which see the ticket as it was before
+    what happens anyway  what waited or was solved is open again, and clocks move; where messages are lines of one,
+                         rerouting.further_line decides anew until a person takes the ticket; its agent is told
+    what is awaited      quiet.follow: the rules that wait for silence
+
+conversations.attach writes the message and closes its journal row. All of it is committed together or not at all.
+Nothing here does I/O: replies and notices are rows of the outbox.
 """
 
 from channels.contract import Message
