@@ -357,6 +357,19 @@ def test_alerts_do_not_join_a_closed_ticket() -> None:
     assert found.joins == "new"
 
 
+@pytest.mark.parametrize(("automatic", "joins"), [("auto_reply", "new"), (None, "reopened")])
+def test_an_alert_that_comes_again_after_the_solution_is_a_new_ticket(
+    automatic: str | None, joins: str
+) -> None:
+    """A person's message of the same key reopens; a machine's does not."""
+    sender = SenderFacts(address="alarm@x.example")
+    found = life(book(CONVERSATIONS), subject="disk host1", sender=sender)
+    found.happen(event("status_changed", HOUR / 2, changes={"status": "solved"}))
+    message = said("", subject="disk host1", sender=sender, channel="email", automatic=automatic)
+    found.happen(event("customer_replied", HOUR, message=message, has_reference=False))
+    assert found.joins == joins
+
+
 def test_automatic_mail_moves_nothing() -> None:
     found = life(reacting("id: a, on: customer_replied, then: {tags: heard}"))
     found.happen(event("status_changed", HOUR, changes={"status": "pending"}))
