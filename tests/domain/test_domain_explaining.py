@@ -28,16 +28,16 @@ def told_of(world: World) -> dict[str, Any]:
 
 
 def test_steps_and_silences_say_when_they_fired(world: World) -> None:
-    """A silence after an hour, a step, and the one that follows because nobody acknowledged."""
+    """A silence after an hour, a step five minutes late, and the one that follows because nobody acknowledged."""
     world.receive(body="please help")
-    for minutes in (60, 60, 30):
+    for minutes in (60, 65, 30):
         world.advance(minutes=minutes)
         world.fire_due()
     told = told_of(world)
     assert [each["outcome"] for each in told["steps"]] == ["fired", "fired", "waits"]
     assert [each["fired_at"] for each in told["steps"]] == [
-        ["2026-11-10T11:00:00Z"],
-        ["2026-11-10T11:30:00Z"],
+        ["2026-11-10T11:05:00Z"],
+        ["2026-11-10T11:35:00Z"],
         [],
     ]
     assert [(each["state"], each["fired_at"]) for each in told["silences"]] == [
