@@ -57,7 +57,9 @@ def _warn_of_stars(name: str, node: Node, values: Sequence[str], problems: list[
     dead = [value for value in values if "*" in value and not _STAR.match(value)]
     if dead:
         others = f" and {len(dead) - 1} more" if len(dead) > 1 else ""
-        message = f"'{dead[0]}'{others} in list '{name}' matches nothing: '*' is understood as \"*.acme.com\" only"
+        message = (
+            f"'{dead[0]}'{others} in list '{name}' matches nothing: '*' is understood as \"*.acme.com\" only"
+        )
         hint = "for a whole domain write acme.com, and ask for sender.domain"
         problems.append(node.warning("dead-value", message, hint))
 
