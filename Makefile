@@ -36,6 +36,7 @@ bench: $(STAMP)
 
 torture: $(STAMP)
 	$(BIN)/python -m tests.store.power_cut --cuts 5000
+	$(BIN)/python -m tests.routing.garbage --count 100000
 	$(BIN)/python -m tests.torture.kills --kills 1000 --acks 200000
 
 $(STAMP): $(PINS) pyproject.toml

@@ -15,7 +15,8 @@ from routing.yaml_text import Node
 
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
-
+_DAY_S = 86_400
+_LONG_NIGHT_S = 16 * 3_600
 
 _HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
 
@@ -25,6 +26,10 @@ class _CalendarNode(msgspec.Struct, frozen=True):
     open: Node
     holidays: Node | None = None
     dates: Node | None = None
+
+
+_DAY_S = 86_400
+_LONG_NIGHT_S = 16 * 3_600
 
 
 def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | None:
@@ -95,6 +100,10 @@ def _read_slots(node: Node, problems: list[Problem]) -> tuple[Slot, ...]:
             problems.append(each.problem("bad-value", f"no opening time {said(each)}", hint))
         else:
             slots.append(slot)
+            if slot[1] > _DAY_S and slot[1] - slot[0] > _LONG_NIGHT_S:
+                hours = (slot[1] - slot[0]) // 3_600
+                message = f"{said(each)} is open for {hours} hours, through the night"
+                problems.append(each.warning("long-night", message, "are the two times the wrong way round?"))
     ordered = sorted(slots)
     if any(first[1] > second[0] for first, second in pairwise(ordered)):
         problems.append(node.problem("overlap", "two opening times of one day overlap"))

@@ -112,7 +112,14 @@ def _read_fact(key: str, node: Node, key_node: Node, names: Names) -> Condition:
         return read_count(node, fact, names)
     if isinstance(node.value, dict):
         return _read_operators(node, fact, names)
+    if fact.field.type == "prose" and node.value not in ("none", "any"):
+        names.problems.append(_whole_text(fact, node))
     return leaf(fact, node, read_values(node, fact, names))
+
+
+def _whole_text(fact: Fact, node: Node) -> Problem:
+    message = f"'{fact.name}: {node.text or '…'}' holds only when that is all of it"
+    return node.hint("whole-text", message, f"for a word in it write {fact.name}.words")
 
 
 def _field(name: str, key_node: Node, names: Names) -> Field | None:

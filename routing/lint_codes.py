@@ -147,6 +147,18 @@ enrich:
         'lists: {friends: ["*@example.com"]}',
     ),
     Code(
+        "long-night",
+        "warning",
+        "an opening time runs through the night and most of a day: its two times may be the wrong way round",
+        'calendars: {shop: {timezone: UTC, open: {sat: "13:00-10:00"}}}',
+    ),
+    Code(
+        "whole-text",
+        "hint",
+        "a subject or a text is asked to be just that, where a word in it may be meant",
+        "route: [{id: money, when: {subject: Invoice}, then: {team: billing}}]",
+    ),
+    Code(
         "wide-words",
         "warning",
         "a word stands in a large share of the stored messages (check --store)",

@@ -99,6 +99,10 @@ class Node(msgspec.Struct, frozen=True, gc=False):
         """A warning at this node."""
         return Problem(self.file, self.line, self.column, "warning", code, message, hint)
 
+    def hint(self, code: str, message: str, hint: str = "") -> Problem:
+        """Something that may be meant, at this node."""
+        return Problem(self.file, self.line, self.column, "hint", code, message, hint)
+
     def plain_value(self) -> Any:
         """The value without positions: dicts, lists and scalars."""
         if isinstance(self.value, dict):

@@ -16,7 +16,11 @@ from intake.commands import deciding, messages, options, output, telling
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help='"-" is stdin')
     parser.add_argument("--kind", default="email", metavar="KIND", help="email (default) or json")
-    parser.add_argument("--explain", action="store_true", help="also why not: rules, agents, ladder steps")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="also why not: each other rule, the agents, the steps of the ladder",
+    )
     parser.add_argument("--at", type=options.since, metavar="WHEN", help="as if it came then (not with json)")
     options.add_config(parser)
     options.add_json(parser)
