@@ -1,5 +1,7 @@
 """What the rules are measured on is worth measuring: every engine gives the same answers."""
 
+import pytest
+
 from bench import engines, generated, rules
 from routing import explain, rulebook
 
@@ -20,6 +22,7 @@ def test_plain_closures_find_the_same() -> None:
     assert [tuple(match(message.context)) for message in MESSAGES] == TRUTH
 
 
+@pytest.mark.slow
 def test_every_engine_that_is_installed_finds_the_same() -> None:
     """On a smaller rulebook: some of them take a second for a message."""
     few = RULES[:200]
@@ -33,6 +36,7 @@ def test_every_engine_that_is_installed_finds_the_same() -> None:
             assert [tuple(match(each.context)) for each in MESSAGES[:8]] == truth
 
 
+@pytest.mark.slow
 def test_the_generated_messages_meet_rules_of_each_kind() -> None:
     """Words, patterns, domains and addresses all find something, and not every message meets a rule."""
     many = generated.rules(10_000)

@@ -187,6 +187,7 @@ async def test_watch_reloads_when_a_file_has_changed_and_rests(
     watching.cancel()
 
 
+@pytest.mark.slow
 async def test_big_rulebook_is_judged_aside_and_swapped(desk: Desk) -> None:
     """From a size on a process of its own finds what is wrong; what is right comes into force the same way."""
     many = "".join(
@@ -202,6 +203,7 @@ async def test_big_rulebook_is_judged_aside_and_swapped(desk: Desk) -> None:
     assert len(desk.reloader.context().rulebook.rules) > 900
 
 
+@pytest.mark.slow
 async def test_big_rulebook_that_was_replaced_is_freed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thousand reloads need no more memory than one, although the collector does not look at rulebooks."""
     monkeypatch.setattr(rulebooks, "ASIDE_FROM_CHARACTERS", 1)

@@ -9,6 +9,7 @@ from tests.store import power_cut
 from tests.store.disk import Disk
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_no_acknowledged_write_is_lost_in_hundreds_of_power_cuts() -> None:
     report = power_cut.run(cuts=300, seed=secrets.randbelow(10**9))
