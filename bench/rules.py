@@ -16,9 +16,8 @@ from bench.generated import GeneratedMessage
 from bench.results import Results
 from intake import instants, rulebooks
 from intake.store import opening
-from routing import explain
+from routing import decision, explain
 from routing import rulebook as reader
-from routing.decision import decide, holds, next_view
 from routing.rulebook import Rulebook
 from routing.view import View
 from tests.domain.world import World
@@ -49,16 +48,7 @@ def run(results: Results, folder: Path, *, is_quick: bool) -> None:
 
 def matched(rulebook: Rulebook, view: View) -> tuple[str, ...]:
     """The rules that count, found with the index as decisions find them."""
-    failed: list[tuple[str, str]] = []
-    enriching, routes = [], []
-    for position in rulebook.index.candidates(view):
-        rule = rulebook.rules[position]
-        if rule.stage == "route":
-            routes.append(rule)
-        elif holds(rule, view, failed):
-            enriching.append(rule)
-    route_view = next_view(rulebook, view, enriching) if routes else view
-    routing = next((rule for rule in routes if holds(rule, route_view, failed)), None)
+    enriching, routing, _, _ = decision.matched(rulebook, view)
     found = tuple(rule.id for rule in enriching)
     return (*found, routing.id) if routing else found
 
@@ -85,7 +75,7 @@ def _compared(
     row: dict[str, Any] = {
         "rules": size,
         "ours": _per_message_us(lambda view: matched(rulebook, view), views, rounds, fresh=True),
-        "decide": _per_message_us(lambda message: decide(rulebook, message.facts), messages, rounds),
+        "decide": _per_message_us(lambda message: decision.decide(rulebook, message.facts), messages, rounds),
         "folding": _per_message_us(lambda message: folded(rulebook, message), messages, rounds),
         "candidates": statistics.mean(len(rulebook.index.candidates(view)) for view in views),
         "matched": statistics.mean(map(len, truth)),

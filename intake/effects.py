@@ -10,6 +10,7 @@ from intake.model import Context, Ticket
 from intake.occasion import Doer, Occasion
 from intake.store.engine import Tx
 from routing.actions import Action
+from routing.placing import KINDS as PLACING
 
 FIELD = "field."
 _NOBODY_CAN = "nothing in this configuration can do it"
@@ -22,11 +23,11 @@ def apply(tx: Tx, context: Context, ticket: Ticket, actions: Iterable[Action], h
         if action.kind == "route":
             ticket, further = rerouting.route(tx, context, ticket, action, happened)
             ticket = apply(tx, context, ticket, further, happened)
-    places = {action.kind: action for action in asked if action.kind in placing.KINDS}
+    places = {action.kind: action for action in asked if action.kind in PLACING}
     if places:
         ticket = placing.place(tx, context, ticket, places, happened)
     for action in asked:
-        if action.kind != "route" and action.kind not in placing.KINDS:
+        if action.kind != "route" and action.kind not in PLACING:
             ticket = _do(tx, context, ticket, action, happened)
     return ticket
 

@@ -168,19 +168,19 @@ def _steps(tx: Tx, ticket: Ticket, timers: Sequence[Row]) -> list[Told]:
     if armament is None or armament.ladder is None:
         return []
     rows = [row for row in timers if row[0] in _OF_LADDER]
-    rungs = explain.of_ladder(
+    outcomes = explain.of_ladder(
         armament.ladder,
         clocks.load(tx, ticket.id),
         [each for row in rows if row[5] == "pending" and (each := _timer(row)) is not None],
         fired={row[2] for row in rows if row[5] in ("fired", "skipped")},
         asked=[_asked(row) for row in rows if row[5] == "fired" and row[7] is not None],
     )
-    return [_step(rung, number, rows) for number, rung in enumerate(rungs)]
+    return [_step(outcome, number, rows) for number, outcome in enumerate(outcomes)]
 
 
-def _step(rung: explain.Rung, number: int, rows: Sequence[Row]) -> Told:
+def _step(outcome: explain.StepOutcome, number: int, rows: Sequence[Row]) -> Told:
     own = [row for row in rows if (key := ladder.parsed_key(row[2])) is not None and key.step == number]
-    told: Told = msgspec.to_builtins(rung)
+    told: Told = msgspec.to_builtins(outcome)
     told["fired_at"] = [instants.rfc3339_from_us(row[6]) for row in own if row[5] == "fired"]
     told["skipped_at"] = [instants.rfc3339_from_us(row[6] or row[4]) for row in own if row[5] == "skipped"]
     told["waits_until"] = [instants.rfc3339_from_us(row[4]) for row in own if row[5] == "pending"]

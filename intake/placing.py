@@ -8,15 +8,14 @@ from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing.actions import Action
 from routing.assignment import Assignment
-from routing.people import Skills
-
-KINDS = frozenset(("team", "skills", "level", "agent"))
+from routing.decision import skills_from
+from routing.placing import wanted_levels
 
 
 def place(
     tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Action], happened: Occasion
 ) -> Ticket:
-    """Move the ticket as a group of actions of KINDS says, and tell who got it and who lost it.
+    """Move the ticket as a group of actions of routing.placing.KINDS says, and tell who got it and who lost it.
 
     With a team or a level somebody there is picked, unless an agent is named. A level where nobody is on duty leaves
     the ticket with its agent; another team does not.
@@ -77,9 +76,7 @@ def _send(
 
 
 def _learn(tx: Tx, ticket: Ticket, action: Action, actor: str) -> Ticket:
-    value = action.value
-    skills = None if value is None else Skills(tuple(value["need"]), value.get("relax_s"))
-    changed = tickets.change(tx, ticket, actor=actor, skills=skills)
+    changed = tickets.change(tx, ticket, actor=actor, skills=skills_from(action.value))
     await_relaxing(tx, changed)
     return changed
 
@@ -87,12 +84,14 @@ def _learn(tx: Tx, ticket: Ticket, action: Action, actor: str) -> Ticket:
 def _assigned(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Action], actor: str) -> Ticket:
     level = asked.get("level")
     if "agent" in asked:
-        named = next(iter(_levels(level)), ticket.level)
+        team = context.rulebook.teams.get(ticket.team or "")
+        held = (name for name in wanted_levels(asked, ticket.level) or () if team and name in team.levels)
+        named = next(held, ticket.level)
         return tickets.change(tx, ticket, actor=actor, level=named, agent=asked["agent"].value)
     is_waiting = "skills" in asked and ticket.agent is None
     if level is None and "team" not in asked and not is_waiting:
         return ticket
-    wanted = _levels(level) or (None if "team" in asked else ticket.level)
+    wanted = wanted_levels(asked, ticket.level)
     relaxed = level is not None and bool(level.options.get("relaxed"))
     chosen = agents.choose(tx, context, ticket, level=wanted, relaxed=relaxed)
     _tell_candidates(tx, ticket, chosen, actor=actor)
@@ -111,8 +110,3 @@ def _tell_candidates(tx: Tx, ticket: Ticket, chosen: Assignment | None, *, actor
         events.of_ticket(
             tx, ticket, "agents_compared", actor=actor, agent=chosen.agent, candidates=chosen.candidates
         )
-
-
-def _levels(action: Action | None) -> tuple[str, ...]:
-    value = None if action is None else action.value
-    return () if value is None else (value,) if isinstance(value, str) else tuple(value)

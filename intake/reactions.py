@@ -15,16 +15,13 @@ from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing import react as rules
-from routing.facts import FACTS_VERSION, Facts
+from routing.facts import CHANGEABLE, FACTS_VERSION, Facts
 from routing.react import Reaction
 from routing.rulebook import Rulebook
 
-STATUS_WRITERS = frozenset(("status", "close", "spam", "snooze"))
 UNTOLD = (
     "clock"  # a rule that looks at every ticket each day would fill their histories with what it did not do
 )
-FOLLOWED = ("status", "priority", "team", "agent", "level")
-"""Fields whose change rules may ask for."""
 
 
 class Cause(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,8 +82,7 @@ def react(
         happened = cause.occasion or occasion.of_ticket(tx, ticket, cause=cause.name)
         happened = msgspec.structs.replace(happened, cause=f"{cause.name}:{event}")
         ticket = effects.apply(tx, context, ticket, reaction.actions, happened)
-    has_status = any(action.kind in STATUS_WRITERS for action in reaction.actions)
-    return Reacted(ticket, reaction.reopen, has_status)
+    return Reacted(ticket, reaction.reopen, reaction.has_status)
 
 
 @lru_cache(maxsize=4)
@@ -99,7 +95,7 @@ def changed_by_hand(tx: Tx, context: Context, before: Ticket, after: Ticket, *, 
     """React to each event that a person's or a built-in change is; the ticket as the rules leave it."""
     changed = {
         name: (getattr(before, name), getattr(after, name))
-        for name in FOLLOWED
+        for name in CHANGEABLE
         if getattr(before, name) != getattr(after, name)
     }
     ticket = after

@@ -64,8 +64,20 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 def decide(rulebook: Rulebook, facts: Facts) -> Decision:
     """The decision for a new ticket. Pure: the same facts and rulebook always give the same one."""
-    failed: list[tuple[str, str]] = []
     view = View.of(rulebook, facts)
+    enriching, routing, route_view, failed = matched(rulebook, view)
+    reasons = [reason(rule, view) for rule in enriching]
+    if routing is not None:
+        reasons.append(reason(routing, route_view))
+    drafted = draft.of_new_ticket(rulebook, enriching, routing)
+    return _decision(
+        rulebook, facts, drafted, view.fields, reasons=tuple(reasons), routing=routing, failed=failed
+    )
+
+
+def matched(rulebook: Rulebook, view: View) -> tuple[list[Rule], Rule | None, View, list[tuple[str, str]]]:
+    """The enrich rules that hold, the first route rule that does, what that one saw, and the rules that broke."""
+    failed: list[tuple[str, str]] = []
     enriching, routes = [], []
     for position in rulebook.index.candidates(view):
         rule = rulebook.rules[position]
@@ -75,13 +87,7 @@ def decide(rulebook: Rulebook, facts: Facts) -> Decision:
             enriching.append(rule)
     route_view = next_view(rulebook, view, enriching) if routes else view
     routing = next((rule for rule in routes if holds(rule, route_view, failed)), None)
-    reasons = [reason(rule, view) for rule in enriching]
-    if routing is not None:
-        reasons.append(reason(routing, route_view))
-    drafted = draft.of_new_ticket(rulebook, enriching, routing)
-    return _decision(
-        rulebook, facts, drafted, view.fields, reasons=tuple(reasons), routing=routing, failed=failed
-    )
+    return enriching, routing, route_view, failed
 
 
 def next_view(rulebook: Rulebook, view: View, enriching: Sequence[Rule]) -> View:

@@ -23,7 +23,7 @@ from routing.sla import Clock
 from routing.view import View
 
 
-class Rung(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of a ladder. step: "nudge/0". does: as timelines name it. due_at: aware, None = it will not fire so.
 
     outcome: fired, waits, or why it does not: a sentence.
@@ -44,7 +44,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     reasons: tuple[Reason, ...]
     why_not: tuple[Reason, ...]
-    ladder: tuple[Rung, ...]
+    ladder: tuple[StepOutcome, ...]
     candidates: tuple[Candidate, ...]
     ignored: tuple[Ignored, ...]
     failed: tuple[tuple[str, str], ...]
@@ -56,7 +56,7 @@ def explained(rulebook: Rulebook, facts: Facts, decided: Decision | None = None)
     return Explanation(
         reasons=found.reasons,
         why_not=why_not(rulebook, facts),
-        ladder=rungs(opened(rulebook, found, at=facts.at)),
+        ladder=outcomes(opened(rulebook, found, at=facts.at)),
         candidates=found.candidates,
         ignored=found.ignored,
         failed=found.failed,
@@ -129,7 +129,7 @@ def _reason(rule: Rule, view: View, *, winner: str) -> Reason:
 # -- ladders ----------------------------------------------------------------------------------------------------------
 
 
-def rungs(ticket: Simulated) -> tuple[Rung, ...]:
+def outcomes(ticket: Simulated) -> tuple[StepOutcome, ...]:
     """Each step of a ticket's ladder: fired, when it will, or why it does not; () without a ladder."""
     if ticket.ladder is None:
         return ()
@@ -144,18 +144,18 @@ def of_ladder(
     *,
     fired: Container[str],
     asked: Iterable[Asked] = (),
-) -> tuple[Rung, ...]:
+) -> tuple[StepOutcome, ...]:
     """Each step of a ladder. timers: what falls due; fired: keys that have; asked: notices to be acknowledged."""
     by_target = {clock.target: clock for clock in clocks}
     waiting = {timer.step: timer.due_at for timer in reversed(tuple(timers)) if timer.round == 0}
     sent = tuple(asked)
     return tuple(
-        _rung(ladder, number, step, by_target, waiting.get(number), fired, sent)
+        _outcome_of(ladder, number, step, by_target, waiting.get(number), fired, sent)
         for number, step in enumerate(ladder.steps)
     )
 
 
-def _rung(
+def _outcome_of(
     ladder: Ladder,
     number: int,
     step: Step,
@@ -163,19 +163,19 @@ def _rung(
     due_at: datetime | None,
     fired: Container[str],
     asked: tuple[Asked, ...],
-) -> Rung:
+) -> StepOutcome:
     name = f"{ladder.name}/{number}"
     run = clocks[step.when.target].run if step.when.target in clocks else 0
     does = tuple(
         text for action in ladders.actions(ladder, number) for text in spoken(action.kind, action.value)
     )
     if str(ladders.StepKey(ladder.name, number, 0, run)) in fired:
-        return Rung(name, step.at, does, "fired")
+        return StepOutcome(name, step.at, does, "fired")
     if due_at is not None:
-        return Rung(name, step.at, does, "waits", due_at)
+        return StepOutcome(name, step.at, does, "waits", due_at)
     if step.when.kind == "unacknowledged":
-        return Rung(name, step.at, does, _why_no_follower(asked))
-    return Rung(name, step.at, does, _why_no_clock(step.when.target, clocks.get(step.when.target)))
+        return StepOutcome(name, step.at, does, _why_no_follower(asked))
+    return StepOutcome(name, step.at, does, _why_no_clock(step.when.target, clocks.get(step.when.target)))
 
 
 def _why_no_follower(asked: tuple[Asked, ...]) -> str:

@@ -16,6 +16,9 @@ EVENTS = (
 )  # fmt: skip
 """What react rules may wait for."""
 
+CHANGEABLE = ("status", "priority", "team", "agent", "level")
+"""What `changed` may ask for."""
+
 SINCE_EVENTS = ("agent_replied", "customer_replied", "created", "assigned", "status_changed")
 """Events from which `quiet` counts."""
 

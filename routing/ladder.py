@@ -29,7 +29,7 @@ class When(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One rung. at: as written. level: names in order of preference. times: of all notices, the first included.
+    """One step. at: as written. level: names in order of preference. times: of all notices, the first included.
 
     every_s: open seconds between repeated notices, None = it happens once. by: a way to reach agents, None = email.
     ack_within_s: wall-clock seconds in which somebody must acknowledge the notice, None = nobody has to.
@@ -124,9 +124,9 @@ def ack_within_s(ladder: Ladder, step: int) -> int | None:
     """
     if not 0 <= step < len(ladder.steps):
         return None
-    rung = ladder.steps[step]
-    if rung.ack_within_s is not None or rung.when.kind != "unacknowledged":
-        return rung.ack_within_s
+    found = ladder.steps[step]
+    if found.ack_within_s is not None or found.when.kind != "unacknowledged":
+        return found.ack_within_s
     before = _source(ladder, step)
     if before is None or follower(ladder, step) is None:
         return None
@@ -159,19 +159,19 @@ def actions(ladder: Ladder, step: int) -> tuple[Action, ...]:
 
     A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them.
     """
-    rung = ladder.steps[step]
+    found = ladder.steps[step]
     rule = f"{ladder.name}/{step}"
     done: list[Action] = []
-    if rung.level:
-        done.append(Action("level", list(rung.level), rule, {"relaxed": True}))
-    if rung.priority:
-        done.append(Action("priority", rung.priority, rule))
-    if rung.tags:
-        done.append(Action("tags", list(rung.tags), rule))
-    done.extend(msgspec.structs.replace(action, rule=rule) for action in rung.actions)
-    asked = {"by": rung.by, "ack_within_s": ack_within_s(ladder, step)}
+    if found.level:
+        done.append(Action("level", list(found.level), rule, {"relaxed": True}))
+    if found.priority:
+        done.append(Action("priority", found.priority, rule))
+    if found.tags:
+        done.append(Action("tags", list(found.tags), rule))
+    done.extend(msgspec.structs.replace(action, rule=rule) for action in found.actions)
+    asked = {"by": found.by, "ack_within_s": ack_within_s(ladder, step)}
     options = {name: value for name, value in asked.items() if value is not None}
-    return (*done, *(Action("notify", target, rule, options) for target in rung.notify))
+    return (*done, *(Action("notify", target, rule, options) for target in found.notify))
 
 
 def round_actions(ladder: Ladder, timer: StepTimer) -> tuple[Action, ...]:

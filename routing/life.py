@@ -14,7 +14,7 @@ from routing import joining
 from routing.actions import Action
 from routing.conversation import LINE_BY_LINE
 from routing.decision import Decision
-from routing.facts import AgentLoad, Facts
+from routing.facts import CHANGEABLE, AgentLoad, Facts
 from routing.react import Reaction
 from routing.rulebook import Rulebook
 from routing.simulated import instant_from
@@ -22,8 +22,6 @@ from routing.ticking import Changed, Happening, Ticking
 
 __all__ = ["Event", "Happening", "Life"]
 
-_STATUS_WRITERS = ("status", "close", "spam", "snooze")
-_CHANGEABLE = ("status", "priority", "team", "agent", "level")
 _BY_ITSELF: dict[str, dict[str, Any]] = {"reopened": {"status": "open"}, "unassigned": {"agent": None}}
 _ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
 
@@ -115,7 +113,7 @@ class Life(Ticking):
         status = self.ticket.status
         if not reaction.reopen:
             self._record(Action("reopen", False, reaction.reopen_by), "on customer_replied")
-        is_refused = not reaction.reopen or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
+        is_refused = not reaction.reopen or reaction.has_status
         if is_refused or status in ("new", "open", "closed"):
             self.ticket.set_status(status, self.now, event="customer_message")
             return
@@ -126,13 +124,13 @@ class Life(Ticking):
         is_line = message is not None and self.seen.channel in LINE_BY_LINE
         if is_line and self.ticket.is_open and not self.ticket.is_taken:
             again = Action("route", "again", "conversations")
-            self._deeds.apply([again], self.facts("customer_replied"), why="a further line")
+            self._effects.apply([again], self.facts("customer_replied"), why="a further line")
 
     def _hear(self, message: Facts | None) -> None:
         """From now on these are the customer's last words."""
         self.seen = self._said(message) or self.seen
         if message is not None and message.body:
-            self._deeds.lines.append(message.body)
+            self._effects.lines.append(message.body)
 
     def _said(self, message: Facts | None) -> Facts | None:
         """What was written, with all else that is known."""
@@ -156,7 +154,7 @@ class Life(Ticking):
         reaction = self._reaction("agent_replied", said=self._said(event.message))
         self.ticket.answer(self.now)
         self._carry_out(reaction)
-        is_said = "status" in event.changes or any(each.kind in _STATUS_WRITERS for each in reaction.actions)
+        is_said = "status" in event.changes or reaction.has_status
         if self.ticket.status == "new" and not is_said:
             self._turn("open", why="it was answered")
 
@@ -200,11 +198,11 @@ class Life(Ticking):
 
     def _by_hand(self, changes: Mapping[str, Any]) -> None:
         """A person changes fields: for rules that wait for it, an event for each kind of change."""
-        before = {field: getattr(self.ticket, field) for field in _CHANGEABLE}
+        before = {field: getattr(self.ticket, field) for field in CHANGEABLE}
         changed: Changed = {
             field: (before[field], value)
             for field, value in changes.items()
-            if field in _CHANGEABLE and before[field] != value
+            if field in CHANGEABLE and before[field] != value
         }
         if changes:
             self.ticket.is_taken = True
@@ -231,7 +229,7 @@ class Life(Ticking):
         elif field == "promise":
             self.ticket.set_promise(None if value is None else instant_from(value, now=self.now), self.now)
         else:
-            self._deeds.apply([Action(field, value, "")], self.facts("step"), why="a person has said so")
+            self._effects.apply([Action(field, value, "")], self.facts("step"), why="a person has said so")
 
     _happens: ClassVar[dict[str, Callable[["Life", Event], None]]] = {
         "customer_replied": _customer_replied,

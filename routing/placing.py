@@ -13,9 +13,18 @@ from routing.people import Team
 from routing.rulebook import Rulebook
 from routing.simulated import Simulated
 
-KINDS = ("team", "skills", "level", "agent")
+KINDS = frozenset(("team", "skills", "level", "agent"))
+"""Actions that say where a ticket goes."""
 
 Record = Callable[[Action, str], None]
+
+
+def wanted_levels(asked: Mapping[str, Action], here: str | None) -> tuple[str, ...] | None:
+    """Levels to pick from: those asked for; of another team the first (None), else where the ticket is."""
+    level = asked.get("level")
+    if level is not None and level.value is not None:
+        return (level.value,) if isinstance(level.value, str) else tuple(level.value)
+    return None if "team" in asked or here is None else (here,)
 
 
 class Placing:
@@ -101,8 +110,7 @@ class Placing:
         """Pick somebody of the level that is asked for; of another team the first, else where the ticket is."""
         level = asked.get("level")
         relaxed = level is not None and bool(level.options.get("relaxed"))
-        here = [self.ticket.level] if self.ticket.level else None
-        wanted = level.value if level else None if "team" in asked else here
+        wanted = wanted_levels(asked, self.ticket.level)
         chosen = self._choose(wanted, facts, relaxed=relaxed)
         if relaxed:
             self.ticket.set_skills(None, facts.at)

@@ -26,6 +26,7 @@ CHANGES = (
 
 _LATER_CHANGES = ("status", "promise", "snooze")
 _EFFECTS = ("note", "notify", "hand_off", "webhook", "rating", "incident", "spam", "block", "ignore", "close")
+_STATUS_WRITERS = frozenset(("status", "close", "spam", "snooze"))
 _LISTED = ("tags", "untag", "notify", "note")
 _A_WEEK_OF_DAYS = 8
 
@@ -47,6 +48,11 @@ class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     ignored: tuple[Ignored, ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_status(self) -> bool:
+        """Whether a rule has had the last word on the status: then nothing changes it by itself."""
+        return any(action.kind in _STATUS_WRITERS for action in self.actions)
 
 
 def react(rulebook: Rulebook, facts: Facts, *, only: str | None = None) -> Reaction:

@@ -14,7 +14,7 @@ from routing import ladder as ladders
 from routing import react, simulated
 from routing.actions import Action
 from routing.decision import Decision, decide
-from routing.deeds import Deeds
+from routing.effects import Effects
 from routing.facts import Facts
 from routing.ladder import Asked, StepTimer
 from routing.quiet_rows import QuietRow, QuietRows
@@ -59,15 +59,17 @@ class Ticking:
         self.is_cut = False
         self._ends_at = self.now + HORIZON
         self._turns = 0
-        self._deeds = Deeds(rulebook, self.ticket, self.decision, record=self._record, applied=self.applied)
-        self._deeds.lines.append(facts.body)
+        self._effects = Effects(
+            rulebook, self.ticket, self.decision, record=self._record, applied=self.applied
+        )
+        self._effects.lines.append(facts.body)
         self._quiet = QuietRows(rulebook.react, rulebook.calendars)
         self._daily = {
             rule.rule.id: (rule, react.next_daily(rule, self.now, rulebook.calendars))
             for rule in rulebook.react
             if rule.daily is not None
         }
-        self._deeds.opening(self.decision.actions, self.now)
+        self._effects.opening(self.decision.actions, self.now)
         self.opening = len(self.happenings)
         self._begin()
 
@@ -79,7 +81,7 @@ class Ticking:
     @property
     def routed(self) -> Decision:
         """What the ticket was routed by last."""
-        return self._deeds.decided
+        return self._effects.decided
 
     def advance(self, until: datetime) -> None:
         """Let time pass up to an instant; what falls due exactly then has happened."""
@@ -129,7 +131,9 @@ class Ticking:
         for rule, error in reaction.failed:
             self._record(Action("rule_failed", error, rule), "a rule that breaks is no match")
         if reaction.actions:
-            self._deeds.apply(reaction.actions, self.facts(reaction.event), why=why or f"on {reaction.event}")
+            self._effects.apply(
+                reaction.actions, self.facts(reaction.event), why=why or f"on {reaction.event}"
+            )
 
     def _settle(self) -> None:
         """The whole change is done: quiet rules look at what it left."""
@@ -195,15 +199,15 @@ class Ticking:
         facts = self.facts("step")
         why = f"{step.at}, notice {timer.round + 1} of {step.times}" if step.times > 1 else step.at
         actions = ladders.round_actions(self.ticket.ladder, timer)
-        self._deeds.apply(actions, facts, why=why)
+        self._effects.apply(actions, facts, why=why)
         if timer.round == 0 and ladders.ack_within_s(self.ticket.ladder, timer.step) is not None:
             notices = [action for action in actions if action.kind == "notify"]
-            is_reached = any(self._deeds.placing.is_reached(str(action.value), facts) for action in notices)
+            is_reached = any(self._effects.placing.is_reached(str(action.value), facts) for action in notices)
             self.ticket.asked.append(Asked(key=timer.key, sent_at=self.now, is_reached=is_reached))
 
     def _relax(self) -> None:
         self.ticket.relax_at = None
-        self._deeds.placing.relax(self.facts("step"))
+        self._effects.placing.relax(self.facts("step"))
         self._settle()
 
     def _wake(self) -> None:

@@ -151,11 +151,11 @@ def test_a_level_of_a_step_relaxes_skills() -> None:
 
 
 def test_what_else_a_step_does_comes_before_anybody_is_told() -> None:
-    rung = Step(
+    step = Step(
         "", When("resolution", "breach"), ("lead",), ("l2",), "high", ("late",),
         every_s=60, times=2, actions=(Action("status", "open", ""), Action("note", "late", "")),
     )  # fmt: skip
-    book = Ladder("n", (rung,))
+    book = Ladder("n", (step,))
     kinds = [(action.kind, action.rule) for action in ladder.actions(book, 0)]
     assert kinds == [(kind, "n/0") for kind in ("level", "priority", "tags", "status", "note", "notify")]
     second = ladder.StepTimer("n/0/1", "resolution", NOON, 0, 1)

@@ -44,7 +44,7 @@ def facts(**given: Any) -> Facts:
     return Facts(**{"at": NOON, "channel": "email", **given})
 
 
-def rungs(*events: Event, until: timedelta = 0 * HOUR) -> list[tuple[str, str, str | None]]:
+def outcomes(*events: Event, until: timedelta = 0 * HOUR) -> list[tuple[str, str, str | None]]:
     """Step, outcome, and the instant it is due."""
     life = Life(book(), facts())
     for each in events:
@@ -52,12 +52,12 @@ def rungs(*events: Event, until: timedelta = 0 * HOUR) -> list[tuple[str, str, s
     life.advance(max(life.now, NOON + until))
     return [
         (each.step, each.outcome, each.due_at.strftime("%d %H:%M") if each.due_at else None)
-        for each in explain.rungs(life.ticket)
+        for each in explain.outcomes(life.ticket)
     ]
 
 
 def test_steps_say_when_they_will_fire_or_why_not() -> None:
-    assert rungs() == [
+    assert outcomes() == [
         ("up/0", "waits", "05 14:00"),
         ("up/1", "no notice that asks to be acknowledged has gone out", None),
         ("up/2", "next_response has not begun", None),
@@ -66,12 +66,12 @@ def test_steps_say_when_they_will_fire_or_why_not() -> None:
 
 
 def test_a_step_that_fired_lets_the_next_wait() -> None:
-    assert rungs(until=2 * HOUR)[:2] == [("up/0", "fired", None), ("up/1", "waits", "05 14:30")]
+    assert outcomes(until=2 * HOUR)[:2] == [("up/0", "fired", None), ("up/1", "waits", "05 14:30")]
 
 
 def test_a_clock_that_is_met_or_stands_still_is_the_reason() -> None:
     answered = Event(at=NOON + HOUR, kind="agent_replied", changes={"status": "pending"})
-    assert [outcome for _, outcome, _ in rungs(answered)] == [
+    assert [outcome for _, outcome, _ in outcomes(answered)] == [
         "first_response was met",
         "no notice that asks to be acknowledged has gone out",
         "next_response waits for the customer's next message",
@@ -81,7 +81,7 @@ def test_a_clock_that_is_met_or_stands_still_is_the_reason() -> None:
 
 def test_a_step_says_what_it_would_do() -> None:
     life = Life(book(), facts())
-    assert explain.rungs(life.ticket)[3].does == ("level lead", "notify lead")
+    assert explain.outcomes(life.ticket)[3].does == ("level lead", "notify lead")
 
 
 def test_react_rules_tell_the_event_they_wait_for_or_the_condition_that_failed() -> None:

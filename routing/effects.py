@@ -20,7 +20,7 @@ from routing.simulated import Simulated, instant_from
 REPLY_WINDOW_S = 3_600  # an automatic answer goes out at most once in it, unless `once:` says else
 
 
-class Deeds:
+class Effects:
     """Carries actions out on one ticket. record: takes what was done, and why; applied: gets ids of rules that matched.
 
     decided: what the ticket was routed by last. lines: what the customer has said so far. placing: where it goes.
