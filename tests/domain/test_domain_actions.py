@@ -68,6 +68,13 @@ def test_a_field_written_as_none_is_taken_away(world: World) -> None:
     assert world.row("tickets", ticket["id"])["fields"] == "{}"
 
 
+def test_an_agent_beside_levels_is_filed_under_one_that_the_team_has(world: World) -> None:
+    """Of several levels the first that the ticket's team knows counts, whoever is named."""
+    rules = BOOK.replace("teams:\n", "teams:\n  night: {levels: {owls: [ewa]}}\n", 1)
+    ticket = noted(world, "{level: [owls, lead], agent: ewa}", rules)
+    assert (ticket["team"], ticket["level"], ticket["agent"]) == ("support", "lead", "ewa")
+
+
 def test_team_and_level_are_one_move(world: World) -> None:
     """The lead of the other team has it, and nobody else was told that it is theirs."""
     ticket = noted(world, "{team: billing, level: lead}")
