@@ -248,8 +248,9 @@ def test_thousand_swaps_under_load_lose_nothing_and_mix_nothing(world: World) ->
 
 
 def _disagreeing(world: World, team: str) -> rulebooks.Loaded:
-    """Rules whose team and tag belong together."""
-    text = RULES.replace("default: {team: support,", f"default: {{team: {team}, tags: [of-{team}],")
+    """Rules whose team and tag, written in different stages, belong together."""
+    tagging = f"enrich:\n  - {{id: tag, when: {{channel: email}}, then: {{tags: [of-{team}]}}}}\n"
+    text = RULES.replace("enrich:\n", tagging).replace("default: {team: support", f"default: {{team: {team}")
     loaded = rulebooks.compiled(
         rule_files.Sources({"rules.yaml": text}, replies={("received", "en"): TEMPLATE})
     )

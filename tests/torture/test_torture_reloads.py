@@ -34,9 +34,11 @@ RULES = """\
 version: 1
 agents: {{ania: {{email: ania@desk.example}}}}
 teams: {{red: {{levels: {{l1: [ania]}}}}, blue: {{levels: {{l1: [ania]}}}}}}
+enrich:
+  - {{id: tag, when: {{channel: email}}, then: {{tags: [of-{team}]}}}}
 route:
-  - {{id: colour, when: {{channel: email}}, then: {{team: {team}, tags: [of-{team}]}}}}
-default: {{team: {team}}}
+  - {{id: colour, when: {{channel: email}}, then: {{team: {team}}}}}
+default: {{team: {team}, priority: {priority}}}
 """
 
 
@@ -61,7 +63,7 @@ class Load(threading.Thread):
 def write(folder: Path, team: str) -> None:
     """As an editor does that writes beside and renames."""
     beside = folder / "rules.new"
-    beside.write_text(RULES.format(team=team))
+    beside.write_text(RULES.format(team=team, priority={"red": "high", "blue": "low"}[team]))
     beside.replace(folder / "rules.yaml")
 
 
@@ -77,7 +79,7 @@ def wait_for(store: Path, sql: str, *, least: int, until: float) -> None:
 
 
 def test_a_thousand_reloads_under_load_lose_nothing_and_mix_nothing(tmp_path: Path) -> None:
-    """Team and tag are written by one rule: a ticket that has one of each would have seen half a rulebook."""
+    """Tag, team and priority are written by enrich, route and default: a ticket that mixes them saw half a rulebook."""
     until = time.monotonic() + LIMIT_S
     write(tmp_path, "red")
     config = tmp_path / "intake.yaml"
@@ -100,8 +102,8 @@ def test_a_thousand_reloads_under_load_lose_nothing_and_mix_nothing(tmp_path: Pa
     finally:
         daemon.kill()
     with closing(sqlite3.connect(daemon.store)) as connection:
-        seen = set(connection.execute("SELECT DISTINCT team, tags FROM tickets"))
+        seen = set(connection.execute("SELECT DISTINCT team, tags, priority FROM tickets"))
         hashes = connection.execute("SELECT count(DISTINCT rulebook) FROM decisions").fetchone()
-    assert seen == {("red", '["of-red"]'), ("blue", '["of-blue"]')}
+    assert seen == {("red", '["of-red"]', "high"), ("blue", '["of-blue"]', "low")}
     assert hashes == (2,)
     assert count(daemon.store, "SELECT count(*) FROM tickets") == load.acked
