@@ -5,7 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PINS := requirements/postgres.txt requirements/dev.txt
 
-.PHONY: run test test-all check bench torture format docs pins clean
+# Scores how mail is understood: make mail MAIL=folder-of-mails-and-what-is-expected (see bench/mail.py).
+MAIL ?= mail
+
+.PHONY: run test test-all check bench mail torture format docs pins clean
 
 run: $(STAMP)
 	$(BIN)/intake run
@@ -33,6 +36,9 @@ docs: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench
+
+mail: $(STAMP)
+	$(BIN)/python -m bench.mail $(MAIL) $(MAIL_OPTIONS)
 
 torture: $(STAMP)
 	$(BIN)/python -m tests.store.power_cut --cuts 5000
