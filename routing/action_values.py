@@ -14,7 +14,7 @@ from routing.naming import ADDRESS, STATUSES, Targets, check_name
 from routing.problems import Problem, did_you_mean
 from routing.targets import PRIORITIES
 from routing.typed import convert, said
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 _TRUTHS = {
     **dict.fromkeys(("true", "yes", "on", "y", "1"), "true"),
@@ -116,7 +116,7 @@ def read_incident(node: Node, words: Vocabulary, problems: list[Problem]) -> Any
 def read_note(node: Node, words: Vocabulary, problems: list[Problem]) -> Any:
     if isinstance(node.value, str) and node.value.strip():
         return (node.value,)
-    hint = slip_hint(node)
+    hint = node.slip_hint
     problems.append(node.problem("wrong-type", f"'note' wants text, got {said(node)}", hint))
     return None
 
@@ -184,7 +184,7 @@ def _read_template(node: Node, words: Vocabulary, problems: list[Problem]) -> st
         return None
     if not isinstance(node.value, str):
         message = f"wanted the name of a reply template, got {said(node)}"
-        problems.append(node.problem("wrong-type", message, slip_hint(node)))
+        problems.append(node.problem("wrong-type", message, node.slip_hint))
         return None
     if words.replies is not None and node.value not in words.replies:
         hint = did_you_mean(node.value, words.replies) or "the reply is not sent"

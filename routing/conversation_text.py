@@ -16,7 +16,7 @@ from routing.problems import Problem, did_you_mean, has_error
 from routing.rule_text import read_id
 from routing.typed import convert, said
 from routing.value_text import Names
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 MAX_KEY_CHARACTERS = 200
 PLACE = re.compile(r"\{([^{}]*)\}")
@@ -114,7 +114,7 @@ def _read_gathering(node: Node, names: Names, seen: dict[str, Node]) -> Gatherin
 def _read_key(node: Node, problems: list[Problem]) -> str | None:
     text = node.value
     if not isinstance(text, str) or not text.strip() or len(text) > MAX_KEY_CHARACTERS:
-        hint = slip_hint(node) or _MISSING["key"] + ", in quotes"
+        hint = node.slip_hint or _MISSING["key"] + ", in quotes"
         problems.append(node.problem("wrong-type", f"'key' wants a short text, got {said(node)}", hint))
         return None
     if set("{}") & set(PLACE.sub("", text)):

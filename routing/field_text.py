@@ -10,7 +10,7 @@ from routing.fields import FieldRule, FieldType, value_of
 from routing.problems import Problem, did_you_mean
 from routing.regex import Pattern
 from routing.typed import convert, said
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 _WANTED = {
     "text": ("text", "put it in quotes"),
@@ -80,7 +80,7 @@ def read_field_value(node: Node, rule: FieldRule, problems: list[Problem]) -> st
         if rule.type == "choice":
             hint = did_you_mean(node.text, rule.choices)
         message = f"field '{rule.name}' is {wanted}, got {said(node)}"
-        problems.append(node.problem("wrong-type", message, slip_hint(node) or hint))
+        problems.append(node.problem("wrong-type", message, node.slip_hint or hint))
     return text
 
 

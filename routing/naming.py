@@ -8,7 +8,7 @@ import msgspec
 
 from routing.problems import Problem, did_you_mean
 from routing.typed import said
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -60,7 +60,7 @@ def check_name(node: Node, known: Iterable[str], what: str, problems: list[Probl
         return node.value
     code = "unknown-" + what.replace(" ", "-")
     got = f"'{node.text[:64]}'" if node.is_scalar and node.value is not None else f"like {said(node)}"
-    hint = slip_hint(node) or did_you_mean(node.text, known)
+    hint = node.slip_hint or did_you_mean(node.text, known)
     problems.append(node.problem(code, f"no {what} {got}", hint))
     return None
 
@@ -75,7 +75,7 @@ def read_word(node: Node, what: str, problems: list[Problem]) -> str | None:
     """A short name of something that stands elsewhere and is not checked here."""
     if isinstance(node.value, str) and _NAME.match(node.value) and node.value not in RESERVED:
         return node.value
-    hint = slip_hint(node) or "use letters, digits, - and _"
+    hint = node.slip_hint or "use letters, digits, - and _"
     problems.append(node.problem("bad-name", f"{said(node)} can't name a {what}", hint))
     return None
 
@@ -94,7 +94,7 @@ def read_tags(node: Node, problems: list[Problem]) -> tuple[str, ...]:
         if isinstance(each.value, str) and _NAME.match(each.value) and each.value not in ("none", "any"):
             tags.append(each.value)
         else:
-            hint = slip_hint(each) or "use letters, digits, - and _"
+            hint = each.slip_hint or "use letters, digits, - and _"
             problems.append(each.problem("bad-value", f"no tag {said(each)}", hint))
     return tuple(tags)
 

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import inspect as types
 
 from routing.problems import Problem, Problems, did_you_mean
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 _FAILED: Any = object()  # None is a value, so a failure needs its own mark
 
@@ -232,7 +232,7 @@ def _limits(wanted: Any) -> str:
 
 
 def _refuse(node: Node, wanted: str, problems: list[Problem]) -> Any:
-    hint = slip_hint(node) if wanted.startswith("text") else ""
+    hint = node.slip_hint if wanted.startswith("text") else ""
     if not hint and wanted.startswith("text") and node.is_scalar and node.value is not None:
         hint = "put it in quotes"
     problems.append(node.problem("wrong-type", f"wanted {wanted}, got {said(node)}", hint))

@@ -30,7 +30,7 @@ from routing.predicates import (
 )
 from routing.problems import Problem, did_you_mean
 from routing.typed import said
-from routing.yaml_text import Node, slip_hint
+from routing.yaml_text import Node
 
 COMPARED = ("number", "instant", "length")
 _WANTED = {
@@ -71,7 +71,7 @@ class Names(msgspec.Struct):
 
 def quotes_hint(node: Node) -> str:
     """What to do where a text was wanted and something else stands."""
-    return (slip_hint(node) or "put it in quotes") if node.is_scalar else ""
+    return (node.slip_hint or "put it in quotes") if node.is_scalar else ""
 
 
 def refuse(node: Node, message: str, names: Names, hint: str = "") -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from routing import yaml_slips
 from routing.problems import ConfigError, Problem, Problems
 
 MAX_BYTES = 16 << 20
@@ -28,36 +29,6 @@ _OCTAL = re.compile(r"0o[0-7]{1,40}\Z")
 _HEX = re.compile(r"0x[0-9a-fA-F]{1,40}\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?\Z")
 _SPECIAL = re.compile(r"([-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\Z")
-
-_SLIP = re.compile(r"(?:[:\-,\[{]\s+|[\[{])([>*@`%&!\t])")
-_LINES_BEFORE = 3  # in which the cause of an error without a beginning is looked for
-_HASH = re.compile(r"[:,\[{]\s*(#)[^\s#]")
-
-# The usual slips, by the character that YAML itself gives a meaning to.
-_GRAMMAR = {
-    "mapping values are not allowed in this context": "a text with ': ' in it must be in quotes; keys of one mapping begin in one column",
-    "did not find expected key": "keys of one mapping begin in one column; a text in quotes ends with them",
-    "did not find expected '-' indicator": "begin it in the column of the lines that it belongs to",
-    "did not find expected ',' or ']'": "the list that begins in line {line} is not closed, or a comma is missing",
-    "did not find expected ',' or '}'": "the mapping that begins in line {line} is not closed, or a comma is missing",
-    "found unexpected end of stream": "the quote in line {line} is not closed",
-    "found unknown escape character": "between double quotes a backslash is special: take single quotes",
-}
-"""What to do about what the parser says. line: where what it was in begins."""
-
-_SLIPS = {
-    ">": 'a value that starts with > must be in quotes: ">=2"',
-    "*": 'a value that starts with * must be in quotes: "*.acme.com"',
-    "@": 'a value that starts with @ must be in quotes: "@name"',
-    "`": "a value that starts with ` must be in quotes",
-    "%": "a value that starts with % must be in quotes",
-    "&": "a value that starts with & must be in quotes",
-    "!": "a value that starts with ! must be in quotes",
-    "#": 'a value that starts with # must be in quotes: "#x"',
-    "+": 'a value that starts with + must be in quotes: "+48600000001"',
-    "\t": "indent with spaces, not tabs",
-}
-
 
 _NO_KEYS: dict[str, Any] = {}  # of every scalar, never written to
 
@@ -103,6 +74,16 @@ class Node(msgspec.Struct, frozen=True, gc=False):
         """Something that may be meant, at this node."""
         return Problem(self.file, self.line, self.column, "hint", code, message, hint)
 
+    @property
+    def slip_hint(self) -> str:
+        """Names the slip when a value without quotes is not what was meant: `#x` is nothing, `+48…` a number; else ""."""
+        if not self.is_scalar or not self.plain:
+            return ""
+        if self.value is None and not self.text:
+            return yaml_slips.SLIPS["#"]
+        is_number = self.text.startswith("+") and not isinstance(self.value, str)
+        return yaml_slips.SLIPS["+"] if is_number else ""
+
     def plain_value(self) -> Any:
         """The value without positions: dicts, lists and scalars."""
         if isinstance(self.value, dict):
@@ -110,15 +91,6 @@ class Node(msgspec.Struct, frozen=True, gc=False):
         if isinstance(self.value, tuple):
             return [node.plain_value() for node in self.value]
         return self.value
-
-
-def slip_hint(node: Node) -> str:
-    """Names the slip when a value without quotes is not what was meant: `#x` is nothing, `+48…` a number; else ""."""
-    if not node.is_scalar or not node.plain:
-        return ""
-    if node.value is None and not node.text:
-        return _SLIPS["#"]
-    return _SLIPS["+"] if node.text.startswith("+") and not isinstance(node.value, str) else ""
 
 
 def scalar(text: str) -> Scalar:
@@ -164,7 +136,7 @@ def read(text: str, *, file: str) -> Node:
     try:
         node = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.YAMLError as error:
-        raise ConfigError([_syntax_problem(error, text=text, file=file)]) from None
+        raise ConfigError([yaml_slips.problem(error, text=text, file=file)]) from None
     except UnicodeEncodeError as error:
         line = text.count("\n", 0, error.start) + 1
         message = "a character here is half of a pair and no text"
@@ -200,7 +172,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise ConfigError([self._problem(event, "too-deep", f"more than {MAX_DEPTH} levels of nesting")])
         if isinstance(event, yaml.AliasEvent):
-            self.refuse(event, "alias", f"the alias *{event.anchor} is not allowed", _SLIPS["*"])
+            self.refuse(event, "alias", f"the alias *{event.anchor} is not allowed", yaml_slips.SLIPS["*"])
             return self._at(event, None)
         self._check_marks(event)
         if isinstance(event, yaml.ScalarEvent):
@@ -268,37 +240,3 @@ class _Reader:
             self.refuse(event, "merge-key", "the merge key << is not allowed", "write the values out")
             return None
         return key.text
-
-
-def _syntax_problem(error: yaml.YAMLError, *, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        position = int(getattr(error, "position", 0))
-        line, column = text.count("\n", 0, position) + 1, 1
-    else:
-        line, column = mark.line + 1, mark.column + 1
-    said = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is no YAML"
-    opened = getattr(error, "context_mark", None)
-    begun = min(opened.line + 1 if opened else line, line - _LINES_BEFORE)
-    hint = _syntax_hint(text, line=line, column=column, begun_line=max(1, begun))
-    if not hint:
-        hint = _GRAMMAR.get(str(said), "").format(line=opened.line + 1 if opened else line)
-    return Problem(file, line, column, "error", "syntax", str(said), hint)
-
-
-def _syntax_hint(text: str, *, line: int, column: int, begun_line: int) -> str:
-    """Names the usual slip when the character at the place, or a value of its line, starts with one.
-
-    begun_line: where the list or mapping began that is not closed: a value with # made a comment of its end.
-    """
-    lines = text.splitlines()
-    source = lines[line - 1] if line <= len(lines) else ""
-    here = source[column - 1 : column]
-    if here in _SLIPS:
-        return _SLIPS[here]
-    value = _SLIP.search(source)
-    if value is None and 1 < line <= len(lines):
-        value = re.search(r":\s+([>])=?\s*[0-9]", lines[line - 2])
-    if value is None:
-        value = next((found for each in lines[begun_line - 1 : line] if (found := _HASH.search(each))), None)
-    return _SLIPS[value.group(1)] if value else ""

@@ -3,7 +3,7 @@
 import pytest
 
 from routing.problems import MOST_ERRORS, ConfigError, Problem, render
-from routing.yaml_text import MAX_DEPTH, read, slip_hint
+from routing.yaml_text import MAX_DEPTH, read
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:
@@ -134,7 +134,7 @@ def test_a_caret_stays_under_its_column_in_a_very_long_line() -> None:
     ],
 )
 def test_a_value_that_yaml_took_for_something_else_gets_a_hint_by_name(written: str, advice: str) -> None:
-    hint = slip_hint(read(f"a: {written}\n", file="r.yaml").value["a"])
+    hint = read(f"a: {written}\n", file="r.yaml").value["a"].slip_hint
     assert advice in hint
     assert bool(hint) == bool(advice)
 
