@@ -7,13 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, cost, latency, results, rules, speed
+from bench import backtest, cost, latency, results, rules, speed, understanding
 
 _PARTS = {
     "speed": speed.run,
     "latency": latency.run,
     "cost": cost.run,
     "rules": rules.run,
+    "understanding": understanding.run,
     "backtest": backtest.run,
 }
 
@@ -21,7 +22,9 @@ _PARTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument(
-        "--only", default=",".join(_PARTS), help="parts with commas: speed, latency, cost, rules, backtest"
+        "--only",
+        default=",".join(_PARTS),
+        help="parts with commas: speed, latency, cost, rules, understanding, backtest",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"
