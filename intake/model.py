@@ -74,6 +74,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     …_at of an event: its last time, None = never; taken_at: when a person first did something with it.
     gathered_by: what gathers further messages here (see intake.gathering), None = nothing.
+    merged_into: the id of the ticket that has its messages now, None = it has them itself.
     fields: the desk's own facts; skills: what an agent must know to get it, None = nothing (any more).
     """
 
@@ -107,6 +108,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: int | None = None
     promised_at: int | None = None
     gathered_by: str | None = None
+    merged_into: int | None = None
 
     @property
     def is_open(self) -> bool:

@@ -52,6 +52,7 @@ _NAMES = [
     "status_changed_at",
     "taken_at",
     "promised_at",
+    "merged_into",
 ]
 # Of a new ticket these are mostly empty, and are not spelt out then.
 _MOSTLY_EMPTY = frozenset(_NAMES[_NAMES.index("nature") :])

@@ -13,6 +13,8 @@ journal = Table(  # what came in, and what became of it
     text("lane"),
     number("received_at"),
     text("envelope", "{}"),
+    # what the channel looked up about it, so that it reads the same when it is parsed again
+    text("evidence", nullable=True),
     number("blob_id"),
     text("key", "", nullable=True),  # the keyed hash that identifies it, for people to compare
     # pending -> ticket | automatic | ignored | duplicate | quarantined; `replay` sends one back to pending

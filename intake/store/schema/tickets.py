@@ -32,6 +32,7 @@ tickets = Table(
     number("messages", 0),  # how many the customer wrote
     number("linked_to", nullable=True),  # the ticket this one follows up
     number("suggested_link", nullable=True),  # the ticket it may belong to; an agent decides
+    number("merged_into", nullable=True),  # the ticket that has its messages now
     text("gathered_by", nullable=True),  # keyed hash of what gathers messages here
     number("created_at"),
     number("updated_at"),
