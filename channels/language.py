@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-MAX_CHARS = 1_500  # more text does not make the answer better, only dearer
+MAX_CHARS = 600  # more text does not make the answer better, only dearer
 MIN_LETTERS = 10  # below this the answer is a guess: "ok", a name, an order number
 
 # What pycld2 refuses or stumbles over: control and format characters, private use, noncharacters, lone surrogates.
@@ -27,7 +27,7 @@ _ISO_639_1 = {"iw": "he", "zh-Hant": "zh", "nb": "no", "jw": "jv", "in": "id", "
 def detect(text: str, languages: Sequence[str]) -> str | None:
     """The one of `languages` (ISO 639-1) that the text is written in.
 
-    None = too short, unreliable, or written in another language. Never raises. Looks at the first 1 500 characters.
+    None = too short, unreliable, or written in another language. Never raises. Looks at the first 600 characters.
     """
     prose = _prose(text[:MAX_CHARS])
     if not _is_long_enough(prose):
@@ -41,7 +41,10 @@ def detect(text: str, languages: Sequence[str]) -> str | None:
 
 def _prose(text: str) -> str:
     """The words, without addresses and links: those are no language, yet they outweigh a short sentence."""
-    prose = " ".join([word for word in text.split() if "@" not in word and "://" not in word])
+    words = text.split()
+    if "@" in text or "://" in text:
+        words = [word for word in words if "@" not in word and "://" not in word]
+    prose = " ".join(words)
     return prose if prose.isprintable() else _UNSPEAKABLE.sub(" ", prose)
 
 
