@@ -116,12 +116,23 @@ class Trust(msgspec.Struct, frozen=True):
     """How sure we are of the sender. spf, dkim, dmarc: RFC 8601 results ("pass", "fail", "none", …), None = not looked at.
 
     verified_sender: the address in From is proven (DMARC pass, or an aligned DKIM pass of a trusted server).
+    arc: of the chain of forwarders (RFC 8617 §5.2). vouched_by: the named forwarder on whose word verified_sender
+    stands although the mail's own proofs broke on the way, None = nobody's.
+    has_single_sender: False = From does not name exactly one address, and who wrote is a guess.
     """
 
     spf: str | None = None
     dkim: str | None = None
     dmarc: str | None = None
     verified_sender: bool = False
+    arc: str | None = None
+    vouched_by: str | None = None
+    has_single_sender: bool = True
+
+    @property
+    def is_refuted(self) -> bool:
+        """The domain in From says that it did not send this, and no forwarder whom we trust says that it did."""
+        return self.dmarc == "fail" and not self.verified_sender
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):

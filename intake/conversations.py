@@ -1,38 +1,34 @@
 """Which conversation a message belongs to. Threading is access: the first line that fits decides.
 
-1. DMARC fails: a new ticket, linked to the one it names, whatever it carries.
+1. DMARC fails, and no forwarder we trust vouches: a new ticket, linked to the one it answers, whatever it carries.
 2. A valid signature, and From takes part in the ticket: it joins.
 3. A valid signature, another From: a new ticket with a suggested link.
 4. A Message-ID that we sent or hold: as 2 and 3; an unverified sender who joins so is flagged.
 5. Nothing: what the rules say under `conversations`: a gathering's key, then the medium; else a new ticket.
 
-A wrong signature counts as absent; a ref in the subject opens nothing. A solved ticket is joined within the medium's
-`reopen_within` and so reopened; what names an older or closed one is a follow-up, or new when `then` says so.
+A From that is not one address takes part in nothing. A wrong signature counts as absent; a ref in the subject opens
+nothing. A solved ticket is joined within the medium's `reopen_within` and so reopened; what answers an older or closed
+one is a follow-up, or new when `then` says so. What answers a merged ticket answers the one it was merged into.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import addresses, gathering, instants, journal, tickets
+from intake import answered, gathering, instants, journal, tickets
+from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 from routing.conversation import MediumRule
 
-REFERENCES_MAX = 30
 OPEN_TICKETS_LOOKED_AT = 50  # of one customer, the newest
 
-_m = schema.messages.c
 _t = schema.tickets.c
 _encode = msgspec.json.Encoder().encode
-_HOLDER = Statement(
-    select(_m.ticket_id).where(_m.external_id == bindparam("external_id")).order_by(_m.id.desc()).limit(1)
-)
 _is_ours = (
     _t.customer_id == bindparam("customer_id"),
     _t.medium == bindparam("medium"),
@@ -69,9 +65,9 @@ NEW = Place()
 
 def place(tx: Tx, context: Context, arrival: Arrival) -> Place:
     """Decide. Holds the lock on the ticket that is joined."""
-    ticket, is_signed = _referenced(tx, context, arrival)
-    if ticket is not None:
-        return _referring(tx, context, arrival, ticket, is_signed=is_signed)
+    answer = answered.find(tx, context, arrival)
+    if answer is not None:
+        return _answering(tx, context, arrival, answer)
     gathered = gathering.find(tx, context, arrival)
     if gathered is not None:
         if gathered.ticket is not None:
@@ -80,18 +76,18 @@ def place(tx: Tx, context: Context, arrival: Arrival) -> Place:
     return _of_medium(tx, context, arrival)
 
 
-def _referring(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, *, is_signed: bool) -> Place:
-    """Place a message that names a ticket."""
-    message = arrival.message
-    if message.trust.dmarc == "fail":
-        return Place(linked_to=ticket.id)
-    if message.sender not in tickets.participants(tx, ticket.id):
-        return Place(suggested=ticket.id)
-    rule = context.rulebook.conversations.of(message.kind)
-    ticket = tickets.locked(tx, ticket.id)
+def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> Place:
+    """Place a message that answers a ticket."""
+    trust = arrival.message.trust
+    if trust.is_refuted:
+        return Place(linked_to=answer.ticket.id)
+    if not answer.by_participant:
+        return Place(suggested=answer.ticket.id)
+    rule = context.rulebook.conversations.of(arrival.message.kind)
+    ticket = tickets.locked(tx, answer.ticket.id)
     if not _is_joinable(tx, ticket, rule):
         return Place(linked_to=ticket.id) if rule.then == "follow_up" else NEW
-    return Place(ticket=ticket, is_flagged=not is_signed and not message.trust.verified_sender)
+    return Place(ticket=ticket, is_flagged=not answer.is_signed and not trust.verified_sender)
 
 
 def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
@@ -104,7 +100,7 @@ def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
     candidates = _open_ones(tx, arrival) or _solved_last(tx, arrival)
     if not candidates:
         return NEW
-    if message.trust.dmarc == "fail":
+    if message.trust.is_refuted or not message.trust.has_single_sender:
         return Place(suggested=candidates[0])
     ticket = tickets.locked(tx, candidates[0])
     if not _is_joinable(tx, ticket, rule):
@@ -134,45 +130,6 @@ def _where(arrival: Arrival) -> dict[str, Any]:
         "medium": arrival.message.kind,
         "account": arrival.account.name,
     }
-
-
-def holder(tx: Tx, external_id: str) -> int | None:
-    """Return the ticket that holds or sent a message of this Message-ID."""
-    row = tx.one(_HOLDER, external_id=external_id)
-    return None if row is None else int(row[0])
-
-
-def _referenced(tx: Tx, context: Context, arrival: Arrival) -> tuple[Ticket | None, bool]:
-    """Return the ticket that the message names, and whether by a valid signature."""
-    for reference in _references(arrival):
-        ticket = tickets.load_by_ref(tx, reference.ref)
-        if ticket is not None and any(
-            reference.is_bound_to(person.value, context.keys)
-            for person in tickets.participants(tx, ticket.id)
-        ):
-            return ticket, True
-    for identifier in _identifiers(arrival.message):
-        ticket_id = holder(tx, identifier)
-        if ticket_id is not None:
-            return tickets.load(tx, ticket_id), False
-    return None, False
-
-
-def _references(arrival: Arrival) -> Iterator[addresses.Reference]:
-    for recipient in arrival.recipients:
-        reference = addresses.reference_from_recipient(arrival.account, recipient)
-        if reference is not None:
-            yield reference
-    for identifier in _identifiers(arrival.message):
-        reference = addresses.reference_from_message_id(identifier)
-        if reference is not None:
-            yield reference
-
-
-def _identifiers(message: Message) -> tuple[str, ...]:
-    """Message-IDs that the message answers, the nearest first, each once."""
-    newest_first = (*message.in_reply_to, *reversed(message.references))
-    return tuple(dict.fromkeys(newest_first))[:REFERENCES_MAX]
 
 
 def _is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:

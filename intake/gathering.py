@@ -39,7 +39,7 @@ def find(tx: Tx, context: Context, arrival: Arrival) -> Gathered | None:
 
     A forged sender is gathered nowhere. Holds the lock on the key, and on the ticket that is joined.
     """
-    if not context.rulebook.conversations.by or arrival.message.trust.dmarc == "fail":
+    if not context.rulebook.conversations.by or arrival.message.trust.is_refuted:
         return None
     view = View.of(context.rulebook, facts.of_arrival(tx, context, arrival))
     for rule in context.rulebook.conversations.by:
@@ -72,7 +72,10 @@ def _ticket(tx: Tx, rule: Gathering, key: str, arrival: Arrival) -> Ticket | Non
     row = tx.one(_NEWEST, key=key)
     if row is None:
         return None
-    ticket = tickets.locked(tx, int(row[0]))
+    gathers = tickets.load(tx, int(row[0]))
+    if gathers is None:
+        return None
+    ticket = tickets.locked(tx, tickets.final(tx, gathers).id)
     last = tx.one(_LAST_AT, ticket_id=ticket.id)
     has_room = rule.has_room(
         status=ticket.status,

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Address, Costly, Identity, Message, RawMessage
+from channels.contract import Address, Costly, Identity, Message, RawMessage, Trust
 from channels.loading import ChannelModule
 from intake import child
 
@@ -128,6 +128,7 @@ def from_envelope(raw: RawMessage, problem: str) -> Message:
         sender=Identity(medium, sender.lower()) if sender else None,
         subject="(unreadable message)",
         text="This message could not be read. Its original is kept: see 'intake journal export'.",
+        trust=Trust(has_single_sender=False),  # From was not read: who wrote is a guess
         problems=(f"unreadable: {problem}",),
     )
 

@@ -21,6 +21,8 @@ _p = schema.participants.c
 _l = schema.agent_load.c
 _encode = msgspec.json.Encoder().encode
 
+MERGES_FOLLOWED = 20
+
 _NAMES = [
     "id",
     "ref",
@@ -87,6 +89,15 @@ def load(tx: Tx, ticket_id: int) -> Ticket | None:
 def load_by_ref(tx: Tx, ref: str) -> Ticket | None:
     row = tx.one(_BY_REF, ref=ref)
     return None if row is None else _ticket(row)
+
+
+def final(tx: Tx, ticket: Ticket) -> Ticket:
+    """Return the ticket that a ticket's messages are in now: the last one it was merged into, else itself."""
+    for _ in range(MERGES_FOLLOWED):
+        if ticket.merged_into is None:
+            break
+        ticket = load(tx, ticket.merged_into) or ticket
+    return ticket
 
 
 def locked(tx: Tx, ticket_id: int) -> Ticket:

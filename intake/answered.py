@@ -1,0 +1,104 @@
+"""Which ticket a message says that it answers: by a signature of ours, else by a Message-ID that we sent or hold.
+
+A signature stands in the address that the message came to or in a Message-ID of ours; it is bound to the ticket and to
+one who takes part in it. A wrong one counts as absent. Anybody may send mail under a Message-ID that is not theirs, so
+several tickets can hold the same: what we sent comes first, then what came first, and one where the sender takes part
+comes before all others.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from channels.contract import Identity, Message
+from intake import addresses, tickets
+from intake.model import Arrival, Context, Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+
+REFERENCES_MAX = 30
+HOLDERS_MAX = 10  # of one Message-ID
+
+_m = schema.messages.c
+_HOLDERS = Statement(
+    select(_m.ticket_id)
+    .where(_m.external_id == bindparam("external_id"))
+    .order_by(_m.direction.desc(), _m.id)  # "out" before "in"
+    .limit(HOLDERS_MAX)
+)
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """What a message answers. is_signed: it says so with our signature. by_participant: From takes part in the ticket."""
+
+    ticket: Ticket
+    is_signed: bool
+    by_participant: bool
+
+
+def find(tx: Tx, context: Context, arrival: Arrival) -> Answered | None:
+    """Return what the message answers, the surest claim first; None = nothing that we know."""
+    message = arrival.message
+    sender = message.sender if message.trust.has_single_sender else None
+    for is_signed, claimed in (
+        (True, _signed(tx, context, arrival)),
+        (False, _held(tx, message)),
+    ):
+        found = _chosen(tx, claimed, sender)
+        if found is not None:
+            ticket, by_participant = found
+            return Answered(ticket=ticket, is_signed=is_signed, by_participant=by_participant)
+    return None
+
+
+def holders(tx: Tx, external_id: str) -> tuple[int, ...]:
+    """Return the ids of the tickets that sent or hold a message of this Message-ID, the one that sent it first."""
+    return tuple(dict.fromkeys(int(row[0]) for row in tx.all(_HOLDERS, external_id=external_id)))
+
+
+def _chosen(tx: Tx, claimed: Iterable[Ticket], sender: Identity | None) -> tuple[Ticket, bool] | None:
+    """Pick the first ticket that the sender takes part in, else the first; and whether they do."""
+    first = None
+    for claim in claimed:
+        ticket = tickets.final(tx, claim)
+        if sender is not None and sender in tickets.participants(tx, ticket.id):
+            return ticket, True
+        first = first or ticket
+    return None if first is None else (first, False)
+
+
+def _signed(tx: Tx, context: Context, arrival: Arrival) -> Iterator[Ticket]:
+    for reference in _references(arrival):
+        ticket = tickets.load_by_ref(tx, reference.ref)
+        if ticket is not None and any(
+            reference.is_bound_to(person.value, context.keys)
+            for person in tickets.participants(tx, ticket.id)
+        ):
+            yield ticket
+
+
+def _held(tx: Tx, message: Message) -> Iterator[Ticket]:
+    for identifier in _identifiers(message):
+        for ticket_id in holders(tx, identifier):
+            ticket = tickets.load(tx, ticket_id)
+            if ticket is not None:
+                yield ticket
+
+
+def _references(arrival: Arrival) -> Iterator[addresses.Reference]:
+    for recipient in arrival.recipients:
+        reference = addresses.reference_from_recipient(arrival.account, recipient)
+        if reference is not None:
+            yield reference
+    for identifier in _identifiers(arrival.message):
+        reference = addresses.reference_from_message_id(identifier)
+        if reference is not None:
+            yield reference
+
+
+def _identifiers(message: Message) -> tuple[str, ...]:
+    """Message-IDs that the message answers, the nearest first, each once."""
+    newest_first = (*message.in_reply_to, *reversed(message.references))
+    return tuple(dict.fromkeys(newest_first))[:REFERENCES_MAX]
