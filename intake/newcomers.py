@@ -18,6 +18,7 @@ from intake import (
     journal,
     notices,
     occasion,
+    participants,
     placing,
     quiet,
     reactions,
@@ -51,6 +52,7 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
         tickets.add_participant(tx, ticket, message.sender)
     message_id = conversations.attach(tx, arrival, ticket)
     _tell_opening(tx, ticket, place, decided, arrival.problem)
+    participants.add_named(tx, context, arrival, ticket)
     due = _arm(tx, context, ticket)
     _keep_decision(tx, ticket, message_id, seen, rules.decision_json(decided, due))
     if ticket.agent is not None:

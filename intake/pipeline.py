@@ -32,6 +32,7 @@ from intake import (
     newcomers,
     notices,
     occasion,
+    participants,
     quiet,
     reactions,
     rerouting,
@@ -94,6 +95,7 @@ def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Pla
     """
     message = arrival.message
     message_id = conversations.attach(tx, arrival, ticket)
+    participants.add_named(tx, context, arrival, ticket)
     _tell_joining(tx, ticket, place, message_id)
     if message.automatic and not place.is_gathered:
         return
