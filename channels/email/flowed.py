@@ -6,19 +6,17 @@ def unflowed(text: str, *, drops_space: bool) -> str:
 
     Lines of other quote depths never join; "-- " is a signature's mark and no soft break (§4.3).
     """
-    joined: list[str] = []
+    # Pieces, joined once: adding to a paragraph of a megabyte line by line would copy it as often.
+    pieces: list[str] = []
     is_open = False
     open_depth = 0
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")  # space-stuffed (§4.4)
         is_mark = content == "-- "
-        if is_open and depth == open_depth and not is_mark:
-            joined[-1] += content
-        else:
-            joined.append(f"{'>' * depth} {content}" if depth else content)
+        if not (is_open and depth == open_depth and not is_mark):
+            pieces.append(f"\n{'>' * depth} " if depth else "\n")
         is_open = content.endswith(" ") and not is_mark
         open_depth = depth
-        if is_open and drops_space:
-            joined[-1] = joined[-1][:-1]
-    return "\n".join(joined)
+        pieces.append(content[:-1] if is_open and drops_space else content)
+    return "".join(pieces)[1:]
