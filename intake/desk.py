@@ -24,6 +24,7 @@ from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+from routing.targets import PRIORITIES
 
 _o = schema.outbox.c
 _STOP_COPIES = Statement(
@@ -42,8 +43,11 @@ class DeskError(Exception):
     """What was asked cannot be done: one sentence for the agent."""
 
 
-def find(tx: Tx, typed_ref: str, *, is_locked: bool = True) -> Ticket:
-    """Return the ticket of a ref as somebody typed it. Raises: DeskError."""
+def find(tx: Tx, typed_ref: str, *, is_locked: bool = True, is_followed: bool = True) -> Ticket:
+    """Return the ticket of a ref as somebody typed it; of a merged one the ticket it is in now, when it is followed.
+
+    Raises: DeskError.
+    """
     ref = refs.normalized(typed_ref)
     if ref is None:
         raise DeskError(
@@ -52,6 +56,8 @@ def find(tx: Tx, typed_ref: str, *, is_locked: bool = True) -> Ticket:
     ticket = tickets.load_by_ref(tx, ref)
     if ticket is None:
         raise DeskError(f"there is no ticket {ref}")
+    if is_followed:
+        ticket = tickets.final(tx, ticket)
     return tickets.locked(tx, ticket.id) if is_locked else ticket
 
 
@@ -62,7 +68,7 @@ def reply(
 
     The answer meets first_response. Raises: DeskError.
     """
-    _check_agent(context, agent)
+    check_agent(context, agent)
     if not text.strip():
         raise DeskError("the answer is empty: nothing was sent")
     ticket = find(tx, typed_ref)
@@ -94,22 +100,37 @@ def reply(
     return outbox_id
 
 
-def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> None:
-    """Write down what only colleagues see. Raises: DeskError."""
-    _check_agent(context, agent)
+def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> int:
+    """Write down what only colleagues see; the message's id. Raises: DeskError."""
+    check_agent(context, agent)
     if not text.strip():
         raise DeskError("the note is empty: nothing was kept")
     ticket = find(tx, typed_ref)
-    tickets.add_note(tx, ticket, author=agent, text=text)
+    message_id = tickets.add_note(tx, ticket, author=agent, text=text)
     events.of_ticket(tx, ticket, "note_added", actor=f"agent:{agent}")
     after = reactions.react(tx, context, ticket, "note_added", cause=_cause(tx, agent)).ticket
     quiet.follow(tx, context, after)
+    return message_id
 
 
 def set_status(tx: Tx, context: Context, typed_ref: str, status: str, *, agent: str) -> Ticket:
     """Change the status; clocks pause, go on, are met or reopened by it. Raises: DeskError."""
-    _check_agent(context, agent)
+    check_agent(context, agent)
     after = _turn(tx, context, find(tx, typed_ref), _status(status), agent, _cause(tx, agent))
+    quiet.follow(tx, context, after)
+    return after
+
+
+def set_priority(tx: Tx, context: Context, typed_ref: str, priority: str, *, agent: str) -> Ticket:
+    """Change the priority; running targets follow it. Raises: DeskError."""
+    check_agent(context, agent)
+    if priority not in PRIORITIES:
+        known = ", ".join(PRIORITIES)
+        raise DeskError(f"'{priority}' is not a priority{_meant(priority, list(PRIORITIES))}: {known}")
+    ticket = find(tx, typed_ref)
+    changed = tickets.change(tx, ticket, actor=f"agent:{agent}", priority=priority)
+    clocks.follow(tx, ticket, changed)
+    after = reactions.changed_by_hand(tx, context, ticket, changed, cause=_cause(tx, agent))
     quiet.follow(tx, context, after)
     return after
 
@@ -119,7 +140,7 @@ def acknowledge(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Tick
 
     No clock is; without a public answer that step is due after all, as long again after this. Raises: DeskError.
     """
-    _check_agent(context, agent)
+    check_agent(context, agent)
     ticket = find(tx, typed_ref)
     steps.acknowledge(tx, ticket)
     stopped = tx.run(_STOP_COPIES, of_ticket=ticket.id)
@@ -135,7 +156,7 @@ def assign(tx: Tx, context: Context, typed_ref: str, to: str | None, *, agent: s
 
     Raises: DeskError.
     """
-    _check_agent(context, agent)
+    check_agent(context, agent)
     ticket = find(tx, typed_ref)
     book = context.rulebook
     if to is not None and to not in book.teams and to not in book.agents:
@@ -193,7 +214,7 @@ def _thread(tx: Tx, ticket: Ticket) -> tuple[Address, str, tuple[str, ...]]:
     return Address(last.author, last.author_name), threads.subject_of_answer(ticket), thread.answers
 
 
-def _check_agent(context: Context, agent: str) -> None:
+def check_agent(context: Context, agent: str) -> None:
     if agent not in context.rulebook.agents:
         raise DeskError(
             f"there is no agent '{agent}' in the rules{_meant(agent, list(context.rulebook.agents))}"

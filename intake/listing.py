@@ -62,6 +62,9 @@ _TICKET_COLUMNS = (
     _t.messages,
     _t.rule,
     _t.fields,
+    _t.linked_to,
+    _t.suggested_link,
+    _t.merged_into,
 )
 _TICKETS = Statement(
     select(*_TICKET_COLUMNS)
@@ -75,6 +78,7 @@ _TICKETS = Statement(
     .limit(bindparam("most"))
 )
 _TICKET = Statement(select(*_TICKET_COLUMNS).where(_t.ref == bindparam("ref")))
+_REFS = Statement(select(_t.id, _t.ref).where(_t.id.in_(values_of("ids", BigInteger()))))
 _CUSTOMERS = Statement(
     select(
         schema.customers.c.id,
@@ -177,10 +181,18 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
 def _ticket_objects(tx: Tx, rows: Sequence[Row]) -> list[dict[str, Any]]:
     customers = _customers(tx, {row[10] for row in rows})
     due = _due(tx, [row[0] for row in rows])
-    return [_ticket_object(row, customers.get(row[10]), due[row[0]]) for row in rows]
+    others = _refs(tx, {other for row in rows for other in row[17:20] if other is not None})
+    return [_ticket_object(row, customers.get(row[10]), due[row[0]], others) for row in rows]
 
 
-def _ticket_object(row: Row, customer: dict[str, Any] | None, due: dict[str, str | None]) -> dict[str, Any]:
+def _refs(tx: Tx, ids: set[int]) -> dict[int, str]:
+    """Return id -> ref of tickets that others point to."""
+    return {row[0]: row[1] for row in tx.all(_REFS, ids=_encode(sorted(ids)).decode())} if ids else {}
+
+
+def _ticket_object(
+    row: Row, customer: dict[str, Any] | None, due: dict[str, str | None], refs: dict[int, str]
+) -> dict[str, Any]:
     return {
         "ref": row[1],
         "subject": row[2],
@@ -199,6 +211,9 @@ def _ticket_object(row: Row, customer: dict[str, Any] | None, due: dict[str, str
         "due": due,
         "rule": row[15],
         "fields": _decode(row[16]),
+        "linked_to": refs.get(row[17]),
+        "suggested_link": refs.get(row[18]),
+        "merged_into": refs.get(row[19]),
     }
 
 

@@ -213,11 +213,12 @@ def count_message(tx: Tx, ticket: Ticket) -> Ticket:
     return msgspec.structs.replace(ticket, customer_replied_at=tx.now)
 
 
-def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> None:
-    """Write down what only colleagues see. author: an agent's name, or "rule:<id>"."""
+def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> int:
+    """Write down what only colleagues see; the message's id. author: an agent's name, or "rule:<id>"."""
+    message_id = tx.new_id()
     tx.insert(
         schema.messages,
-        id=tx.new_id(),
+        id=message_id,
         ticket_id=ticket.id,
         customer_id=ticket.customer_id,
         direction="note",
@@ -227,6 +228,7 @@ def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> None:
         body=text,
         at=tx.now,
     )
+    return message_id
 
 
 def add_participant(tx: Tx, ticket: Ticket, identity: Identity) -> None:

@@ -56,6 +56,8 @@ def public(message: contract.Message) -> dict[str, Any]:
     value: dict[str, Any] = msgspec.to_builtins(message)
     for key in ("sender", "headers"):
         value.pop(key, None)
+    for key in ("arc", "vouched_by", "has_single_sender"):
+        value["trust"].pop(key, None)
     for attachment in value["attachments"]:
         attachment.pop("part", None)
     return value

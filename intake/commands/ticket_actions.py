@@ -17,20 +17,21 @@ def configure(commands: Any) -> None:
         ("reply", reply, "answer the customer"),
         ("note", note, "write down what only colleagues see"),
     ):
-        parser = _action(commands, name, run, text)
+        parser = add_action(commands, name, run, text)
         parser.add_argument(
             "file", nargs="?", default="-", metavar="FILE", help='the text; "-" (default) is stdin'
         )
         if name == "reply":
             parser.add_argument("--status", choices=STATUSES, help="the ticket's status afterwards")
-    _action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
-    parser = _action(commands, "status", set_status, "change the status")
+    add_action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
+    parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
-    parser = _action(commands, "assign", assign, "give it to an agent or a team")
+    parser = add_action(commands, "assign", assign, "give it to an agent or a team")
     parser.add_argument("to", metavar="NAME", help='an agent or a team; "nobody" takes it from its agent')
 
 
-def _action(commands: Any, name: str, run: options.Command, text: str) -> argparse.ArgumentParser:
+def add_action(commands: Any, name: str, run: options.Command, text: str) -> argparse.ArgumentParser:
+    """Add a command that an agent gives about one ticket."""
     parser = options.subcommand(commands, name, run, text)
     parser.add_argument("ref", metavar="REF")
     parser.add_argument(
@@ -43,7 +44,7 @@ def reply(arguments: argparse.Namespace) -> int:
     from intake import desk
 
     text = options.read_text(arguments.file)
-    return _do(
+    return do(
         arguments,
         lambda tx, context: desk.reply(
             tx, context, arguments.ref, agent=arguments.agent, text=text, status=arguments.status
@@ -56,7 +57,7 @@ def note(arguments: argparse.Namespace) -> int:
     from intake import desk
 
     text = options.read_text(arguments.file)
-    return _do(
+    return do(
         arguments,
         lambda tx, context: desk.note(tx, context, arguments.ref, agent=arguments.agent, text=text),
         "noted",
@@ -66,7 +67,7 @@ def note(arguments: argparse.Namespace) -> int:
 def acknowledge(arguments: argparse.Namespace) -> int:
     from intake import desk
 
-    return _do(
+    return do(
         arguments,
         lambda tx, context: desk.acknowledge(tx, context, arguments.ref, agent=arguments.agent),
         "is acknowledged; no clock stops by that",
@@ -76,7 +77,7 @@ def acknowledge(arguments: argparse.Namespace) -> int:
 def set_status(arguments: argparse.Namespace) -> int:
     from intake import desk
 
-    return _do(
+    return do(
         arguments,
         lambda tx, context: desk.set_status(
             tx, context, arguments.ref, arguments.status, agent=arguments.agent
@@ -89,14 +90,15 @@ def assign(arguments: argparse.Namespace) -> int:
     from intake import desk
 
     to = None if arguments.to == "nobody" else arguments.to
-    return _do(
+    return do(
         arguments,
         lambda tx, context: desk.assign(tx, context, arguments.ref, to, agent=arguments.agent),
         f"is with {arguments.to}",
     )
 
 
-def _do(arguments: argparse.Namespace, action: Action, done: str) -> int:
+def do(arguments: argparse.Namespace, action: Action, done: str) -> int:
+    """Do it in one transaction and say so."""
     from intake import desk
 
     with options.wired(arguments) as wired:

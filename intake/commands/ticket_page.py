@@ -36,6 +36,9 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
         yield f"  tags      {escaped(', '.join(ticket['tags']))}"
     for name, value in {**customer.get("fields", {}), **ticket["fields"]}.items():
         yield f"  field     {escaped(name)}: {escaped(value)}"
+    for name, word in (("linked_to", "follows"), ("suggested_link", "answers?"), ("merged_into", "part of")):
+        if ticket[name]:
+            yield f"  {word:<9} {ticket[name]}"
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
 

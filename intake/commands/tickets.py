@@ -12,7 +12,7 @@ COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "cre
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from intake.commands import ticket_actions, ticket_fields
+    from intake.commands import ticket_actions, ticket_fields, ticket_joins
 
     commands = options.subcommands(parser)
     listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_json(shown)
     ticket_actions.configure(commands)
     ticket_fields.configure(commands)
+    ticket_joins.configure(commands)
 
 
 run = options.run_subcommand
