@@ -1,9 +1,13 @@
 """What is sent to freeze or crash a parser is read in bounded time, and the message says what was cut."""
 
+import asyncio
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +18,8 @@ from channels.email import identity, message
 from tests.email.bombs import BOMBS, nested
 
 OPTIONS = message.Options()
+
+
 def raw_mail(content: bytes) -> RawMessage:
     return RawMessage(
         kind="email.smtp",
@@ -82,10 +88,11 @@ def seeds() -> tuple[bytes, ...]:
     )
 
 
-PIECES = st.sampled_from(
-    [b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"--B", b"--B--", b"=?utf-8?q?", b"?=", b"=", b"\x00", b"\xff", b"\xc3", b'"', b"<", b">", b"(", b";", b":", b"@",
-     b"*0*=", b"multipart/", b"message/rfc822", b"charset=", b"base64", b"<pre>", b"<blockquote>", b"</", b"&#", b"> ", b"-- \n", b"From: ", b" " * 50],
+PIECES_OF_MAIL = (
+    b"\r\n", b"\n", b"\r", b"\r\n\r\n", b"--B", b"--B--", b"=?utf-8?q?", b"?=", b"=", b"\x00", b"\xff", b"\xc3", b'"', b"<", b">", b"(", b";", b":", b"@",
+     b"*0*=", b"multipart/", b"message/rfc822", b"charset=", b"base64", b"<pre>", b"<blockquote>", b"</", b"&#", b"> ", b"-- \n", b"From: ", b" " * 50,
 )  # fmt: skip
+PIECES = st.sampled_from(PIECES_OF_MAIL)
 
 
 @st.composite
@@ -120,3 +127,20 @@ def test_arbitrary_bytes_never_raise(content: bytes) -> None:
 @given(mutated_mails())
 def test_mutated_mails_never_raise(content: bytes) -> None:
     check(content)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_no_shape_holds_up_the_loop() -> None:
+    from tests.email import silence  # it takes its mails from here
+
+    silences = asyncio.run(silence.measured(list(BOMBS)))
+    assert {name: ms for name, ms in silences.items() if ms >= silence.LIMIT_MS} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_broken_mails_are_read() -> None:
+    command = [sys.executable, "-m", "tests.email.fuzz", "--count", "100000"]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    assert run.returncode == 0, run.stderr[-2000:] + run.stdout
