@@ -17,6 +17,14 @@ MAX_TEXT_CHARS = 2_000  # a subject, a name: RFC 5322 allows 998 octets a line
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _NAME = re.compile(rb"[!-9;-~]+[ \t]*\Z")
+# Fields that a mail begins with; prose has such lines too ("Note: …"), but not these.
+_KNOWN_FIELD = re.compile(
+    rb"(?im)^[ \t]*(?:From|To|Cc|Subject|Date|Sender|Reply-To|Return-Path|Received|Message-ID|MIME-Version|Content-Type"
+    rb"|Delivered-To|DKIM-Signature|Authentication-Results|List-[a-z-]{2,20}|X-[a-z0-9-]{2,60})[ \t]*:"
+)
+_BLANK_FOLD = re.compile(rb"\n[ \t]+\r?\Z")  # a line of spaces is no fold: somebody's empty line
+_MAX_JUNK_LINES = 5
+_MAX_UNFOLDED_LINES = 3  # of a value whose folds lost their white space
 _UNFOLDED_LINE = re.compile(rb"\n(?![ \t])")
 MAX_NAME_BYTES = 200
 _HEADER_END = re.compile(rb"\n\r?\n")
@@ -57,14 +65,14 @@ class Headers:
         return [unfolded(value, self.charset) for value in self.raw(name)]
 
     def first(self, name: str) -> str:
-        """The first value, unfolded, encoded words still encoded; "" when there is none."""
-        values = self.raw(name)
-        return unfolded(values[0], self.charset) if values else ""
+        """The first value that is not empty, unfolded, encoded words still encoded; "" when there is none."""
+        value = next(filter(None, self.raw(name)), b"")
+        return unfolded(value, self.charset) if value else ""
 
     def text(self, name: str) -> str:
-        """The first value as readable text of at most 2 000 characters."""
-        values = self.raw(name)
-        return readable(values[0], self.charset) if values else ""
+        """The first value that is not empty, as readable text of at most 2 000 characters."""
+        value = next(filter(None, self.raw(name)), b"")
+        return readable(value, self.charset) if value else ""
 
     def kept(self) -> dict[str, tuple[str, ...]]:
         """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""
@@ -80,34 +88,82 @@ class Headers:
         return kept
 
 
+def mended(content: bytes) -> tuple[bytes, tuple[str, ...]]:
+    """The mail with line ends that a header can be found by, and what was changed; mostly the mail itself."""
+    first = content.find(b"\n")
+    if first < 0:
+        if b"\r" in content:
+            return content.replace(b"\r", b"\n"), ("Lines end with a lone CR",)
+    elif content[max(0, first - 2) : first] == b"\r\r":
+        return content.replace(b"\r\r\n", b"\r\n"), ("Lines end with CR CR LF",)
+    elif content.find(b"\r") < first - 1 and b"\r" in content[: first - 1]:
+        return _without_lone_cr(content, first)
+    return content, ()
+
+
+def _without_lone_cr(content: bytes, first: int) -> tuple[bytes, tuple[str, ...]]:
+    """A header whose lines end with CR, over a text whose lines do not: told by the fields in its "first line"."""
+    fields = sum(1 for line in content[:first].split(b"\r", 50)[1:] if _KNOWN_FIELD.match(line))
+    if fields < 2:  # one CR may stand in a value
+        return content, ()
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), ("Lines end with a lone CR",)
+
+
 def scan(content: bytes, start: int = 0, end: int | None = None) -> Headers:
     """The fields between `start` and the first empty line (or the first line that no header could be)."""
     stop = len(content) if end is None else end
-    start = _first_field(content, start, stop)
+    problems: list[str] = []
+    if start == 0 and end is None:
+        start = _first_field(content, stop, problems)
     if content[start : start + 1] in (b"\n", b"\r"):
         after = content.find(b"\n", start, stop) + 1
         return Headers([], body_offset=after or stop, problems=())
     found = _HEADER_END.search(content, start, stop)
     header_end, body_offset = (found.start(), found.end()) if found else (stop, stop)
     block = content[start : min(header_end, start + MAX_HEADER_BYTES)]
-    problems: list[str] = []
     if header_end - start > MAX_HEADER_BYTES:
         problems.append(f"The header was cut at {MAX_HEADER_BYTES // 1024} KiB")
-    fields, used = _fields(block, problems)
+    fields, used = _fields(block, problems, is_closed=found is not None)
     if used < len(block):
         body_offset = start + used
     return Headers(fields, body_offset=body_offset, problems=tuple(problems))
 
 
-def _first_field(content: bytes, start: int, stop: int) -> int:
-    """Past what some tools leave before the first field: an mbox "From " line, at the top of a mail."""
-    if content.startswith((b"From ", b">From "), start) and start == 0:
-        return content.find(b"\n", start, stop) + 1 or stop
+def _first_field(content: bytes, stop: int, problems: list[str]) -> int:
+    """Past what tools leave before the first field of a mail: a byte order mark, an mbox "From " line, empty lines, junk."""
+    start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    if content.startswith((b"From ", b">From "), start):
+        start = content.find(b"\n", start, stop) + 1 or stop
+    if content[start : start + 1].isalpha() and _FIELD.match(content, start):
+        return start
+    line = start
+    has_junk = False
+    for _ in range(_MAX_JUNK_LINES):
+        if _KNOWN_FIELD.match(content, line, stop) and not (has_junk and _is_last_field(content, line, stop)):
+            if has_junk:
+                problems.append("Lines before the first header field were skipped")
+            shown = content[line : line + 100]
+            return line + len(shown) - len(shown.lstrip(b" \t"))
+        end = content.find(b"\n", line, stop) + 1
+        is_blank = not content[line : end or stop].strip()
+        if not end or (has_junk and is_blank):
+            break
+        has_junk = has_junk or not is_blank
+        line = end
     return start
 
 
-def _fields(block: bytes, problems: list[str]) -> tuple[list[tuple[str, bytes]], int]:
-    """Fields in order, and how many bytes of the block are header (fewer when the empty line is missing)."""
+def _is_last_field(content: bytes, line: int, stop: int) -> bool:
+    """Whether no other field follows in the next lines: then it is a line of prose with a colon."""
+    following = content[line : min(line + 2_000, stop)].split(b"\n", 4)[1:4]
+    return not any(_KNOWN_FIELD.match(each) for each in following)
+
+
+def _fields(block: bytes, problems: list[str], *, is_closed: bool) -> tuple[list[tuple[str, bytes]], int]:
+    """Fields in order, and how many bytes of the block are header (fewer when the empty line is missing).
+
+    is_closed: an empty line follows the block.
+    """
     fields: list[tuple[str, bytes]] = []
     used = 0
     lines = _UNFOLDED_LINE.split(block)
@@ -120,14 +176,22 @@ def _fields(block: bytes, problems: list[str]) -> tuple[list[tuple[str, bytes]],
             _add(fields, name.rstrip().decode("ascii").lower(), value, problems)
         elif not fields:
             return [], 0
-        elif number + 1 < len(lines) and not _FIELD.match(lines[number + 1]):
-            # Not a field, and no field follows: the text began without an empty line before it.
+        elif _BLANK_FOLD.search(lines[number - 1]) or _is_text(lines, number, is_closed=is_closed):
             problems.append("No empty line between header and text")
             return fields, used
         else:
             fields[-1] = (fields[-1][0], fields[-1][1] + b" " + line.strip()[:MAX_NAME_BYTES])
         used += len(line) + 1
     return fields, len(block)
+
+
+def _is_text(lines: list[bytes], number: int, *, is_closed: bool) -> bool:
+    """Whether a line that is no field is of the text already: no field follows soon, and no empty line ends the header."""
+    if number + 1 == len(lines):
+        return not is_closed and bool(lines[number].strip())
+    if _FIELD.match(lines[number + 1]):
+        return False
+    return not any(_KNOWN_FIELD.match(line) for line in lines[number + 2 : number + 1 + _MAX_UNFOLDED_LINES])
 
 
 def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: list[str]) -> None:
@@ -139,13 +203,15 @@ def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: lis
 
 def unfolded(value: bytes, charset: str = "") -> str:
     """One line of text; bytes beyond ASCII as UTF-8, else in the mail's charset, else what they look like."""
-    text = value.decode("ascii") if value.isascii() else _beyond_ascii(value, charset)
+    text = (
+        value.decode("ascii") if value.isascii() and b"\x1b" not in value else _beyond_ascii(value, charset)
+    )
     return _FOLD.sub(" ", text) if "\n" in text or "\r" in text else text
 
 
 def _beyond_ascii(value: bytes, charset: str) -> str:
     try:
-        return value.decode("utf-8")
+        return charsets.text_from_bytes(value)[0] if b"\x1b" in value else value.decode("utf-8")
     except UnicodeDecodeError:
         return charsets.text_from_bytes(value, charset)[0]
 
