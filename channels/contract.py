@@ -207,6 +207,20 @@ class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+class OutboundFile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file that goes out with a message. size: bytes. sha256: hex.
+
+    content: put in by the outbox just before `deliver`; b"" in what is stored, which names its `blob` instead.
+    """
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    blob: int = 0
+    content: bytes = b""
+
+
 class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """One message to send, complete: intake has made Message-ID, reply address and return path; channels hold no key.
 
@@ -214,6 +228,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     envelope_sender: "" is the null return path (RFC 5321 §4.5.5). message_id, in_reply_to, references: without <>.
     automatic: the value of Auto-Submitted (RFC 3834 §5): "auto-replied", "auto-generated", None = a person wrote it.
     created_at: aware UTC, the Date header. headers: further headers, names and values without line breaks.
+    text: what is read without formatting. markdown: what the formatted form is made of where the medium has one
+    (channels.markup), "" = the text itself, None = there is none. language: of the text, ISO 639-1.
     """
 
     id: str
@@ -231,6 +247,9 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     references: tuple[str, ...] = ()
     automatic: str | None = None
     headers: dict[str, str] = {}
+    markdown: str | None = None
+    language: str | None = None
+    attachments: tuple[OutboundFile, ...] = ()
 
 
 class Delivered(msgspec.Struct, frozen=True):

@@ -4,7 +4,6 @@ Every value that comes from outside passes through one of three functions: `_tex
 a space), `_mailbox` and `_identifier` (refuse them). So no value can begin a header of its own.
 """
 
-import binascii
 import re
 from base64 import b64encode
 from collections.abc import Iterable
@@ -12,17 +11,15 @@ from datetime import UTC
 from email.utils import format_datetime
 
 from channels import contract
+from channels.email.entity import entity_of
 
 _MAX_VALUE_CHARS = 4_000
-_MAX_LINE_BYTES = 998  # RFC 5322 §2.1.1
 _FOLD_CHARS = 76
 # 75 characters an encoded word (RFC 2047 §2), of which "=?utf-8?b?" and "?=" are 12: 45 bytes in base64.
 _WORD_BYTES = 45
 # The root and the last ones are what threads need; a References line of a year of mails does not help anybody.
 _MAX_REFERENCES = 20
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-_BODY_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_LINE_BREAKS = re.compile("\r\n|\r|\u2028|\u2029")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufdd0\ufdd1\ud800-\udfff]+")
 _ADDRESS = re.compile(
     r'("[^"\\\x00-\x1f\x7f-\x9f\u2028\u2029]*"|[^\s@<>()\[\],:;"\\\x00-\x1f\x7f-\x9f]+)@([^\s@<>(),:;"\\\x00-\x1f\x7f-\x9f]+)'
 )
@@ -57,13 +54,8 @@ def compose(outbound: contract.OutboundMessage) -> bytes:
     Raises: ValueError when an address, an id or a header's name cannot be written without changing what it means.
     """
     head = [*_address_headers(outbound), *_thread_headers(outbound), *_further_headers(outbound)]
-    encoding, body = _body(outbound.text)
-    head += [
-        "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"',
-        f"Content-Transfer-Encoding: {encoding}",
-    ]
-    return "\r\n".join([*head, "", ""]).encode() + body
+    entity = entity_of(outbound)
+    return "\r\n".join([*head, "MIME-Version: 1.0", *entity.head, "", ""]).encode() + entity.body
 
 
 def ascii_address(address: str) -> str:
@@ -176,18 +168,3 @@ def _encoded(text: str) -> str:
             chunk = b""
         chunk += encoded
     return "\r\n ".join(f"=?utf-8?b?{b64encode(word).decode()}?=" for word in [*words, chunk])
-
-
-def _body(text: str) -> tuple[str, bytes]:
-    """Return transfer encoding and body. 7bit when it fits, else the shorter of quoted-printable and base64."""
-    plain = _BODY_CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)).encode("utf-8", "replace")
-    if not plain.endswith(b"\n"):
-        plain += b"\n"
-    if plain.isascii() and max(map(len, plain.split(b"\n"))) <= _MAX_LINE_BYTES:
-        return "7bit", plain.replace(b"\n", b"\r\n")
-    high = len(plain) - len(plain.decode("utf-8").encode("ascii", "ignore"))
-    if high * 3 > len(plain):
-        crlf = plain.replace(b"\n", b"\r\n")
-        lines = (binascii.b2a_base64(crlf[at : at + 57], newline=False) for at in range(0, len(crlf), 57))
-        return "base64", b"\r\n".join([*lines, b""])
-    return "quoted-printable", binascii.b2a_qp(plain, istext=True).replace(b"\n", b"\r\n")

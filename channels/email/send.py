@@ -7,14 +7,16 @@ TLS is verified. With smtps:// and smtp+starttls:// nothing is said in clear: a 
 
 import re
 import urllib.parse
+from collections.abc import Iterable
 
 import msgspec
 
 from channels import contract
-from channels.email import folder, relay
+from channels.email import folder, relay, signing
 from channels.email.compose import compose
+from channels.email.signing import Dkim
 
-__all__ = ["Options", "Sender", "compose", "target_of"]
+__all__ = ["Dkim", "Options", "Sender", "compose", "target_of"]
 
 _SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
@@ -25,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     xoauth2_token: an OAuth 2 access token, instead of a password. timeout_s: for one mail, connecting included.
     idle_s: how long an unused connection to the relay is kept. ca_file: PEM, instead of the system's authorities.
+    dkim: the keys that sign; a mail is signed by each whose domain its From is in.
     """
 
     relay: str | None = None
@@ -37,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     timeout_s: float = 120
     idle_s: float = 30
     max_connections: int = 8
+    dkim: tuple[Dkim, ...] = ()
 
     def __post_init__(self) -> None:
         if self.max_connections < 1 or self.timeout_s <= 0:
@@ -84,6 +88,7 @@ class Sender:
             envelope = relay.envelope_of(outbound)
         except ValueError as error:
             raise contract.DeliveryFailed(f"the mail cannot be written: {error}", retryable=False) from error
+        content = await self._signed(outbound, content)
         if self._relay is not None:
             return await self._relay.send(envelope, content)
         if self._options.folder:
@@ -92,11 +97,23 @@ class Sender:
             "no way out is set: set outgoing.relay or outgoing.folder", retryable=True
         )
 
+    async def _signed(self, outbound: contract.OutboundMessage, content: bytes) -> bytes:
+        if not self._options.dkim:
+            return content
+        try:
+            return await signing.signed(content, outbound.from_.address, self._options.dkim)
+        except signing.KeyProblem as problem:
+            raise contract.DeliveryFailed(str(problem), retryable=True) from problem
+
     async def close(self) -> None:
         if self._relay is not None:
             await self._relay.close()
 
-    def check(self) -> list[contract.Problem]:
+    def check(self, addresses: Iterable[str] = ()) -> list[contract.Problem]:
+        """Tell what keeps mail from going out as it should. addresses: those of the account."""
+        return [*self._ways(), *signing.check(self._options.dkim, addresses)]
+
+    def _ways(self) -> list[contract.Problem]:
         if self._relay is None and not self._options.folder:
             return [
                 contract.Problem(
