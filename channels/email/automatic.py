@@ -7,7 +7,7 @@ by a person, but nobody may answer it automatically.
 import re
 
 from channels.contract import Address, Automatic
-from channels.email import bounce
+from channels.email.bounces import recognition, status_report, wording
 from channels.email.headers import Headers
 from channels.email.structure import Part
 
@@ -34,14 +34,8 @@ _MARKS = (
 )  # fmt: skip
 _SUPPRESSED = re.compile(r"(?i)\b(all|oof|autoreply)\b")
 _AUTORESPONDER = re.compile(r"(?i)auto-?respon|auto-?repl|vacation")
-_DAEMON = re.compile(
-    r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.system|maildelivery|mail-?deamon)\b"
-)
-_OFFICE = re.compile(
-    r"(?i)\b(?:postmaster|mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|smtp)"
-)
-_DELIVERED = re.compile(rb"(?im)^action:[ \t]*(delivered|relayed|expanded)\b")
-_NOT_DELIVERED = re.compile(rb"(?im)^action:[ \t]*(failed|delayed)\b")
+_DISPOSITION = re.compile(rb"(?im)^disposition:[ \t]*[^;\r\n]*;[ \t]*([a-z]+)")
+_REJECTED = re.compile(r"(?i)reject|refus|quota|abgelehnt|rifiutat|odrzuc|отклон")
 
 
 def kind_of(
@@ -51,18 +45,17 @@ def kind_of(
 
     envelope_sender: "" is the null return path, None = not known. sender: From. text: the readable text.
     """
-    report = _report(root)
+    report = _report(fields, root, sender=sender, envelope_sender=envelope_sender, text=text)
     if report:
         return report
-    has_null_path = envelope_sender == "" or fields.first("return-path").replace(" ", "") == "<>"
-    if _is_bounce(fields, sender=sender, text=text, has_null_path=has_null_path):
+    if recognition.is_bounce(fields, root, sender=sender, envelope_sender=envelope_sender, text=text):
         return "bounce"
     if _is_auto_reply(fields):
         return "auto_reply"
     if _is_list(fields):
         return "list"
     if (
-        has_null_path
+        recognition.has_null_path(fields, envelope_sender)
         or _auto_submitted(fields)
         or _SUPPRESSED.search(fields.first("x-auto-response-suppress"))
     ):
@@ -70,37 +63,46 @@ def kind_of(
     return None
 
 
-def _report(root: Part) -> Automatic | None:
-    """What a multipart/report declares; a report of a delivery that succeeded is a receipt."""
-    kind = None
-    if root.content_type == "multipart/report":
-        kind = _REPORTS.get(root.report_type)
-    for part in root.leaves() if root.is_multipart() else (root,):
-        main, _, subtype = part.content_type.partition("/")
-        if main == "message" and subtype in _REPORTS:
-            kind = kind or _REPORTS[subtype]
-            delivered = _DELIVERED.search(part.content) and not _NOT_DELIVERED.search(part.content)
-            if kind == "bounce" and delivered:
-                return "delivery_receipt"
+def _report(
+    fields: Headers, root: Part, *, sender: Address | None, envelope_sender: str | None, text: str
+) -> Automatic | None:
+    """What a report says it is; one of a delivery that succeeded is a receipt, a receipt that rejects is a bounce.
+
+    A person may send one on as a file: then the mail itself is no report, and nothing of it speaks for a machine.
+    """
+    leaves = list(root.leaves())
+    kind = _REPORTS.get(root.report_type) if root.report_type else None
+    typed = [_REPORTS[leaf.content_type[8:]] for leaf in leaves if leaf.content_type[8:] in _REPORTS]
+    if kind is None and (typed or any(map(status_report.is_status_part, leaves))):
+        is_whole = root.content_type == "multipart/report" or not root.is_multipart()
+        if is_whole or recognition.is_machine(fields, sender=sender, envelope_sender=envelope_sender):
+            kind = typed[0] if typed else "bounce"
+    if kind == "bounce":
+        reported = status_report.reported(root)
+        return "delivery_receipt" if reported and all(each.is_reached for each in reported) else "bounce"
+    if kind == "delivery_receipt" and _is_rejection(fields, leaves, text):
+        return "bounce"
     return kind
 
 
-def _is_bounce(fields: Headers, *, sender: Address | None, text: str, has_null_path: bool) -> bool:
-    """A failure report that is no multipart/report: qmail, Exim, old Exchange, gateways.
+def _is_rejection(fields: Headers, leaves: list[Part], text: str) -> bool:
+    """Sieve and Dovecot reject with a disposition "deleted" (RFC 5429 §2.2.1); others with "failed" or "denied".
 
-    MAILER-DAEMON writes nothing else. A postmaster may be a person, and an absence note has the null path too: there the
-    text must name an address that failed, with a status code where not even the sender gives a hint.
+    Outlook says "deleted", too, of a mail that was deleted unread: that one was delivered.
     """
-    if "x-failed-recipients" in fields:
-        return True
-    local, name = (sender.address.rpartition("@")[0] or sender.address, sender.name) if sender else ("", "")
-    if _DAEMON.match(local):
-        return True
-    is_office = bool(_OFFICE.search(local) or _OFFICE.search(name))
-    if not (is_office or has_null_path) or fields.raw("in-reply-to"):
-        return False
-    recipients = bounce.recipients_of_prose(fields, text)
-    return bounce.is_report_in_prose(recipients) or (is_office and bool(recipients))
+    for leaf in leaves:
+        found = (
+            _DISPOSITION.search(leaf.content[:4_000])
+            if "disposition-notification" in leaf.content_type
+            else None
+        )
+        if found and found[1].lower() in {b"failed", b"denied"}:
+            return True
+        if found and found[1].lower() == b"deleted":
+            return "rejected" in fields.first("auto-submitted").lower() or bool(
+                _REJECTED.search(text[:1_000]) or wording.FAILED.search(text[:300])
+            )
+    return False
 
 
 def _auto_submitted(fields: Headers) -> str:

@@ -17,7 +17,7 @@ import msgspec
 
 from channels import language
 from channels.contract import Address, Identity, Message, RawMessage
-from channels.email import addresses, automatic, body, bounce, headers, structure, trust, visible_text
+from channels.email import addresses, automatic, body, bounces, headers, structure, trust, visible_text
 
 MEDIUM = "email"
 MAX_REFERENCES = 100
@@ -104,7 +104,7 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
         language=language.detect(shown.visible[: language.MAX_CHARS], options.languages or DEFAULT_LANGUAGES),
         attachments=content.attachments,
         automatic=kind,
-        bounce=bounce.read(root, fields, text=text) if kind == "bounce" else None,
+        bounce=bounces.read(root, fields, text=text) if kind == "bounce" else None,
         trust=trust.read(
             fields,
             sender=from_[0] if _is_single(fields, from_) else None,
