@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from intake import pipe
+
 FAILED: Final = 1
 WRONG_INPUT: Final = 2
 INTERRUPTED: Final = 130
@@ -51,6 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _print_version()
     if given[0] not in COMMANDS:
         return _refuse_command(given[0])
+    if pipe.is_pipe(given):
+        return pipe.run(lambda: _run(given))
+    return _run(given)
+
+
+def _run(given: list[str]) -> int:
     module = importlib.import_module(f"intake.commands.{given[0]}")
     parser = argparse.ArgumentParser(
         prog=f"intake {given[0]}",

@@ -72,7 +72,10 @@ class Upkeep:
     async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve the pages and do the chores until the block ends. Raises: OSError when the address is taken."""
         serving = await asyncio.to_thread(importlib.import_module, "intake.web.serving")
-        runner = await serving.serve(self, self._daemon.wired.settings.http.listen)
+        wired = self._daemon.wired
+        runner = await serving.serve(
+            self, wired.settings.http.listen, channels=wired.channels, gate=self._daemon.gate
+        )
         self.bound = runner.addresses[0][:2]
         chores = [tasks.create_task(work) for work in self._chores()]
         try:

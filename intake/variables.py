@@ -16,7 +16,7 @@ from routing.problems import Problem
 from routing.yaml_text import Node
 
 _VARIABLE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{")
-_SECRET_KEY = re.compile(r"(^|_)(password|passwd|secret|token|key|credentials?)$", re.IGNORECASE)
+_SECRET_KEY = re.compile(r"(^|_)(password|passwd|secrets?|token|key|credentials?)$", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@]*:([^\s/@]+)@")
 _SECRET_MAPPINGS = frozenset({"users"})  # name -> password
 

@@ -2,27 +2,24 @@
 
 Safe beside a running daemon, which then settles what was journalled. What was taken once is not taken again, so a
 run that was broken off is simply started again. "-" ends as a mail server expects of a pipe (sysexits): 0 taken,
-65 the mail is at fault, 75 try again.
+65 the mail is at fault (empty, or too large), 75 try again.
 """
 
 import argparse
 import asyncio
-import sys
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from channels.contract import RawMessage, Unavailable
 from channels.email import files
-from intake import cli, terminal
-from intake.commands import guard, messages, options, output, settling
+from intake import cli, pipe, terminal
+from intake.commands import messages, options, output, piping, settling
 from intake.wiring import Wired
 
-EX_DATAERR: Final = 65
-EX_TEMPFAIL: Final = 75
 MAX_SIZE_BYTES = 64 * 1024 * 1024  # where the channel sets none
 BATCH = 100
 BATCH_BYTES = 16 * 1024 * 1024
@@ -47,31 +44,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--account", metavar="NAME", help="whose mail it is; default: the first account of the kind"
     )
+    piping.configure(parser)
     options.add_config(parser)
     options.add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if arguments.paths != ["-"]:
-        return _run(arguments)
-    try:
-        ended = guard.run(_run, arguments)
-    except Exception as error:  # noqa: BLE001 - whatever it was, the sender keeps the mail and tries again
-        terminal.complain(f"{type(error).__name__}: {error}")
-        return EX_TEMPFAIL
-    return ended if ended in (0, EX_DATAERR) else EX_TEMPFAIL
-
-
-def _run(arguments: argparse.Namespace) -> int:
+    """Take files, or the one mail on stdin; what else may happen to the latter is judged by intake.pipe."""
     with options.wired(arguments) as wired:
         source = messages.source_of(wired.settings, arguments.kind, account=arguments.account)
         ingestion = _Ingestion(wired, source)
         if arguments.paths == ["-"]:
-            body = sys.stdin.buffer.read()
-            if not body.strip() or len(body) > ingestion.limit_bytes:
-                terminal.complain("there is no mail on stdin" if not body.strip() else "the mail is too big")
-                return EX_DATAERR
-            asyncio.run(ingestion.take_all(iter([(body, len(body))]), total=len(body)))
+            states = piping.take(wired, source, arguments, os.environ, limit_bytes=ingestion.limit_bytes)
+            if states is None:
+                return pipe.EX_DATAERR
+            ingestion.count(states)
         else:
             found = [file for path in arguments.paths for file in files.search(Path(path))]
             if not found:
@@ -172,8 +159,12 @@ class _Ingestion:
             said=lambda left: bar.step(len(self._journalled) - left - bar.done),
         )
         bar.close()
-        self.summary.taken = states["ticket"]
-        self.summary.automatic = states["automatic"] + states["ignored"]
-        self.summary.quarantined = states["quarantined"]
-        self.summary.pending = states["pending"]
-        self.summary.duplicates += states["duplicate"]
+        self.count(states)
+
+    def count(self, states: Mapping[str, int]) -> None:
+        """Add what became of the journal's rows: state -> how many."""
+        self.summary.taken = states.get("ticket", 0)
+        self.summary.automatic = states.get("automatic", 0) + states.get("ignored", 0)
+        self.summary.quarantined = states.get("quarantined", 0)
+        self.summary.pending = states.get("pending", 0)
+        self.summary.duplicates += states.get("duplicate", 0)
