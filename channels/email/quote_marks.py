@@ -1,66 +1,69 @@
-"""Recognises the lines that mail programs put between an answer and what it answers."""
+"""Recognises the lines that mail programs put between an answer and what it answers.
+
+`keys` are a mail's lines without the white space around them. Whatever is asked looks at a bounded number of lines.
+"""
 
 import re
+from collections.abc import Sequence
+
+from channels.email import header_blocks, mail_words
+from channels.email.header_blocks import ADDRESS, has_date, has_time
 
 MAX_ATTRIBUTION_LINES = 5
 MAX_ATTRIBUTION_CHARS = 400
+MAX_ATTRIBUTION_WORDS = 24  # where neither an address nor quoted lines decide
 MAX_ATTRIBUTIONS = 20  # that stand behind other text
-MAX_HEADER_BLOCK_LINES = 12
-MAX_FOOTER_CHARS = 120
-MAX_FOOTER_WORDS = 12
-MIN_DISCLAIMER_CHARS = 120
-MAX_DISCLAIMER_CHARS = 4_000
+MAX_SEPARATOR_CHARS = 160
+_LOOK_BELOW = 4
+_MIN_WRAPPED_CHARS = 60
 
-_ADDRESS = re.compile(r"[^\s<>@\[\]()]{1,64}@[^\s<>@\[\]()]{1,190}\.[^\s<>@\[\]()]{2,24}")
-_DATE = re.compile(r"(?:19|20)\d\d|\d{1,4}[./-]\s?\d{1,2}[./-]\s?\d{2,4}|\d{1,2}\s?月")
-_TIME = re.compile(r"\d{1,2}[:.h]\d{2}")
-# Wrote, in the languages of Europe and some more: asked only where neither an address nor quoted lines decide.
-_WROTE = re.compile(
-    r"(?i)\b(?:wrote|writes|sent|schrieb|geschrieben|a écrit|écrit|escribió|escreveu|ha scritto|scrisse|schreef|skrev|kirjoitti|napisał|napisała|"
-    r"napisał\(a\)|napsal|napsala|napísal|napísala|írta|ezt írta|a scris|написал|написала|пишет|писал|написав|написа|έγραψε|yazdı|rašė|rakstīja|kirjutas|"
-    r"je napisao|je napisala|je napisal|scríobh|kiteb|viết|כתב|כתבה|كتب)\b|写道|寫道|書きました|のメール|작성",
-)
+_BARE = r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,190}"
+_BRACKETED = re.compile(rf"[<(\[]\s*(?:mailto:)?\s*{_BARE}\s*[>)\]]|mailto:\s*{_BARE}")
+_AT_END = re.compile(rf"{_BARE}\s*[>)\]]*\s*[:：]$")
 # The word that begins an attribution; only asked for one that stands behind other text.
 _BEHIND = re.compile(
-    r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana) .{0,30}\d)",
+    r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana|În|Tarihinde|Vào) .{0,30}\d)",
 )
-_FORWARD = re.compile(
-    r"(?i)^[-*\s]{0,20}(?:begin |start of |anfang der |début du |inizio )?(?:forwarded (?:message|by|mail)|weitergeleitete (?:nachricht|e-?mail|mail)|"
-    r"message (?:transféré|réexpédié)|mensaje reenviado|mensagem (?:encaminhada|reencaminhada)|messaggio inoltrato|wiadomość przekazana|"
-    r"przekazana wiadomość|doorgestuurd bericht|vidarebefordrat meddelande|vidaresendt|videresendt (?:melding|meddelelse|besked)|"
-    r"προωθημένο μήνυμα|přeposlaná zpráva|preposlaná správa|továbbított (?:üzenet|levél)|mesaj redirecționat|пересылаемое сообщение|"
-    r"переслане повідомлення|iletilen (?:ileti|mesaj)|välitetty viesti|proslijeđena poruka|posredovano sporočilo)",
-)
-FORWARD_INITIALS = frozenset("-*BbSsAaDdIiFfWwMmPpTtVvΠπПпŘŘp")
-_SEPARATOR = re.compile(r"^\s*[-*]{3,}\s*[^\s*-][^-\n]{1,70}?\s*[-*]{3,}\s*$")
-_RULER = re.compile(r"^\s*[_=-]{10,}\s*$")
-_FIELD = re.compile(r"^[\s>*_]{0,6}([^\W\d_][\w .'/()-]{0,30}?)[*_]{0,2}\s?[:：][*_]{0,2}\s*(.*)$")
-# From, in the same languages: the first line of such a block when it names no date.
-_FROM = frozenset(
-    ["from", "von", "de", "da", "van", "od", "fra", "från", "lähettäjä", "από", "feladó", "от", "від", "kimden", "nuo", "no", "saatja", "de la",
-     "expéditeur", "remitente", "mittente", "nadawca", "odesílatel", "odosielateľ", "pošiljatelj", "发件人", "寄件者", "差出人", "보낸 사람", "מאת", "من"],
-)  # fmt: skip
-_SENT = frozenset(
-    ["date", "datum", "fecha", "data", "dato", "päivämäärä", "ημερομηνία", "tarih", "dátum", "дата", "data wysłania", "sent", "gesendet", "envoyé",
-     "enviado", "enviada el", "inviato", "wysłano", "verzonden", "skickat", "sendt", "lähetetty", "odesláno", "odoslané", "στάλθηκε", "elküldve",
-     "trimis", "gönderilen", "отправлено", "надіслано", "发送时间", "日期", "送信日時", "日時", "날짜"],
-)  # fmt: skip
-_PRODUCT = re.compile(
-    r"(?i)(?:iphone|ipad|ipod|apple watch|android|samsung|galaxy|huawei|honor|xiaomi|redmi|oneplus|motorola|nokia|htc|sony xperia|blackberry|"
-    r"windows phone|windows mail|windows 1\d|outlook|yahoo mail|yahoo! mail|gmail|proton ?mail|gmx|web\.de|t-online|mail\.ru|icloud|"
-    r"thunderbird|spark|tutanota|fairphone|smartphone|nine|k-9 mail|bluemail|aqua mail|mailbird|ios|mail for windows)\b",
-)
-# Two different things must be said, so that a customer who writes "please keep this confidential" is not cut.
-_CONFIDENTIAL = re.compile(
-    r"(?i)confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksellis|fortrolig|"
-    r"konfidentiell|konfidenci|důvěrn|dôvern|bizalmas|confidențial|поверител|конфиденциал|конфіденц|gizli|povjerljiv|zaupn",
-)
-_STRANGER = re.compile(
-    r"(?i)intended (?:recipient|only|solely)|addressee|received (?:this|it).{0,40}error|by mistake|empfänger|irrtümlich|destinata|par erreur|por error|por engano|"
-    r"per errore|adresat|omyłkow|geadresseerde|ten onrechte|παραλήπτη|εκ παραδρομής|vastaanottaj|modtager|mottaker|mottagare|příjemc|adresát|címzett|"
-    r"destinatar|получател|адресат|alıcı|primatelj|prejemnik",
-)
-_LINK_AT_END = re.compile(r"\s*[<(\[]\s*https?://[^>)\]]*[>)\]]?\s*$|\s*https?://\S*\s*$")
+_MARKS = "–—‐‑―_=*~#•-"
+_SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
+_OPEN_SEPARATOR = re.compile(rf"^[{_MARKS}]{{4,}}\s*([^\s{_MARKS}].{{1,60}})$")
+_RULER = re.compile(r"^(?:_{3,}|-{3,}|={3,}|–{3,}|—{2,}|‐{3,}|\*{5,}|#{5,}|~{5,})$")
+_QUOTED = re.compile(r"(?:[>｜]|(?:\|\s?)+[^|]*$)(?!.*<$)")
+_INITIALS = re.compile(r"[^\W\d_]{1,4}>+(?:\s|$)")
+_ONLY_TIME = re.compile(r"^[\d./:\-\s,]{8,24}(?:[AaPp]\.?[Mm]\.?|[A-Z]{2,5})?(?:\s[A-Z]{2,5})?$")
+_CONTINUES = re.compile(r"^[<(\[\d]|^mailto:|^[^\W\d_A-Z][^\W\d_]")
+
+
+def is_quoted(keys: Sequence[str], number: int) -> bool:
+    """A line that begins with ">" or "|"; neither a line of a table nor one that a mailbox file has escaped (>From)."""
+    key = keys[number]
+    if not _QUOTED.match(key):
+        return False
+    if key[-1] in ":：" and number and _is_closing_bracket(key, keys[number - 1]):
+        return False
+    if key.startswith(">From "):
+        return any(keys[at][:1] == ">" for at in (number - 1, number + 1) if 0 <= at < len(keys))
+    return True
+
+
+def _is_closing_bracket(key: str, above: str) -> bool:
+    """ "> wrote:" below "<" and "anna@example.com": the attribution was broken inside its address."""
+    return len(key) <= 24 and above[:1] != ">" and "@" in above and mail_words.WROTE.search(key) is not None
+
+
+def has_initials(key: str) -> bool:
+    """A line quoted as "AB> " by The Bat! and its like; only asked below an attribution or another such line."""
+    return bool(_INITIALS.match(key))
+
+
+def next_written(keys: Sequence[str], number: int) -> int | None:
+    """The next line near by that is not empty."""
+    return next((at for at in range(number, min(number + _LOOK_BELOW, len(keys))) if keys[at]), None)
+
+
+def is_quote_next(keys: Sequence[str], number: int) -> bool:
+    at = next_written(keys, number)
+    return at is not None and (is_quoted(keys, at) or has_initials(keys[at]))
 
 
 def with_attributions_apart(text: str) -> str:
@@ -72,156 +75,169 @@ def with_attributions_apart(text: str) -> str:
             break
         begin = text.rfind("\n", 0, at) + 1
         found = _BEHIND.match(text, begin, at) if at - begin <= MAX_ATTRIBUTION_CHARS else None
-        if found:
+        if found and not text[begin:at].startswith(("> ", "On ")):
             text = f"{text[: found.end(1)]}\n{text[found.end() :]}"
     return text
 
 
-def is_forward(line: str) -> bool:
+def is_forward(key: str) -> bool:
     """A line that announces a forwarded mail, as mail programs write it."""
-    return len(line) <= MAX_FOOTER_CHARS and bool(_FORWARD.match(line))
+    return len(key) <= MAX_SEPARATOR_CHARS and bool(mail_words.FORWARD.match(key.strip(_MARKS + " <>\xa0")))
 
 
-def attribution_start(lines: list[str], number: int) -> int | None:
-    """Where the attribution ("On … X wrote:") that ends with this line begins; None when it is none."""
+def may_end_attribution(key: str) -> bool:
+    """A colon ends it in nearly every language and program."""
+    return key[-1] in ":：" or (key[-1] in "*_" and key.rstrip("*_ ")[-1:] in {":", "："})
+
+
+def attribution_start(keys: Sequence[str], number: int, *, is_above_quote: bool) -> int | None:
+    """Where the attribution ("On … X wrote:") that ends with this line begins; None when it is none.
+
+    Above quoted lines little proof is needed. Without them it must name a date or time and its author, so that a
+    customer's own "On Monday at ten they told me:" is none.
+    """
     window = ""
-    start = None
-    weak_start = None
-    seen = 0
+    weak: int | None = None
     for at in range(number, max(-1, number - 2 * MAX_ATTRIBUTION_LINES), -1):
-        line = lines[at].strip()
-        if not line:
-            continue
-        window = f"{line} {window}" if window else line
-        seen += 1
-        if seen > MAX_ATTRIBUTION_LINES or len(window) > MAX_ATTRIBUTION_CHARS:
-            break
-        has_address = bool(_ADDRESS.search(window))
-        if _DATE.search(line) and (has_address or (_TIME.search(window) and _WROTE.search(window))):
-            start = at
-            break
-        if weak_start is None and has_address and _WROTE.search(window):
-            weak_start = at
-    return start if start is not None else weak_start
-
-
-def introduction_of_quote(lines: list[str], number: int) -> int:
-    """Where the attribution above a quoted block begins; the block itself when there is none.
-
-    Above quoted lines any line that ends with a colon will do, in any language, or one that names an address and a date.
-    """
-    at = number - 1
-    while at >= 0 and number - at < 4 and not lines[at].strip():
-        at -= 1
-    if at < 0 or not lines[at].strip():
-        return number
-    line = lines[at].strip()
-    if len(line) > MAX_ATTRIBUTION_CHARS:
-        return number
-    if line[-1] in ":：":
-        found = attribution_start(lines, at)
-        if found is not None:
-            return found
-        if _has_number_or_address(line) or len(line.split()) <= 8:
-            return _above_wrapped(lines, at)
-    elif _ADDRESS.search(line) and _DATE.search(line):
-        return at
-    return number
-
-
-def _above_wrapped(lines: list[str], at: int) -> int:
-    """The line above belongs to it when it carries the date: "On 3 May 2026 at 10:00" above "Anna wrote:"."""
-    above = lines[at - 1].strip() if at else ""
-    return at - 1 if above and _DATE.search(above) and _TIME.search(above) and len(above) < 100 else at
-
-
-def _has_number_or_address(line: str) -> bool:
-    return bool(_ADDRESS.search(line) or _DATE.search(line) or _TIME.search(line))
-
-
-def is_separator(lines: list[str], number: int) -> bool:
-    """A line like "-----Original Message-----" in any language, or a ruler with the fields of a mail below it."""
-    line = lines[number]
-    if len(line) > 120:
-        return False
-    if _SEPARATOR.match(line):
-        return any(character.isalpha() for character in line)
-    if not _RULER.match(line):
-        return False
-    return any(is_header_block(lines, below) for below in range(number + 1, min(number + 4, len(lines))))
-
-
-def may_begin_block(lines: list[str], number: int) -> bool:
-    """A block of fields begins below an empty line or with "From"; asking every line of a long list is quadratic."""
-    if number == 0 or not lines[number - 1].strip():
-        return True
-    first = _FIELD.match(lines[number][:300])
-    return first is not None and first[1].strip().lower() in _FROM | _SENT
-
-
-def is_header_block(lines: list[str], number: int) -> bool:
-    """At least three "Word: value" lines from here on that look like a mail's own header fields.
-
-    A form that a customer fills in looks similar: so there must be an address or a "From", and a date or a "From".
-    """
-    first = _FIELD.match(lines[number][:300])
-    if first is None:
-        return False
-    fields = _block_fields(lines, number)
-    is_from = fields[:1] != [] and fields[0][0].lower() in _FROM
-    is_known = is_from or (fields[:1] != [] and fields[0][0].lower() in _SENT)
-    if len(fields) < (2 if is_known else 3):
-        return False
-    values = "\n".join(value for _, value in fields)
-    if len(fields) == 2:
-        return bool(_DATE.search(values) and _TIME.search(values) and _ADDRESS.search(values))
-    has_date = bool(_DATE.search(values) and _TIME.search(values))
-    has_address = bool(_ADDRESS.search(values))
-    return (is_from and (has_date or has_address)) or (has_date and has_address)
-
-
-def _block_fields(lines: list[str], number: int) -> list[tuple[str, str]]:
-    """The (name, value) lines of a block; one line in between may be the rest of a long value."""
-    fields: list[tuple[str, str]] = []
-    strangers = 0
-    for line in lines[number : number + MAX_HEADER_BLOCK_LINES]:
-        found = _FIELD.match(line[:300])
-        if found and len(found[1].split()) <= 3:
-            fields.append((found[1].strip(), found[2]))
-            strangers = 0
-        else:
-            strangers += 1
-            if strangers > 1 or not fields:
+        if not keys[at]:
+            if window and not window.startswith(("<", "mailto:", "(", ">")):
                 break
-    return fields
+            continue
+        window = f"{keys[at]} {window}" if window else keys[at]
+        if len(window) > MAX_ATTRIBUTION_CHARS or at <= number - 2 * MAX_ATTRIBUTION_LINES:
+            break
+        if weak is not None and not _may_go_on(keys, at):
+            break
+        if _is_attribution(window, is_above_quote=is_above_quote):
+            if has_date(window):
+                return _with_lines_above(keys, at, window)
+            weak = at
+    if weak is not None:
+        return _with_lines_above(keys, weak, "@")
+    return number if is_above_quote and _is_short_introduction(keys[number]) else None
 
 
-def introduction_start(lines: list[str], number: int) -> int:
-    """A line that announces the block ("Begin forwarded message:", a ruler) goes with it."""
+def _may_go_on(keys: Sequence[str], at: int) -> bool:
+    """Whether a line is the begin of an attribution whose author stands below, not the last line of an answer."""
+    return bool(_CONTINUES.match(keys[at + 1])) or (has_date(keys[at]) and has_time(keys[at]))
+
+
+def _is_attribution(window: str, *, is_above_quote: bool) -> bool:
+    has_author = bool(_BRACKETED.search(window) or _AT_END.search(window))
+    wrote = mail_words.WROTE.search(window) is not None
+    if not has_author and wrote and mail_words.FIRST_PERSON.search(window):
+        return False
+    dated, timed = has_date(window), has_time(window)
+    if is_above_quote:
+        return (has_author and (dated or timed or wrote)) or (dated and (timed or wrote)) or (timed and wrote)
+    if has_author:
+        return (dated and timed) or ((dated or timed) and wrote)
+    return dated and timed and wrote and len(window.split()) <= MAX_ATTRIBUTION_WORDS
+
+
+def _is_short_introduction(key: str) -> bool:
+    """ "Anna wrote:", "Quoting Anna <anna@example.com>:" right above quoted lines."""
+    if _BRACKETED.search(key):
+        return len(key.split()) <= 12
+    wrote = mail_words.WROTE.search(key)
+    return wrote is not None and len(key.split()) <= 8 and not mail_words.FIRST_PERSON.search(key)
+
+
+def _with_lines_above(keys: Sequence[str], at: int, window: str) -> int:
+    """The lines above that belong to a wrapped attribution: the author where it is missing, or the begin of a date."""
+    above = keys[at - 1] if at else ""
+    if not above or is_quoted(keys, at - 1):
+        return at
+    is_lacking_author = "@" not in window
+    if is_lacking_author and _BRACKETED.search(above) and len(above) <= MAX_ATTRIBUTION_CHARS:
+        return at - 1
+    is_first = at < 2 or not keys[at - 2]
+    if not is_first or not _CONTINUES.match(keys[at]) or above[-1] in ".!?:;":
+        return at
+    is_dated = above[-1] == "," and any(character.isdigit() for character in above)
+    return at - 1 if is_dated or (len(above) >= _MIN_WRAPPED_CHARS and ADDRESS.search(above)) else at
+
+
+def introduction_of_quote(keys: Sequence[str], number: int) -> int:
+    """Where the lines that introduce a quoted block begin; the block itself when there are none."""
     at = number - 1
-    while at >= 0 and number - at <= 2 and not lines[at].strip():
+    while at >= 0 and number - at < _LOOK_BELOW and not keys[at]:
         at -= 1
-    if at < 0:
+    if at < 0 or not keys[at] or is_quoted(keys, at):
         return number
-    line = lines[at].strip()
-    if line and ((line[-1] in ":：" and len(line) <= 60) or _RULER.match(line) or _SEPARATOR.match(line)):
+    key = keys[at]
+    if is_ruler(key) or is_separator(keys, at):
+        return at
+    if may_end_attribution(key) or mail_words.WROTE.search(key[-24:]):
+        found = attribution_start(keys, at, is_above_quote=True)
+        return number if found is None else _introduction_above(keys, found)
+    if ADDRESS.search(key) and (has_date(key) or has_time(key)) and len(key) <= MAX_ATTRIBUTION_CHARS:
         return at
     return number
 
 
-def is_footer(line: str, *, above: str) -> bool:
-    """A last line that names the device or program: short, no sentence, an empty line above it."""
-    text = _LINK_AT_END.sub("", line.strip()).strip(" .*_[]<>")
-    if not text or len(line) > MAX_FOOTER_CHARS * 2 or len(text) > MAX_FOOTER_CHARS or above.strip():
-        return False
-    if len(text.split()) > MAX_FOOTER_WORDS or text[-1] in "!?":
-        return False
-    products = list(_PRODUCT.finditer(text))
-    return bool(products) and len(text) - products[-1].end() <= 20
+def _introduction_above(keys: Sequence[str], number: int) -> int:
+    """A separator above an attribution ("-------- Original Message --------") goes with it."""
+    at = number - 1
+    while at >= 0 and number - at <= 2 and not keys[at]:
+        at -= 1
+    return at if at >= 0 and keys[at] and (is_separator(keys, at) or is_ruler(keys[at])) else number
 
 
-def is_disclaimer(paragraph: str) -> bool:
-    """Boilerplate that a company's server adds: long, calls the mail confidential and says what strangers must do with it."""
-    if not MIN_DISCLAIMER_CHARS <= len(paragraph) <= MAX_DISCLAIMER_CHARS:
+def is_ruler(key: str) -> bool:
+    return bool(_RULER.match(key))
+
+
+def is_separator(keys: Sequence[str], number: int) -> bool:
+    """A line like "-----Original Message-----".
+
+    In a language that is not known by its words it must be followed by what it announces: a customer may write
+    "*** URGENT ***" or "--- My order ---".
+    """
+    key = keys[number]
+    if len(key) > MAX_SEPARATOR_CHARS:
         return False
-    return bool(_CONFIDENTIAL.search(paragraph) and _STRANGER.search(paragraph))
+    found = _SEPARATOR.match(key) or _OPEN_SEPARATOR.match(key)
+    if found is None:
+        return False
+    inner = found[1]
+    if mail_words.ORIGINAL.search(inner) or key.startswith("##-"):
+        return True
+    if mail_words.WROTE.search(inner) and (
+        has_time(inner) or _BRACKETED.search(inner) or is_quote_next(keys, number + 1)
+    ):
+        return True
+    if has_time(inner) and has_date(inner) and _BRACKETED.search(inner):
+        return True
+    below = next_written(keys, number + 1)
+    return below is not None and announces(keys, below)
+
+
+def announces(keys: Sequence[str], number: int) -> bool:
+    """Whether a quotation with header fields, an attribution or quoted lines begins here."""
+    if is_quoted(keys, number) or header_blocks.end_of(keys, number, is_set_apart=True) is not None:
+        return True
+    return may_end_attribution(keys[number]) and (
+        attribution_start(keys, number, is_above_quote=False) is not None
+    )
+
+
+def is_ruled_block(keys: Sequence[str], number: int) -> bool:
+    """A ruler ("________") with header fields below it."""
+    if not is_ruler(keys[number]):
+        return False
+    below = next_written(keys, number + 1)
+    return below is not None and header_blocks.end_of(keys, below, is_set_apart=True) is not None
+
+
+def is_notes_block(keys: Sequence[str], number: int) -> bool:
+    """The head of Lotus Notes: the author, below it only a date and time, below that lines with the names of fields."""
+    if number + 1 >= len(keys) or not _ONLY_TIME.match(keys[number + 1]) or not has_time(keys[number + 1]):
+        return False
+    labels = (mail_words.LABELS.get(key.rstrip(":").lower()) for key in keys[number + 2 : number + 14] if key)
+    return len({label for label in labels if label in {"to", "subject", "from"}}) >= 2
+
+
+def introduction_start(keys: Sequence[str], number: int) -> int:
+    """Where the separator or ruler right above a block of header fields begins; the block itself without one."""
+    return _introduction_above(keys, number)

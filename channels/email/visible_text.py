@@ -1,174 +1,280 @@
 """Separates what the customer wrote now from what was quoted, signed or added by a mail program.
 
 By structure rather than by phrases, so that it works in languages nobody listed: quoted lines with the line above them,
-blocks of "Word: value" lines with a date or an address, separator lines, "-- ". Words are only asked where the structure is
-ambiguous. What is in doubt stays visible: an answer cut off costs more than a quotation shown.
+blocks of "Word: value" lines with a date or an address, separator lines, "-- ", and where the mail was HTML the borders that
+its program has marked. Words are only asked where the structure is ambiguous. What is in doubt stays visible: an answer cut
+off costs more than a quotation shown. A forwarded mail is what the customer writes about, so it stays visible as well.
 """
-
-import re
 
 import msgspec
 
-from channels.email import quote_marks
+from channels.email import borders, endings, header_blocks, quote_marks
+from channels.email.borders import Hints
 
-MAX_SIGNATURE_LINES = 20
-MAX_DISCLAIMER_PARAGRAPHS = 4
 MAX_EXAMINED_LINES = 10_000  # an answer that begins further down is none
+MAX_ATTEMPTS = 400  # attributions and blocks looked at in one mail
+MAX_SEARCHED_LINES = 2_000  # lines of a signature's run
 
-# Asked of the text with a line break before it: a pattern that begins with a literal is three times as fast.
-_ANY_QUOTED = re.compile(r"\n\s{0,3}[>|｜]")
-_ANY_SIGNATURE = re.compile(r"\n(?:--|—|–)\s*(?:\n|\Z)")
-_LINK_REST = re.compile(r"https?://|[)>]$")
-_QUOTED = re.compile(r"^\s{0,3}[>|｜](?!.*<\s*$)")
+_MIN_WRAPPED_CHARS = 62
+_SPACE = " \t\r\f\v\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffc\u3000\u2002\u2003\u2009\u202f"
+_MARKED = frozenset("-–—‐‑―_=*~#•")
 
 
 class Split(msgspec.Struct, frozen=True):
-    """visible: never empty when there is any text; quoted: what was cut, in order, one empty line between pieces."""
+    """visible: never empty when there is any text; quoted: what was cut, in order, one empty line between pieces.
+
+    forward: where in the visible text the forwarded mail begins, in lines; None = there is none.
+    """
 
     visible: str
     quoted: str
+    forward: int | None = None
 
 
-def split(text: str) -> Split:
-    """What the customer wrote now, and the rest."""
+class _Mail(msgspec.Struct):
+    """lines as written, keys without the space around them, cut: what is not the customer's, end: below is an older mail."""
+
+    lines: list[str]
+    keys: list[str]
+    cut: list[bool]
+    end: int = 0
+    forward: int | None = None
+    attempts: int = MAX_ATTEMPTS
+
+    def may_try(self) -> bool:
+        self.attempts -= 1
+        return self.attempts >= 0
+
+    def has_visible(self) -> bool:
+        return any(key and not is_cut for key, is_cut in zip(self.keys, self.cut, strict=True))
+
+
+def split(text: str, *, is_forward: bool = False) -> Split:
+    """What the customer wrote now, and the rest. text: may carry the borders of its HTML (`borders`).
+
+    is_forward: the subject says so; header fields in the text then begin the forwarded mail, not a quotation.
+    """
+    text, hints = borders.taken_out(text) if borders.has_any(text) else (text, None)
     if not text.strip():
         return Split("", "")
-    lines = quote_marks.with_attributions_apart(text).split("\n")
-    end = _first_cut(lines)
-    cut = [False] * end + [True] * (len(lines) - end)
-    if _ANY_QUOTED.search("\n" + text):
-        _mark_quotes(lines, cut, end)
-    if _ANY_SIGNATURE.search("\n" + text):
-        _mark_signature(lines, cut)
-    _mark_disclaimer(lines, cut)
-    _mark_footer(lines, cut)
-    if not any(cut):
-        return Split(text.strip("\n").rstrip(), "")
-    visible = _joined(lines, cut, wanted=False)
-    if visible:
-        return Split(visible, _joined(lines, cut, wanted=True))
-    return _nothing_above(text, lines)
+    if hints is None:
+        text = quote_marks.with_attributions_apart(text)
+    lines = text.split("\n")
+    mail = _Mail(lines=lines, keys=[line.strip(_SPACE) for line in lines], cut=[False] * len(lines))
+    if not any(mail.keys):
+        return Split(text.strip(), "")
+    _find_end(mail, hints, is_forward=is_forward)
+    _mark_quotes(mail)
+    if hints is not None:
+        _mark_hinted(mail, hints)
+    quotes = mail.cut.copy()
+    _mark_endings(mail)
+    for attempt in (mail.cut, quotes):
+        mail.cut = attempt
+        if mail.has_visible():
+            return _parted(mail)
+    return _nothing_above(mail)
 
 
-def _nothing_above(text: str, lines: list[str]) -> Split:
-    """A pure forward, or a mail that is all quotation: then only marked quotes below an answer may go."""
-    cut = [False] * len(lines)
-    _mark_quotes(lines, cut, len(lines))
-    visible = _joined(lines, cut, wanted=False)
-    if visible:
-        return Split(visible, _joined(lines, cut, wanted=True))
-    return Split(text.strip(), "")
+def _nothing_above(mail: _Mail) -> Split:
+    """A mail that is all quotation: then only marked quotes with something below them may go."""
+    mail.cut = [False] * len(mail.lines)
+    mail.end = len(mail.lines)
+    _mark_quotes(mail)
+    if mail.has_visible():
+        return _parted(mail)
+    mail.cut = [False] * len(mail.lines)
+    return _parted(mail)
 
 
-def _joined(lines: list[str], cut: list[bool], *, wanted: bool) -> str:
-    """The lines whose mark is `wanted`, runs of empty lines shrunk where something was taken out between them."""
+def _parted(mail: _Mail) -> Split:
+    if not any(mail.cut):
+        return Split("\n".join(mail.lines).strip("\n").rstrip(), "", mail.forward)
+    visible, quoted = _joined(mail, wanted=False), _joined(mail, wanted=True)
+    forward = None
+    if mail.forward is not None:
+        visible, forward = _with_forward(mail)
+    return Split(visible, quoted, forward)
+
+
+def _with_forward(mail: _Mail) -> tuple[str, int]:
+    """What was written above the forwarded mail, and that mail as it is."""
+    at = mail.forward or 0
+    head = _Mail(lines=mail.lines[:at], keys=mail.keys[:at], cut=mail.cut[:at])
+    above = _joined(head, wanted=False)
+    below = "\n".join(mail.lines[at:]).rstrip()
+    return (f"{above}\n\n{below}", above.count("\n") + 2) if above else (below, 0)
+
+
+def _joined(mail: _Mail, *, wanted: bool) -> str:
+    """The lines whose mark is `wanted`: the empty ones above a gap stay, those below it go."""
     kept: list[str] = []
     has_gap = False
-    for line, is_cut in zip(lines, cut, strict=True):
+    for line, key, is_cut in zip(mail.lines, mail.keys, mail.cut, strict=True):
         if is_cut is not wanted:
             has_gap = True
             continue
-        if has_gap and kept and kept[-1].strip() and line.strip():
-            kept.append("")
-        if not (has_gap and not line.strip() and kept and not kept[-1].strip()):
-            kept.append(line)
-        has_gap = has_gap and not line.strip()
-    return "\n".join(kept).strip("\n").rstrip().lstrip("\n")
-
-
-def _first_cut(lines: list[str]) -> int:
-    """The first line from which on everything is an older mail; the number of lines when there is none."""
-    for number, line in enumerate(lines[:MAX_EXAMINED_LINES]):
-        stripped = line.strip()
-        if not stripped:
+        if has_gap and not key:
             continue
-        if stripped[0] in quote_marks.FORWARD_INITIALS and quote_marks.is_forward(stripped):
-            return len(lines)  # forwarded for a reason: it is what the mail is about
-        if stripped[0] in "-_=*" and quote_marks.is_separator(lines, number):
-            return number
-        if stripped[-1] in ":：" and (start := quote_marks.attribution_start(lines, number)) is not None:
-            # With quoted lines below, what stands below those may be an answer again.
-            if not _is_quote_next(lines, number + 1):
-                return start
-        elif (
-            ":" in stripped[:40]
-            and quote_marks.may_begin_block(lines, number)
-            and quote_marks.is_header_block(lines, number)
-        ):
-            return quote_marks.introduction_start(lines, number)
-    return len(lines)
+        if has_gap and wanted and kept and kept[-1].strip():
+            kept.append("")
+        has_gap = False
+        kept.append(line)
+    return "\n".join(kept).strip("\n").rstrip()
 
 
-def _is_quote_next(lines: list[str], number: int) -> bool:
-    """Whether the next line that is not empty is a quoted one."""
-    for line in lines[number : number + 4]:
-        if line.strip():
-            return bool(_QUOTED.match(line))
-    return False
+def _find_end(mail: _Mail, hints: Hints | None, *, is_forward: bool) -> None:
+    """Set `end`, the line from which on everything is an older mail, and `forward`, where a forwarded one begins."""
+    mail.end = len(mail.lines)
+    rest = hints.rest if hints else None
+    forward = hints.forward if hints else None
+    number = 0
+    stop = min(len(mail.keys), MAX_EXAMINED_LINES)
+    while number < stop:
+        if number == forward or (number == rest and is_forward):
+            mail.forward = mail.end = number
+            return
+        if number == rest:
+            mail.end = number
+            return
+        if mail.keys[number] and not quote_marks.is_quoted(mail.keys, number):
+            if quote_marks.is_forward(mail.keys[number]):
+                mail.forward = mail.end = number
+                return
+            found = _older_begins(mail, number)
+            if found is not None:
+                start, is_block = found
+                mail.end = start
+                mail.forward = start if is_forward and is_block else None
+                return
+        number += 1
 
 
-def _mark_quotes(lines: list[str], cut: list[bool], end: int) -> None:
-    """Quoted lines, the empty ones between them, and the attribution above each block."""
+def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
+    """Where the older mail begins that this line announces, and whether by header fields; None when it does not.
+
+    With quoted lines below, what stands below those may be an answer again: then only the introduction is marked.
+    """
+    keys = mail.keys
+    key = keys[number]
+    if key[0] in _MARKED and _is_marked_border(mail, number):
+        if not quote_marks.is_quote_next(keys, number + 1):
+            return number, True
+        return None
+    if quote_marks.may_end_attribution(key) and mail.may_try():
+        is_above_quote = quote_marks.is_quote_next(keys, number + 1)
+        start = quote_marks.attribution_start(keys, number, is_above_quote=is_above_quote)
+        if start is not None and not is_above_quote:
+            return quote_marks.introduction_start(keys, start), False
+        if start is not None:
+            return None
+    if ":" not in key and "：" not in key:
+        return (number, True) if quote_marks.is_notes_block(keys, number) else None
+    if not header_blocks.may_begin(keys, number) or not mail.may_try():
+        return None
+    below = header_blocks.end_of(keys, number, is_set_apart=number == 0 or not keys[number - 1])
+    if below is None:
+        return None
+    start = quote_marks.introduction_start(keys, number)
+    if not quote_marks.is_quote_next(keys, below):
+        return start, True
+    mail.cut[start:below] = [True] * (below - start)
+    return None
+
+
+def _is_marked_border(mail: _Mail, number: int) -> bool:
+    return mail.may_try() and (
+        quote_marks.is_separator(mail.keys, number) or quote_marks.is_ruled_block(mail.keys, number)
+    )
+
+
+def _mark_quotes(mail: _Mail) -> None:
+    """Quoted lines, the empty ones between them, and the attribution above each block; everything below `end`."""
+    keys, end = mail.keys, mail.end
     number = 0
     while number < end:
-        if not _QUOTED.match(lines[number]):
+        if not (keys[number] and _begins_quote(mail, number)):
             number += 1
             continue
         start = number
-        while number < end and (_QUOTED.match(lines[number]) or _is_gap(lines, number, end)):
+        while number < end and (_is_in_quote(keys, number) or _is_gap(mail, number)):
             number += 1
-        if number - start == 1 and not _is_lone_quote(lines, start):
+        if number - start == 1 and keys[start][0] == "|":
             continue
-        start = quote_marks.introduction_of_quote(lines, start)
-        for marked in range(start, number):
-            cut[marked] = True
+        start = quote_marks.introduction_of_quote(keys, start)
+        mail.cut[start:number] = [True] * (number - start)
+    if mail.forward is None:
+        mail.cut[end:] = [True] * (len(keys) - end)
 
 
-def _is_gap(lines: list[str], number: int, end: int) -> bool:
-    """An empty line, or the rest of a wrapped link, inside a quotation."""
-    if number + 1 >= end or not _QUOTED.match(lines[number + 1]):
+def _begins_quote(mail: _Mail, number: int) -> bool:
+    keys = mail.keys
+    if quote_marks.is_quoted(keys, number):
+        return True
+    if not quote_marks.has_initials(keys[number]):
         return False
-    line = lines[number].strip()
-    return not line or (" " not in line.removesuffix(" >") and bool(_LINK_REST.search(line)))
+    is_followed = number + 1 < mail.end and quote_marks.has_initials(keys[number + 1])
+    return is_followed or quote_marks.introduction_of_quote(keys, number) != number
 
 
-def _is_lone_quote(lines: list[str], number: int) -> bool:
-    """A single line with > is a quotation; one that begins with | may be a table or a signature."""
-    return lines[number].lstrip()[:1] == ">"
+def _is_in_quote(keys: list[str], number: int) -> bool:
+    return bool(keys[number]) and (
+        quote_marks.is_quoted(keys, number) or quote_marks.has_initials(keys[number])
+    )
 
 
-def _mark_signature(lines: list[str], cut: list[bool]) -> None:
-    """Everything below "-- " (RFC 3676 §4.3), when it is as short as signatures are."""
-    for number, line in enumerate(lines):
-        if cut[number] or line.rstrip() not in {"--", "—", "–"}:
-            continue
-        rest = [below for below in range(number, len(lines)) if not cut[below]]
-        if len(rest) <= MAX_SIGNATURE_LINES:
-            for marked in rest:
-                cut[marked] = True
+def _is_gap(mail: _Mail, number: int) -> bool:
+    """An empty line, or the rest of a line that was wrapped, inside a quotation."""
+    keys = mail.keys
+    if number + 1 >= mail.end or not _is_in_quote(keys, number + 1):
+        return False
+    key = keys[number]
+    if not key:
+        return True
+    is_link = " " not in key.removesuffix(" >") and ("://" in key or key[-1] in ")>")
+    above = keys[number - 1]
+    is_rest = len(above) >= _MIN_WRAPPED_CHARS and key[0].islower() and len(key.split()) <= 3
+    return is_link or is_rest
+
+
+def _mark_hinted(mail: _Mail, hints: Hints) -> None:
+    """What the HTML says is a quotation or a signature, as far as it stands above a forwarded mail."""
+    stop = len(mail.lines) if mail.forward is None else mail.forward
+    for begin, end in hints.quotes:
+        mail.cut[begin : min(end, stop)] = [True] * max(0, min(end, stop) - begin)
+    if not mail.has_visible():
         return
+    before = mail.cut.copy()
+    for begin, end in hints.signatures:
+        mail.cut[begin : min(end, stop)] = [True] * max(0, min(end, stop) - begin)
+    if not mail.has_visible():
+        mail.cut = before
 
 
-def _mark_footer(lines: list[str], cut: list[bool]) -> None:
-    """The line a mail program adds below: "Sent from my iPhone" in any language."""
-    for number in range(len(lines) - 1, 0, -1):
-        if cut[number] or not lines[number].strip():
+def _mark_endings(mail: _Mail) -> None:
+    """Signatures, footers and disclaimers at the end of each stretch that is not cut."""
+    stop = len(mail.lines) if mail.forward is None else mail.forward
+    begin = 0
+    while begin < stop:
+        if mail.cut[begin]:
+            begin += 1
             continue
-        if not quote_marks.is_footer(lines[number], above=lines[number - 1]):
-            return
-        cut[number] = True
-
-
-def _mark_disclaimer(lines: list[str], cut: list[bool]) -> None:
-    """The last paragraphs when they are legal boilerplate; the first paragraph never is."""
-    end = len(lines)
-    for _ in range(MAX_DISCLAIMER_PARAGRAPHS):
-        while end and (cut[end - 1] or not lines[end - 1].strip()):
-            end -= 1
-        begin = end
-        while begin and lines[begin - 1].strip() and not cut[begin - 1]:
-            begin -= 1
-        if begin == 0 or not quote_marks.is_disclaimer(" ".join(lines[begin:end])):
-            return
-        cut[begin:end] = [True] * (end - begin)
         end = begin
+        while end < stop and not mail.cut[end]:
+            end += 1
+        _mark_ending(mail, begin, end)
+        begin = end
+
+
+def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
+    keys = mail.keys
+    first = next((at for at in range(begin, end) if keys[at]), end)
+    floor = max(first, end - MAX_SEARCHED_LINES)
+    mark = endings.signature_mark(keys, floor, end)
+    start = end if mark is None else mark
+    for _ in range(2):
+        start = endings.footer_start(keys, floor, start)
+        start = endings.disclaimer_start(keys, floor, start)
+    name = endings.name_line(keys, floor, start)
+    start = start if name is None else name
+    mail.cut[start:end] = [True] * (end - start)

@@ -1,0 +1,188 @@
+"""Recognises what stands below an answer without being one: signatures, lines of phones and programs, disclaimers, list footers.
+
+Only what is marked as such, or written by a machine, counts: a name below "Kind regards" is the customer's own word and stays.
+"""
+
+import re
+from collections.abc import Sequence
+
+from channels.email import header_blocks, mail_words
+
+MAX_SIGNATURE_LINES = 20  # below "-- "; RFC 3676 §4.3 asks for four
+MAX_RULED_LINES = 10  # below a ruler that only looks like a signature's
+MAX_RULED_CHARS = 90
+MAX_FOOTER_CHARS = 140
+MAX_FOOTER_WORDS = 14
+MAX_FOOTERS = 6
+MIN_DISCLAIMER_CHARS = 120
+MAX_DISCLAIMER_CHARS = 4_000
+MAX_PLEA_CHARS = 400
+MAX_DISCLAIMERS = 5
+
+_MARK = re.compile(r"^(?:-{2,3}|[—–]{1,2}|‐{2,3}|_{2,4})$")
+_LONG_RULER = re.compile(r"^(?:_{5,}|-{4,}|={5,}|\*{5,})$")
+_NAME = re.compile(r"^[-–—~]{1,2}\s?([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,2})[.!]?$")
+_SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
+_LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
+_ONLY_LINK = re.compile(r"^[<(\[]*\s*(?:https?://|www\.)[^\s>)\]]*\s*[>)\]]*$")
+_WRAPPING = " .*_[]<>()!·|\u2063\u200b"
+_BEGINS_SENT = re.compile(
+    rf"(?i)^(?:this (?:e-?mail|message|mail) (?:was|has been) |message |mensaje |mensagem |messaggio |wiadomość |zpráva |správa |e-?mail )?(?:{mail_words.SENT_STEM})(?!\w*\?)"
+)
+_ENDS_SENT = re.compile(rf"(?i)(?:{mail_words.SENT_STEM})$")
+_BEGINS_GET = re.compile(rf"(?i)^(?:{mail_words.GET_STEM})(?!\w)")
+_ENDS_GET = re.compile(rf"(?i)(?<!\w)(?:{mail_words.GET_STEM})$")
+_SENTENCE_BEGINS = re.compile(
+    r"(?i)^(?:i|we|it|he|she|they|you|ich|wir|es|er|sie|das|je|nous|il|elle|on|ik|we|wij|hij|jag|vi|jeg|det|den|io|я|мы|он|она|они|ми|ja|my|ona)\s"
+)
+_FROM_MY = re.compile(r"(?i)^sent (?:via|from|with|using|by) (?:my |the |a )?\w+(?: \w+){0,4}$")
+
+
+def signature_mark(keys: Sequence[str], begin: int, end: int) -> int | None:
+    """The first line from `begin` to `end` below which only a signature stands; None when there is none."""
+    for number in range(begin, end):
+        key = keys[number]
+        if not key or key[0] not in "-–—‐_=*":
+            continue
+        if key in {"--", "—", "–"}:
+            if sum(map(bool, keys[number:end])) <= MAX_SIGNATURE_LINES:
+                return number
+        elif (_MARK.match(key) or _LONG_RULER.match(key)) and _is_signature(keys, number, end):
+            return number
+    return None
+
+
+def _is_signature(keys: Sequence[str], number: int, end: int) -> bool:
+    """Below a ruler that customers also draw between their paragraphs: few short lines, none of them a sentence.
+
+    A long ruler needs an address or a link below it as well, as the footers of mailing lists have them.
+    """
+    below = [key for key in keys[number + 1 : end] if key]
+    if not below or len(below) > MAX_RULED_LINES or any(len(key) > MAX_RULED_CHARS for key in below):
+        return False
+    has_contact = any(header_blocks.ADDRESS.search(key) or "www." in key or "://" in key for key in below)
+    if _MARK.match(keys[number]):
+        is_prose = any(_SENTENCE.search(key) and len(key.split()) > 3 for key in below)
+        return has_contact or is_footer(" ".join(below)) or (not is_prose and len(below) <= 6)
+    return has_contact and not any("?" in key and "://" not in key for key in below)
+
+
+def name_line(keys: Sequence[str], begin: int, end: int) -> int | None:
+    """The last line when it is "-Anna" or "- Anna Example": a name behind a dash, and no item of a list."""
+    last = next((at for at in range(end - 1, begin, -1) if keys[at]), None)
+    if last is None:
+        return None
+    found = _NAME.match(keys[last])
+    if found is None or not found[1][:1].isupper():
+        return None
+    above = next((keys[at] for at in range(last - 1, begin - 1, -1) if keys[at]), "")
+    is_item = not above or above[-1] in ":：,;" or above[0] in "-–—*•·"
+    is_apart = not keys[last - 1] or not keys[last][1:2].isspace()
+    return None if is_item or not is_apart else last
+
+
+def footer_start(keys: Sequence[str], begin: int, end: int) -> int:
+    """Where the lines of phones, programs and virus scanners at the end begin; `end` when there are none."""
+    start = end
+    for _ in range(MAX_FOOTERS):
+        last = next((at for at in range(start - 1, begin - 1, -1) if keys[at]), None)
+        if last is None or last == begin:
+            return start
+        above = last - 1
+        if _ONLY_LINK.match(keys[last]) and above > begin and keys[above] and is_footer(keys[above]):
+            last = above
+        elif not is_footer(keys[last]):
+            joined = f"{keys[above]} {keys[last]}" if above > begin and keys[above] else ""
+            if not joined or not is_footer(joined) or (above - 1 > begin and keys[above - 1]):
+                return start
+            last = above
+        start = last
+    return start
+
+
+def is_footer(key: str) -> bool:
+    """A line that names the device or program and says "sent from" or "get", in any order, and no sentence of a person."""
+    text = _LINK.sub(" ", key).strip(_WRAPPING).strip()
+    if not text or len(text) > MAX_FOOTER_CHARS or len(text.split()) > MAX_FOOTER_WORDS or text[-1] == "?":
+        return False
+    if _SENTENCE_BEGINS.match(text):
+        return False
+    if mail_words.SCANNER.search(text):
+        return len(text.split()) <= 12 and bool(_LINK.search(key) or "www." in key or _is_scan(text))
+    product = mail_words.PRODUCT.search(text)
+    if product is None:
+        return bool(_FROM_MY.match(text)) and text.lower().startswith("sent from my")
+    before_comma = text.partition(",")[0]
+    if _BEGINS_SENT.match(text):
+        return mail_words.PRODUCT.search(before_comma) is not None or "mobilename" in text.lower()
+    if _ENDS_SENT.search(text):
+        return "," not in text
+    if _BEGINS_GET.match(text) or _ENDS_GET.search(text):
+        return mail_words.PROGRAM.search(text) is not None and ("://" in key or len(text.split()) <= 8)
+    return mail_words.PROGRAM.match(text) is not None and ("://" in key or _is_slogan(text))
+
+
+def _is_scan(text: str) -> bool:
+    return any(word in text.lower() for word in ("vir", "вирус", "вірус", "ιο", "scan", "geprüft", "checked"))
+
+
+def _is_slogan(text: str) -> bool:
+    """ "Yahoo Mail: Search, Organize, Conquer"."""
+    name, colon, rest = text.partition(":")
+    return bool(colon) and len(name.split()) <= 3 and rest.count(",") >= 1 and len(rest.split()) <= 6
+
+
+def disclaimer_start(keys: Sequence[str], begin: int, end: int) -> int:
+    """Where the legal paragraphs at the end begin; the first paragraph never is one; `end` when there are none."""
+    start = end
+    at = end
+    for _ in range(MAX_DISCLAIMERS):
+        while at > begin and not keys[at - 1]:
+            at -= 1
+        last = at
+        while at > begin and keys[at - 1]:
+            at -= 1
+        if at <= begin or last == at:
+            break
+        paragraph = " ".join(keys[at:last])
+        if not is_disclaimer(paragraph):
+            break
+        start = at
+    return start
+
+
+def is_disclaimer(paragraph: str) -> bool:
+    """Boilerplate that a company's server adds: confidential and for nobody else, or a plea not to print it."""
+    if len(paragraph) < MAX_PLEA_CHARS and mail_words.PRINT_PLEA.match(paragraph) and "?" not in paragraph:
+        return header_blocks.ADDRESS.search(paragraph) is None and _names_mail(paragraph)
+    if not MIN_DISCLAIMER_CHARS <= len(paragraph) <= MAX_DISCLAIMER_CHARS:
+        return len(paragraph) >= MIN_DISCLAIMER_CHARS // 3 and _is_dense(paragraph)
+    return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))
+
+
+def _names_mail(paragraph: str) -> bool:
+    lowered = paragraph.lower()
+    return any(
+        word in lowered
+        for word in (
+            "mail",
+            "message",
+            "messag",
+            "mensaje",
+            "mensagem",
+            "wiadomo",
+            "nachricht",
+            "письм",
+            "лист",
+            "zpráv",
+            "μήνυμα",
+            "bericht",
+        )
+    )
+
+
+def _is_dense(paragraph: str) -> bool:
+    """Scripts without spaces say as much in a third of the characters."""
+    if paragraph.isascii() or paragraph.count(" ") * 12 > len(paragraph):
+        return False
+    return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))
