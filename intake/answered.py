@@ -1,7 +1,7 @@
 """Which ticket a message says that it answers: by a signature of ours, else by a Message-ID that we sent or hold.
 
 A signature stands in the address that the message came to or in a Message-ID of ours; it is bound to the ticket and to
-one who takes part in it. A wrong one counts as absent. Anybody may send mail under a Message-ID that is not theirs, so
+the one it was given to. A wrong one counts as absent. Anybody may send mail under a Message-ID that is not theirs, so
 several tickets can hold the same: what we sent comes first, then what came first, and one where the sender takes part
 comes before all others.
 """
@@ -43,7 +43,7 @@ def find(tx: Tx, context: Context, arrival: Arrival) -> Answered | None:
     message = arrival.message
     sender = message.sender if message.trust.has_single_sender else None
     for is_signed, claimed in (
-        (True, _signed(tx, context, arrival)),
+        (True, _signed(tx, context, arrival, sender)),
         (False, _held(tx, message)),
     ):
         found = _chosen(tx, claimed, sender)
@@ -69,13 +69,15 @@ def _chosen(tx: Tx, claimed: Iterable[Ticket], sender: Identity | None) -> tuple
     return None if first is None else (first, False)
 
 
-def _signed(tx: Tx, context: Context, arrival: Arrival) -> Iterator[Ticket]:
+def _signed(tx: Tx, context: Context, arrival: Arrival, sender: Identity | None) -> Iterator[Ticket]:
+    """Give the tickets of valid signatures: bound to somebody who takes part, or to the sender, who did so once."""
     for reference in _references(arrival):
         ticket = tickets.load_by_ref(tx, reference.ref)
-        if ticket is not None and any(
-            reference.is_bound_to(person.value, context.keys)
-            for person in tickets.participants(tx, ticket.id)
-        ):
+        if ticket is None:
+            continue
+        people = {person.value for person in tickets.participants(tx, ticket.id)}
+        people |= {sender.value} if sender is not None else set()
+        if any(reference.is_bound_to(each, context.keys) for each in people):
             yield ticket
 
 

@@ -20,7 +20,7 @@ def read(fields: Headers, *, sender: Address | None, authserv_ids: Sequence[str]
     """SPF, DKIM, DMARC by the topmost field of a configured server; all None when there is none."""
     results = _results(fields, frozenset(name.lower() for name in authserv_ids))
     if results is None:
-        return Trust()
+        return Trust(has_single_sender=sender is not None)
     domain = sender.address.rpartition("@")[2].lower() if sender else ""
     found: dict[str, str] = {}
     has_aligned_dkim = False
@@ -37,6 +37,7 @@ def read(fields: Headers, *, sender: Address | None, authserv_ids: Sequence[str]
         dmarc=found.get("dmarc"),
         verified_sender=bool(domain)
         and (passes_dmarc or (has_aligned_dkim and found.get("dmarc") != "fail")),
+        has_single_sender=sender is not None,
     )
 
 
