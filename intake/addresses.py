@@ -3,6 +3,10 @@
 A reply address is `support+k7m4q2p-<signature>@example.com`, a Message-ID `<k7m4q2p.<outbox id>.<signature>@…>`, a
 return path `support+b.<outbox id>.<signature>@…` (VERP). Signatures have 128 bits; those of replies are bound to the
 ticket and to the address that the mail went to.
+
+A notice to an agent has its own kind of both: `support+a.k7m4q2p.<moment>.<signature>@…` and
+`<k7m4q2p.a<moment>.<outbox id>.<signature>@…>`. They are signed for another purpose, so that a customer's reply address is
+never an agent's, and bound to the ticket, the agent and the agent's address. The moment says what the agent had seen.
 """
 
 import re
@@ -19,6 +23,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _REPLY = re.compile(r"([0-9a-z]{7})-([a-z0-9]{27,29})")
 _RETURN = re.compile(r"b\.([0-9a-z]{1,13})\.([a-z0-9]{27,29})")
 _MESSAGE_ID = re.compile(r"([0-9a-z]{7})\.([0-9a-z]{1,13})\.([a-z0-9]{27,29})@")
+_AGENT_REPLY = re.compile(r"a\.([0-9a-z]{7})\.([0-9a-z]{1,9})\.([a-z0-9]{27,29})")
+_AGENT_MESSAGE_ID = re.compile(r"([0-9a-z]{7})\.a([0-9a-z]{1,9})\.([0-9a-z]{1,13})\.([a-z0-9]{27,29})@")
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -31,6 +37,83 @@ class Reference(msgspec.Struct, frozen=True):
 
     def is_bound_to(self, address: str, keys: Keys) -> bool:
         return keys.verify(self.purpose, self.token, *self.parts, address.lower())
+
+
+class Notified(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice of ours: to whom, about which ticket, and when (microseconds UTC). agent: the rules' name."""
+
+    ref: str
+    agent: str
+    to: str
+    at_us: int
+
+
+class AgentReference(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim to answer a notice, not yet verified. moment: as written, milliseconds in base 36; number: outbox id."""
+
+    purpose: str
+    ref: str
+    moment: str
+    token: str
+    number: str = ""
+
+    @property
+    def at_us(self) -> int:
+        return int(self.moment, 36) * 1_000
+
+    def is_bound_to(self, agent: str, address: str, keys: Keys) -> bool:
+        parts = (self.ref, self.moment, self.number, agent, address.lower())
+        return keys.verify(self.purpose, self.token, *parts)
+
+
+def agent_reply_address(
+    keys: Keys, account: Account, own_address: str, notified: Notified, *, name: str
+) -> Address | None:
+    """Return where an agent's answer to a notice shall come to.
+
+    None where it would be too long: the notice's Message-ID says the same in what answers it.
+    """
+    token = keys.sign("agent reply", *_signed_parts(notified, ""))
+    detail = f"a.{notified.ref.lower()}.{_moment(notified)}.{token}"
+    address = _with_detail(account, own_address, detail)
+    return Address(address, name) if address is not None else None
+
+
+def agent_message_id(keys: Keys, own_address: str, notified: Notified, *, outbox_id: int) -> str:
+    number = _base36(outbox_id)
+    token = keys.sign("agent message", *_signed_parts(notified, number))
+    local = f"{notified.ref.lower()}.a{_moment(notified)}.{number}.{token}"
+    return f"{local}@{own_address.rpartition('@')[2]}"
+
+
+def agent_reference_from_recipient(account: Account, recipient: str) -> AgentReference | None:
+    found = _AGENT_REPLY.fullmatch(_detail(account, recipient))
+    ref = refs.normalized(found[1]) if found else None
+    if found is None or ref is None:
+        return None
+    return AgentReference(purpose="agent reply", ref=ref, moment=found[2], token=found[3])
+
+
+def agent_reference_from_message_id(identifier: str) -> AgentReference | None:
+    found = _AGENT_MESSAGE_ID.match(identifier.lower())
+    ref = refs.normalized(found[1]) if found else None
+    if found is None or ref is None:
+        return None
+    return AgentReference(purpose="agent message", ref=ref, moment=found[2], number=found[3], token=found[4])
+
+
+def has_agent_reference(text: str) -> bool:
+    """Whether a text shows an address or a Message-ID that only agents may know."""
+    lowered = text.lower()
+    return bool(_AGENT_REPLY.search(lowered) or _AGENT_MESSAGE_ID.search(lowered))
+
+
+def _signed_parts(notified: Notified, number: str) -> tuple[str, ...]:
+    return notified.ref, _moment(notified), number, notified.agent, notified.to.lower()
+
+
+def _moment(notified: Notified) -> str:
+    return _base36(notified.at_us // 1_000)
 
 
 def reply_address(keys: Keys, account: Account, own_address: str, *, ref: str, to: str, name: str) -> Address:

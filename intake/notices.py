@@ -1,4 +1,8 @@
-"""Notices to agents, by mail: bundled, each can be switched off. They go to colleagues, so they quote the customer."""
+"""Notices to agents, by mail: bundled, each can be switched off. They go to colleagues, so they quote the customer.
+
+An agent may answer one (intake.agent_mail). Its first line is the one above which the answer is written: whatever stands
+below it is ours, and never reaches a customer. A notice to a bare address has neither that line nor a reply address.
+"""
 
 import msgspec
 
@@ -9,6 +13,7 @@ from intake.outgoing import Draft
 from intake.store.engine import Tx
 
 QUOTE_MAX_CHARACTERS = 2_000
+MARKER = "[ Write your answer above this line ]"
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,10 +45,11 @@ def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) 
             action=f"notify:{notice.kind}:{address}",
             to=Address(address, name),
             subject=f"[{ticket.ref}] {ticket.subject}"[:200],
-            text=_text(ticket, notice, context),
+            text=_text(ticket, notice, is_answerable=bool(name)),
             author="system",
             automatic="auto-generated",
             is_public=False,
+            agent=name or None,
         )
         if outgoing.send(tx, context, ticket, draft) is not None:
             sent += 1
@@ -65,8 +71,9 @@ def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) 
     return sent
 
 
-def _text(ticket: Ticket, notice: Notice, context: Context) -> str:
+def _text(ticket: Ticket, notice: Notice, *, is_answerable: bool) -> str:
     lines = [
+        *([MARKER, ""] if is_answerable else []),
         notice.headline,
         "",
         f"Ticket    {ticket.ref}",
@@ -76,15 +83,21 @@ def _text(ticket: Ticket, notice: Notice, context: Context) -> str:
         f"Agent     {ticket.agent or 'nobody yet'}",
     ]
     if notice.quote:
-        quoted = notice.quote[:QUOTE_MAX_CHARACTERS].splitlines()
-        lines += ["", "The customer wrote:", "", *(f"> {line}" for line in quoted)]
-    lines += [
-        "",
-        f"See it:     intake tickets show {ticket.ref}",
-        f"Answer it:  intake tickets reply {ticket.ref} --as NAME",
-        "",
-    ]
-    return "\n".join(lines)
+        lines += ["", "The customer wrote:", "", *quoted(notice.quote)]
+    lines += ["", f"See it:     intake tickets show {ticket.ref}"]
+    if is_answerable:
+        lines += [
+            "Answer it:  reply to this mail, and the customer gets what you write.",
+            "            First lines that do more: #note, #close, #assign NAME, #ack",
+        ]
+    else:
+        lines.append(f"Answer it:  intake tickets reply {ticket.ref} --as NAME")
+    return "\n".join([*lines, ""])
+
+
+def quoted(text: str) -> list[str]:
+    """Return the lines of what somebody wrote, marked as theirs, and not too many."""
+    return [f"> {line}" for line in text[:QUOTE_MAX_CHARACTERS].splitlines()]
 
 
 def of_message(
@@ -94,3 +107,25 @@ def of_message(
     text = message.visible_text or message.text
     notice = Notice(kind=kind, headline=headline, cause=f"message:{message_id}", quote=text)
     send(tx, context, ticket, "assignee", notice)
+
+
+def tell_agent(
+    tx: Tx, context: Context, ticket: Ticket, agent: str, *, cause: str, headline: str, lines: tuple[str, ...]
+) -> bool:
+    """Tell an agent what became of a mail of theirs; false when they have no address or nothing can carry it."""
+    person = context.rulebook.agents.get(agent)
+    if person is None or person.email is None:
+        return False
+    text = "\n".join([MARKER, "", headline, "", *lines, "", f"Ticket  {ticket.ref}  {ticket.subject}", ""])
+    draft = Draft(
+        cause=cause,
+        action=f"tell:{agent}",
+        to=Address(person.email, agent),
+        subject=f"[{ticket.ref}] {headline}"[:200],
+        text=text,
+        author="system",
+        automatic="auto-replied",
+        is_public=False,
+        agent=agent,
+    )
+    return outgoing.send(tx, context, ticket, draft) is not None

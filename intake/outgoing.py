@@ -6,8 +6,9 @@
 import msgspec
 from sqlalchemy import bindparam
 
-from channels.contract import Address, OutboundMessage
-from intake import addresses, events, instants
+from channels import markup
+from channels.contract import Address, OutboundFile, OutboundMessage
+from intake import addresses, events, instants, loops
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -32,6 +33,8 @@ _ENQUEUE = Statement(
                 "account",
                 "recipient",
                 "payload",
+                "state",
+                "error",
                 "next_at",
                 "created_at",
             )
@@ -46,7 +49,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     cause, action: see the module docstring. answers: Message-IDs it follows, the one answered last.
     automatic: as OutboundMessage. is_public: the customer gets it, and it is part of the conversation.
-    author: an agent's name, or "rule:<id>".
+    author: an agent's name, or "rule:<id>". agent: who gets it as a notice and may answer it by mail, None = nobody.
+    text: Markdown, others' words in it marked as verbatim (channels.markup); a notice's is words altogether.
+    below: what the mail says after it and the conversation does not keep (a signature, a quote). from_name: "" = the
+    organization's. withheld: why it is kept and not sent, None = it is sent.
     """
 
     cause: str
@@ -58,12 +64,19 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     automatic: str | None = None
     answers: tuple[str, ...] = ()
     is_public: bool = True
+    agent: str | None = None
+    cc: tuple[Address, ...] = ()
+    below: str = ""
+    from_name: str = ""
+    attachments: tuple[OutboundFile, ...] = ()
+    withheld: str | None = None
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
     """Write the outbox row, and the message of the conversation when it is public; its outbox id.
 
-    None when this effect had been decided before, or when no channel can carry it.
+    None when this effect had been decided before, or when no channel can carry it. What is withheld is a row, too, and no
+    message of the conversation.
     """
     account = carrier(context, ticket)
     if account is None:
@@ -77,7 +90,7 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         return None
     outbound = _outbound(tx, context, account, ticket, draft)
     outbox_id = int(outbound.id)
-    message_id = tx.new_id() if draft.is_public else None
+    message_id = tx.new_id() if draft.is_public and draft.withheld is None else None
     is_first = tx.run(
         _ENQUEUE,
         id=outbox_id,
@@ -90,14 +103,17 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         account=account.name,
         recipient=draft.to.address,
         payload=_encode(outbound).decode(),
-        next_at=tx.now,
+        state="queued" if draft.withheld is None else "withheld",
+        error=draft.withheld,
+        next_at=tx.now if draft.withheld is None else None,
         created_at=tx.now,
     )
     if not is_first:
         return None
     if message_id is not None:
         _keep_message(tx, ticket, account, draft, message_id, outbound.message_id)
-    tx.signal("outbox", tx.now)
+    if draft.withheld is None:
+        tx.signal("outbox", tx.now)
     return outbox_id
 
 
@@ -114,20 +130,20 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
     own = ticket.own_address if account.name == ticket.account and ticket.own_address else ""
     own = own or addresses.own_address(account, ())
     keys = context.keys
-    reply_to = None
-    if draft.is_public:
-        reply_to = addresses.reply_address(
-            keys, account, own, ref=ticket.ref, to=draft.to.address, name=context.organization
-        )
+    reply_to, message_id = _references(tx, context, account, own, ticket, draft, outbox_id)
     return OutboundMessage(
         id=str(outbox_id),
         account=account.name,
         to=(draft.to,),
-        from_=Address(own, context.organization),
+        cc=draft.cc,
+        from_=Address(own, draft.from_name or context.organization),
         reply_to=reply_to,
         subject=draft.subject,
-        text=draft.text,
-        message_id=addresses.message_id(keys, own, ref=ticket.ref, outbox_id=outbox_id, to=draft.to.address),
+        text=markup.plain(draft.text + draft.below),
+        markdown=_markdown(draft),
+        language=ticket.language if draft.is_public else None,
+        attachments=draft.attachments,
+        message_id=message_id,
         in_reply_to=draft.answers[-1:],
         references=draft.answers[-REFERENCES_MAX:],
         # Automatic mail has a null return path (RFC 3834 §3.3): a bounce to it would be a robot's talk to a robot.
@@ -136,7 +152,32 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         else addresses.return_path(keys, account, own, outbox_id) or own,
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
+        headers={loops.MARK: loops.mark(keys, outbox_id, is_automatic=draft.automatic is not None)},
     )
+
+
+def _markdown(draft: Draft) -> str:
+    """Return what the HTML is made of; "" = the text, as it mostly is."""
+    whole = draft.text + draft.below
+    if not draft.is_public:
+        whole = markup.verbatim(whole)
+    written = markup.markdown_of(whole)
+    return "" if written == markup.plain(whole) else written
+
+
+def _references(
+    tx: Tx, context: Context, account: Account, own: str, ticket: Ticket, draft: Draft, outbox_id: int
+) -> tuple[Address | None, str]:
+    """Return where an answer shall come to, and the Message-ID: signed for a customer, or for an agent."""
+    keys, name, to = context.keys, context.organization, draft.to.address
+    if draft.agent is not None:
+        notified = addresses.Notified(ref=ticket.ref, agent=draft.agent, to=to, at_us=tx.now)
+        reply_to = addresses.agent_reply_address(keys, account, own, notified, name=name)
+        return reply_to, addresses.agent_message_id(keys, own, notified, outbox_id=outbox_id)
+    message_id = addresses.message_id(keys, own, ref=ticket.ref, outbox_id=outbox_id, to=to)
+    if not draft.is_public:
+        return None, message_id
+    return addresses.reply_address(keys, account, own, ref=ticket.ref, to=to, name=name), message_id
 
 
 def _keep_message(
@@ -153,7 +194,21 @@ def _keep_message(
         account=account.name,
         external_id=external_id,
         subject=draft.subject,
-        body=draft.text,
+        body=markup.plain(draft.text),
+        attachments=_encode([_described(file) for file in draft.attachments]).decode(),
         automatic=draft.automatic,
         at=tx.now,
     )
+
+
+def _described(file: OutboundFile) -> dict[str, object]:
+    """Return a file as messages name those that came in; blob: where its bytes are."""
+    return {
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "inline": False,
+        "part": file.part,
+        "blob": str(file.blob),
+    }

@@ -1,6 +1,8 @@
 """What happens to a message? `settle` is the whole answer: one function, run in one transaction per message.
 
-    who is writing       bounces.note, when an answer of ours came back; else customers.identify
+    our own mail         loops.note_echo, when somebody's forwarding sent it back: it is noted, and that is all
+    who is writing       bounces.note, when an answer of ours came back; agent_proof.judge, when it looks like an agent's:
+                         with proof agent_mail.settle does what it says, and that is all; else customers.identify
     which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
 
 None that there is: newcomers.open_ticket.
@@ -21,6 +23,8 @@ Nothing here does I/O: replies and notices are rows of the outbox.
 
 from channels.contract import Message
 from intake import (
+    agent_mail,
+    agent_proof,
     bounces,
     clocks,
     conversations,
@@ -29,6 +33,7 @@ from intake import (
     facts,
     failpoints,
     journal,
+    loops,
     newcomers,
     notices,
     occasion,
@@ -38,6 +43,7 @@ from intake import (
     rerouting,
     tickets,
 )
+from intake.agent_proof import Proven, Unproven
 from intake.conversations import Place
 from intake.model import Account, Arrival, Context, Received, Ticket
 from intake.reactions import Cause, Reacted
@@ -52,16 +58,23 @@ def settle(
     failpoints.reach("settle.in_transaction")
     if received.duplicate_of is not None:
         _settle_duplicate(tx, received)
-    elif received.message_id is not None:
+    elif received.ticket_id is not None:
         _settle_again(tx, received, message, problem)
     else:
         _settle_new(tx, context, received, message, problem)
 
 
 def _settle_new(tx: Tx, context: Context, received: Received, message: Message, problem: str | None) -> None:
+    if loops.note_echo(tx, context, received, message):
+        return
     account = context.accounts.get(received.raw.account) or _forgotten(received)
     recipients = recipients_of(received, message)
     bounced = bounces.note(tx, context, account, message, recipients)
+    claimed = agent_proof.claim(context, account, message, recipients) if bounced is None else None
+    word = agent_proof.judge(tx, context, claimed, message, problem=problem) if claimed else None
+    if isinstance(word, Proven):
+        agent_mail.settle(tx, context, received, message, word)
+        return
     customer = customers.load(tx, bounced.customer_id) if bounced else customers.identify(tx, message)
     arrival = Arrival(
         received=received,
@@ -75,10 +88,28 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         conversations.attach(tx, arrival, bounced)
         return
     place = conversations.place(tx, context, arrival)
+    if word is not None:
+        place = word.suggestion(place)
     if place.ticket is not None:
         _join(tx, context, arrival, place.ticket, place)
     else:
         newcomers.open_ticket(tx, context, arrival, place)
+    if word is not None:
+        _tell_unproven(tx, received, message, word)
+
+
+def _tell_unproven(tx: Tx, received: Received, message: Message, word: Unproven) -> None:
+    """Say on the ticket that an agent seemed to write, and why that counted for nothing."""
+    settled = journal.outcome(tx, received.id)
+    events.record(
+        tx,
+        "agent_unproven",
+        ticket_id=settled.ticket_id,
+        customer_id=settled.customer_id,
+        agent=word.agent,
+        address=message.sender.value if message.sender is not None else None,
+        reason=word.reason,
+    )
 
 
 def recipients_of(received: Received, message: Message) -> tuple[str, ...]:
@@ -169,7 +200,11 @@ def _settle_duplicate(tx: Tx, received: Received) -> None:
 def _settle_again(tx: Tx, received: Received, message: Message, problem: str | None) -> None:
     """Put what a second parse understood onto the ticket that the message has already."""
     tx.lock("ticket", received.ticket_id)
-    tx.update(schema.messages, {"id": received.message_id}, **conversations.content(message))
+    if (
+        received.message_id is not None
+    ):  # what an agent's mail became is the agent's words, and no longer the mail's
+        row = {"id": received.message_id, "direction": "in"}
+        tx.update(schema.messages, row, **conversations.content(message))
     events.record(
         tx, "parsed_again", ticket_id=received.ticket_id, message=str(received.message_id), problem=problem
     )

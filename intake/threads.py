@@ -13,21 +13,28 @@ from intake.store.statements import Statement
 ANSWERED_MESSAGES = 20
 
 _m = schema.messages.c
+_COLUMNS = (
+    _m.external_id,
+    _m.direction,
+    _m.author,
+    _m.author_name,
+    _m.subject,
+    _m.automatic,
+    _m.is_verified,
+    _m.body,
+    _m.visible_text,
+    _m.language,
+    _m.attachments,
+)
 _MESSAGES = Statement(
-    select(
-        _m.external_id,
-        _m.direction,
-        _m.author,
-        _m.author_name,
-        _m.subject,
-        _m.automatic,
-        _m.is_verified,
-        _m.body,
-        _m.visible_text,
-        _m.language,
-        _m.attachments,
-    )
+    select(*_COLUMNS)
     .where(_m.ticket_id == bindparam("ticket_id"), _m.direction != "note")
+    .order_by(_m.id.desc())
+    .limit(ANSWERED_MESSAGES)
+)
+_FROM_OUTSIDE = Statement(
+    select(*_COLUMNS)
+    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "in", _m.automatic.is_(None))
     .order_by(_m.id.desc())
     .limit(ANSWERED_MESSAGES)
 )
@@ -80,6 +87,10 @@ class Thread(msgspec.Struct, frozen=True):
 
 
 def load(tx: Tx, ticket_id: int) -> Thread:
+    rows = list(tx.all(_MESSAGES, ticket_id=ticket_id))
+    if len(rows) == ANSWERED_MESSAGES and not any(row[1] == "in" for row in rows):
+        # All the last words are ours: whom they went to stands further up.
+        rows += tx.all(_FROM_OUTSIDE, ticket_id=ticket_id)
     return Thread(
         tuple(
             Said(
@@ -94,7 +105,7 @@ def load(tx: Tx, ticket_id: int) -> Thread:
                 language=row[9],
                 attachments=tuple(msgspec.json.decode(row[10])),
             )
-            for row in tx.all(_MESSAGES, ticket_id=ticket_id)
+            for row in rows
         )
     )
 
