@@ -106,7 +106,7 @@ def test_a_delivery_report_names_who_failed_and_why() -> None:
     first, second = found.bounce.recipients
     assert (first.address, first.status, first.permanent) == ("Anna@example.com", "5.1.1", True)
     assert first.diagnostic == "550 5.1.1 <anna@example.com>: no such user"
-    assert first.reason == "no such mailbox"
+    assert first.reason == "mailbox_unknown"
     assert (second.address, second.permanent) == ("bob@example.com", False)
     assert found.bounce.original_message_id == "ours.1@example.net"
 

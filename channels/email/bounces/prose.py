@@ -97,7 +97,8 @@ def _rank(text: str, match: re.Match[str]) -> int | None:
     )
     if is_alone and _AFTER_ALONE.match(after):
         is_marked = before.rstrip().endswith("<") and after[:2] == ">:"
-        is_contact = "@" in after or bool(wording.HELP.search(_line_before(text, begin)))
+        others = {each.lower() for each in _ADDRESS.findall(after)} - {match[0].lower()}
+        is_contact = bool(others) or bool(wording.HELP.search(_line_before(text, begin)))
         return NAMED if is_marked or not is_contact else FOR_HELP
     sentence = _sentence(text, match)
     if wording.HELP.search(sentence) and not _CODE.search(before + after):
@@ -163,7 +164,7 @@ def _elsewhere(report: Report, fields: Headers) -> list[_Found]:
 
 
 _BARE = re.compile(
-    r"(?im)^[ \t>*-]{0,12}<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?[ \t]*(?:\(?(?:user unknown|unknown user|no such user|not found|no matches)\b[^\n]*)?$|"
+    r"(?im)^[ \t>*-]{0,12}<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?[ \t]*(?:\([^)\n]{4,60}\)|(?:user unknown|unknown user|no such user|not found|no matches)\b[^\n]*)?$|"
     r"\b(?:user|mailbox|account|recipient)[ \t]+[\"'<]{0,2}([A-Za-z0-9][A-Za-z0-9._+-]{1,63})[\"'>]{0,2}[ \t]+(?:\([^)\n]{1,60}\) )?(?:is )?(?:not|unknown|does|doesn't|over|has)\b"
 )
 _COMMON = frozenset(

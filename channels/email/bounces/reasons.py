@@ -38,16 +38,16 @@ _VAGUE = frozenset({"0.0", "1.0", "1.1", "2.0", "2.1", "3.0", "4.0", "4.7", "5.0
 
 _WORDS = (
     ("loop", r"\bmail (?:is )?loop|\btoo many hops|hop count (?:exceed|too)|routing loop|loops? (?:back )?(?:detected|to myself)|forwarding loop"),
-    ("mailbox_full", r"(?:mailbox|inbox|maildir|account|quota)\b[^\n]{0,40}\b(?:full|exceed\w*|overquota|limit)|over ?quota|quota (?:is )?(?:exceed|full|reached)|exceed\w*[^\n]{0,25}(?:quota|storage|mailbox)|"
-        r"out of (?:storage|disk) ?space|not enough (?:storage )?space|insufficient (?:system )?storage|mailbox_full|voll\b|(?:llena|pleine|piena|cheia|přeplněn|przepełnion|переполнен)|満杯|容量|已满|已滿"),
+    ("mailbox_full", (r"(?:mailbox|inbox|maildir|account|quota)\b[^\n]{0,40}\b(?:full|exceed\w*|overquota|limit)|over ?quota|quota (?:is )?(?:exceed|full|reached)|exceed\w*[^\n]{0,25}(?:quota|storage|mailbox)|"
+        r"out of (?:storage|disk) ?space|not enough (?:storage )?space|insufficient (?:system )?storage|mailbox_full|voll\b|(?:llena|pleine|piena|cheia|přeplněn|przepełnion|переполнен)|満杯|容量|已满|已滿")),
     ("mailbox_disabled", r"(?:account|mailbox|user|recipient|address|e-?mail)\b[^\n]{0,40}\b(?:disabled|suspended|inactive|deactivated|locked|closed|expired|terminated|frozen|blocked by the owner)|deactivated mailbox|not active"),
     ("mailbox_moved", r"\b(?:user|recipient|mailbox|address) (?:has )?(?:moved|changed)|has moved to|no longer (?:uses|at)|moved permanently"),
-    ("domain_unknown", r"host (?:or domain name )?(?:unknown|not found)|(?:unknown|no such|invalid|non-?existent) (?:host|domain)|domain[^\n]{0,25}(?:not found|does ?n[o']t exist|unknown|invalid)|name (?:service|or service)[^\n]{0,20}(?:error|not known|found)|"
-        r"unrouteable (?:mail )?domain|nxdomain|couldn't find any host|no mx|null ?mx|does not accept mail|all relevant mx records point to non-existent|dns (?:error|failure|lookup)|domain of sender|unable to (?:resolve|route)"),
-    ("mailbox_unknown", r"(?:user|recipient|mailbox|account|address|addressee|receiver|alias|local part|person|mail box|login|customer|subscriber|inbox)s?\b[^\n]{0,50}\b(?:unknown|not (?:be )?(?:found|known|exist|valid|recogni[sz]ed|listed|registered|here|a member|our customer)|(?:does|do|did)(?: not|n't) (?:exist|have)|doesn.t exist|invalid|unavailable|reject|no longer)|"
+    ("domain_unknown", (r"host (?:or domain name )?(?:unknown|not found)|(?:unknown|no such|invalid|non-?existent) (?:host|domain)|domain[^\n]{0,25}(?:not found|does ?n[o']t exist|unknown|invalid)|name (?:service|or service)[^\n]{0,20}(?:error|not known|found)|"
+        r"unrouteable (?:mail )?domain|nxdomain|couldn't find any host|no mx|null ?mx|does not accept mail|all relevant mx records point to non-existent|dns (?:error|failure|lookup)|domain of sender|unable to (?:resolve|route)")),
+    ("mailbox_unknown", (r"(?:user|recipient|mailbox|account|address|addressee|receiver|alias|local part|person|mail box|login|customer|subscriber|inbox)s?\b[^\n]{0,50}\b(?:unknown|not (?:be )?(?:found|known|exist|valid|recogni[sz]ed|listed|registered|here|a member|our customer)|(?:does|do|did)(?: not|n't) (?:exist|have)|doesn.t exist|invalid|unavailable|reject|no longer)|"
         r"(?:unknown|no such|invalid|non-?existent|bad|undeliverable|not a (?:valid|known|local))[^\n]{0,12}\b(?:user|recipient|mailbox|account|address|alias|addressee|receiver|local|person)|"
         r"unroute?able address|no mailbox here|not our customer|isn't here|this user doesn't have|name is not recogni[sz]ed|not listed in|could not be found|wasn't found|couldn't be found|recipnotfound|recipient (?:address )?rejected|"
-        r"unbekannt|existiert nicht|inconnu|n'existe pas|desconocid|no existe|desconhecid|n[ãa]o existe|sconosciut|inesistente|onbekend|nieznan|nie istnieje|neexistuje|не существует|не найден|неизвестн|存在しません|不存在|见つかりません|見つかりません"),
+        r"unbekannt|existiert nicht|inconnu|n'existe pas|desconocid|no existe|desconhecid|n[ãa]o existe|sconosciut|inesistente|onbekend|nieznan|nie istnieje|neexistuje|не существует|не найден|неизвестн|存在しません|不存在|见つかりません|見つかりません")),
     ("too_large", r"too (?:large|big|long message)|exceed\w*[^\n]{0,40}(?:message |mail |maximum |max\.? |fixed )?\bsize|size (?:limit|exceed)|message length exceed|larger than|zu gro[ßs]"),
     ("virus", r"\bvirus|malware|infected|trojan|phishing"),
     ("authentication", r"\bspf\b|\bdkim\b|\bdmarc\b|sender policy framework|reverse dns|\bptr\b|rdns|unauthenticated email|sender id\b|domain of sender address"),

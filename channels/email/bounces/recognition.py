@@ -17,10 +17,10 @@ _DAEMON = re.compile(
     r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.(?:system|subsystem)|mail-?delivery|mail-?deamon|mail_delivery_subsystem|ndr|bounce-?daemon|maildelivery\w*)\b"
 )
 _OFFICE = re.compile(
-    r"(?i)\b(?:mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|mail system|mail administrator|postmaster|mail router|smtp)|"
+    r"(?i)\b(?:mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|mail system|mail administrator|mail server|mail delivery|mail router|smtp)|"
     r"smtp|(?:^|[\W_])(?:gateway|mailgate|antivirus|mailscan\w*|imss|viruswall|mailserver|mail-server|mta)(?:$|[\W_])|microsoft exchange|mail-?daemon|邮件系统|系统管理员|システム管理者"
 )
-_POSTMASTER = re.compile(r"(?i)^(?:postmaster|root|administrator|admin|mailer|mail)\b")
+_POSTMASTER = re.compile(r"(?i)^(?:post_?master|root|administrator|admin|mailer|mail)\b")
 _FORWARD = re.compile(
     r"(?i)^\s*(?:re|aw|sv|vs|antw|odp|ynt|res|rif|r|fwd?|wg|tr|vb|enc|i|pd|rv|doorst|fs|przek)\s*(?:\[\d+\])?\s*[:：]\s*"
 )
@@ -32,6 +32,8 @@ _GREETING = re.compile(
     r"(?i)^\W{0,3}(?:hi|hello|dear|good (?:morning|day|evening)|hey|hallo|guten|sehr geehrte|liebe|bonjour|bonsoir|madame|hola|buen[oa]s|estimad|ol[áa]|bom dia|boa|prezad|ciao|buongiorno|"
     r"gentil|dzie[ńn] dobry|witam|cze[śs][ćc]|szanown|dobr[ýy] den|hej|hei|goddag|beste|geachte|здравствуйте|добрый|уважаем|привет|доброго)\b"
 )
+# Only a program introduces itself so.
+_PROGRAM = re.compile(r"(?i)^\W*hi[.!]\s+this is the ")
 _MACHINE = re.compile(
     r"(?i)^\W*hi\. this is the|created automatically by|automatically generated|do not reply|auto-?generated|this is the (?:mail|email) (?:system|server)|mail delivery (?:sub)?system"
 )
@@ -45,7 +47,7 @@ def is_bounce(
     """Whether a mail that declares no report is one all the same. envelope_sender: None = unknown. text: the readable text."""
     if "x-failed-recipients" in fields:
         return True
-    local, name = (sender.address.rpartition("@")[0] or sender.address, sender.name) if sender else ("", "")
+    local, name = _named(fields, sender)
     if _DAEMON.match(local):
         return True
     of_sender, of_subject = (
@@ -54,9 +56,9 @@ def is_bounce(
     )
     points = of_sender + of_subject + _of_person(fields, text)
     # Most mail ends here: neither its sender nor its subject hints at a report.
-    if points < 2:  # noqa: PLR2004
-        return False
     opening = " ".join(text[:_OPENING_CHARS].split())
+    if points < 2 and not _PROGRAM.search(opening):
+        return False
     if not wording.FAILED.search(opening) and not (of_sender > 0 and of_subject > 0):
         return False
     report = returned.read(root, text)
@@ -64,21 +66,28 @@ def is_bounce(
     if not found or (sender and [each.address.lower() for each in found] == [sender.address.lower()]):
         return points >= _ENOUGH
     points += 3 + 2 * any(each.status for each in found)
-    points += 2 * bool(_MACHINE.search(opening) or report.original is not None)
+    points += 6 * bool(_PROGRAM.search(opening)) + 2 * bool(
+        _MACHINE.search(opening) or report.original is not None
+    )
     points += 1 if wording.YOURS.search(opening) else -2 * bool(wording.MINE.search(opening[:300]))
     return points >= _ENOUGH
 
 
 def is_machine(fields: Headers, *, sender: Address | None, envelope_sender: str | None) -> bool:
     """Whether the sender alone shows that a machine wrote this: where a report is at hand that is enough."""
-    local, name = (sender.address.rpartition("@")[0] or sender.address, sender.name) if sender else ("", "")
-    return bool(_DAEMON.match(local)) or _of_sender(fields, local, name, envelope_sender) >= 2  # noqa: PLR2004
+    local, name = _named(fields, sender)
+    return bool(_DAEMON.match(local)) or _of_sender(fields, local, name, envelope_sender) >= 2
+
+
+def _named(fields: Headers, sender: Address | None) -> tuple[str, str]:
+    """Local part and name of the sender; one without an address (Courier's "<@>") still has a name."""
+    if sender is None:
+        return "", fields.text("from")[:200]
+    return sender.address.rpartition("@")[0] or sender.address, sender.name
 
 
 def has_null_path(fields: Headers, envelope_sender: str | None) -> bool:
     """Whether nothing may be answered to it (RFC 5321 §4.5.5), as the envelope or what it left in the mail says."""
-    if envelope_sender:
-        return False
     path = fields.first("return-path").replace(" ", "").lower()
     return envelope_sender == "" or path in {"<>", "<mailer-daemon>"} or path.startswith("<mailer-daemon@")
 

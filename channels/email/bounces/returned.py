@@ -87,9 +87,7 @@ def message_id(root: Part, report: Report, fields: Headers) -> str | None:
 
 def _cut(text: str) -> tuple[str, str]:
     """(report, the rest): before the first line that announces the returned mail or looks like its header."""
-    ends = [
-        found.start() for found in wording.RETURNED.finditer(text) if _says_something(text[: found.start()])
-    ][:1]
+    ends = [found.start() for found in wording.RETURNED.finditer(text) if _is_end(text, found)][:1]
     for found in _TRACE.finditer(text):
         start = _header_start(text, found.start())
         if _says_something(text[:start]):
@@ -99,6 +97,12 @@ def _cut(text: str) -> tuple[str, str]:
         return text, ""
     end = min(ends)
     return text[:end], text[end:]
+
+
+def _is_end(text: str, mark: re.Match[str]) -> bool:
+    """Whether an announcement is one: somebody was named before it, or a header comes next."""
+    before, after = text[: mark.start()], text[mark.end() : mark.end() + 600]
+    return "@" in before or (_says_something(before) and any(map(_FIELD.match, after.split("\n"))))
 
 
 def _says_something(before: str) -> bool:

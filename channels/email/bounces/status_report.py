@@ -98,7 +98,7 @@ def _blocks(content: bytes) -> Iterator[Headers]:
     """The blocks of fields; one that names a second recipient without an empty line before it is two."""
     for block in _BLANK_LINES.split(content[:MAX_REPORT_BYTES].strip(), MAX_RECIPIENTS * 2):
         finals = [found.start() for found in re.finditer(rb"(?im)^final-recipient[ \t]*:", block)]
-        if len(finals) < 2:  # noqa: PLR2004
+        if len(finals) < 2:
             yield headers.scan(_unindented(block) + b"\n\n")
             continue
         for begin, end in zip(finals, [*finals[1:], len(block)], strict=True):
@@ -147,7 +147,7 @@ def _diagnostic(block: Headers) -> str:
         or block.text("x-display-name-reason")
     )
     kind, separator, said = value.partition(";")
-    text = said if separator and len(kind) < 20 and " " not in kind.strip() else value  # noqa: PLR2004
+    text = said if separator and len(kind) < 20 and " " not in kind.strip() else value
     comment = block.first("status").partition("(")[2].rstrip(") ")
     return _SPACE.sub(" ", text or comment).strip()[:MAX_DIAGNOSTIC_CHARS]
 
@@ -179,4 +179,4 @@ def plain_address(text: str) -> str:
 
 def _character(digits: str) -> str:
     number = int(digits, 16)
-    return chr(number) if 0x20 <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else ""  # noqa: PLR2004
+    return chr(number) if 0x20 <= number <= 0x10FFFF and not 0xD800 <= number <= 0xDFFF else ""

@@ -13,7 +13,7 @@ _FAILED = (
     r"\b(?:delivery|mail|message|e-?mail)\b[^\n]{0,40}\b(?:fail(?:ed|ure|s)?|problem|error|rejected|refused|bounced|blocked)\b",
     r"\b(?:fail(?:ed|ure)|error|problem)s?\b[^\n]{0,30}\b(?:deliver\w*|mail|message|recipients?)\b",
     r"\b(?:not|n't|cannot|unable to|never|impossible to)\b[^\n]{0,40}\bdeliver(?:ed|y|able)?\b",
-    r"\bdelivery (?:status )?(?:notification|report|notice|delayed|incomplete|has been suspended)\b",
+    r"\bdelivery status\b", r"\bdelivery (?:notification|report|notice|delayed|incomplete|has been suspended)\b",
     r"\b(?:mail|message|delivery)\b[^\n]{0,20}\b(?:has been |was |is )?delayed\b", r"\bdelayed (?:mail|message|delivery)\b",
     r"\bnot (?:yet )?(?:been )?(?:delivered|accepted|received|reach(?:ed)?)\b", r"\bdid not reach\b",
     r"\bcould ?n[o']t (?:be )?(?:deliver|send|sent|complete|process)", r"\bwarning: (?:message|mail|could not)\b",
@@ -39,7 +39,7 @@ _FAILED = (
     r"errore (?:di|nella) consegna", r"nu a (?:putut fi|fost) livrat",
     # Polish, Czech, Slovak, Hungarian, Turkish, Greek
     r"niedostarcz", r"niedor[ęe]cz", r"nie (?:zosta[łl][ao]? |mo[żz]na |mog[łl][ao]? )?(?:by[ćc] )?(?:dostarcz|dor[ęe]cz)", r"b[łl][ąa]d dor[ęe]cz", r"niepowodzeni\w+ dostarcz",
-    r"nedoru[čc]", r"nelze doru[čc]it", r"k[ée]zbes[íi]thetetlen", r"nem (?:volt )?k[ée]zbes[íi]t", r"sikertelen k[ée]zbes",
+    r"nedoru[čc]", r"(?:neby\w+|nepoda[řr]ilo)[^\n]{0,20}doru[čc]", r"nelze doru[čc]it", r"k[ée]zbes[íi]thetetlen", r"nem (?:volt )?k[ée]zbes[íi]t", r"sikertelen k[ée]zbes",
     r"(?:teslim|iletil|g[öo]nderil)\w*[^\n]{0,10}(?:edilemedi|emedi|ilemedi)", r"iletilemedi", r"gönderilemedi",
     r"αδυναμία παράδοσης", r"αποτυχία παράδοσης", r"δεν (?:παραδόθηκε|ήταν δυνατή)",
     # Russian, Ukrainian, Bulgarian
@@ -70,7 +70,7 @@ _KEEPS_TRYING = (
 )  # fmt: skip
 KEEPS_TRYING = re.compile("(?i)" + "|".join(_KEEPS_TRYING))
 _GIVEN_UP = (
-    r"\bpermanent(?:ly)?\b(?! failure of this)", r"\bgiv(?:en|ing) up\b", r"\bgave up\b", r"\bunrecoverable\b", r"\bfatal errors?\b", r"\bwill not (?:be )?(?:retr|try|attempt)",
+    r"\bpermanent(?:ly)?\b(?! failure of this)", r"\bgiv(?:en|ing) up\b", r"\bgave up\b", r"\bunrecoverable\b", r"(?<!non-)\bfatal errors?\b", r"\bwill not (?:be )?(?:retr|try|attempt)",
     r"\b(?:not|n't) (?:going to |be )?(?:try again|retried|trying)", r"\bno further attempts\b", r"\btoo long\b", r"\btoo many (?:attempts|retries)\b", r"\bexpired\b", r"\bhas been (?:returned|removed from the queue)\b",
     r"endg[üu]ltig", r"aufgegeben", r"d[ée]finitif", r"permanente", r"definitiv", r"trwał", r"окончательн", r"恒久", r"永久",
 )  # fmt: skip
@@ -92,9 +92,9 @@ WRITER = re.compile(
 
 # What stands before the address that failed.
 RECIPIENT = re.compile(
-    r"(?i)(?:\baddressed to\s*:?\s*[\"'<\[(]*$|\bdeliver(?:ed|y)?\b[^@\n.]{0,60}\bto\s*:?\s*[\"'<\[(]*$)|(?:\b(?:recipients?|receivers?|addressees?|address(?:es)?|rcpt to|user(?:name| name|s|[- ]?id)?|mailbox|account|destination|failed|undeliverable|intended for|empf[äa]nger\w*|adresse|destinat[aá]ri\w+|destinataires?|direcci[óo]n|"
+    r"(?i)(?:\baddressed to\s*:?\s*[\"'<\[(]*$|\bdeliver(?:ed|y)?\b[^@\n.]{0,60}\bto\s*:?\s*[\"'<\[(]*$)|(?:\b(?:recipients?|receivers?|addressees?|address(?:es)?|user(?:name| name|s|[- ]?id)?|mailbox|account|destination|failed|undeliverable|intended for|empf[äa]nger\w*|adresse|destinat[aá]ri\w+|destinataires?|direcci[óo]n|"
     r"geadresseerde|ontvanger|adresat\w*|odbiorc\w*|adres\w*|p[řr][íi]jemce|mottagare|modtager|c[íi]mzett|al[ıi]c[ıi]|παραλήπτ\w+|получател\w+|адрес\w*|одержувач\w*)\b|宛先|受信者|送信先|あて先|收件人|收信人|收件地址|수신자|받는 ?사람)"
-    r"[^@:：=\n]{0,40}[:：=]\s*[\"'<\[(]*\s*$"
+    r"[^@:：=\n]{0,40}[:：=]\s*[\"'<\[(]*\s*(?:smtp:)?$"
 )
 
 # "To:" of a summary: everybody the mail went to, of whom some may have got it.
