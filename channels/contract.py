@@ -135,6 +135,17 @@ class Trust(msgspec.Struct, frozen=True):
         return self.dmarc == "fail" and not self.verified_sender
 
 
+class Forwarded(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """The mail that a message passes on. Its author asks; nothing of it is proven, the forwarder may have typed it.
+
+    sent: as written there, in any language; subject, sent: "" when it names none.
+    """
+
+    from_: Address
+    subject: str = ""
+    sent: str = ""
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """The normal form of one incoming message, the same for every medium.
 
@@ -143,6 +154,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"
     language: ISO 639-1, None = too short to tell. sent_at: aware, as the sender claims; None = not said or unreadable.
     headers: lower-case name -> decoded values in order, bounded; what the fact header.NAME looks at.
     problems: what was repaired or is odd, one sentence each; "unreadable: …" when only the envelope was left.
+    forwarded: whose mail this passes on; None = it is the sender's own. The text of both is in visible_text.
     """
 
     kind: str
@@ -166,6 +178,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"
     problems: tuple[str, ...] = ()
     sender: Identity | None = None
     headers: dict[str, tuple[str, ...]] = {}
+    forwarded: Forwarded | None = None
 
 
 class RawMessage(msgspec.Struct, frozen=True, kw_only=True):

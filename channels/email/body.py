@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 
 from channels.contract import Attachment
-from channels.email import charsets, flowed, headers, html_text
+from channels.email import borders, charsets, flowed, headers, html_text
 from channels.email.structure import Part
 
 MAX_NAME_CHARS = 200
@@ -27,11 +27,16 @@ _CID = re.compile(r"(?i)cid:([^\"'\s<>)]{1,200})")
 
 
 class Content(msgspec.Struct, frozen=True):
-    """text: with LF line ends; attachments in the mail's order."""
+    """text: with LF line ends; attachments in the mail's order.
+
+    marked: the text with the `borders` of its HTML; rich: an HTML part that says the same as a plain text, unread.
+    """
 
     text: str
     attachments: tuple[Attachment, ...]
     problems: tuple[str, ...]
+    marked: str = ""
+    rich: Part | None = None
 
 
 class _Reading(msgspec.Struct):
@@ -43,6 +48,7 @@ class _Reading(msgspec.Struct):
     files: list[tuple[Part, bool]] = []
     cids: set[str] = set()
     problems: list[str] = []
+    rich: Part | None = None
 
     def note(self, problem: str) -> None:
         if problem and problem not in self.problems:
@@ -59,8 +65,14 @@ def read(root: Part, *, costly: bool) -> Content:
         _attachment(part, number, is_inline=is_inline or part.content_id in reading.cids)
         for number, (part, is_inline) in enumerate(reading.files, 1)
     )
-    text = "\n\n".join(text for text in reading.texts if text)
-    return Content(text, attachments, tuple(reading.problems))
+    marked = "\n\n".join(text for text in reading.texts if text)
+    return Content(
+        text=borders.without(marked),
+        attachments=attachments,
+        problems=tuple(reading.problems),
+        marked=marked,
+        rich=reading.rich,
+    )
 
 
 def _walk(part: Part, reading: _Reading, *, is_related: bool) -> None:
@@ -95,6 +107,7 @@ def _walk_alternative(part: Part, reading: _Reading) -> None:
     if plain_chars >= _STUB_CHARS:
         for child in rich:
             _list_files(child, reading)
+        reading.rich = reading.rich or _first_html(rich)
         return
     rich_begin = len(reading.texts)
     for child in rich:
@@ -106,6 +119,12 @@ def _walk_alternative(part: Part, reading: _Reading) -> None:
         del reading.texts[begin:rich_begin]
     else:
         del reading.texts[rich_begin:]
+        reading.rich = reading.rich or _first_html(rich)
+
+
+def _first_html(parts: list[Part]) -> Part | None:
+    leaves = (leaf for part in parts for leaf in part.leaves())
+    return next((leaf for leaf in leaves if leaf.content_type == "text/html" and _is_text(leaf)), None)
 
 
 def _is_plain(part: Part) -> bool:
@@ -138,8 +157,9 @@ def _text(part: Part, reading: _Reading) -> str:
     reading.note(problem)
     if part.content_type in {"text/html", "text/enriched", "text/richtext"}:
         reading.cids.update(_CID.findall(text)[:100] if "cid:" in text else ())
-        return html_text.text_from_html(text, costly=reading.costly)
-    text = normalised(text)
+        marked = html_text.marked_from_html(text, costly=reading.costly)
+        return marked if borders.without(marked).strip() else ""
+    text = borders.removed(normalised(text))
     return flowed.unflowed(text, drops_space=part.delsp == "yes") if part.format == "flowed" else text
 
 

@@ -127,7 +127,7 @@ def _is_scan(text: str) -> bool:
 
 
 def _is_slogan(text: str) -> bool:
-    """ "Yahoo Mail: Search, Organize, Conquer"."""
+    """A program's name and what it says of itself: "Yahoo Mail: Search, Organize, Conquer"."""
     name, colon, rest = text.partition(":")
     return bool(colon) and len(name.split()) <= 3 and rest.count(",") >= 1 and len(rest.split()) <= 6
 

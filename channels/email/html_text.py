@@ -9,6 +9,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from channels.contract import Costly
+from channels.email import borders, html_borders
 
 MAX_FAST_CHARS = 512 * 1024
 MAX_CHARS = 2 * 1024 * 1024
@@ -44,19 +45,27 @@ _SHOWN_LINK = re.compile(r"(?i)https?:|mailto:|tel:")
 
 def text_from_html(html: str, *, costly: bool) -> str:
     """The readable text. Raises: Costly on the fast road (costly=False) when the document is large or deep."""
+    return borders.without(marked_from_html(html, costly=costly))
+
+
+def marked_from_html(html: str, *, costly: bool) -> str:
+    """The readable text with the `borders` that its program marked, each on a line of its own.
+
+    Raises: Costly on the fast road (costly=False) when the document is large or deep.
+    """
     tags = html.count("<")
     if not costly and (len(html) > MAX_FAST_CHARS or tags > MAX_FAST_TAGS):
         raise Costly("the HTML is large")
-    html = html[:MAX_CHARS]
+    html = borders.removed(html[:MAX_CHARS])
     unclosed = tags - 2 * html.count("</")
     if tags > MAX_TAGS or unclosed > _MAX_UNCLOSED:
         return _stripped(html)
     if _HIDES.search(html):
         document = LexborHTMLParser(html)
         _remove_hidden(document)
-        if text := _text(document):
+        if text := _text(document, html):
             return text
-    return _text(LexborHTMLParser(html))
+    return _text(LexborHTMLParser(html), html)
 
 
 def _remove_hidden(document: LexborHTMLParser) -> None:
@@ -68,11 +77,12 @@ def _remove_hidden(document: LexborHTMLParser) -> None:
         hidden.decompose()
 
 
-def _text(document: LexborHTMLParser) -> str:
+def _text(document: LexborHTMLParser, html: str) -> str:
     document.strip_tags(_INVISIBLE)
     body = document.body or document.root
     if body is None:
         return ""
+    html_borders.mark(document, html, line=_LINE)
     _keep_preformatted(document)
     for node in document.css("br"):
         node.insert_before(_BREAK)
@@ -100,6 +110,10 @@ def _keep_preformatted(document: LexborHTMLParser) -> None:
 
 def _mark_quotes(document: LexborHTMLParser) -> None:
     for node in document.css("blockquote"):
+        if html_borders.is_indented(node):
+            node.insert_before(_PARAGRAPH)
+            node.insert_after(_PARAGRAPH)
+            continue
         node.insert_before(_QUOTE)
         node.insert_after(_UNQUOTE)
 

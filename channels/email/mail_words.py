@@ -46,7 +46,7 @@ WROTE = re.compile(
     r"(?i)(?<!\w)(?:wrote|writes|has written|sent|schrieb|geschrieben|a écrit|écrivait|escribió|ha escrito|escreveu|ha scritto|scrisse|schreef|skrev|"
     r"kirjoitti|napisał|napisała|napisane|napisana|napisano|napisał\(a\)|pisze|napsal|napsala|napsal\(a\)|píše|napísal|napísala|napísal\(a\)|ezt írta|írta|"
     r"a scris|написал|написала|написал\(а\)|пишет|писал|писали|написав|написала|написав\(-ла\)|пише|написа|έγραψε|έγραψαν|yazdı|yazmış|şunları yazdı|"
-    r"rašė|parašė|rakstīja|kirjutas|je napisao|je napisala|je napisal|је написао|scríobh|kiteb|menulis|đã viết|viết|เขียนว่า|כתב|כתבה|כתב/ה|‏כתב|كتب|كتبت|نوشت)(?!\w)"
+    r"rašė|parašė|rakstīja|kirjutas|je napisao|je napisala|je napisal|је написао|scríobh|kiteb|menulis|đã viết|viết|เขียนว่า|כתב|כתבה|כתב/ה|כתב|كتب|كتبت|نوشت)(?!\w)"
     r"|写道|寫道|写到|書きました|のメール|からのメール|작성|님이 씀|より:",
 )
 FIRST_PERSON = re.compile(

@@ -16,8 +16,18 @@ from typing import Any
 import msgspec
 
 from channels import language
-from channels.contract import Address, Identity, Message, RawMessage
-from channels.email import addresses, automatic, body, bounces, headers, structure, trust, visible_text
+from channels.contract import Address, Forwarded, Identity, Message, RawMessage
+from channels.email import (
+    addresses,
+    automatic,
+    body,
+    bounces,
+    forwarded,
+    headers,
+    reading_aid,
+    structure,
+    trust,
+)
 
 MEDIUM = "email"
 MAX_REFERENCES = 100
@@ -75,8 +85,13 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
     fields.charset = next((leaf.charset for leaf in root.leaves() if leaf.charset), "")
     content = body.read(root, costly=costly)
     problems = [*fields.problems, *repaired, *content.problems]
+    content, passed_on = _passed_on(root, content, costly=costly)
     text = _capped(content.text, options.max_text_chars, problems)
-    shown = visible_text.split(text)
+    subject = fields.text("subject")
+    marked = content.marked if text is content.text else text
+    shown = reading_aid.split(marked, content.rich, is_forward=forwarded.is_announced(subject))
+    if shown.forward is not None:
+        passed_on = forwarded.in_text(shown.visible, shown.forward)
     from_ = addresses.parse(fields.structured("from"))
     reply_to = addresses.parse(fields.structured("reply-to"))
     sender = _sender(fields, from_, reply_to, raw, problems)
@@ -96,7 +111,7 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
         to=addresses.parse(fields.structured("to")),
         cc=addresses.parse(fields.structured("cc")),
         reply_to=reply_to,
-        subject=fields.text("subject"),
+        subject=subject,
         sent_at=_sent_at(fields, problems),
         text=text,
         visible_text=shown.visible,
@@ -113,7 +128,21 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
         problems=tuple(problems),
         sender=sender,
         headers=fields.kept(),
+        forwarded=passed_on,
     )
+
+
+def _passed_on(
+    root: structure.Part, content: body.Content, *, costly: bool
+) -> tuple[body.Content, Forwarded | None]:
+    """Whose mail is attached whole, and its text where the sender wrote none: no ticket is empty that has a mail in it."""
+    part = forwarded.attached(root)
+    if part is None:
+        return content, None
+    if not content.text.strip() and part.children:
+        inner = body.read(part.children[0], costly=costly)
+        content = msgspec.structs.replace(content, text=inner.text, marked=inner.marked)
+    return content, forwarded.from_attached(part)
 
 
 def _capped(text: str, max_chars: int, problems: list[str]) -> str:

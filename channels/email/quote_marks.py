@@ -47,7 +47,7 @@ def is_quoted(keys: Sequence[str], number: int) -> bool:
 
 
 def _is_closing_bracket(key: str, above: str) -> bool:
-    """ "> wrote:" below "<" and "anna@example.com": the attribution was broken inside its address."""
+    """The attribution was broken inside its address: "> wrote:" below "<" and "anna@example.com"."""
     return len(key) <= 24 and above[:1] != ">" and "@" in above and mail_words.WROTE.search(key) is not None
 
 
@@ -136,7 +136,7 @@ def _is_attribution(window: str, *, is_above_quote: bool) -> bool:
 
 
 def _is_short_introduction(key: str) -> bool:
-    """ "Anna wrote:", "Quoting Anna <anna@example.com>:" right above quoted lines."""
+    """Right above quoted lines: "Anna wrote:", "Quoting Anna <anna@example.com>:"."""
     if _BRACKETED.search(key):
         return len(key.split()) <= 12
     wrote = mail_words.WROTE.search(key)
