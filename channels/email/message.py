@@ -8,6 +8,7 @@ raises `Costly` for what would take long; `parse_costly` takes anything (25 MB o
 meant for a worker process with limits on time and memory.
 """
 
+import ipaddress
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -39,27 +40,51 @@ DEFAULT_LANGUAGES = (
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,998})\s*>")
 
 
+class Verify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How SPF, DKIM, DMARC and ARC are checked by ourselves (see channels.email.examine).
+
+    relays: addresses and networks of our own mail servers: what they hand in is not from outside, their
+    Authentication-Results count as before. nameservers: addresses of DNS servers; () = the machine's own.
+    """
+
+    relays: tuple[str, ...] = ()
+    nameservers: tuple[str, ...] = ()
+    timeout_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        for each in self.relays:
+            ipaddress.ip_network(each, strict=False)
+        for each in self.nameservers:
+            ipaddress.ip_address(each)
+        if not 0 < self.timeout_s <= 30:
+            raise ValueError("timeout_s must be more than 0 and at most 30")
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an account's mail is understood.
 
     languages: ISO 639-1, those the desk answers in; () = Europe's, tr, ru, uk, ar, he, ja, zh, ko.
     trusted_authserv_ids: names of mail servers whose Authentication-Results are believed; () = nobody's.
+    trusted_forwarders: domains whose ARC seals are believed; () = nobody's. verify: how mail that comes straight from
+    outside is checked by ourselves; None = it is not.
     max_text_chars: a longer text is cut, the raw mail keeps it.
     """
 
     languages: tuple[str, ...] = ()
     trusted_authserv_ids: tuple[str, ...] = ()
+    trusted_forwarders: tuple[str, ...] = ()
+    verify: Verify | None = None
     max_text_chars: int = 200_000
 
 
 def parse(raw: RawMessage, options: Options, evidence: Any = None) -> Message:
     """The normal form, by the fast road. Raises: Costly when only the slow road is left."""
-    return _message(raw, options, costly=False)
+    return _message(raw, options, evidence, costly=False)
 
 
 def parse_costly(raw: RawMessage, options: Options, evidence: Any = None) -> Message:
     """The normal form of any bytes; takes up to 2 s and 256 MB, so it belongs in a worker process."""
-    return _message(raw, options, costly=True)
+    return _message(raw, options, evidence, costly=True)
 
 
 def attachment_bytes(body: bytes, part: str) -> bytes:
@@ -67,6 +92,7 @@ def attachment_bytes(body: bytes, part: str) -> bytes:
 
     Raises: LookupError when the mail has no such part.
     """
+    body, _ = headers.mended(body)
     root, _ = structure.read(body, headers.scan(body), costly=True)
     if part == "0":
         return root.content
@@ -79,12 +105,13 @@ def attachment_bytes(body: bytes, part: str) -> bytes:
     return node.content
 
 
-def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
-    fields = headers.scan(raw.body)
-    root, repaired = structure.read(raw.body, fields, costly=costly)
+def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) -> Message:
+    whole, mended = headers.mended(raw.body)
+    fields = headers.scan(whole)
+    root, repaired = structure.read(whole, fields, costly=costly)
     fields.charset = next((leaf.charset for leaf in root.leaves() if leaf.charset), "")
     content = body.read(root, costly=costly)
-    problems = [*fields.problems, *repaired, *content.problems]
+    problems = [*mended, *fields.problems, *repaired, *content.problems]
     content, passed_on = _passed_on(root, content, costly=costly)
     text = _capped(content.text, options.max_text_chars, problems)
     subject = fields.text("subject")
@@ -122,8 +149,12 @@ def _message(raw: RawMessage, options: Options, *, costly: bool) -> Message:
         bounce=bounces.read(root, fields, text=text) if kind == "bounce" else None,
         trust=trust.read(
             fields,
-            sender=from_[0] if _is_single(fields, from_) else None,
+            # What was mended reads differently elsewhere: whoever proved a sender may have seen another.
+            sender=from_[0] if _is_single(fields, from_) and not mended else None,
             authserv_ids=options.trusted_authserv_ids,
+            forwarders=options.trusted_forwarders,
+            envelope=raw.envelope,
+            evidence=evidence,
         ),
         problems=tuple(problems),
         sender=sender,
