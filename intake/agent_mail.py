@@ -149,6 +149,8 @@ def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
             return _hold(tx, context, mail, text, held)
         message_id = _answer(tx, context, mail, text, status)
         status = None
+        if not orders.text:
+            _tell(tx, mail, "held_answer_sent")
     _obey(tx, context, mail, msgspec.structs.replace(orders, status=status))
     _tell(
         tx,
@@ -258,7 +260,6 @@ def _held_text(tx: Tx, mail: Mail) -> str:
     body = tx.one(_BODY, message_id=int(note_id)) if note_id else None
     if body is None:
         raise Misunderstood("there is no answer of yours that was held: write one below #send")
-    _tell(tx, mail, "held_answer_sent")
     return str(body[0])
 
 

@@ -26,6 +26,7 @@ from intake.store.statements import Statement
 from routing.rulebook import Rulebook
 
 MACHINES = frozenset(("auto_reply", "bounce", "feedback_report", "delivery_receipt"))
+NOTICE_VALID_US = 90 * 24 * 3_600 * 1_000_000  # a notice found years later is no key
 REFERENCES_MAX = 5  # to notices: each is tried with every agent
 IDENTIFIERS_MAX = 30
 HOLDERS_MAX = 10
@@ -101,7 +102,8 @@ def judge(
     problem: why the mail could not be read, None = it was.
     """
     noticed = noticed_by(tx, context, claimed)
-    own = next((each for each in noticed if each.agent in claimed.agents), None)
+    fresh = [each for each in noticed if tx.now - each.at_us < NOTICE_VALID_US]
+    own = next((each for each in fresh if each.agent in claimed.agents), None)
     doubt = _doubt(claimed, message, problem)
     if own is None and noticed and _is_machines(message, problem):
         own = noticed[0]  # whatever address a machine gives itself: what it says is only kept
