@@ -114,9 +114,15 @@ def mount(
         if not hasattr(channel, "routes"):
             continue
         routes: Iterable[web.RouteDef] = channel.routes(gate)
-        for route in routes:
-            path = f"{PREFIX}/{account}{route.path}"
-            app.router.add_route(route.method, path, desk.answering(account, route.handler), **route.kwargs)
+        app.add_routes(
+            web.RouteDef(
+                route.method,
+                f"{PREFIX}/{account}{route.path}",
+                desk.answering(account, route.handler),
+                route.kwargs,
+            )
+            for route in routes
+        )
 
 
 class _Desk:

@@ -22,6 +22,7 @@ SUBSCRIPTION = "SubscriptionConfirmation"
 UNSUBSCRIPTION = "UnsubscribeConfirmation"
 MAX_BYTES = 2 * 1024 * 1024  # SNS publishes at most 256 KB; written as JSON inside JSON it may grow sixfold
 _MIN_KEY_BITS = 2048
+_MAX_URL_CHARS = 4_000
 
 _SIGNED = {
     NOTIFICATION: ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
@@ -92,7 +93,7 @@ def confirmation_url(envelope: Envelope) -> str | None:
     if not url.startswith(start) or not _TOKEN.fullmatch(token):
         return None
     wanted = {"Action": "ConfirmSubscription", "TopicArn": envelope.topic_arn, "Token": token}
-    if urllib.parse.parse_qsl(url[len(start) :], keep_blank_values=True, max_num_fields=3) != [
+    if len(url) > _MAX_URL_CHARS or urllib.parse.parse_qsl(url[len(start) :], keep_blank_values=True) != [
         *wanted.items()
     ]:
         return None

@@ -10,6 +10,7 @@ the mail's bytes, so a relay of one's own has to post them here. Replies go out 
 Level: solid.
 """
 
+import asyncio
 import functools
 import logging
 import time
@@ -41,6 +42,7 @@ KIND = "email.webhook"
 MEDIUM = "email"
 MAX_SIZE_BYTES = 26_214_400
 MIN_SECRET_CHARS = 16
+LARGE_BYTES = 524_288
 MAX_ADDRESS_CHARS = 1_000
 _TYPES = frozenset({"message/rfc822", "message/global", "application/octet-stream"})
 _RAW_DELIVERY = "x-amz-sns-rawdelivery"
@@ -167,14 +169,28 @@ class Channel:
             raise hooks.Refused(415, "send a mail as message/rfc822")
         envelope = self._envelope(given)
         async with bodies.read(request) as body:
-            if not webhook_signature.is_valid(signature, body, given, secrets=self._options.secrets):
-                raise _forged(
-                    "the signature of a mail is wrong: both sides need the same secret, and the same bytes"
-                )
-            if not body.strip():
-                raise hooks.Refused(400, "there is no mail in it")
-            raw = self._raw(body, envelope)
+            checked = functools.partial(self._checked, signature, body, given, envelope)
+            # Hashing a large mail takes milliseconds, which everybody else would wait for.
+            raw = await asyncio.to_thread(checked) if len(body) > LARGE_BYTES else checked()
             return _stored(await gate.submit(raw))
+
+    def _checked(
+        self,
+        signature: webhook_signature.Signature,
+        body: bytes,
+        given: dict[str, str],
+        envelope: dict[str, Any],
+    ) -> contract.RawMessage:
+        """Make the raw message of a mail whose signature holds. Raises: Refused."""
+        from channels import hooks
+
+        if not webhook_signature.is_valid(signature, body, given, secrets=self._options.secrets):
+            raise _forged(
+                "the signature of a mail is wrong: both sides need the same secret and the same bytes"
+            )
+        if not body.strip():
+            raise hooks.Refused(400, "there is no mail in it")
+        return self._raw(body, envelope)
 
     def _timely_signature(self, header: str) -> webhook_signature.Signature:
         """Look at what can be judged before the body is read. Raises: Refused."""
@@ -260,7 +276,7 @@ class Channel:
                 envelope.message.encode("utf-8", "surrogatepass"),
                 ses.report_envelope_of(notification),
             )
-            return self._raw(body, report, f"sns:{envelope.message_id}", has_content_key=False)
+            return self._raw(body, report, f"sns:{envelope.message_id}")
         if not notification.is_received or notification.is_elsewhere:
             kind = notification.receipt.action.type or notification.kind or "unknown"
             self._log.warning("ses_notification_left account=%s kind=%s", self._account, kind)
@@ -268,18 +284,19 @@ class Channel:
         keys = [f"ses:{notification.mail.message_id}"] if notification.mail.message_id else []
         return self._raw(ses.content_of(notification), ses.envelope_of(notification), *keys)
 
-    def _raw(
-        self, body: bytes, envelope: dict[str, Any], *keys: str, has_content_key: bool = True
-    ) -> contract.RawMessage:
-        """Wrap what came. A mail with neither Message-ID nor Date is known by its bytes: a post is repeated when in doubt."""
-        content = (
-            (identity.content_key(body) or f"webhook:{sha256(body).hexdigest()}",) if has_content_key else ()
-        )
+    def _raw(self, body: bytes, envelope: dict[str, Any], *own_keys: str) -> contract.RawMessage:
+        """Wrap what came. own_keys: by which Amazon knows it.
+
+        A mail with neither these nor Message-ID nor Date is known by its bytes: a post is repeated when in doubt.
+        """
+        content_key = None if envelope.get("form") == ses.FORM else identity.content_key(body)
+        if content_key is None and not own_keys:
+            content_key = f"webhook:{sha256(body).hexdigest()}"
         return contract.RawMessage(
             kind=KIND,
             account=self._account,
             lane=_lane(body, envelope),
-            keys=(*content, *keys),
+            keys=own_keys if content_key is None else (content_key, *own_keys),
             body=body,
             received_at=datetime.fromtimestamp(self._clock(), UTC),
             envelope=envelope,

@@ -56,7 +56,7 @@ def pem(made: x509.Certificate) -> bytes:
     return made.public_bytes(serialization.Encoding.PEM)
 
 
-def key_pem(key: Any) -> bytes:
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -159,10 +159,7 @@ class Server:
         app.router.add_route("*", "/{path:.*}", self._answer)
         runner = self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
         await runner.setup()
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        with tempfile.NamedTemporaryFile() as file:
-            Path(file.name).write_bytes(self.keys.server_pem)
-            tls.load_cert_chain(file.name)
+        tls = _server_side(self.keys)
         await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
         self.resolver = Everywhere(runner.addresses[0][1])
 
@@ -178,3 +175,11 @@ class Server:
         status, body = self.answers.get(request.path, (404, b"nothing here"))
         headers = {"Location": f"https://{HOST}{CERTIFICATE_PATH}"} if 300 <= status < 400 else {}
         return web.Response(status=status, body=body, headers=headers)
+
+
+def _server_side(keys: Keys) -> ssl.SSLContext:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(keys.server_pem)
+        tls.load_cert_chain(file.name)
+    return tls

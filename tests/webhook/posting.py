@@ -1,5 +1,6 @@
 """A webhook account behind the daemon's own HTTP server, and what is posted to it."""
 
+import io
 import json
 from typing import Any
 
@@ -34,7 +35,8 @@ class Desk:
     """One running server with one account, "support"."""
 
     def __init__(self, channel: Any, gate: contract.Gate, runner: web.AppRunner) -> None:
-        self.channel, self.gate = channel, gate
+        self.channel = channel
+        self.gate: Any = gate
         self._runner = runner
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
@@ -42,7 +44,8 @@ class Desk:
         self.session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
 
     async def post(self, path: str, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, str]:
-        async with self.session.post(f"{self.url}{path}", data=body, headers=headers or {}) as answer:
+        content = io.BytesIO(body) if len(body) > 1_000_000 else body
+        async with self.session.post(f"{self.url}{path}", data=content, headers=headers or {}) as answer:
             return answer.status, await answer.text()
 
     async def post_mail(
