@@ -36,7 +36,7 @@ def _of_status(root: Part, report: returned.Report) -> tuple[BouncedRecipient, .
 
 
 def _is_permanent(each: status_report.Reported, report: returned.Report) -> bool:
-    """ "failed" is final even with a 4.x.x status: the server gave up (RFC 3464 §2.3.3)."""
+    """Say whether it is final; "failed" is, even with a 4.x.x status: the server gave up (RFC 3464 §2.3.3)."""
     if each.action in {"failed", "delayed"}:
         return each.action == "failed"
     if each.status:

@@ -19,7 +19,7 @@ from channels.email.bounces.status_report import MAX_DIAGNOSTIC_CHARS, MAX_RECIP
 from channels.email.headers import Headers
 
 NAMED, IN_TRANSCRIPT, IN_SENTENCE, IN_SUMMARY, SOMEWHERE, FOR_HELP = range(6)
-_MAX_FOUND = 300
+_MAX_FOUND = 120
 _ADDRESS = re.compile(
     r"(?:\"[^\"\r\n]{1,60}\"|[A-Za-z0-9_.!#$%&'*+/=?^`{|}~-]{1,64})@(?:[A-Za-z0-9-]{1,63}\.){1,10}[A-Za-z][A-Za-z0-9-]{1,23}(?![A-Za-z0-9-]*@)|"
     r"(?<=<)[^\s<>@]{1,64}@(?:[^\s<>@.]{1,63}(?:\.[^\s<>@.]{1,63}){0,10}|\[[0-9.]{7,15}\])(?=>)"

@@ -7,16 +7,18 @@ somebody, a customer read as a bounce is not.
 
 import re
 
+import re2
+
 from channels.contract import Address
 from channels.email.bounces import prose, returned, wording
 from channels.email.headers import Headers
 from channels.email.structure import Part
 
 _ENOUGH = 8
-_DAEMON = re.compile(
+_DAEMON = re2.compile(
     r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.(?:system|subsystem)|mail-?delivery|mail-?deamon|mail_delivery_subsystem|ndr|bounce-?daemon|maildelivery\w*)\b"
 )
-_OFFICE = re.compile(
+_OFFICE = re2.compile(
     r"(?i)\b(?:mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|mail system|mail administrator|mail server|mail delivery|mail router|smtp)|"
     r"smtp|(?:^|[\W_])(?:gateway|mailgate|antivirus|mailscan\w*|imss|viruswall|mailserver|mail-server|mta)(?:$|[\W_])|microsoft exchange|mail-?daemon|邮件系统|系统管理员|システム管理者"
 )
@@ -28,13 +30,13 @@ _CLIENT = re.compile(
     r"(?i)thunderbird|outlook|apple mail|iphone|ipad|evolution|kmail|mutt|roundcube|horde|squirrelmail|the bat|claws|sylpheed|eudora|zimbra|rainloop|"
     r"airmail|spark|android|k-9|mailspring|webmail|entourage|pegasus|gnus|alpine|opera|geary|em ?client"
 )
-_GREETING = re.compile(
+_GREETING = re2.compile(
     r"(?i)^\W{0,3}(?:hi|hello|dear|good (?:morning|day|evening)|hey|hallo|guten|sehr geehrte|liebe|bonjour|bonsoir|madame|hola|buen[oa]s|estimad|ol[áa]|bom dia|boa|prezad|ciao|buongiorno|"
     r"gentil|dzie[ńn] dobry|witam|cze[śs][ćc]|szanown|dobr[ýy] den|hej|hei|goddag|beste|geachte|здравствуйте|добрый|уважаем|привет|доброго)\b"
 )
 # Only a program introduces itself so.
 _PROGRAM = re.compile(r"(?i)^\W*hi[.!]\s+this is the ")
-_MACHINE = re.compile(
+_MACHINE = re2.compile(
     r"(?i)^\W*hi\. this is the|created automatically by|automatically generated|do not reply|auto-?generated|this is the (?:mail|email) (?:system|server)|mail delivery (?:sub)?system"
 )
 _AUTOMATIC_PRECEDENCE = frozenset({"bulk", "junk", "auto_reply", "auto-reply", "list"})
@@ -50,15 +52,13 @@ def is_bounce(
     local, name = _named(fields, sender)
     if _DAEMON.match(local):
         return True
-    of_sender, of_subject = (
-        _of_sender(fields, local, name, envelope_sender),
-        _of_subject(fields.text("subject")),
-    )
-    points = of_sender + of_subject + _of_person(fields, text)
+    of_sender = _of_sender(fields, local, name, envelope_sender)
+    of_subject = _of_subject(fields.text("subject"))
     # Most mail ends here: neither its sender nor its subject hints at a report.
-    opening = " ".join(text[:_OPENING_CHARS].split())
-    if points < 2 and not _PROGRAM.search(opening):
+    if of_sender + of_subject < 2 and not _PROGRAM.match(text):
         return False
+    points = of_sender + of_subject + _of_person(fields, text)
+    opening = " ".join(text[:_OPENING_CHARS].split())
     if not wording.FAILED.search(opening) and not (of_sender > 0 and of_subject > 0):
         return False
     report = returned.read(root, text)
@@ -122,7 +122,8 @@ def _of_subject(subject: str) -> int:
 
 def _of_person(fields: Headers, text: str) -> int:
     points = 0
-    if _CLIENT.search(fields.first("user-agent")[:200] + " " + fields.first("x-mailer")[:200]):
+    client = fields.first("user-agent")[:200] or fields.first("x-mailer")[:200]
+    if client and _CLIENT.search(client):
         points -= 4
     if fields.raw("in-reply-to") or fields.raw("references"):
         points -= 2

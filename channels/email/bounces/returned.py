@@ -1,6 +1,7 @@
 """Tells a report from the mail that it brings back, and reads what that one was: its Message-ID, who wrote it, to whom."""
 
 import re
+from itertools import islice
 
 import msgspec
 
@@ -10,6 +11,8 @@ from channels.email.headers import Headers
 from channels.email.structure import Part
 
 MAX_REPORT_CHARS = 20_000
+_MAX_MARKS = 30  # looked at: each asks for what stands before it
+_MAX_FIELDS_BACK = 60
 _HEADER_TYPES = frozenset(
     {"text/rfc822-headers", "message/rfc822-headers", "text/rfc822", "text/global-headers", "message/partial"}
 )
@@ -59,7 +62,7 @@ class Report(msgspec.Struct, frozen=True):
 
 def read(root: Part, text: str) -> Report:
     """The report of a mail and what it brings back. text: the mail's readable text."""
-    report, rest = _cut(text[: MAX_REPORT_CHARS * 5])
+    report, rest = _cut(text[: MAX_REPORT_CHARS * 2])
     original = _attached(root)
     if original is None and rest:
         original = _in_text(rest)
@@ -87,14 +90,13 @@ def message_id(root: Part, report: Report, fields: Headers) -> str | None:
 
 def _cut(text: str) -> tuple[str, str]:
     """(report, the rest): before the first line that announces the returned mail or looks like its header."""
-    ends = [found.start() for found in wording.RETURNED.finditer(text) if _is_end(text, found)][:1]
-    for found in _TRACE.finditer(text):
+    marks = islice(wording.RETURNED.finditer(text), _MAX_MARKS)
+    ends = [next((mark.start() for mark in marks if _is_end(text, mark)), len(text))]
+    for found in islice(_TRACE.finditer(text), _MAX_MARKS):
         start = _header_start(text, found.start())
         if _says_something(text[:start]):
             ends.append(start)
             break
-    if not ends:
-        return text, ""
     end = min(ends)
     return text[:end], text[end:]
 
@@ -107,12 +109,16 @@ def _is_end(text: str, mark: re.Match[str]) -> bool:
 
 def _says_something(before: str) -> bool:
     """Whether a report stands there already: an address, or words about a failure."""
-    return ("@" in before or bool(wording.FAILED.search(before))) and bool(_LETTERS.search(before))
+    return ("@" in before or bool(wording.FAILED.search(before[:MAX_REPORT_CHARS]))) and bool(
+        _LETTERS.search(before)
+    )
 
 
 def _header_start(text: str, at: int) -> int:
     """Where the block of header fields begins that goes on at `at`."""
-    while at > 0:
+    for _ in range(_MAX_FIELDS_BACK):
+        if at <= 0:
+            break
         begin = text.rfind("\n", 0, at - 1) + 1
         line = text[begin : at - 1]
         if not _FIELD.match(line) and not (line[:1] in " \t" and line.strip() and begin > 0):

@@ -5,6 +5,7 @@ Fields in any case and order, blocks with or without empty lines between them, a
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -30,6 +31,7 @@ _MARK = re.compile(rb"(?im)^(?:final|original)-recipient[ \t]*:")
 _BEGIN = re.compile(
     rb"(?im)^(?:reporting-mta|final-recipient|original-recipient|original-envelope-id|reporting-ua)[ \t]*:"
 )
+_FINAL = re.compile(rb"(?im)^final-recipient[ \t]*:")
 _BLANK_LINES = re.compile(rb"\r?\n[ \t]*(?:\r?\n[ \t]*)+")
 _SPACE = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\]{1,128}@(?:[^\s<>()\[\],;:\"\\@]{1,190}|\[[0-9A-Fa-f.:]{3,60}\])")
@@ -97,7 +99,8 @@ def _status_parts(root: Part) -> Iterator[bytes]:
 def _blocks(content: bytes) -> Iterator[Headers]:
     """The blocks of fields; one that names a second recipient without an empty line before it is two."""
     for block in _BLANK_LINES.split(content[:MAX_REPORT_BYTES].strip(), MAX_RECIPIENTS * 2):
-        finals = [found.start() for found in re.finditer(rb"(?im)^final-recipient[ \t]*:", block)]
+        marks = islice(_FINAL.finditer(block), MAX_RECIPIENTS * 2)
+        finals = [found.start() for found in marks]
         if len(finals) < 2:
             yield headers.scan(_unindented(block) + b"\n\n")
             continue
