@@ -223,7 +223,8 @@ class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
 class OutboundFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that goes out with a message. size: bytes. sha256: hex.
 
-    content: put in by the outbox just before `deliver`; b"" in what is stored, which names its `blob` instead.
+    content: put in by the outbox just before `deliver`; b"" in what is stored, which names its `blob` instead. part: of
+    the raw message in the blob ("2.1"), "" = the blob is the file.
     """
 
     name: str
@@ -231,6 +232,7 @@ class OutboundFile(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int
     sha256: str
     blob: int = 0
+    part: str = ""
     content: bytes = b""
 
 
@@ -280,6 +282,36 @@ class Problem(msgspec.Struct, frozen=True):
     severity: Literal["error", "warning", "hint"] = "error"
 
 
+class Excused(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Messages that the other side holds and the journal does not, with the reason.
+
+    reason: "skipped" (there before the first start), "compared" (known by content), "retrying", "unfetchable",
+    "too_big", "refused". detail: one line about a single message, "" = the number says it all.
+    is_alarming: a person has to look.
+    """
+
+    reason: str
+    count: int
+    detail: str = ""
+    is_alarming: bool = False
+
+
+class Inventory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the other side of an account says it holds, to be held against the journal.
+
+    place: where ("INBOX"). generation: of the other side's numbering (UIDVALIDITY), "" = it has none.
+    keys: of every message that is there and should be journalled; None = nobody has counted now, `excused` alone is told.
+    cursor: when not None, saved under the account's name in the same transaction.
+    """
+
+    account: str
+    place: str
+    generation: str
+    keys: tuple[str, ...] | None
+    excused: tuple[Excused, ...] = ()
+    cursor: bytes | None = None
+
+
 class Gate(Protocol):
     """All that a channel may ask of intake."""
 
@@ -297,4 +329,11 @@ class Gate(Protocol):
 
     async def known(self, keys: Iterable[str]) -> frozenset[str]:
         """Which of at most 1 000 keys the journal holds."""
+        ...
+
+    async def reconcile(self, inventory: Inventory) -> frozenset[str]:
+        """Keep what the other side holds; return the keys that the journal does not have: each is a gap, and an alarm.
+
+        Raises: Unavailable when it could not be kept.
+        """
         ...

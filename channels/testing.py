@@ -40,6 +40,7 @@ class MemoryGate:
         self.stored: list[contract.RawMessage] = []
         self.fault: Fault | None = None
         self.submitted = 0
+        self.inventories: list[contract.Inventory] = []
         self._keys: dict[str, contract.Receipt] = {}
         self._cursors: dict[str, bytes] = {}
         self._open = asyncio.Event()
@@ -74,6 +75,12 @@ class MemoryGate:
 
     async def known(self, keys: Iterable[str]) -> frozenset[str]:
         return frozenset(keys) & self._keys.keys()
+
+    async def reconcile(self, inventory: contract.Inventory) -> frozenset[str]:
+        self.inventories.append(inventory)
+        if inventory.cursor is not None:
+            self._cursors[inventory.account] = inventory.cursor
+        return frozenset(inventory.keys or ()) - self._keys.keys()
 
     def _store(self, raw: contract.RawMessage) -> contract.Receipt:
         self.stored.append(raw)

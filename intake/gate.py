@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from channels.contract import Gate, RawMessage, Receipt, Unavailable
+from channels.contract import Gate, Inventory, RawMessage, Receipt, Unavailable
 from intake import logs
 from intake.metrics import Metrics
 
@@ -59,3 +59,12 @@ class MeasuredGate:
 
     async def known(self, keys: Iterable[str]) -> frozenset[str]:
         return await self._journal.known(keys)
+
+    async def reconcile(self, inventory: Inventory) -> frozenset[str]:
+        missing = await self._journal.reconcile(inventory)
+        names = (inventory.account, inventory.place)
+        given_up = sum(each.count for each in inventory.excused if each.is_alarming)
+        self._metrics.given_up.labels(*names).set(given_up)
+        if inventory.keys is not None:
+            self._metrics.missing.labels(*names).set(len(missing))
+        return missing

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from channels.contract import RawMessage, Receipt, Unavailable
+from channels.contract import Inventory, RawMessage, Receipt, Unavailable
 from intake import events, failpoints, instants
 from intake.keys import Keys
 from intake.model import Received
@@ -110,10 +110,14 @@ def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str])
     if owners:
         _mark_duplicate(tx, journal_id, owners[0])
     if raw.cursor is not None:
-        tx.run(_MOVE_CURSOR, name=raw.account, position=raw.cursor)
+        move_cursor(tx, raw.account, raw.cursor)
     tx.signal("journal", journal_id)
     failpoints.reach("journal.before_commit")
     return Receipt(journal_id, journal_id, bool(owners))
+
+
+def move_cursor(tx: Tx, name: str, position: bytes) -> None:
+    tx.run(_MOVE_CURSOR, name=name, position=position)
 
 
 def _mark_duplicate(tx: Tx, journal_id: int, key: str) -> None:
@@ -192,6 +196,16 @@ class Journal:
         asked = _encode(list(by_hash)).decode()
         rows = await self._store.read(lambda tx: tx.all(_KNOWN, keys=asked))
         return frozenset(by_hash[row[0]] for row in rows)
+
+    async def reconcile(self, inventory: Inventory) -> frozenset[str]:
+        from intake import ledger  # it needs this module
+
+        by_hash = {self._keys.fingerprint(key): key for key in inventory.keys or ()}
+        try:
+            missing = await ledger.reconcile(self._store, inventory, list(by_hash))
+        except StoreError as error:
+            raise Unavailable(error.sentence, full=error.is_full) from error
+        return frozenset(by_hash[each] for each in missing)
 
     def recent(self, journal_id: int) -> RawMessage | None:
         """Take a message that has just come in out of memory; None = read it from the store."""

@@ -37,6 +37,13 @@ class Metrics:
         self.last_received = self._gauge(
             "last_received_timestamp_seconds", "When the last message came", by_account
         )
+        place = ("account", "place")
+        self.missing = self._gauge(
+            "ledger_missing", "Messages that the server holds and nothing accounts for", place
+        )
+        self.given_up = self._gauge(
+            "ledger_given_up", "Messages that stay on the server: a person has to look", place
+        )
         self.silence = self._gauge("silence_alarm", "1 = nothing came in for longer than the set open hours")
 
     def _outgoing(self) -> None:
@@ -47,6 +54,9 @@ class Metrics:
         self.delivered = self._counter("deliveries", "Messages handed over", ("account",))
         self.delivery_failures = self._counter(
             "delivery_failures", "Attempts that failed", ("account", "final")
+        )
+        self.replies_withheld = self._counter(
+            "replies_withheld", "Automatic replies that a limit held back", ("limit",)
         )
         self.timers_fired = self._counter("timers_fired", "Timers that fired", ("kind",))
         self.timer_lateness = self._histogram("timer_lateness_seconds", "How late timers fired", _SLOW_S)

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from channels.contract import RawMessage, Receipt, Unavailable
+from channels.contract import Inventory, RawMessage, Receipt, Unavailable
 from intake import heartbeat, silence
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
@@ -107,6 +107,9 @@ class Door:
 
     async def known(self, keys: Iterable[str]) -> frozenset[str]:
         return frozenset(keys)
+
+    async def reconcile(self, inventory: Inventory) -> frozenset[str]:
+        return frozenset(inventory.keys or ())
 
 
 async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: State) -> None:

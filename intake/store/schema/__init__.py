@@ -12,7 +12,7 @@ count for themselves, because their order of commit means something.
 from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
 from intake.store.schema.columns import metadata, tell_postgresql
 from intake.store.schema.deadlines import clocks, dailies, timers
-from intake.store.schema.incoming import journal, journal_keys
+from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.outgoing import outbox
 from intake.store.schema.people import agent_load, agent_state, customers, identities
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
@@ -34,6 +34,7 @@ __all__ = [
     "identities",
     "journal",
     "journal_keys",
+    "ledger",
     "list_values",
     "messages",
     "metadata",

@@ -40,3 +40,18 @@ journal_keys = Table(  # unique for ever, keyed hashes: they outlive the erasure
     number("journal_id"),
     sqlite_with_rowid=False,
 )
+
+ledger = Table(  # what the other side of an account says it holds, and what accounts for it, at the last count
+    "ledger",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("place", Text, primary_key=True),
+    text("generation", ""),
+    number("counted_at", nullable=True),
+    number("on_server", nullable=True),
+    number("missing", 0),
+    number("missing_since", nullable=True),
+    text("outcomes", "{}"),
+    text("excused", "[]"),
+    sqlite_with_rowid=False,
+)

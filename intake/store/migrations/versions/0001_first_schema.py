@@ -196,6 +196,20 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "ledger",
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("generation", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("counted_at", sa.BigInteger(), nullable=True),
+        sa.Column("on_server", sa.BigInteger(), nullable=True),
+        sa.Column("missing", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("missing_since", sa.BigInteger(), nullable=True),
+        sa.Column("outcomes", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("excused", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.PrimaryKeyConstraint("account", "place"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "list_values",
         sa.Column("list", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
