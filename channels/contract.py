@@ -96,7 +96,10 @@ class Attachment(msgspec.Struct, frozen=True):
 
 
 class BouncedRecipient(msgspec.Struct, frozen=True):
-    """One address of a delivery report. status: RFC 3463 ("5.1.1"), "" when the report names none."""
+    """One address of a delivery report, as written. status: RFC 3463 ("5.1.1"), "" when the report names none.
+
+    permanent: the server has given up. reason: a stable word, "mailbox_unknown"; see docs/mail.md.
+    """
 
     address: str
     status: str
@@ -109,6 +112,18 @@ class Bounce(msgspec.Struct, frozen=True):
     """What a non-delivery report says (RFC 3464). original_message_id: of the mail that came back, without <>."""
 
     recipients: tuple[BouncedRecipient, ...]
+    original_message_id: str | None = None
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """What a receipt or a complaint says about a mail of ours that arrived.
+
+    state: "sent", "delivered", "read"; "complained" = somebody called it spam, "not_spam" = took that back.
+    recipients: whose mailbox it is about, () = not said. original_message_id: of the mail, without <>.
+    """
+
+    state: str
+    recipients: tuple[str, ...] = ()
     original_message_id: str | None = None
 
 
@@ -174,6 +189,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"
     attachments: tuple[Attachment, ...] = ()
     automatic: Automatic | None = None
     bounce: Bounce | None = None
+    feedback: Feedback | None = None
     trust: Trust = Trust()
     problems: tuple[str, ...] = ()
     sender: Identity | None = None

@@ -1,20 +1,49 @@
-"""A rule's answer to the customer: a template, unless that could annoy, echo or loop."""
+"""A rule's answer to the customer: a template, unless that could annoy, echo or loop.
 
+Whom a machine writes for is never answered; that is an event. What a limit holds back is kept in the outbox as withheld,
+with the reason, and an operator may send it after all.
+"""
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from intake import counters, occasion, outgoing, threads
+from intake import counters, expected, loops, occasion, outgoing, refs, threads
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.outgoing import Draft
 from intake.replies import Reply, TemplateProblem
+from intake.settings import Limits
 from intake.store.engine import Tx
 from routing.actions import Action
 
-NEVER_ANSWERED = frozenset(
-    {"mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces"}
-)
+# What the limit for one address is multiplied with where no other number is set.
+DOMAIN_FACTOR = 100
+EVERYBODY_FACTOR = 400
+# The same words again are those of a machine that does not say so: they get this part of the limit, one at least.
+SAME_WORDS_PART = 5
+# One row for everybody would have all settlements of a PostgreSQL wait for each other.
+SHARDS = 8
+SHARDED_FROM = 400
+
+_REF = re.compile(rf"\b[{refs.ALPHABET}]{{{refs.LENGTH}}}\b")
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One backstop. name, key: of its counter. reason: what is said when it is used up.
+
+    is_kept: what it stops is kept in the outbox; what an earlier answer has said already is not.
+    """
+
+    name: str
+    key: str
+    most: int
+    reason: str
+    window_us: int = counters.HOUR_US
+    is_kept: bool = True
 
 
 def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
@@ -25,35 +54,48 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
     if action.value is None:
         return ticket
     reason = _refusal(context, ticket, happened)
-    rendered = _rendered(tx, context, ticket, action, happened) if reason is None else None
-    if reason is None and rendered is not None:
-        reason = _used_up(tx, context, ticket, action, happened)
     if reason is not None:
         occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=reason)
-    elif rendered is not None and happened.address is not None:
-        outgoing.send(
-            tx,
-            context,
-            ticket,
-            Draft(
-                cause=happened.cause,
-                action=f"reply:{action.value}",
-                to=happened.address,
-                subject=_subject(ticket, rendered, happened),
-                text=rendered.text,
-                author=f"rule:{action.rule}",
-                automatic="auto-replied",
-                answers=happened.answers,
-            ),
-        )
+        return ticket
+    rendered = _rendered(tx, context, ticket, action, happened)
+    if rendered is not None:
+        _send(tx, context, ticket, action, happened, rendered)
     return ticket
+
+
+def _send(
+    tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion, rendered: Reply
+) -> None:
+    assert happened.address is not None  # noqa: S101 - _refusal has looked
+    limit = _used_up(tx, context, ticket, action, happened)
+    if limit is not None:
+        occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=limit.reason)
+        tx.signal("replies_withheld", [limit.name])
+        if not limit.is_kept:
+            return
+    outgoing.send(
+        tx,
+        context,
+        ticket,
+        Draft(
+            cause=happened.cause,
+            action=f"{'reply' if limit is None else 'withheld'}:{action.value}",
+            to=happened.address,
+            subject=_subject(ticket, rendered, happened),
+            text=rendered.text,
+            author=f"rule:{action.rule}",
+            automatic="auto-replied",
+            answers=happened.answers,
+            withheld=None if limit is None else limit.reason,
+        ),
+    )
 
 
 def _rendered(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Reply | None:
     """Return the template filled in; None when it cannot be, which is told."""
     try:
         rendered: Reply | None = context.replies.render(
-            str(action.value), ticket.language, _values(context, ticket, happened)
+            str(action.value), ticket.language, _values(tx, context, ticket, happened)
         )
     except TemplateProblem as problem:
         occasion.tell(tx, ticket, action, "reply_failed", template=action.value, reason=str(problem))
@@ -74,38 +116,81 @@ def _refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None
     """Say why an automatic answer must not go out, whatever has gone out before; None when it may."""
     if happened.address is None:
         return "there is no address to answer to"
-    address = happened.address.address.lower()
-    if happened.is_robot or address.partition("@")[0] in NEVER_ANSWERED:
+    if happened.is_robot or loops.is_robot(happened.address.address):
         return "automatic mail is never answered"
     if ticket.is_spam:
         return "it is spam"
-    if any(address in account.addresses for account in context.accounts.values()):
+    if loops.is_ours(context.accounts.values(), happened.address.address):
         return "the address is our own"
     return None
 
 
-def _used_up(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> str | None:
-    """Say which limit an answer would break; None when none, and the answer is counted."""
-    address = happened.address.address.lower() if happened.address is not None else ""
-    once_s = action.options.get("once_s")
-    if once_s is None:
-        if not counters.take(tx, "auto_reply_ticket", f"{ticket.id}:{address}", limit=1):
-            return "this ticket had an automatic reply within the hour"
-    else:  # whatever the ticket: who writes three times in a night is told once
-        key, window_us = f"{action.value}:{address}", int(once_s * 1_000_000)
-        if not counters.take(tx, "reply_once", key, limit=1, window_us=window_us):
-            return "this customer had the same automatic reply less long ago than its rule allows"
-    limit = context.limits.auto_replies_per_address_hour
-    if not counters.take(tx, "auto_reply_address", address, limit=limit):
-        return f"this address had {limit} automatic replies within the hour"
+def _used_up(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Limit | None:
+    """Return the limit that an answer would break; None when none, and the answer is counted by all of them."""
+    for limit in _limits(context.limits, ticket, action, happened):
+        if not counters.take(tx, limit.name, limit.key, limit=limit.most, window_us=limit.window_us):
+            return limit
     return None
 
 
-def _values(context: Context, ticket: Ticket, happened: Occasion) -> dict[str, Any]:
-    name = happened.customer.name if happened.customer and happened.is_verified else ""
+def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) -> Iterator[Limit]:
+    """Give the limits, the narrowest first: an answer that one of them stops uses up none of the wider ones."""
+    address = happened.address.address.lower() if happened.address is not None else ""
+    once_s = action.options.get("once_s")
+    if once_s is None:
+        reason = "this ticket had an automatic reply within the hour"
+        yield Limit("auto_reply_ticket", f"{ticket.id}:{address}", 1, reason, is_kept=False)
+    else:  # whatever the ticket: who writes three times in a night is told once
+        reason = "this customer had the same automatic reply less long ago than its rule allows"
+        key, window_us = f"{action.value}:{address}", int(once_s * 1_000_000)
+        yield Limit("reply_once", key, 1, reason, window_us, is_kept=False)
+    most = limits.auto_replies_per_address_hour
+    if happened.text:
+        part = max(1, most // SAME_WORDS_PART) if most else 0
+        reason = "the same words came from this address within the hour, and were answered"
+        yield Limit("auto_reply_words", f"{action.value}:{_words_key(address, happened)}", part, reason)
+    reason = f"this address had {most} automatic replies within the hour"
+    yield Limit("auto_reply_address", address, most, reason)
+    domain, everybody = limits.auto_replies_per_domain_hour, limits.auto_replies_per_hour
+    domain = most * DOMAIN_FACTOR if domain is None else domain
+    everybody = most * EVERYBODY_FACTOR if everybody is None else everybody
+    reason = f"this domain had {domain} automatic replies within the hour"
+    yield _sharded(Limit("auto_reply_domain", address.rpartition("@")[2], domain, reason), address)
+    reason = f"{everybody} automatic replies went out within the hour"
+    yield _sharded(Limit("auto_reply_everybody", "", everybody, reason), address)
+
+
+def _sharded(limit: Limit, address: str) -> Limit:
+    if limit.most < SHARDED_FROM:
+        return limit
+    shard = sha256(address.encode("utf-8", "replace")).digest()[0] % SHARDS
+    return msgspec.structs.replace(limit, key=f"{limit.key}:{shard}", most=limit.most // SHARDS)
+
+
+def _words_key(address: str, happened: Occasion) -> str:
+    """Return what is equal when an address says the same again; refs in it differ from answer to answer."""
+    words = _REF.sub("", f"{happened.subject}\n{happened.text}")
+    return f"{address}:{sha256(words.encode('utf-8', 'replace')).hexdigest()[:32]}"
+
+
+def _values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dict[str, Any]:
+    """Return what a template may name. What the customer wrote is left out unless the address is proven to be theirs."""
+    customer = happened.customer if happened.is_verified else None
     return {
-        "ticket": {"ref": ticket.ref, "priority": ticket.priority, "team": ticket.team},
-        "customer": {"name": name},
+        "ticket": {
+            "ref": ticket.ref,
+            "subject": happened.subject if happened.is_verified else "",
+            "priority": ticket.priority,
+            "status": ticket.status,
+            "team": ticket.team or "",
+            "tags": ticket.tags,
+            "language": ticket.language or "",
+        },
+        "customer": {
+            "name": customer.name if customer else "",
+            "organization": (customer.organization or "") if customer else "",
+            "language": ticket.language or "",
+        },
         "organization": context.organization,
-        "expected": "",
+        "expected": expected.Expected(tx, ticket),
     }

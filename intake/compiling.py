@@ -46,7 +46,12 @@ def compiled(sources: Sources, *, is_checked: bool = False) -> Loaded:
     try:
         replies = Replies(sources.replies)
     except TemplateProblem as problem:
-        raise ConfigError([Problem("replies", 1, 1, "error", "bad-template", str(problem))]) from problem
+        raise ConfigError(
+            [
+                Problem(each.file, each.line, 1, "error", "bad-template", each.message)
+                for each in problem.faults
+            ]
+        ) from problem
     rulebook = rules.load(sources.files, lists=sources.lists, replies=replies.known, is_checked=is_checked)
     failures = [] if is_checked else cases.run(rulebook, detect_language=_language_of)
     if failures:

@@ -67,7 +67,13 @@ class Daemon:
         deliverers = {
             name: channel for name, channel in wired.channels.items() if hasattr(channel, "deliver")
         }
-        self.outbox = Outbox(wired.store, deliverers, told=self._told, context=self.reloader.context)
+        self.outbox = Outbox(
+            wired.store,
+            deliverers,
+            told=self._told,
+            context=self.reloader.context,
+            folder=wired.blob_folder,
+        )
         self.scheduler = _scheduler()
         self.timers = Timers(
             wired.store, context=self.reloader.context, scheduler=self.scheduler, told=self._told
@@ -179,6 +185,8 @@ class Daemon:
             self.timers.due_at(signals["timers"])
         for rule in signals.get("rules_failed", ()):
             self.metrics.rule_failures.labels(rule).inc()
+        for limit in signals.get("replies_withheld", ()):
+            self.metrics.replies_withheld.labels(limit).inc()
 
     def wake_all(self) -> None:
         """Look at everything again: another process has written."""

@@ -2,11 +2,13 @@
 
 import difflib
 
+import msgspec
 from sqlalchemy import bindparam
 
-from channels.contract import Address
+from channels.contract import Address, OutboundFile
 from intake import (
     agents,
+    answer_form,
     clocks,
     events,
     notices,
@@ -62,28 +64,25 @@ def find(tx: Tx, typed_ref: str, *, is_locked: bool = True, is_followed: bool = 
 
 
 def reply(
-    tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str, status: str | None = None
+    tx: Tx,
+    context: Context,
+    typed_ref: str,
+    *,
+    agent: str,
+    text: str,
+    status: str | None = None,
+    files: tuple[OutboundFile, ...] = (),
 ) -> int:
     """Answer the customer on their channel; the outbox id. status: the ticket's afterwards, None = open.
 
-    The answer meets first_response. Raises: DeskError.
+    text: Markdown. Others who take part get a copy. The answer meets first_response. Raises: DeskError.
     """
     check_agent(context, agent)
     if not text.strip():
         raise DeskError("the answer is empty: nothing was sent")
     ticket = find(tx, typed_ref)
-    to, subject, answers = _thread(tx, ticket)
-    # Unlike a rule's effects, an agent may say the same thing twice: every call is a cause of its own.
-    draft = Draft(
-        cause=f"agent:{agent}:{tx.new_id()}",
-        action="reply",
-        to=to,
-        subject=subject,
-        text=text,
-        author=agent,
-        answers=answers,
-    )
-    outbox_id = outgoing.send(tx, context, ticket, draft)
+    draft = _draft(tx, context, ticket, agent, text)
+    outbox_id = outgoing.send(tx, context, ticket, msgspec.structs.replace(draft, attachments=files))
     if outbox_id is None:
         raise DeskError(f"no channel of this configuration can answer ticket {ticket.ref}")
     events.of_ticket(tx, ticket, "agent_replied", actor=f"agent:{agent}", outbox=str(outbox_id))
@@ -205,13 +204,26 @@ def _cause(tx: Tx, agent: str) -> Cause:
     return Cause(name=f"desk:{agent}:{tx.new_id()}")
 
 
-def _thread(tx: Tx, ticket: Ticket) -> tuple[Address, str, tuple[str, ...]]:
-    """Return whom an answer goes to, its subject, and the Message-IDs it follows, oldest first."""
+def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> Draft:
+    """Return an answer to whoever wrote last, with what stands around its text."""
     thread = threads.load(tx, ticket.id)
     last = thread.last_by_mail
     if last is None:
         raise DeskError(f"ticket {ticket.ref} has nobody to answer: its messages name no sender")
-    return Address(last.author, last.author_name), threads.subject_of_answer(ticket), thread.answers
+    to = Address(last.author, last.author_name)
+    return Draft(
+        # Unlike a rule's effects, an agent may say the same thing twice: every call is a cause of its own.
+        cause=f"agent:{agent}:{tx.new_id()}",
+        action="reply",
+        to=to,
+        cc=answer_form.copies(tx, context, ticket, to),
+        subject=threads.subject_of_answer(ticket),
+        text=text,
+        below=answer_form.below(context, ticket, last),
+        from_name=answer_form.from_name(context, agent),
+        author=agent,
+        answers=thread.answers,
+    )
 
 
 def check_agent(context: Context, agent: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from channels import contract
 from intake import keys as keyring
-from intake.settings import Limits, Notices
+from intake.settings import Answers, Limits, Notices
 from routing import rulebook as rules
 from routing.people import Skills
 
@@ -39,6 +39,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""
     limits: Limits = Limits()
     notices: Notices = Notices()
+    answers: Answers = Answers()
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Address
-from intake import customers, events, threads
+from channels.contract import Address, Message
+from intake import customers, events, loops, threads
 from intake.model import Arrival, Context, Customer, Ticket
 from intake.store.engine import Tx
 from routing.actions import Action
@@ -60,12 +60,32 @@ def of_arrival(arrival: Arrival, message_id: int) -> Occasion:
     return Occasion(
         cause=f"message:{message_id}",
         address=Address(sender.value, name) if sender is not None and sender.kind == "email" else None,
-        is_robot=message.automatic is not None or arrival.received.raw.envelope.get("sender") == "",
+        is_robot=_is_robots(arrival),
         is_verified=is_verified,
         subject=message.subject,
         text=message.visible_text or message.text,
-        answers=(*message.references, message.message_id) if message.message_id else (),
+        answers=_answered(message),
         customer=arrival.customer,
+    )
+
+
+def _is_robots(arrival: Arrival) -> bool:
+    """Whether a machine wrote it, as it says itself, or as its return path or an intaked's mark does."""
+    message, path = arrival.message, arrival.received.raw.envelope.get("sender")
+    return (
+        message.automatic is not None
+        or path == ""
+        or (isinstance(path, str) and loops.is_robot(path))
+        or loops.is_marked_automatic(message.headers)
+    )
+
+
+def _answered(message: Message) -> tuple[str, ...]:
+    """Return the Message-IDs that an answer follows. Further ones that a stranger wrote are not sent on either."""
+    if message.message_id is None:
+        return ()
+    return (
+        (*message.references, message.message_id) if message.trust.verified_sender else (message.message_id,)
     )
 
 

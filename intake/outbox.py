@@ -9,13 +9,14 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import events, failpoints, failures, tickets
+from intake import attaching, events, failpoints, failures, tickets
 from intake.model import Context
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
@@ -107,22 +108,22 @@ def note_failed(
 
 
 def retry(tx: Tx, outbox_id: int) -> bool:
-    """Send a failed or waiting message now; false when there is no such row, or it has gone out."""
+    """Send a failed, waiting or withheld message now; false when there is no such row, or it has gone out."""
     touched = [
         tx.update(
             schema.outbox, {"id": outbox_id, "state": state}, state="queued", next_at=tx.now, attempts=0
         )
-        for state in ("failed", "queued")
+        for state in ("failed", "queued", "withheld")
     ]
     tx.signal("outbox", tx.now)
     return any(touched)
 
 
 def drop(tx: Tx, outbox_id: int) -> bool:
-    """Never send a failed or waiting message; false when there is no such row, or it has gone out."""
+    """Never send a failed, waiting or withheld message; false when there is no such row, or it has gone out."""
     touched = [
         tx.update(schema.outbox, {"id": outbox_id, "state": state}, state="dropped", next_at=None)
-        for state in ("failed", "queued")
+        for state in ("failed", "queued", "withheld")
     ]
     return any(touched)
 
@@ -133,7 +134,10 @@ def _look(tx: Tx) -> tuple[list[Queued], int | None]:
 
 
 class Outbox:
-    """Delivers for as long as it runs. `told` hears of each thing that happened; context: for the rules about failures."""
+    """Delivers for as long as it runs. `told` hears of each thing that happened; context: for the rules about failures.
+
+    folder: of the blobs, where the files of messages are.
+    """
 
     def __init__(
         self,
@@ -143,8 +147,10 @@ class Outbox:
         told: Told = lambda event, fields: None,
         jitter: Callable[[], float] = random.random,
         context: Callable[[], Context | None] = lambda: None,
+        folder: Path | None = None,
     ) -> None:
         self._store = store
+        self._folder = folder
         self._context = context
         self._deliverers = deliverers
         self._told = told
@@ -204,7 +210,8 @@ class Outbox:
         attempts = queued.attempts + 1
         failpoints.reach("outbox.before_deliver")
         try:
-            delivered = await self._deliverer(queued).deliver(queued.outbound)
+            outbound = await self._complete(queued.outbound)
+            delivered = await self._deliverer(queued).deliver(outbound)
         except DeliveryFailed as failure:
             await self._retry_later(queued, failure, attempts)
             return
@@ -216,6 +223,16 @@ class Outbox:
         failpoints.reach("outbox.after_deliver")
         await self._store.write(lambda tx: note_delivered(tx, queued.id, delivered, attempts))
         self._told("message_sent", {"outbox": queued.id, "account": queued.outbound.account})
+
+    async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:
+        """Put in the bytes of the message's files."""
+        folder = self._folder
+        if not outbound.attachments or folder is None:
+            return outbound
+        try:
+            return await self._store.read(lambda tx: attaching.with_contents(tx, outbound, folder))
+        except (StoreError, LookupError) as error:
+            raise DeliveryFailed(f"a file of it cannot be read: {error}", retryable=True) from error
 
     def _deliverer(self, queued: Queued) -> Deliverer:
         deliverer = self._deliverers.get(queued.outbound.account)

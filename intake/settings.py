@@ -47,10 +47,15 @@ class Http(_Part, frozen=True):
 class Limits(_Part, frozen=True):
     """What keeps a machine from talking to a machine, and the disk from filling up.
 
-    min_free_disk_bytes: with less room than this, mail is answered with "try again later".
+    auto_replies_per_domain_hour, auto_replies_per_hour: to one domain and to everybody, None = 100 and 400 times as many
+    as to one address. min_free_disk_bytes: with less room than this, mail is answered with "try again later".
+    max_attachments_bytes: of one answer, before they are encoded; large providers refuse mails over 25 MB.
     """
 
     auto_replies_per_address_hour: Count = 5
+    auto_replies_per_domain_hour: Count | None = None
+    auto_replies_per_hour: Count | None = None
+    max_attachments_bytes: Count = 18 * 1024 * 1024
     min_free_disk_bytes: Count = 32 * 1024 * 1024
 
 
@@ -60,6 +65,19 @@ class Notices(_Part, frozen=True):
     assigned: bool = True
     customer_replied: bool = True
     taken: bool = True
+
+
+class Answers(_Part, frozen=True):
+    """What agents' answers look like beside their text.
+
+    quote: the customer's last message below it, as mail clients do. signature: Markdown, below every answer;
+    signatures: team -> its own. names: agent -> the name that customers see as the sender's, with the organization's.
+    """
+
+    quote: bool = True
+    signature: str = ""
+    signatures: dict[str, str] = {}
+    names: dict[str, str] = {}
 
 
 class Heartbeat(_Part, frozen=True):
@@ -106,6 +124,7 @@ class File(_Part, frozen=True):
     outgoing: Node | None = None
     limits: Limits = Limits()
     notices: Notices = Notices()
+    answers: Answers = Answers()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -128,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http: Http = Http()
     limits: Limits = Limits()
     notices: Notices = Notices()
+    answers: Answers = Answers()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -210,6 +230,7 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         http=msgspec.structs.replace(file.http, public_url=file.http.public_url.rstrip("/")),
         limits=file.limits,
         notices=file.notices,
+        answers=file.answers,
         heartbeat=file.heartbeat,
         silence_alarm=file.silence_alarm,
         log=file.log,

@@ -25,6 +25,7 @@ _COLUMNS = (
     _m.visible_text,
     _m.language,
     _m.attachments,
+    _m.at,
 )
 _MESSAGES = Statement(
     select(*_COLUMNS)
@@ -41,7 +42,10 @@ _FROM_OUTSIDE = Statement(
 
 
 class Said(msgspec.Struct, frozen=True):
-    """One message of the conversation. text: what was written now, without quotes. attachments: JSON values."""
+    """One message of the conversation. text: what was written now, without quotes. attachments: JSON values.
+
+    at: when it came or went, microseconds UTC.
+    """
 
     external_id: str | None
     direction: str
@@ -53,6 +57,7 @@ class Said(msgspec.Struct, frozen=True):
     text: str
     language: str | None
     attachments: tuple[dict[str, Any], ...] = ()
+    at: int = 0
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -104,6 +109,7 @@ def load(tx: Tx, ticket_id: int) -> Thread:
                 text=row[7] if row[8] is None else row[8],
                 language=row[9],
                 attachments=tuple(msgspec.json.decode(row[10])),
+                at=row[11],
             )
             for row in rows
         )

@@ -116,6 +116,7 @@ def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[s
         public_url=settings.http.public_url,
         limits=settings.limits,
         notices=settings.notices,
+        answers=settings.answers,
     )
 
 

@@ -128,7 +128,10 @@ def _template_problems(settings: Settings, sources: Sources) -> list[Problem]:
     try:
         Replies(sources.replies)
     except TemplateProblem as problem:
-        return [Problem(str(settings.replies), 1, 1, "error", "bad-template", str(problem))]
+        return [
+            Problem(str(settings.replies / each.file), each.line, 1, "error", "bad-template", each.message)
+            for each in problem.faults
+        ]
     return []
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from intake import cli, listing, terminal, traffic
 from intake.commands import options, output
 
-STATES = ("queued", "sent", "delivered", "read", "failed", "dropped")
+STATES = ("queued", "sent", "delivered", "read", "failed", "withheld", "dropped")
 COLUMNS = ("id", "ticket", "channel", "to", "state", "attempts", "next at", "error")
 
 
@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_since(listed)
     options.add_limit(listed)
     options.add_json(listed)
-    retry = options.subcommand(commands, "retry", retry_messages, "send again what was given up")
+    retry = options.subcommand(commands, "retry", retry_messages, "send what was given up or withheld")
     retry.add_argument("ids", nargs="*", metavar="ID")
     retry.add_argument("--all", action="store_true", dest="is_all", help="everything that was given up")
     drop = options.subcommand(commands, "drop", drop_messages, "never send these")
@@ -70,7 +70,7 @@ def _each(ids: Sequence[str], change: Callable[[int], bool], done: str) -> int:
     numbers = [options.row_id(text) for text in ids]
     refused = [number for number in numbers if not change(number)]
     for number in refused:
-        terminal.complain(f"{number} is not a message that waits or was given up")
+        terminal.complain(f"{number} is not a message that waits, was given up or withheld")
     terminal.say(f"{len(numbers) - len(refused)} {done}")
     return cli.FAILED if refused else 0
 

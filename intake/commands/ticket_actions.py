@@ -2,12 +2,17 @@
 
 import argparse
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from intake import cli, terminal
 from intake.commands import options
 from intake.model import STATUSES, Context
+from intake.store.durable import make_folder
 from intake.store.engine import Tx
+
+if TYPE_CHECKING:
+    from intake.attaching import Prepared
 
 Action = Callable[[Tx, Context], object]
 
@@ -23,6 +28,13 @@ def configure(commands: Any) -> None:
         )
         if name == "reply":
             parser.add_argument("--status", choices=STATUSES, help="the ticket's status afterwards")
+            parser.add_argument(
+                "--attach",
+                action="append",
+                default=[],
+                metavar="FILE",
+                help="sent along; as often as you like",
+            )
     add_action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
@@ -41,16 +53,42 @@ def add_action(commands: Any, name: str, run: options.Command, text: str) -> arg
 
 
 def reply(arguments: argparse.Namespace) -> int:
-    from intake import desk
+    from intake import attaching, desk
 
     text = options.read_text(arguments.file)
-    return do(
-        arguments,
-        lambda tx, context: desk.reply(
-            tx, context, arguments.ref, agent=arguments.agent, text=text, status=arguments.status
-        ),
-        "answered; a running daemon sends it now, else the next start does",
-    )
+    files = _files(arguments)
+
+    def answer(tx: Tx, context: Context) -> int:
+        return desk.reply(
+            tx,
+            context,
+            arguments.ref,
+            agent=arguments.agent,
+            text=text,
+            status=arguments.status,
+            files=attaching.keep(tx, files),
+        )
+
+    return do(arguments, answer, "answered; a running daemon sends it now, else the next start does")
+
+
+def _files(arguments: argparse.Namespace) -> tuple["Prepared", ...]:
+    """Read what is sent along. Raises: cli.WrongInput."""
+    if not arguments.attach:
+        return ()
+    from intake import attaching, wiring
+
+    settings = options.load_settings(arguments)
+    folder = wiring.blob_folder(settings)
+    make_folder(folder)
+    try:
+        return attaching.read(
+            map(Path, arguments.attach), folder=folder, max_bytes=settings.limits.max_attachments_bytes
+        )
+    except OSError as error:
+        raise cli.WrongInput(f"{error.filename} cannot be read: {error.strerror}") from None
+    except attaching.TooMuch as error:
+        raise cli.WrongInput(str(error)) from None
 
 
 def note(arguments: argparse.Namespace) -> int:

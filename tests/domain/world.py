@@ -233,7 +233,7 @@ class World:
 
     def sent(self, to: str | None = None) -> list[OutboundMessage]:
         """Everything that was decided to be sent, oldest first."""
-        rows = self.rows("outbox", "1 = 1 ORDER BY id")
+        rows = self.rows("outbox", "state <> 'withheld' ORDER BY id")
         every = [msgspec.json.decode(row["payload"], type=OutboundMessage) for row in rows]
         return [each for each in every if to is None or each.to[0].address == to]
 

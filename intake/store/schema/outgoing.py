@@ -17,7 +17,7 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
     text("account"),
     text("recipient"),
     text("payload"),  # the OutboundMessage as JSON
-    text("state", "queued"),  # queued -> sent -> delivered -> read; failed; dropped
+    text("state", "queued"),  # queued -> sent -> delivered -> read; failed; withheld; dropped
     number("attempts", 0),
     number("next_at", nullable=True),  # when to try (again); NULL = no further try
     text("provider_id", nullable=True),
