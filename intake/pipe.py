@@ -38,6 +38,8 @@ def is_pipe(argv: list[str]) -> bool:
 def run(command: Callable[[], int]) -> int:
     """Run the command; 0, 65 or 75."""
     _State.is_stored = False
+    with contextlib.suppress(OSError):
+        _fill_streams()
     with _signals():
         code = _outcome(command)
         for stream in (sys.stdout, sys.stderr):
@@ -84,6 +86,17 @@ def _signals() -> Iterator[None]:
 
 def _end(number: int, frame: object) -> None:
     os._exit(EX_OK if _State.is_stored else EX_TEMPFAIL)
+
+
+def _fill_streams() -> None:
+    """Have something behind stdout and stderr: else the store's own files could get their numbers, and what is printed."""
+    descriptor = os.open(os.devnull, os.O_RDWR)
+    while descriptor <= 2:
+        descriptor = os.open(os.devnull, os.O_RDWR)
+    os.close(descriptor)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the process ends
 
 
 def _flush(stream: Any) -> None:
