@@ -23,6 +23,7 @@ from channels.email import (
     automatic,
     body,
     bounces,
+    feedback,
     forwarded,
     headers,
     reading_aid,
@@ -32,6 +33,7 @@ from channels.email import (
 
 MEDIUM = "email"
 MAX_REFERENCES = 100
+_FEEDBACK = frozenset({"delivery_receipt", "feedback_report"})
 DEFAULT_LANGUAGES = (
     "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "da", "sv", "no", "fi",
     "et", "lv", "lt", "ga", "mt", "uk", "ru", "tr", "ar", "he", "ja", "zh", "ko",
@@ -127,6 +129,7 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
         root,
         envelope_sender=raw.envelope.get("sender"),
         sender=from_[0] if from_ else None,
+        recipients=tuple(map(str, raw.envelope.get("recipients") or ())),
         text=text,
     )
     return Message(
@@ -147,6 +150,7 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
         attachments=content.attachments,
         automatic=kind,
         bounce=bounces.read(root, fields, text=text) if kind == "bounce" else None,
+        feedback=feedback.read(root, fields, kind=kind, text=text) if kind in _FEEDBACK else None,
         trust=trust.read(
             fields,
             # What was mended reads differently elsewhere: whoever proved a sender may have seen another.

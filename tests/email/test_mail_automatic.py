@@ -2,8 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.contract import Message, RawMessage, Trust
+from channels.contract import Feedback, Message, RawMessage, Trust
 from channels.email import message
+from tests.email.auto_replies import ANSWERS, SHAPES
 
 OPTIONS = message.Options(trusted_authserv_ids=("mx.example.net",))
 
@@ -181,6 +182,183 @@ def test_a_postmaster_who_writes_himself_is_a_person() -> None:
         sender="postmaster@example.com",
     )
     assert found.automatic is None
+
+
+# -- shapes of auto-replies, and persons who look like one -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject", "text"), [pytest.param(*each[1:], id=each[0]) for each in SHAPES]
+)
+def test_an_answer_of_a_mailbox_is_an_auto_reply(fields: str, subject: str, text: str) -> None:
+    assert (
+        parsed(f"From: anna@far.example\n{fields}\nSubject: {subject}\n\n{text}\n").automatic == "auto_reply"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "subject", "text"),
+    [
+        (ANSWERS, "Re: Automatic reply: Your lamp", "Thank you, I will write again on Monday."),
+        (ANSWERS, "AW: Abwesenheitsnotiz: Ihre Lampe", "Danke!"),
+        ("X-Mailer: x", "Out of office", "How do I switch this on in your product?"),
+        ("X-Mailer: x", "Automatic reply does not work", "It says nothing when I am out of the office."),
+        (
+            "X-Mailer: x",
+            "I am on vacation",
+            "I am out of office next week, please send the lamp to my neighbour.",
+        ),
+        (ANSWERS, "Re: Your lamp", "I am out of office until Monday; please deliver then."),
+        ("Precedence: normal", "Your lamp", "It is broken."),
+        ("Precedence: first-class", "Your lamp", "It is broken."),
+        ("Precedence: special-delivery", "Your lamp", "It is broken."),
+        ("Auto-Submitted: no", "Your lamp", "It is broken."),
+        ("X-Auto-Response-Suppress: DR, RN", "Your lamp", "It is broken."),
+        (f"List-Unsubscribe: <https://crm.example/u>\n{ANSWERS}", "Re: Your lamp", "It is broken."),
+        (f"Feedback-ID: 1:2:crm\n{ANSWERS}", "Re: Your lamp", "It is broken."),
+        (
+            "Disposition-Notification-To: jan@far.example",
+            "Your lamp",
+            "Please confirm that you have read this.",
+        ),
+        ("X-MS-Exchange-Generated-Message-Source: Antispam", "Your lamp", "It is broken."),
+        (ANSWERS, "Read: the manual", "I did, and it is still broken."),
+        ("X-Loop: jan@far.example", "Your lamp", "It is broken."),
+    ],
+)
+def test_a_person_who_looks_like_a_machine_is_a_person(fields: str, subject: str, text: str) -> None:
+    assert (
+        parsed(
+            f"From: jan@far.example\n{fields}\nSubject: {subject}\n\n{text}\n", sender="jan@far.example"
+        ).automatic
+        is None
+    )
+
+
+# -- lists ------------------------------------------------------------------------------------------------------
+
+GROUP = "List-Id: <support.example.net>\nList-Post: <mailto:support@example.net>\nPrecedence: list\nX-Google-Group-Id: 1"
+
+
+@pytest.mark.parametrize(
+    ("fields", "recipients", "kind"),
+    [
+        (GROUP, ["intake@example.net"], None),
+        (GROUP, ["intake@other.example"], "list"),
+        (GROUP, [], "list"),
+        (f"{GROUP}\nDelivered-To: intake@example.net", [], None),
+        (f"{GROUP}\nFeedback-ID: news", ["intake@example.net"], "list"),
+        (f"{GROUP}\nAuto-Submitted: auto-replied", ["intake@example.net"], "auto_reply"),
+        ("List-Id: <news.example.net>\nPrecedence: bulk", ["intake@example.net"], "list"),
+        ("List-Id: <talk.lists.example.org>", ["intake@example.net"], "list"),
+    ],
+)
+def test_what_comes_through_a_list_of_our_own_is_a_persons_mail(
+    fields: str, recipients: list[str], kind: str | None
+) -> None:
+    """support@ may be a group that sends its mail on to us."""
+    found = parsed(
+        f"From: jan@far.example\n{fields}\nSubject: Lamp\n\nIt is broken.\n", recipients=recipients
+    )
+    assert found.automatic == kind
+
+
+# -- receipts and complaints ------------------------------------------------------------------------------------
+
+
+def receipt(disposition: str, *, text: str = "See below.", fields: str = "") -> Message:
+    blocks = f"Original-Message-ID: <ours.1@example.net>\nDisposition: manual-action/MDN-sent-manually; {disposition}\n"
+    content = REPORT.format(kind="disposition-notification", blocks=blocks).replace(
+        "Reporting-MTA: dns; mx.example.com", "Final-Recipient: rfc822; anna@example.com"
+    )
+    content = content.replace("MAILER-DAEMON@mx.example.com", "anna@example.com").replace(
+        "Subject: Undelivered", f"Subject: Read: Your lamp{fields}"
+    )
+    return parsed(content.replace("See below.", text))
+
+
+@pytest.mark.parametrize(
+    ("disposition", "state"),
+    [
+        ("displayed", "read"),
+        ("DISPLAYED/error", "read"),
+        ("dispatched", "delivered"),
+        ("processed", "delivered"),
+        ("deleted", "delivered"),
+    ],
+)
+def test_a_read_receipt_says_how_far_the_mail_got(disposition: str, state: str) -> None:
+    found = receipt(disposition)
+    assert (found.automatic, found.feedback) == (
+        "delivery_receipt",
+        Feedback(state, ("anna@example.com",), "ours.1@example.net"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("disposition", "text", "fields"),
+    [
+        ("deleted", "Your message was automatically rejected: Quota exceeded", ""),
+        ("deleted", "See below.", "\nAuto-Submitted: auto-replied (rejected)"),
+        ("failed", "See below.", ""),
+        ("denied", "See below.", ""),
+    ],
+)
+def test_a_receipt_that_rejects_is_a_bounce(disposition: str, text: str, fields: str) -> None:
+    """RFC 5429 §2.2.1: Sieve's reject; the report names the address that refused."""
+    found = receipt(disposition, text=text, fields=fields)
+    assert found.automatic == "bounce"
+    assert found.bounce is not None
+    assert [each.address for each in found.bounce.recipients] == ["anna@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Read: Your lamp", "Your message\n\n  To: anna@far.example\n\nwas read on Monday."),
+        ("Gelesen: Ihre Lampe", "Ihre Nachricht wurde am Montag gelesen."),
+        ("Lu : Votre lampe", "Votre message a été lu le lundi."),
+        ("Leído: Su lámpara", "Su mensaje fue leído el lunes."),
+        ("Przeczytano: Lampa", "Twoja wiadomość została przeczytana w poniedziałek."),
+        ("Прочитано: Лампа", "Ваше сообщение было прочитано в понедельник."),
+    ],
+)
+def test_outlooks_read_notice_without_a_report_is_a_receipt(subject: str, text: str) -> None:
+    found = parsed(f"From: anna@far.example\n{ANSWERS}\nSubject: {subject}\n\n{text}\n")
+    assert (found.automatic, found.feedback) == (
+        "delivery_receipt",
+        Feedback("read", (), "ours.1@desk.example"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("delivered", "delivered"), ("relayed", "sent"), ("expanded", "delivered")]
+)
+def test_a_report_of_success_says_whether_somebody_has_the_mail(action: str, state: str) -> None:
+    found = parsed(
+        REPORT.format(kind="delivery-status", blocks=DELIVERED.replace("delivered", action)), sender=""
+    )
+    assert found.feedback == Feedback(state, ("eve@example.com",), "ours.1@example.net")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "feedback"),
+    [
+        (
+            "Feedback-Type: abuse\nOriginal-Rcpt-To: <anna@far.example>\n",
+            Feedback("complained", ("anna@far.example",), "ours.1@example.net"),
+        ),
+        (
+            "Feedback-Type: fraud\nOriginal-Rcpt-To: rfc822; anna@far.example\n",
+            Feedback("complained", ("anna@far.example",), "ours.1@example.net"),
+        ),
+        ("Feedback-Type: not-spam\n", Feedback("not_spam", (), "ours.1@example.net")),
+        ("Feedback-Type: abuse\n", Feedback("complained", (), "ours.1@example.net")),
+    ],
+)
+def test_a_complaint_says_who_and_about_what(blocks: str, feedback: Feedback) -> None:
+    """RFC 5965 §3."""
+    assert parsed(REPORT.format(kind="feedback-report", blocks=blocks)).feedback == feedback
 
 
 RESULTS = "mx.example.net; spf=pass smtp.mailfrom=example.com; dkim={dkim} header.d={domain}; dmarc={dmarc} header.from=example.com"

@@ -232,7 +232,7 @@ def is_permanent(text: str, at: int = 0) -> bool:
     Where both are said, of different addresses, the last before `at` counts, else what comes first.
     """
     head = text[:6_000]
-    tries = [each.start() for each in wording.KEEPS_TRYING.finditer(head)]
+    tries: list[int] = [each.start() for each in wording.KEEPS_TRYING.finditer(head)]
     if not tries:
         return True
     ends = [each.start() for each in wording.GIVEN_UP.finditer(head)]

@@ -87,6 +87,8 @@ def is_status_part(part: Part) -> bool:
 def _status_parts(root: Part) -> Iterator[bytes]:
     leaves = list(root.leaves())
     own = [leaf.content for leaf in leaves if is_status_part(leaf)]
+    # A receipt that rejects (RFC 5429 §2.2.1) names who does.
+    own = own or [leaf.content for leaf in leaves if leaf.content_type.endswith("disposition-notification")]
     if own:
         yield from own
         return
