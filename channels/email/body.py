@@ -1,29 +1,30 @@
-"""Chooses the readable text of a mail and lists what else it carries."""
+"""Chooses the readable text of a mail and lists what else it carries.
+
+Which part is text and which a file: RFC 8621 §4.1.4, and RFC 2046 §5.1.4 for alternatives.
+"""
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
+from typing import NamedTuple
 
 import msgspec
 
 from channels.contract import Attachment
-from channels.email import borders, charsets, flowed, headers, html_text
-from channels.email.structure import Part
+from channels.email import borders, calendar, cms, file_names, headers, texts
+from channels.email.parts import SEALED_TYPES, Part
 
-MAX_NAME_CHARS = 200
 MAX_TEXT_BYTES = 4_000_000  # of all parts; one emoji makes a text of 25 MB one of 100 MB
 _STUB_CHARS = 300  # a plain alternative below this may only say "your reader shows no HTML"
 _STUB_RATIO = 4
-_TEXT_TYPES = frozenset(
-    {"text/plain", "text/html", "text/enriched", "text/richtext", "text/markdown", "text/x-markdown"}
+_TEXT_TYPES = (
+    frozenset({"text/plain", "text/html", "text/markdown", "text/x-markdown"}) | texts.ENRICHED_TYPES
 )
-_SEALED = frozenset({"multipart/encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime"})
-_UNSAFE = re.compile('[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff<>:"|?*]+')
-_EXTENSIONS = {
-    "message/rfc822": ".eml", "text/calendar": ".ics", "text/plain": ".txt", "text/html": ".html", "image/jpeg": ".jpg",
-    "image/png": ".png", "image/gif": ".gif", "application/pdf": ".pdf", "text/csv": ".csv", "text/vcard": ".vcf",
-    "message/delivery-status": ".txt", "text/rfc822-headers": ".txt", "application/zip": ".zip",
-}  # fmt: skip
-_CID = re.compile(r"(?i)cid:([^\"'\s<>)]{1,200})")
+_CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
+# What is read when a mail has no other text.
+_REPORT_TYPES = frozenset({"message/delivery-status", "message/partial", "message/feedback-report"})
+_LINK = re.compile(r" <https?:[^<>\s]+>")
+safe_name = file_names.safe
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -55,12 +56,22 @@ class _Reading(msgspec.Struct):
             self.problems.append(problem)
 
 
+class _Place(NamedTuple):
+    """Where a part stands: first of its multipart, beside the root of a multipart/related, one of several alternatives."""
+
+    is_first: bool = True
+    is_related: bool = False
+    is_alternative: bool = False
+
+
 def read(root: Part, *, costly: bool) -> Content:
     """Text and attachments of a mail. Raises: Costly (costly=False) for HTML that is too large for the fast road."""
     reading = _Reading(costly=costly)
-    if root.content_type in _SEALED:
-        reading.note("The mail is encrypted or sealed as a whole: its text cannot be read")
-    _walk(root, reading, is_related=False)
+    if root.content_type == "multipart/encrypted":
+        reading.note("The mail is encrypted with PGP: its text cannot be read")
+    _walk(root, reading, _Place())
+    if not any(reading.texts) and reading.files:
+        _read_instead(reading)
     attachments = tuple(
         _attachment(part, number, is_inline=is_inline or part.content_id in reading.cids)
         for number, (part, is_inline) in enumerate(reading.files, 1)
@@ -75,76 +86,139 @@ def read(root: Part, *, costly: bool) -> Content:
     )
 
 
-def _walk(part: Part, reading: _Reading, *, is_related: bool) -> None:
+def _walk(part: Part, reading: _Reading, place: _Place) -> None:
     if part.content_type == "multipart/alternative":
         _walk_alternative(part, reading)
     elif part.is_multipart():
-        for number, child in enumerate(part.children):
-            _walk(child, reading, is_related=part.content_type == "multipart/related" and number > 0)
-    elif _is_text(part) and not is_related:
+        for child, inner in _placed(part, place):
+            _walk(child, reading, inner)
+    elif _is_text(part, place) and not _is_rich_beside_text(part, reading, place):
         reading.texts.append(_text(part, reading))
+        reading.files += [(child, False) for child in part.children]
+    elif part.content_type in SEALED_TYPES:
+        _walk_sealed(part, reading)
     else:
-        reading.files.append((part, is_related or (part.disposition == "inline" and bool(part.content_id))))
+        _take_file(part, reading, place)
 
 
-def _is_text(part: Part) -> bool:
-    """Whether a leaf is to be read, not to be listed. A named text is a file, except where the mail is nothing else."""
-    if part.content_type not in _TEXT_TYPES or part.disposition == "attachment":
+def _placed(part: Part, place: _Place) -> Iterator[tuple[Part, _Place]]:
+    """The children of a multipart, each with its place."""
+    is_alternative = part.content_type == "multipart/alternative"
+    root = _related_root(part) if part.content_type == "multipart/related" else None
+    for number, child in enumerate(part.children):
+        is_related = place.is_related or (root is not None and child is not root)
+        is_first = number == 0 or is_alternative or child is root
+        yield child, _Place(is_first, is_related, is_alternative)
+
+
+def _related_root(part: Part) -> Part | None:
+    """The part that the others belong to: the one named by start, else the first that is text (RFC 2387 §3.2)."""
+    for child in part.children:
+        if part.start and child.content_id == part.start:
+            return child
+    readable = (child for child in part.children if child.is_multipart() or child.content_type in _TEXT_TYPES)
+    return next(readable, part.children[0] if part.children else None)
+
+
+def _is_text(part: Part, place: _Place) -> bool:
+    """Whether a leaf is to be read, not to be listed. A named text is a file, except where a mail's text is expected."""
+    if part.disposition == "attachment" or place.is_related:
         return False
-    return not part.filename or not part.path
+    if part.content_type not in _TEXT_TYPES:
+        return (
+            not part.path
+            and part.content_type.startswith("text/")
+            and not part.filename
+            and not _is_calendar(part)
+        )
+    return place.is_first or not part.filename
+
+
+def _is_rich_beside_text(part: Part, reading: _Reading, place: _Place) -> bool:
+    """An old rich format that is no alternative is a document beside the text."""
+    return part.content_type in texts.ENRICHED_TYPES and not place.is_alternative and any(reading.texts)
+
+
+def _is_calendar(part: Part) -> bool:
+    return part.content_type in _CALENDAR_TYPES
+
+
+def _take_file(part: Part, reading: _Reading, place: _Place) -> None:
+    is_inline = place.is_related or (part.disposition == "inline" and bool(part.content_id))
+    reading.files.append((part, is_inline))
+    if part.children and not part.is_message():
+        reading.files += [(child, False) for child in part.children if child.filename]
+
+
+def _walk_sealed(part: Part, reading: _Reading) -> None:
+    """S/MIME: what is only signed is read; the message itself is kept as a file in either case."""
+    if part.children:
+        _walk(part.children[0], reading, _Place())
+        reading.note("The mail is signed with S/MIME; the signature was not checked")
+    elif part.smime_type == "enveloped-data" or cms.is_encrypted(part.content):
+        reading.note("The mail is encrypted with S/MIME: its text cannot be read")
+    elif part.smime_type not in {"certs-only", "signed-receipt"}:
+        reading.note("The mail is sealed with S/MIME: its text cannot be read")
+    reading.files.append((part, False))
 
 
 def _walk_alternative(part: Part, reading: _Reading) -> None:
     """The plain branch, unless it is empty or a stub of the rich one; what is no text is listed in either case."""
     begin = len(reading.texts)
-    rich: list[Part] = []
-    for child in part.children:
-        if _is_plain(child):
-            _walk(child, reading, is_related=False)
+    rich: list[tuple[Part, _Place]] = []
+    for child, place in _placed(part, _Place()):
+        if _is_plain(child, place):
+            _walk(child, reading, place)
         else:
-            rich.append(child)
+            rich.append((child, place))
     plain_chars = sum(map(len, reading.texts[begin:]))
     if plain_chars >= _STUB_CHARS:
-        for child in rich:
-            _list_files(child, reading)
+        for child, place in rich:
+            _list_files(child, reading, place)
         reading.rich = reading.rich or _first_html(rich)
         return
     rich_begin = len(reading.texts)
-    for child in rich:
+    for child, place in rich:
         first = len(reading.texts)
-        _walk(child, reading, is_related=False)
+        _walk(child, reading, place)
         if any(reading.texts[first:]):
             del reading.texts[rich_begin:first]  # the last one is the best (RFC 2046 §5.1.4)
-    if sum(map(len, reading.texts[rich_begin:])) > plain_chars * _STUB_RATIO:
+    # Links are written out in one of them only.
+    if sum(len(_LINK.sub("", text)) for text in reading.texts[rich_begin:]) > plain_chars * _STUB_RATIO:
         del reading.texts[begin:rich_begin]
     else:
         del reading.texts[rich_begin:]
         reading.rich = reading.rich or _first_html(rich)
 
 
-def _first_html(parts: list[Part]) -> Part | None:
-    leaves = (leaf for part in parts for leaf in part.leaves())
-    return next((leaf for leaf in leaves if leaf.content_type == "text/html" and _is_text(leaf)), None)
+def _leaves(part: Part, place: _Place) -> Iterator[tuple[Part, _Place]]:
+    if part.is_multipart():
+        for child, inner in _placed(part, place):
+            yield from _leaves(child, inner)
+    else:
+        yield part, place
 
 
-def _is_plain(part: Part) -> bool:
+def _first_html(parts: list[tuple[Part, _Place]]) -> Part | None:
+    leaves = (found for part, place in parts for found in _leaves(part, place))
+    return next(
+        (leaf for leaf, place in leaves if leaf.content_type == "text/html" and _is_text(leaf, place)), None
+    )
+
+
+def _is_plain(part: Part, place: _Place) -> bool:
     """Whether a branch has text, all of it plain."""
-    types = {leaf.content_type for leaf in part.leaves() if _is_text(leaf)}
+    types = {leaf.content_type for leaf, inner in _leaves(part, place) if _is_text(leaf, inner)}
     return types == {"text/plain"}
 
 
-def _list_files(part: Part, reading: _Reading) -> None:
+def _list_files(part: Part, reading: _Reading, place: _Place) -> None:
     """Attachments below a part whose text is not wanted."""
-    is_related = part.content_type == "multipart/related"
-    for leaf in part.leaves():
-        if not _is_text(leaf):
-            reading.files.append(
-                (leaf, is_related or (leaf.disposition == "inline" and bool(leaf.content_id)))
-            )
-        elif leaf.content_type == "text/html":
-            reading.cids.update(
-                _CID.findall(leaf.content.decode("latin-1"))[:100] if b"cid:" in leaf.content else ()
-            )
+    for leaf, inner in _leaves(part, place):
+        if not _is_text(leaf, inner):
+            _take_file(leaf, reading, inner)
+        elif leaf.content_type == "text/html" and b"cid:" in leaf.content:
+            reading.cids.update(texts.cids(leaf.content.decode("latin-1")))
 
 
 def _text(part: Part, reading: _Reading) -> str:
@@ -153,28 +227,32 @@ def _text(part: Part, reading: _Reading) -> str:
         content = content[: reading.room_bytes]
         reading.note(f"Only the first {MAX_TEXT_BYTES // 1_000_000} MB of text were read")
     reading.room_bytes -= len(content)
-    text, problem = charsets.text_from_bytes(content, part.charset)
-    reading.note(problem)
-    if part.content_type in {"text/html", "text/enriched", "text/richtext"}:
-        reading.cids.update(_CID.findall(text)[:100] if "cid:" in text else ())
-        marked = html_text.marked_from_html(text, costly=reading.costly)
-        return marked if borders.without(marked).strip() else ""
-    text = borders.removed(normalised(text))
-    return flowed.unflowed(text, drops_space=part.delsp == "yes") if part.format == "flowed" else text
+    found = texts.read(part, content, costly=reading.costly)
+    reading.cids.update(found.cids)
+    for problem in found.problems:
+        reading.note(problem)
+    return found.text
 
 
-def normalised(text: str) -> str:
-    """Line ends as LF, no NUL, no trailing white space at the end of the text."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\x00" in text:
-        text = text.replace("\x00", "")
-    return text.strip("\n").rstrip()
+def _read_instead(reading: _Reading) -> None:
+    """The text of a mail that has none of its own: of winmail.dat, an invitation, a report, an unknown kind of text."""
+    for part, _ in reading.files:
+        if part.children and not part.is_message() and not part.children[0].filename:
+            reading.texts.append(_text(part.children[0], reading))
+        elif _is_calendar(part):
+            reading.texts.append(calendar.text_from_calendar(part.content, part.charset))
+        elif part.content_type in _REPORT_TYPES and part.disposition != "attachment":
+            reading.texts.append(texts.normalised(part.content[:20_000].decode("utf-8", "replace")))
+        if any(reading.texts):
+            return
 
 
 def _attachment(part: Part, number: int, *, is_inline: bool) -> Attachment:
+    name = file_names.safe(
+        part.filename or _subject_name(part), content_type=part.content_type, number=number
+    )
     return Attachment(
-        name=safe_name(part.filename or _subject_name(part), content_type=part.content_type, number=number),
+        name=name,
         content_type=part.content_type,
         size=len(part.content),
         sha256=sha256(part.content).hexdigest(),
@@ -189,15 +267,3 @@ def _subject_name(part: Part) -> str:
         return ""
     subject = headers.scan(part.content).text("subject")[:80].replace("/", "-").replace("\\", "-")
     return f"{subject}.eml" if subject else ""
-
-
-def safe_name(name: str, *, content_type: str, number: int = 1) -> str:
-    """A file name without path, control, bidirectional and shell characters; a made-up one when nothing is left."""
-    name = name.replace("\\", "/").rsplit("/", 1)[-1]
-    name = _UNSAFE.sub("_", " ".join(name.split())).strip(". ")
-    if len(name) > MAX_NAME_CHARS:
-        stem, dot, extension = name.rpartition(".")
-        name = f"{stem[: MAX_NAME_CHARS - 20]}.{extension[:16]}" if dot else name[:MAX_NAME_CHARS]
-    if name.strip("_. "):
-        return name
-    return f"attachment-{number}{_EXTENSIONS.get(content_type, '')}"

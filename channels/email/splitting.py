@@ -10,12 +10,20 @@ from typing import NamedTuple
 import msgspec
 
 from channels.email import headers, parameters, transfer
+from channels.email.parts import MESSAGE_TYPES
 
 MAX_BOUNDARY_BYTES = 300  # RFC 2046 §5.1.1 says 70
 MAX_MESSAGE_DEPTH = 4  # an embedded message is a copy of its bytes
-MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 
-_TYPE = re.compile(r"\s*([a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
+_TYPE = re.compile(r"\s*\"?([a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
+_BARE_TYPE = re.compile(r"\s*([a-z]{2,20})\b", re.IGNORECASE)
+_BARE_TYPES = {
+    "html": "text/html",
+    "plain": "text/plain",
+    "multipart": "multipart/mixed",
+    "pdf": "application/pdf",
+    "rfc822": "message/rfc822",
+}
 _GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,299}?)[ \t]*\r?\n[A-Za-z-]{1,60}:")
 
 
@@ -53,18 +61,21 @@ class _Budget(msgspec.Struct):
 
 
 def media_type(value: str, *, default: str = "text/plain") -> str:
-    """The lower-case type of a Content-Type value; the default when it names none."""
+    """The lower-case type of a Content-Type value; the default when it names none (RFC 2045 §5.2)."""
     found = _TYPE.match(value)
-    return found[1].lower() if found else default
+    if found:
+        return found[1].lower()
+    bare = _BARE_TYPE.match(value)
+    return _BARE_TYPES.get(bare[1].lower(), default) if bare else default
 
 
 def split(
-    content: bytes, fields: headers.Headers, *, max_parts: int, max_depth: int
+    content: bytes, fields: headers.Headers, *, max_parts: int, max_depth: int, path: str = ""
 ) -> tuple[Node, tuple[str, ...]]:
-    """The tree of a mail whose header is scanned already, and what was cut or repaired."""
+    """The tree of a mail whose header is scanned already, and what was cut or repaired. path: of its root."""
     budget = _Budget(parts=max_parts, max_depth=max_depth, problems=[])
     whole = _Span(content, fields.body_offset, len(content))
-    node = _node(whole, fields, path="", depth=0, budget=budget)
+    node = _node(whole, fields, path=path, depth=0, budget=budget)
     return node, tuple(budget.problems)
 
 
@@ -85,7 +96,12 @@ def _node(
         if _split_multipart(node, span, boundary=_boundary(declared), depth=depth, budget=budget):
             return node
         node.content_type = "text/plain"
-    node.content = transfer.decode(span.taken(), fields.first("content-transfer-encoding"))
+        span = _without_delimiters(span, boundary=_boundary(declared))
+    is_text = node.content_type.startswith("text/")
+    encoding = fields.first("content-transfer-encoding")
+    node.content, problem = transfer.decode(span.taken(), encoding, is_text=is_text)
+    if problem:
+        budget.note(problem)
     if node.content_type in MESSAGE_TYPES and depth < MAX_MESSAGE_DEPTH and budget.parts > 0:
         inner = headers.scan(node.content)
         below = _Span(node.content, inner.body_offset, len(node.content))
@@ -108,6 +124,10 @@ def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, bu
         budget.note(f"Parts nested deeper than {budget.max_depth} were not read")
         return False
     spans = _spans(span, boundary, limit=budget.parts) if boundary else []
+    if not spans and (decoded := _decoded_whole(node, span, boundary=boundary)):
+        budget.note("A multipart part is encoded as a whole")
+        span = decoded
+        spans = _spans(span, boundary, limit=budget.parts)
     if not spans:
         guessed = _GUESSED_BOUNDARY.search(span.content, span.begin, span.end)
         spans = _spans(span, guessed[1], limit=budget.parts) if guessed else []
@@ -128,8 +148,29 @@ def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, bu
     return bool(node.children)
 
 
+def _without_delimiters(span: _Span, *, boundary: bytes) -> _Span:
+    """Nothing instead of lines that only close a multipart without parts; else the span itself."""
+    if span.end - span.begin > MAX_BOUNDARY_BYTES * 3:
+        return span
+    lines = [line.strip() for line in span.taken().split(b"\n")]
+    is_empty = all(not line or line.startswith(b"--" + boundary) for line in lines)
+    return _Span(b"", 0, 0) if is_empty and boundary else span
+
+
+def _decoded_whole(node: Node, span: _Span, *, boundary: bytes) -> _Span | None:
+    """A multipart that was encoded against RFC 2045 §6.4, decoded; None when it was not."""
+    encoding = node.fields.first("content-transfer-encoding")
+    if not boundary or not transfer.name_of(encoding):
+        return None
+    decoded, _ = transfer.decode(span.taken(), encoding)
+    return _Span(decoded, 0, len(decoded)) if b"--" + boundary in decoded else None
+
+
 def _spans(span: _Span, boundary: bytes, *, limit: int) -> list[_Span]:
-    """Where the parts between delimiter lines are; a missing last delimiter ends with the span."""
+    """Where the parts between delimiter lines are; a missing last delimiter ends with the span.
+
+    Parts below the last delimiter count too: two nested multiparts may share one boundary.
+    """
     delimiter = re.compile(b"--" + re.escape(boundary) + rb"(--)?[ \t]*(?:\r?\n|\r?\Z)")
     content = span.content
     spans: list[_Span] = []
@@ -140,7 +181,7 @@ def _spans(span: _Span, boundary: bytes, *, limit: int) -> list[_Span]:
         if begin >= 0:
             spans.append(_Span(content, begin, _before_line_break(content, begin, found.start())))
         begin = -1 if found[1] else found.end()
-        if found[1] or len(spans) > limit:
+        if len(spans) > limit:
             break
     if begin >= 0:
         spans.append(_Span(content, begin, span.end))

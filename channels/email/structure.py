@@ -5,20 +5,23 @@ The fast road is a Rust parser behind caps of ours. What it refuses, and what ex
 """
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 
 import msgspec
 from fast_mail_parser import PyMimePart, parse_email_tree
 
 from channels.contract import Costly
-from channels.email import headers, parameters, splitting, transfer
+from channels.email import cms, headers, parameters, parts, splitting, transfer
 
+Part = parts.Part
 MAX_PARTS = 200
 MAX_DEPTH = 50
+_MAX_SEALS = 3  # a signed message in a signed message
 MAX_REPAIR_BYTES = (
     512 * 1024
 )  # a damaged mail up to here is split on the spot; a larger one takes the slow road
+
+MAX_FAST_LINES = 20_000  # of uuencoding; 900 KB of a file
 
 # Counted only where their first byte is frequent: one memchr pass over base64 costs 10 µs, two-byte needles 300 µs.
 _MAX_DELIMITERS = 2_000
@@ -26,41 +29,7 @@ _MAX_ENCODED_WORDS = 1_000
 _MAX_EMBEDDED = 20
 _LARGE_BYTES = 1024 * 1024
 _DELIMITER = re.compile(rb"\n--")
-_ROOT_FIELDS = ("content-type", "content-transfer-encoding", "content-disposition", "content-id")
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """One node. path: "2.1" = the second part's first child, "" = the mail itself.
-
-    content_type: lower case; charset, filename, format, delsp (RFC 3676): as declared, "" = not; disposition: "attachment", "inline", "" …;
-    content: decoded bytes of a leaf; of an embedded message its whole bytes, its own tree being the one child.
-    """
-
-    path: str
-    content_type: str
-    charset: str = ""
-    filename: str = ""
-    disposition: str = ""
-    content_id: str = ""
-    report_type: str = ""
-    format: str = ""
-    delsp: str = ""
-    content: bytes = b""
-    children: tuple["Part", ...] = ()
-
-    def is_multipart(self) -> bool:
-        return self.content_type.startswith("multipart/")
-
-    def is_message(self) -> bool:
-        return self.content_type in splitting.MESSAGE_TYPES
-
-    def leaves(self) -> Iterator["Part"]:
-        """Every leaf in order; an embedded message is a leaf."""
-        if self.is_multipart():
-            for child in self.children:
-                yield from child.leaves()
-        else:
-            yield self
+_PARSERS_ENCODINGS = frozenset({"base64", "quoted-printable"})
 
 
 def read(content: bytes, fields: headers.Headers, *, costly: bool) -> tuple[Part, tuple[str, ...]]:
@@ -68,22 +37,47 @@ def read(content: bytes, fields: headers.Headers, *, costly: bool) -> tuple[Part
 
     Raises: Costly on the fast road (costly=False) when only the slow one is left.
     """
-    root = _fast(content, fields)
-    if root is not None:
+    root, problems = _tree(content, fields, costly=costly)
+    if any(leaf.content_type in parts.SEALED_TYPES for leaf in root.leaves()):
+        root = _unsealed(root, costly=costly)
+    return root, problems
+
+
+def _tree(
+    content: bytes, fields: headers.Headers, *, costly: bool, path: str = ""
+) -> tuple[Part, tuple[str, ...]]:
+    root = _fast(content, fields, path=path, costly=costly)
+    if root is not None and not _has_more_parts(content, fields, root):
         return root, ()
     if not costly and len(content) > MAX_REPAIR_BYTES:
         raise Costly("the mail is damaged and large")
-    node, problems = splitting.split(content, fields, max_parts=MAX_PARTS, max_depth=MAX_DEPTH)
+    node, problems = splitting.split(content, fields, max_parts=MAX_PARTS, max_depth=MAX_DEPTH, path=path)
     return _part_from_node(node), problems
 
 
-def _fast(content: bytes, fields: headers.Headers) -> Part | None:
+def _unsealed(part: Part, *, costly: bool, depth: int = 0) -> Part:
+    """The tree with what lies in signed S/MIME messages; encrypted ones stay as they are."""
+    if part.is_multipart():
+        children = tuple(_unsealed(child, costly=costly, depth=depth) for child in part.children)
+        return msgspec.structs.replace(part, children=children)
+    if part.content_type not in parts.SEALED_TYPES or depth >= _MAX_SEALS:
+        return part
+    inner = cms.signed_content(part.content)
+    if not inner:
+        return part
+    root, _ = _tree(inner, headers.scan(inner), costly=costly, path=f"{part.path}.1" if part.path else "1")
+    return msgspec.structs.replace(part, children=(_unsealed(root, costly=costly, depth=depth + 1),))
+
+
+def _fast(content: bytes, fields: headers.Headers, *, path: str = "", costly: bool = True) -> Part | None:
     """The tree by the fast parser; None when it refuses or a cap stands before it."""
     if not _is_harmless(content, fields.body_offset):
         return None
     # Only what the structure needs: the parser's cost for hostile header fields is quadratic.
     top = b"".join(
-        b"%s: %s\r\n" % (name.encode(), value) for name in _ROOT_FIELDS for value in fields.raw(name)[:1]
+        b"%s: %s\r\n" % (name.encode(), value)
+        for name in parts.FIELDS
+        for value in [*filter(None, fields.raw(name))][:1]
     )
     try:
         tree = parse_email_tree(top + b"\r\n" + content[fields.body_offset :])
@@ -91,7 +85,19 @@ def _fast(content: bytes, fields: headers.Headers) -> Part | None:
         raise
     except BaseException:  # noqa: BLE001 - its refusals, and a Rust panic, which is no Exception
         return None
-    return _part_from_tree(tree, path="", room=[MAX_PARTS], depth=0)
+    return _part_from_tree(tree, _Reading(source=content, costly=costly), path=path)
+
+
+def _has_more_parts(content: bytes, fields: headers.Headers, root: Part) -> bool:
+    """Whether delimiters follow the closing one: nested multiparts that share a boundary."""
+    if not root.is_multipart():
+        return False
+    boundary = parameters.parse(fields.first("content-type")).get("boundary", "").encode("utf-8", "replace")
+    last = content.rfind(b"\n--" + boundary, fields.body_offset)
+    if last < 0 or content.startswith(b"--", last + 3 + len(boundary)):
+        return False
+    closing = content.find(b"\n--%s--" % boundary, fields.body_offset, last)
+    return closing >= 0 and content[closing + 5 + len(boundary) : closing + 6 + len(boundary)] in b"\r\n"
 
 
 def _is_harmless(content: bytes, start: int) -> bool:
@@ -106,61 +112,86 @@ def _is_harmless(content: bytes, start: int) -> bool:
     return len(content) < _LARGE_BYTES or content.count(b"822", start) <= _MAX_EMBEDDED
 
 
-def _part_from_tree(node: PyMimePart, *, path: str, room: list[int], depth: int) -> Part | None:
-    """Our part from the parser's; None when the tree exceeds our caps or a multipart came out without parts."""
-    room[0] -= 1
-    if room[0] < 0 or depth > MAX_DEPTH:
+class _Reading(msgspec.Struct):
+    """One walk through the parser's tree. source: the bytes it was made of; room: how many parts are left."""
+
+    source: bytes
+    costly: bool = True
+    room: int = MAX_PARTS
+
+
+def _part_from_tree(
+    node: PyMimePart, reading: _Reading, *, path: str = "", depth: int = 0, inherited: str = ""
+) -> Part | None:
+    """Our part from the parser's; None when the tree exceeds our caps or the parser may have lost something.
+
+    inherited: the transfer encoding that the multipart around it declares, against RFC 2045 §6.4.
+    """
+    reading.room -= 1
+    if reading.room < 0 or depth > MAX_DEPTH or (not node.children and node.content is None):
         return None
-    if not node.children and node.content is None:
+    fields = _fields(node.headers, reading.source)
+    if fields is None:
         return None
+    encoding = transfer.name_of(fields.get("content-transfer-encoding", ""))
     children: list[Part] = []
     for number, child in enumerate(node.children, 1):
-        part = _part_from_tree(
-            child, path=f"{path}.{number}" if path else str(number), room=room, depth=depth + 1
-        )
+        child_path = f"{path}.{number}" if path else str(number)
+        part = _part_from_tree(child, reading, path=child_path, depth=depth + 1, inherited=encoding)
         if part is None:
             return None
         children.append(part)
-    fields = {name.lower(): values[0] for name, values in node.headers.items()}
-    encoding = fields.get("content-transfer-encoding", "")
     content = node.content or b""
-    return _part(
-        path,
-        node.content_type.lower(),
-        fields=fields,
-        content=transfer.uudecoded(content) if "uu" in encoding.lower() else content,
-        children=tuple(children),
-    )
+    if not node.children:
+        if not fields and not content and depth:
+            return None  # text without an empty line before it was taken for a header
+        content = _decoded_rest(content, fields, inherited=inherited, costly=reading.costly)
+    content_type = node.content_type.lower()
+    if "/" not in content_type or content_type[-1:] == "/" or " " in content_type or "," in content_type:
+        content_type = splitting.media_type(fields.get("content-type", ""))
+    return parts.from_fields(path, content_type, fields=fields, content=content, children=tuple(children))
+
+
+def _fields(found: dict[str, list[str]], source: bytes) -> dict[str, str] | None:
+    """The first value of each field, by lower-case name; None when something else was taken for a header."""
+    fields: dict[str, str] = {}
+    for name, values in found.items():
+        if " " in name or "\r" in name or "\t" in name:
+            return None
+        value = values[0] or values[-1]
+        fields[name.lower()] = value if value.isascii() and "\x1b" not in value else _reread(value, source)
+    return fields
+
+
+def _reread(value: str, source: bytes) -> str:
+    """A value beyond ASCII from its bytes: the parser takes what is no UTF-8 for latin-1."""
+    if not value.isascii() and value.encode("utf-8", "replace") in source:
+        return value
+    return headers.unfolded(value.encode("latin-1", "replace"))
+
+
+def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, costly: bool) -> bytes:
+    """Undo the transfer encodings that the parser knows by no name."""
+    declared = fields.get("content-transfer-encoding", "")
+    if not declared:
+        if inherited == "quoted-printable" and transfer.is_encoded(content):
+            return transfer.decode(content, inherited)[0]
+        return content
+    if declared.lower() in _PARSERS_ENCODINGS or not transfer.name_of(declared):
+        return content
+    if not costly and len(content) > MAX_FAST_LINES and content.count(b"\n") > MAX_FAST_LINES:
+        raise Costly("an encoding is undone line by line")
+    return transfer.decode(content, declared, is_text=fields.get("content-type", "text").startswith("text"))[
+        0
+    ]
 
 
 def _part_from_node(node: splitting.Node) -> Part:
     """Our part from the splitter's."""
-    return _part(
+    return parts.from_fields(
         node.path,
         node.content_type,
-        fields={name: node.fields.first(name) for name in _ROOT_FIELDS},
+        fields={name: node.fields.first(name) for name in parts.FIELDS},
         content=node.content,
         children=tuple(_part_from_node(child) for child in node.children),
-    )
-
-
-def _part(
-    path: str, content_type: str, *, fields: dict[str, str], content: bytes, children: tuple[Part, ...]
-) -> Part:
-    """A part from its unfolded header fields."""
-    declared = parameters.parse(fields.get("content-type", ""))
-    disposition = fields.get("content-disposition", "")
-    placed = parameters.parse(disposition)
-    return Part(
-        path=path,
-        content_type=content_type,
-        charset=declared.get("charset", ""),
-        filename=placed.get("filename") or declared.get("name", ""),
-        disposition=disposition.partition(";")[0].strip().lower(),
-        content_id=fields.get("content-id", "").strip().strip("<>"),
-        report_type=declared.get("report-type", "").lower(),
-        format=declared.get("format", "").lower(),
-        delsp=declared.get("delsp", "").lower(),
-        content=content,
-        children=children,
     )

@@ -1,25 +1,79 @@
 """Undoes transfer encodings as far as the bytes allow (RFC 2045 §6). Linear, never raises."""
 
 import binascii
+import re
 
 from channels.email import encoded_words
 
 MAX_UU_LINES = 600_000  # 27 MB of full lines
 
+_NO_LETTERS = re.compile(r"[^a-z0-9]+")
+_BASE64 = frozenset({"base64", "xbase64", "b64", "base", "base64encoded", "base64encoding", "bas64", "xb64"})
+_QUOTED = re.compile(r"quoted|printable|^qp$|^xqp$|^q$")
+_UUENCODED = frozenset({"uuencode", "xuuencode", "xuue", "uue", "xuu", "uu", "uuencoded"})
+# The encodings that leave the bytes as they are, and what senders write for them or nothing at all.
+_IDENTITY = frozenset({"", "7bit", "8bit", "binary", "7", "8"})
+_WORDS = re.compile(rb"[A-Za-z]{2,}[,;:.!?]?[ \t]+[A-Za-z(]{1,30}[,;:.!?]?[ \t]+[A-Za-z(]")
+_URL_SAFE = re.compile(rb"[A-Za-z0-9]{8,}[_-][A-Za-z0-9_-]{8}")
+_MAX_FOOTER_BYTES = 64_000
+_SOFT_OR_HEX = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
 
-def decode(content: bytes, encoding: str) -> bytes:
-    """The decoded bytes of a part; an unknown encoding leaves them as they are. encoding: the header's value."""
-    name = encoding.partition(";")[0].strip(" \t\"'").lower()
+
+def name_of(encoding: str) -> str:
+    """The encoding that a header's value means: "base64", "quoted-printable", "uuencode", "" = none."""
+    first = encoding.partition(";")[0].partition("(")[0].partition(",")[0]
+    name = _NO_LETTERS.sub("", first.lower())
+    if name in _IDENTITY:
+        return ""
+    if name in _BASE64 or name.startswith("base64"):
+        return "base64"
+    if _QUOTED.search(name):
+        return "quoted-printable"
+    return "uuencode" if name in _UUENCODED else ""
+
+
+def decode(content: bytes, encoding: str, *, is_text: bool = False) -> tuple[bytes, str]:
+    """The decoded bytes of a part, and what was odd ("" = nothing); an unknown encoding leaves them as they are.
+
+    encoding: the header's value. is_text: prose below the base64 belongs to it; it would spoil a file.
+    """
+    name = name_of(encoding)
     if name == "base64":
-        return encoded_words.base64_bytes(content)
+        return _base64(content, is_text=is_text)
     if name == "quoted-printable":
-        return binascii.a2b_qp(content)
-    return uudecoded(content) if is_uuencoded(name) else content
+        return binascii.a2b_qp(content), ""
+    return (uudecoded(content), "") if name == "uuencode" else (content, "")
 
 
-def is_uuencoded(name: str) -> bool:
-    """The encodings that no MIME parser undoes."""
-    return name in {"uuencode", "x-uuencode", "x-uue", "uue"}
+def is_encoded(content: bytes) -> bool:
+    """Whether a text looks like quoted-printable."""
+    return _SOFT_OR_HEX.search(content) is not None
+
+
+def _base64(content: bytes, *, is_text: bool) -> tuple[bytes, str]:
+    """Base64, with a footer that some list server put below it as text; what is prose altogether stays as it is."""
+    begin = content.lstrip()[:200]
+    if _WORDS.search(begin.partition(b"\n")[0]):
+        return content, "A part says base64 and is plain text"
+    if _URL_SAFE.search(begin) and b"+" not in content and b"/" not in content:
+        content = content.replace(b"-", b"+").replace(b"_", b"/")
+    footer = _footer_at(content)
+    decoded = encoded_words.base64_bytes(content[:footer])
+    if footer < len(content):
+        below = b"\n" + content[footer:].strip() if is_text else b""
+        return decoded + below, "Plain text follows the base64 of a part"
+    return decoded, ""
+
+
+def _footer_at(content: bytes) -> int:
+    """Where prose begins below the base64; the end when there is none."""
+    begin = max(0, len(content) - _MAX_FOOTER_BYTES)
+    found = _WORDS.search(content, begin)
+    if found is None:
+        return len(content)
+    blank = max(content.rfind(b"\n\n", begin, found.start()), content.rfind(b"\n\r\n", begin, found.start()))
+    line = content.rfind(b"\n", begin, found.start()) + 1
+    return blank + 1 if blank >= 0 else line
 
 
 def uudecoded(content: bytes) -> bytes:

@@ -243,4 +243,4 @@ def test_lines_broken_for_display_are_joined(parameters: str, written: str, read
 
 def test_an_encrypted_mail_says_that_it_cannot_be_read() -> None:
     content = mail("multipart/encrypted", b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1")
-    assert "The mail is encrypted or sealed as a whole: its text cannot be read" in parsed(content).problems
+    assert "The mail is encrypted with PGP: its text cannot be read" in parsed(content).problems
