@@ -8,6 +8,7 @@ import msgspec
 QUOTE, QUOTE_END, REST, SIGNATURE, SIGNATURE_END, FORWARD = "\x0e", "\x0f", "\x10", "\x11", "\x12", "\x13"
 MARKS = (QUOTE, QUOTE_END, REST, SIGNATURE, SIGNATURE_END, FORWARD)
 _ALL = "".join(MARKS)
+_NONE = dict.fromkeys(map(ord, MARKS))
 _PREFIX = "> \t\xa0"
 
 
@@ -34,9 +35,7 @@ def without(text: str) -> str:
 
 def removed(text: str) -> str:
     """Foreign text without the characters that mean a border here."""
-    if not has_any(text):
-        return text
-    return text.translate(dict.fromkeys(map(ord, MARKS)))
+    return text.translate(_NONE) if has_any(text) else text
 
 
 def taken_out(text: str) -> tuple[str, Hints]:
@@ -44,20 +43,19 @@ def taken_out(text: str) -> tuple[str, Hints]:
     lines: list[str] = []
     hints = Hints()
     opened: dict[str, int] = {}
+    is_below_border = False
     for line in text.split("\n"):
         mark = line.strip(_PREFIX)
-        if not mark or mark.strip(_ALL):
-            if mark or not (lines and len(lines) > 1 and not lines[-1] and not lines[-2]):
-                lines.append(line.translate(_NONE) if mark != line and has_any(line) else line)
-            continue
-        for each in mark:
-            _note(each, len(lines), hints, opened)
+        if mark and not mark.strip(_ALL):
+            for each in mark:
+                _note(each, len(lines), hints, opened)
+            is_below_border = True
+        elif mark or not is_below_border or not lines or lines[-1]:
+            lines.append(removed(line))
+            is_below_border = False
     for begun, at in opened.items():
         _close(begun, at, len(lines), hints)
     return "\n".join(lines), hints
-
-
-_NONE = dict.fromkeys(map(ord, MARKS))
 
 
 def _note(mark: str, at: int, hints: Hints, opened: dict[str, int]) -> None:

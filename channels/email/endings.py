@@ -31,7 +31,7 @@ _BEGINS_SENT = re.compile(
 )
 _ENDS_SENT = re.compile(rf"(?i)(?:{mail_words.SENT_STEM})$")
 _BEGINS_GET = re.compile(rf"(?i)^(?:{mail_words.GET_STEM})(?!\w)")
-_ENDS_GET = re.compile(rf"(?i)(?<!\w)(?:{mail_words.GET_STEM})$")
+_ENDS_GET = re.compile(rf"(?i)(?:(?<![a-zà-ÿ])(?:{mail_words.GET_STEM}))$")
 _SENTENCE_BEGINS = re.compile(
     r"(?i)^(?:i|we|it|he|she|they|you|ich|wir|es|er|sie|das|je|nous|il|elle|on|ik|we|wij|hij|jag|vi|jeg|det|den|io|я|мы|он|она|они|ми|ja|my|ona)\s"
 )
@@ -77,7 +77,7 @@ def name_line(keys: Sequence[str], begin: int, end: int) -> int | None:
         return None
     above = next((keys[at] for at in range(last - 1, begin - 1, -1) if keys[at]), "")
     is_item = not above or above[-1] in ":：,;" or above[0] in "-–—*•·"
-    is_apart = not keys[last - 1] or not keys[last][1:2].isspace()
+    is_apart = not keys[last - 1] or above[-1:] in set(".!?")
     return None if is_item or not is_apart else last
 
 

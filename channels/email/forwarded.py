@@ -48,13 +48,15 @@ def _from_fields(fields: Sequence[header_blocks.Field]) -> Forwarded | None:
     author = _author(values.get("from", by_place))
     if author is None:
         return None
-    moments = (
-        field.value for field in fields if header_blocks.has_time(field.value) and "@" not in field.value
-    )
+    others = [field.value for field in fields if "@" not in field.value]
+    sent = values.get("sent") or next(filter(header_blocks.has_time, others), "")
+    subject = values.get("subject")
+    if subject is None:
+        subject = next((value for value in others if value and value != sent), "")
     return Forwarded(
         from_=author,
-        subject=values.get("subject", "").strip(_EDGES)[:MAX_SUBJECT_CHARS],
-        sent=(values.get("sent") or next(moments, "")).strip(_EDGES)[:MAX_SENT_CHARS],
+        subject=subject.strip(_EDGES)[:MAX_SUBJECT_CHARS],
+        sent=sent.strip(_EDGES)[:MAX_SENT_CHARS],
     )
 
 

@@ -56,19 +56,21 @@ def _kind(key: str) -> str:
 def fields_of(keys: Sequence[str], number: int) -> list[Field]:
     """The fields of a block in order; one line in between may be the rest of a long value, or empty."""
     fields: list[Field] = []
+    rest = ""
     strangers = 0
     for at, key in enumerate(keys[number : number + MAX_BLOCK_LINES], number):
         found = _FIELD.match(key[:MAX_FIELD_CHARS])
         if found and len(found[1].split()) <= 3:
+            if rest:
+                fields[-1] = msgspec.structs.replace(fields[-1], value=f"{fields[-1].value} {rest}".strip())
             kind = mail_words.LABELS.get(found[1].strip(" *_").lower(), "")
             fields.append(Field(kind, found[2].strip(), at))
-            strangers = 0
+            strangers, rest = 0, ""
             continue
         strangers += 1
         if strangers > 1 or not fields:
             break
-        if key and not ADDRESS.search(fields[-1].value):
-            fields[-1] = Field(fields[-1].kind, f"{fields[-1].value} {key}".strip(), fields[-1].number)
+        rest = key
     return fields
 
 
@@ -82,13 +84,16 @@ def end_of(keys: Sequence[str], number: int, *, is_set_apart: bool) -> int | Non
     fields = fields_of(keys, number)
     if not fields or fields[0].number != number:
         return None
-    if _is_known(fields) or (is_set_apart and _is_alike(fields)):
+    if _is_known(fields, is_set_apart=is_set_apart) or (is_set_apart and _is_alike(fields)):
         return fields[-1].number + 1
     return number + 1 if _is_one_line(keys[number]) else None
 
 
-def _is_known(fields: list[Field]) -> bool:
-    """Known names: three of them with a subject, or author and date that are an address and a date indeed."""
+def _is_known(fields: list[Field], *, is_set_apart: bool) -> bool:
+    """Known names: three of them with a subject, or author and date that are an address and a date indeed.
+
+    A form about a journey has From, To and Date as well: without an address the block must stand apart and have a subject.
+    """
     kinds = {field.kind for field in fields if field.kind}
     if not kinds or not fields[0].kind:
         return False
@@ -97,7 +102,7 @@ def _is_known(fields: list[Field]) -> bool:
     is_dated = has_time(moment) or has_date(moment)
     is_addressed = any(ADDRESS.search(values.get(kind, "")) for kind in ("from", "to"))
     if len(kinds) >= 3:
-        return is_addressed or ("subject" in kinds and bool(kinds & {"from", "sent"}) and is_dated)
+        return is_addressed or (is_set_apart and "subject" in kinds and is_dated)
     return len(kinds) == 2 and "sent" in kinds and is_addressed and is_dated
 
 

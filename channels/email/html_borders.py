@@ -19,7 +19,7 @@ _INTRODUCTIONS = {
     "moz-cite-prefix": ".moz-cite-prefix",
     "OutlookMessageHeader": ".OutlookMessageHeader",
     "reply-intro": "#reply-intro",
-    "quote": ".gmail_quote,.gmail_quote_container,.protonmail_quote,.tutanota_quote,.yahoo_quoted,div[name=quote],.mail-quote-collapse,.yahoo_quoted_begin",
+    "quote": ".gmail_quote,.protonmail_quote,.tutanota_quote,.yahoo_quoted,div[name=quote],.mail-quote-collapse",
     "zmail_extra": ".zmail_extra",
     "isReplyContent": "#isReplyContent",
     "OLK_SRC_BODY_SECTION": "#OLK_SRC_BODY_SECTION",
@@ -67,10 +67,10 @@ def is_indented(node: LexborNode) -> bool:
 def _finder(document: LexborHTMLParser, html: str) -> Callable[[dict[str, str]], Iterator[LexborNode]]:
     def find(wanted: dict[str, str]) -> Iterator[LexborNode]:
         selectors = [selector for word, selector in wanted.items() if word in html]
-        if selectors:
-            yield from (
-                node for node in document.css(",".join(selectors))[:MAX_MARKED] if not _is_in_quote(node)
-            )
+        found = document.css(",".join(selectors))[:MAX_MARKED] if selectors else []
+        for node in {node.mem_id: node for node in found}.values():
+            if not _is_in_quote(node):
+                yield node
 
     return find
 

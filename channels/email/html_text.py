@@ -38,6 +38,7 @@ _HIDES = re.compile(r"display:\s?none|mso-hide:\s?all|font-size:\s?0")
 _HIDDEN = '[style*="display:none"],[style*="display: none"],[style*="mso-hide:all"],[style*="font-size:0;"],[style*="font-size:0px"]'
 _MAX_HIDDEN = 50
 _FOLDED = re.compile(r"[ \t\r\f\u00a0]+")
+_EMPTY_LINE = re.compile(f"{_LINE}[ \t\r\n]*\xa0[\xa0 \t\r\n]*{_LINE}")
 _MANY_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^<>]*>")
 _SHOWN_LINK = re.compile(r"(?i)https?:|mailto:|tel:")
@@ -135,6 +136,8 @@ def _append(node: LexborNode, text: str) -> None:
 
 def _laid_out(marked: str) -> str:
     """Text with marks -> lines: white space folded as a browser does, quotes prefixed."""
+    if "\xa0" in marked:
+        marked = _EMPTY_LINE.sub(_LINE + _BREAK + _LINE, marked)
     text = " ".join(marked.split())
     for mark in _MARKS if _QUOTE in text else _MARKS[:3]:
         text = text.replace(" " + mark, mark).replace(mark + " ", mark)

@@ -25,10 +25,12 @@ _BEHIND = re.compile(
     r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana|În|Tarihinde|Vào) .{0,30}\d)",
 )
 _MARKS = "–—‐‑―_=*~#•-"
+_FORWARD_ENDS = frozenset(_MARKS + ":：><")
 _SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
 _OPEN_SEPARATOR = re.compile(rf"^[{_MARKS}]{{4,}}\s*([^\s{_MARKS}].{{1,60}})$")
 _RULER = re.compile(r"^(?:_{3,}|-{3,}|={3,}|–{3,}|—{2,}|‐{3,}|\*{5,}|#{5,}|~{5,})$")
 _QUOTED = re.compile(r"(?:[>｜]|(?:\|\s?)+[^|]*$)(?!.*<$)")
+_QUOTE_BEGINS = frozenset(">|｜")
 _INITIALS = re.compile(r"[^\W\d_]{1,4}>+(?:\s|$)")
 _ONLY_TIME = re.compile(r"^[\d./:\-\s,]{8,24}(?:[AaPp]\.?[Mm]\.?|[A-Z]{2,5})?(?:\s[A-Z]{2,5})?$")
 _CONTINUES = re.compile(r"^[<(\[\d]|^mailto:|^[^\W\d_A-Z][^\W\d_]")
@@ -37,7 +39,7 @@ _CONTINUES = re.compile(r"^[<(\[\d]|^mailto:|^[^\W\d_A-Z][^\W\d_]")
 def is_quoted(keys: Sequence[str], number: int) -> bool:
     """A line that begins with ">" or "|"; neither a line of a table nor one that a mailbox file has escaped (>From)."""
     key = keys[number]
-    if not _QUOTED.match(key):
+    if key[:1] not in _QUOTE_BEGINS or not _QUOTED.match(key):
         return False
     if key[-1] in ":：" and number and _is_closing_bracket(key, keys[number - 1]):
         return False
@@ -82,7 +84,9 @@ def with_attributions_apart(text: str) -> str:
 
 def is_forward(key: str) -> bool:
     """A line that announces a forwarded mail, as mail programs write it."""
-    return len(key) <= MAX_SEPARATOR_CHARS and bool(mail_words.FORWARD.match(key.strip(_MARKS + " <>\xa0")))
+    if len(key) > MAX_SEPARATOR_CHARS or (key[-1] not in _FORWARD_ENDS and key[0] not in _MARKS):
+        return False
+    return bool(mail_words.FORWARD.match(key.strip(_MARKS + " <>\xa0")))
 
 
 def may_end_attribution(key: str) -> bool:
@@ -103,6 +107,8 @@ def attribution_start(keys: Sequence[str], number: int, *, is_above_quote: bool)
             if window and not window.startswith(("<", "mailto:", "(", ">")):
                 break
             continue
+        if at < number and keys[at][0] == ">" and is_quoted(keys, at):
+            break
         window = f"{keys[at]} {window}" if window else keys[at]
         if len(window) > MAX_ATTRIBUTION_CHARS or at <= number - 2 * MAX_ATTRIBUTION_LINES:
             break

@@ -40,10 +40,17 @@ class _Mail(msgspec.Struct):
     end: int = 0
     forward: int | None = None
     attempts: int = MAX_ATTEMPTS
+    is_marked: bool | None = None
 
     def may_try(self) -> bool:
         self.attempts -= 1
         return self.attempts >= 0
+
+    def has_quote_marks(self) -> bool:
+        """Whether any line is quoted once: ">>> " alone is what a programming language prompts with."""
+        if self.is_marked is None:
+            self.is_marked = any(key[:1] == ">" and key[:2] != ">>" for key in self.keys)
+        return self.is_marked
 
     def has_visible(self) -> bool:
         return any(key and not is_cut for key, is_cut in zip(self.keys, self.cut, strict=True))
@@ -88,8 +95,8 @@ def _nothing_above(mail: _Mail) -> Split:
 
 
 def _parted(mail: _Mail) -> Split:
-    if not any(mail.cut):
-        return Split("\n".join(mail.lines).strip("\n").rstrip(), "", mail.forward)
+    if not any(mail.cut) and mail.forward is None:
+        return Split("\n".join(mail.lines).strip("\n").rstrip(), "")
     visible, quoted = _joined(mail, wanted=False), _joined(mail, wanted=True)
     forward = None
     if mail.forward is not None:
@@ -100,9 +107,12 @@ def _parted(mail: _Mail) -> Split:
 def _with_forward(mail: _Mail) -> tuple[str, int]:
     """What was written above the forwarded mail, and that mail as it is."""
     at = mail.forward or 0
+    if not any(mail.cut[:at]):
+        begin = next((number for number, key in enumerate(mail.keys) if key), 0)
+        return "\n".join(mail.lines[begin:]).rstrip(), max(0, at - begin)
     head = _Mail(lines=mail.lines[:at], keys=mail.keys[:at], cut=mail.cut[:at])
     above = _joined(head, wanted=False)
-    below = "\n".join(mail.lines[at:]).rstrip()
+    below = "\n".join(mail.lines[at:]).strip("\n").rstrip()
     return (f"{above}\n\n{below}", above.count("\n") + 2) if above else (below, 0)
 
 
@@ -137,10 +147,10 @@ def _find_end(mail: _Mail, hints: Hints | None, *, is_forward: bool) -> None:
         if number == rest:
             mail.end = number
             return
+        if _begins_forward(mail.keys, number):
+            mail.forward = mail.end = number
+            return
         if mail.keys[number] and not quote_marks.is_quoted(mail.keys, number):
-            if quote_marks.is_forward(mail.keys[number]):
-                mail.forward = mail.end = number
-                return
             found = _older_begins(mail, number)
             if found is not None:
                 start, is_block = found
@@ -148,6 +158,14 @@ def _find_end(mail: _Mail, hints: Hints | None, *, is_forward: bool) -> None:
                 mail.forward = start if is_forward and is_block else None
                 return
         number += 1
+
+
+def _begins_forward(keys: list[str], number: int) -> bool:
+    """A line that announces a forwarded mail, itself the first line of a quotation in Apple's HTML."""
+    key = keys[number]
+    if not key or not quote_marks.is_forward(key):
+        return False
+    return key[0] != ">" or number == 0 or not any(above[:1] == ">" for above in keys[:number])
 
 
 def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
@@ -210,7 +228,7 @@ def _mark_quotes(mail: _Mail) -> None:
 def _begins_quote(mail: _Mail, number: int) -> bool:
     keys = mail.keys
     if quote_marks.is_quoted(keys, number):
-        return True
+        return not keys[number].startswith(">>> ") or mail.has_quote_marks()
     if not quote_marks.has_initials(keys[number]):
         return False
     is_followed = number + 1 < mail.end and quote_marks.has_initials(keys[number + 1])

@@ -1,0 +1,215 @@
+"""How mail programs write quotations, headers of older mails, footers and forwarded mails, by language.
+
+The author quoted is always Support <support@example.net>, the moment the 2nd of November 2026 at ten.
+"""
+
+A = "Support <support@example.net>"
+
+ANSWERS = {
+    "en": "Thank you, the blue one please.\n\nCan you send it on Monday?\n\nKind regards\nAnna",
+    "pl": "Dziękuję, poproszę niebieską.\n\nCzy można wysłać w poniedziałek?\n\nPozdrawiam\nAnna",
+    "el": "Ευχαριστώ, την μπλε παρακαλώ.\n\nΜπορείτε να τη στείλετε τη Δευτέρα;\n\nΜε εκτίμηση\nΆννα",
+    "pt": "Obrigada, a azul por favor.\n\nPodem enviar na segunda?\n\nCumprimentos\nAna",
+    "es": "Gracias, la azul por favor.\n\n¿Pueden enviarla el lunes?\n\nUn saludo\nAna",
+    "de": "Danke, die blaue bitte.\n\nGeht es am Montag?\n\nMit freundlichen Grüßen\nAnna",
+    "fr": "Merci, la bleue s'il vous plaît.\n\nPouvez-vous l'envoyer lundi ?\n\nCordialement\nAnne",
+    "it": "Grazie, quella blu per favore.\n\nPotete spedirla lunedì?\n\nCordiali saluti\nAnna",
+    "nl": "Bedankt, de blauwe graag.\n\nKan het maandag?\n\nMet vriendelijke groet\nAnna",
+    "cs": "Děkuji, prosím tu modrou.\n\nMůžete ji poslat v pondělí?\n\nS pozdravem\nAnna",
+    "sv": "Tack, den blå tack.\n\nKan ni skicka den på måndag?\n\nVänliga hälsningar\nAnna",
+    "ru": "Спасибо, синюю, пожалуйста.\n\nМожно отправить в понедельник?\n\nС уважением\nАнна",
+    "tr": "Teşekkürler, mavi olan lütfen.\n\nPazartesi gönderebilir misiniz?\n\nSaygılarımla\nAnna",
+    "uk": "Дякую, синю, будь ласка.\n\nМожна надіслати в понеділок?\n\nЗ повагою\nАнна",
+    "ja": "ありがとうございます。青いものをお願いします。\n\n月曜日に送れますか？\n\nよろしくお願いします\nアンナ",
+    "da": "Tak, den blå tak.\n\nKan I sende den mandag?\n\nVenlig hilsen\nAnna",
+    "no": "Takk, den blå takk.\n\nKan dere sende den mandag?\n\nVennlig hilsen\nAnna",
+    "fi": "Kiitos, sininen kiitos.\n\nVoitteko lähettää sen maanantaina?\n\nYstävällisin terveisin\nAnna",
+    "hu": "Köszönöm, a kéket kérem.\n\nEl tudják küldeni hétfőn?\n\nÜdvözlettel\nAnna",
+    "ro": "Mulțumesc, cea albastră.\n\nO puteți trimite luni?\n\nCu stimă\nAna",
+    "sk": "Ďakujem, tú modrú prosím.\n\nMôžete ju poslať v pondelok?\n\nS pozdravom\nAnna",
+    "bg": "Благодаря, синята моля.\n\nМоже ли в понеделник?\n\nПоздрави\nАнна",
+    "zh": "谢谢，请给我蓝色的。\n\n星期一能寄出吗？\n\n安娜",
+    "ko": "감사합니다. 파란색으로 부탁드립니다.\n\n월요일에 보내주실 수 있나요?\n\n안나",
+}
+
+# Lines above quoted lines.
+ATTRIBUTIONS = {
+    "en": [
+        f"On Mon, Nov 2, 2026 at 10:00 AM {A} wrote:", "On 11/2/26 10:00 AM, Support wrote:", f"On Nov 2, 2026, at 10:00 AM, {A} wrote:",
+        f"On Monday, November 2nd, 2026 at 10:00 AM, {A} wrote:", f"On Monday, November 2, 2026 at 10:00:00 AM GMT+1, {A} wrote:",
+        f"At 2026-11-02 10:00:00, \"Support\" <support@example.net> wrote:", "On 2 November 2026 at 10:00:00, Support (support@example.net) wrote:",
+        f"On 2 Nov 2026, 10:00 +0100, {A}, wrote:", "Nov 2, 2026, 10:00 by support@example.net:", f"{A} wrote on 02/11/2026 10:00:00:",
+        f"On Mon, Nov 02, 2026 at 10:00:00AM +0100, Support wrote:", f"Quoting {A}:", f"{A} writes:", f"* {A} [2026-11-02 10:00]:",
+        f"On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name\n<support@example.net> wrote:",
+        f"On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name <\nsupport@example.net> wrote:",
+        "On Mon, 02 Nov 2026 10:00:00 +0100\nSupport <support@example.net> wrote:",
+        "On Mon, Nov 2, 2026 at 10:00 AM <support@example.net<mailto:support@example.net>> wrote:",
+        f"*On Mon, Nov 2, 2026 at 10:00 AM {A} wrote:*",
+    ],
+    "pl": [
+        f"pon., 2 lis 2026 o 10:00 {A} napisał(a):", "W dniu 02.11.2026 o 10:00, Support pisze:", f"Dnia 2 listopada 2026 10:00 {A} napisał(a):",
+        f"Wiadomość napisana przez {A} w dniu 2 lis 2026, o godz. 10:00:", f"W dniu 2026-11-02 10:00:00 użytkownik {A} napisał:",
+        f"W dniu pon., 2 lis 2026 o 10:00 Support z Bardzo Długą Nazwą Firmy Handlowej\n<support@example.net> napisał(a):",
+        "W dniu 2026-11-02 10:00, Support napisał(a):",
+    ],
+    "el": [
+        f"Στις Δευ, 2 Νοε 2026 στις 10:00 π.μ., ο χρήστης {A} έγραψε:", "Στις 2/11/26 10:00, ο/η Support έγραψε:",
+        f"Στις 2 Νοε 2026, στις 10:00, ο χρήστης {A} έγραψε:",
+    ],
+    "pt": [
+        f"Em seg., 2 de nov. de 2026 às 10:00, {A} escreveu:", f"{A} escreveu (segunda, 2/11/2026 à(s) 10:00):",
+        f"{A} escreveu\n(segunda, 2/11/2026 à(s) 10:00):", "Às 10:00 de 02/11/2026, Support escreveu:", f"No dia 2 de nov. de 2026, às 10:00, {A} escreveu:",
+        f"Citando {A}:",
+    ],
+    "es": [
+        f"El lun, 2 nov 2026 a las 10:00, Support (<support@example.net>) escribió:", "El 2/11/26 a las 10:00, Support escribió:",
+        f"El 2 nov 2026, a las 10:00, {A} escribió:", f"El lunes, 2 de noviembre de 2026, 10:00:00 CET, {A} escribió:",
+    ],
+    "de": [
+        f"Am Mo., 2. Nov. 2026 um 10:00 Uhr schrieb {A}:", "Am 02.11.26 um 10:00 schrieb Support:", f"Am 02.11.2026 um 10:00 schrieb {A}:",
+        f"Am 2. November 2026 10:00:00 MEZ schrieb {A}:", f"{A} hat am 02.11.2026 10:00 geschrieben:", "2. Nov. 2026, 10:00 von support@example.net:",
+        f"Am Montag, 2. November 2026 um 10:00:00 MEZ hat {A} Folgendes geschrieben:", f"Zitat von {A}:", "Am 2026-11-02 10:00, schrieb Support:",
+    ],
+    "fr": [
+        f"Le lun. 2 nov. 2026 à 10:00, {A} a écrit :", "Le 02/11/2026 à 10:00, Support a écrit :", f"Le 2 nov. 2026 à 10:00, {A} a écrit :",
+        f"Le lundi 2 novembre 2026 à 10:00:00 UTC+1, {A} a écrit :",
+    ],
+    "it": [
+        f"Il giorno lun 2 nov 2026 alle ore 10:00 {A} ha scritto:", "Il 02/11/2026 10:00, Support ha scritto:",
+        f"Il giorno 2 nov 2026, alle ore 10:00, {A} ha scritto:", f"Il 02/11/2026 10:00 CET {A} ha scritto:",
+    ],
+    "nl": [
+        f"Op ma 2 nov 2026 om 10:00 schreef {A}:", "Op 2-11-2026 om 10:00 schreef Support:", f"Op 2 nov 2026, om 10:00 heeft {A} het volgende geschreven:",
+    ],
+    "cs": [
+        f"po 2. 11. 2026 v 10:00 odesílatel {A} napsal:", "Dne 02. 11. 26 v 10:00 Support napsal(a):", f"2. 11. 2026 v 10:00, {A}:",
+    ],
+    "sv": [
+        f"Den mån 2 nov. 2026 kl 10:00 skrev {A}:", "Den 2026-11-02 kl. 10:00, skrev Support:", f"2 nov. 2026 kl. 10:00 skrev {A}:",
+    ],
+    "ru": [
+        f"пн, 2 нояб. 2026 г. в 10:00, {A}:", "02.11.2026 10:00, Support пишет:", f"2 нояб. 2026 г., в 10:00, {A} написал(а):",
+        f"Понедельник, 2 ноября 2026, 10:00 +03:00 от {A}:", '02.11.2026, 10:00, "Support" <support@example.net>:',
+    ],
+    "tr": [
+        f"{A}, 2 Kas 2026 Pzt, 10:00 tarihinde şunu yazdı:", f"{A}, 2 Kas 2026 Pzt, 10:00 tarihinde\nşunu yazdı:",
+        "2.11.2026 10:00 tarihinde Support yazdı:", f"{A} şunları yazdı (2 Kas 2026 10:00):",
+    ],
+    "uk": [f"пн, 2 лист. 2026 р. о 10:00 {A} пише:", "02.11.26 10:00, Support пише:", f"2 лист. 2026 р. о 10:00 {A} написав(-ла):"],
+    "ja": [
+        f"2026年11月2日(月) 10:00 {A}:", f"2026/11/02 10:00、{A}のメール:", f"2026年11月2日 10:00、{A}のメール：", "On 2026/11/02 10:00, Support wrote:",
+        "Support さんは書きました (2026/11/02 10:00):",
+    ],
+    "da": [f"Den man. 2. nov. 2026 kl. 10.00 skrev {A}:", "Den 02.11.2026 kl. 10.00 skrev Support:"],
+    "no": [f"man. 2. nov. 2026 kl. 10:00 skrev {A}:"],
+    "fi": ["ma 2. marrask. 2026 klo 10.00 Support (support@example.net) kirjoitti:", f"{A} kirjoitti 2.11.2026 kello 10.00:"],
+    "hu": [f"{A} ezt írta (időpont: 2026. nov. 2., H, 10:00):", f"{A} ezt írta\n(időpont: 2026. nov. 2., H, 10:00):"],
+    "ro": [f"În lun., 2 nov. 2026 la 10:00, {A} a scris:"],
+    "sk": [f"po 2. 11. 2026 o 10:00 {A} napísal(a):"],
+    "bg": [f"На пн, 2.11.2026 г. в 10:00 {A} написа:"],
+    "zh": [f"{A} 于2026年11月2日周一 10:00写道：", '在 2026-11-02 10:00:00，"Support" <support@example.net> 写道：'],
+    "ko": [f"2026년 11월 2일 (월) 오전 10:00, {A}님이 작성:"],
+}  # fmt: skip
+
+# From, sent, to, subject above an older mail, with the moment as it is written there.
+HEADS = {
+    "en": ("From", "Sent", "To", "Subject", "Monday, November 2, 2026 10:00 AM"),
+    "pl": ("Od", "Wysłano", "Do", "Temat", "poniedziałek, 2 listopada 2026 10:00"),
+    "el": ("Από", "Στάλθηκε", "Προς", "Θέμα", "Δευτέρα, 2 Νοεμβρίου 2026 10:00 πμ"),
+    "pt": ("De", "Enviado", "Para", "Assunto", "2 de novembro de 2026 10:00"),
+    "es": ("De", "Enviado el", "Para", "Asunto", "lunes, 2 de noviembre de 2026 10:00"),
+    "de": ("Von", "Gesendet", "An", "Betreff", "Montag, 2. November 2026 10:00"),
+    "fr": ("De ", "Envoyé ", "À ", "Objet ", "lundi 2 novembre 2026 10:00"),
+    "it": ("Da", "Inviato", "A", "Oggetto", "lunedì 2 novembre 2026 10:00"),
+    "nl": ("Van", "Verzonden", "Aan", "Onderwerp", "maandag 2 november 2026 10:00"),
+    "cs": ("Od", "Odesláno", "Komu", "Předmět", "pondělí 2. listopadu 2026 10:00"),
+    "sv": ("Från", "Skickat", "Till", "Ämne", "den 2 november 2026 10:00"),
+    "ru": ("От", "Отправлено", "Кому", "Тема", "2 ноября 2026 г. 10:00"),
+    "tr": ("Kimden", "Gönderme Tarihi", "Kime", "Konu", "2 Kasım 2026 Pazartesi 10:00"),
+    "uk": ("Від", "Надіслано", "Кому", "Тема", "2 листопада 2026 р. 10:00"),
+    "ja": ("差出人", "送信日時", "宛先", "件名", "2026年11月2日 10:00"),
+    "da": ("Fra", "Sendt", "Til", "Emne", "2. november 2026 10:00"),
+    "no": ("Fra", "Sendt", "Til", "Emne", "mandag 2. november 2026 10:00"),
+    "fi": ("Lähettäjä", "Lähetetty", "Vastaanottaja", "Aihe", "maanantai 2. marraskuuta 2026 10.00"),
+    "hu": ("Feladó", "Elküldve", "Címzett", "Tárgy", "2026. november 2., hétfő 10:00"),
+    "ro": ("De la", "Trimis", "Către", "Subiect", "luni, 2 noiembrie 2026 10:00"),
+    "sk": ("Od", "Odoslané", "Komu", "Predmet", "pondelok 2. novembra 2026 10:00"),
+    "bg": ("От", "Изпратено", "До", "Относно", "2 ноември 2026 г. 10:00"),
+    "zh": ("发件人", "发送时间", "收件人", "主题", "2026年11月2日 10:00"),
+    "ko": ("보낸 사람", "보낸 날짜", "받는 사람", "제목", "2026년 11월 2일 월요일 오전 10:00"),
+    "nobody's": ("Qwx", "Plo", "Zut", "Mup", "2026-11-02 10:00"),
+}
+
+SEPARATORS = {
+    "en": "-----Original Message-----", "de": "-------- Ursprüngliche Nachricht --------", "fr": "-------- Message d'origine --------",
+    "es": "-------- Mensaje original --------", "pt": "-------- Mensagem original --------", "it": "-------- Messaggio originale --------",
+    "pl": "-------- Oryginalna wiadomość --------", "cs": "---------- Původní e-mail ----------", "nl": "-------- Oorspronkelijk bericht --------",
+    "sv": "-------- Originalmeddelande --------", "ru": "-------- Исходное сообщение --------", "tr": "-------- Orijinal mesaj --------",
+    "uk": "--- Оригінальне повідомлення ---", "el": "-------- Αρχικό μήνυμα --------", "ja": "-------- 元のメッセージ --------",
+    "zh": "------------------ 原始邮件 ------------------", "da": "-------- Oprindelig meddelelse --------",
+}  # fmt: skip
+
+FOOTERS = {
+    "en": [
+        "Sent from my iPhone", "Sent from my Galaxy", "Sent from Outlook for Android<https://example.net/x>", "Get Outlook for iOS<https://example.net/x>",
+        "Sent from Mail for Windows 10", "Sent from Yahoo Mail on Android", "Sent from my BlackBerry® wireless device", "Sent with Proton Mail secure email.",
+        "Sent via the Samsung Galaxy S21, an AT&T 5G smartphone", "Sent from my Pixel 9", "Yahoo Mail: Search, Organize, Conquer",
+        "Sent from Samsung Mobile", "Sent from Mailbox for iPhone", "Sent from my mobile device.", "Sent from my HTC smartphone!",
+        "Virus-free. www.avast.com",
+    ],
+    "pl": ["Wysłane z iPhone'a", "Wysłane z mojego telefonu Galaxy", "Pobierz program Outlook dla systemu iOS", "Wysłane z aplikacji Poczta dla systemu Windows"],
+    "el": ["Στάλθηκε από το iPhone μου", "Λήψη του Outlook για iOS<https://example.net/x>", "Στάλθηκε από το κινητό μου Samsung"],
+    "pt": ["Enviado do meu iPhone", "Enviado a partir do meu smartphone Samsung Galaxy.", "Obter o Outlook para iOS<https://example.net/x>"],
+    "es": ["Enviado desde mi iPhone", "Enviado desde mi móvil", "Obtener Outlook para Android<https://example.net/x>", "Enviado desde Correo para Windows"],
+    "de": ["Von meinem iPhone gesendet", "Von meinem Samsung Galaxy Smartphone gesendet.", "Gesendet von Mail für Windows", "Gesendet mit der GMX Mail App",
+           "Diese Nachricht wurde von meinem Android-Gerät mit K-9 Mail gesendet.", "Outlook für iOS beziehen<https://example.net/x>"],
+    "fr": ["Envoyé de mon iPhone", "Envoyé depuis mon appareil Galaxy", "Télécharger Outlook pour iOS<https://example.net/x>", "Provenance : Courrier pour Windows"],
+    "it": ["Inviato da iPhone", "Inviato dal mio Galaxy", "Scarica Outlook per iOS<https://example.net/x>", "Inviato da Posta per Windows"],
+    "nl": ["Verstuurd vanaf mijn iPhone", "Verzonden vanuit Mail voor Windows", "Outlook voor iOS downloaden<https://example.net/x>"],
+    "cs": ["Odesláno z iPhonu", "Odesláno z mobilu", "Získat Outlook pro iOS<https://example.net/x>", "Odesláno z Pošty pro Windows"],
+    "sv": ["Skickat från min iPhone", "Skaffa Outlook för iOS<https://example.net/x>", "Skickades från E-post för Windows"],
+    "ru": ["Отправлено с iPhone", "Отправлено из мобильной Почты Mail.ru", "Получить Outlook для iOS<https://example.net/x>", "Отправлено с моего телефона"],
+    "tr": ["iPhone'umdan gönderildi", "Galaxy cihazımdan gönderildi", "iOS için Outlook'u edinin<https://example.net/x>"],
+    "uk": ["Надіслано з iPhone", "Отримати Outlook для iOS<https://example.net/x>", "Надіслано з мого телефону Samsung"],
+    "ja": ["iPhoneから送信", "私のiPhoneから送信", "iOS 版 Outlook を入手<https://example.net/x>", "Windows 版のメールから送信"],
+    "da": ["Sendt fra min iPhone"],
+    "fi": ["Lähetetty iPhonesta"],
+    "hu": ["iPhone-ról küldve", "Elküldve az iPhone-omról"],
+    "ro": ["Trimis de pe iPhone-ul meu"],
+    "sk": ["Odoslané z iPhonu"],
+    "bg": ["Изпратено от моя iPhone"],
+    "zh": ["发自我的iPhone"],
+    "ko": ["나의 iPhone에서 보냄"],
+}  # fmt: skip
+
+FORWARDS = {
+    "en": ["---------- Forwarded message ---------", "Begin forwarded message:", "-------- Forwarded Message --------"],
+    "de": ["Anfang der weitergeleiteten Nachricht:", "-------- Weitergeleitete Nachricht --------"],
+    "fr": ["Début du message transféré :", "-------- Message transféré --------", "---------- Message transféré ---------"],
+    "es": ["Inicio del mensaje reenviado:", "-------- Mensaje reenviado --------"],
+    "pt": ["Início da mensagem reencaminhada:", "-------- Mensagem encaminhada --------"],
+    "it": ["Inizio messaggio inoltrato:", "-------- Messaggio Inoltrato --------"],
+    "pl": ["Początek przekazywanej wiadomości:", "-------- Wiadomość przekazana dalej --------"],
+    "nl": ["Begin doorgestuurd bericht:", "-------- Doorgestuurd bericht --------"],
+    "cs": ["Začátek přeposílané zprávy:", "-------- Přeposlaná zpráva --------"],
+    "sv": ["Vidarebefordrat brev:", "-------- Vidarebefordrat meddelande --------"],
+    "ru": ["Начало переадресованного сообщения:", "-------- Пересылаемое сообщение --------", "-------- Перенаправленное сообщение --------"],
+    "uk": ["-------- Перенаправлене повідомлення --------", "---------- Переслане повідомлення ----------"],
+    "tr": ["-------- İletilmiş Mesaj --------", "-------- Yönlendirilmiş İleti --------", "İleti başlangıcı:"],
+    "el": ["-------- Προωθημένο μήνυμα --------", "Αρχή προωθημένου μηνύματος:"],
+    "ja": ["-------- 転送メッセージ --------", "転送されたメッセージ:"],
+    "fi": ["-------- Välitetty viesti --------"],
+    "hu": ["-------- Továbbított üzenet --------"],
+    "zh": ["-------- 转发的邮件 --------"],
+}  # fmt: skip
+
+
+def head(language: str, *, style: str = "plain", has_address: bool = True) -> str:
+    """The header fields above an older mail. style: plain, bold (as text), quoted."""
+    from_, sent, to, subject, moment = HEADS[language]
+    author = A if has_address else "Support"
+    fields = [(from_, author), (sent, moment), (to, "Anna Example"), (subject, "Re: lamp")]
+    if style == "bold":
+        return "\n".join(f"*{name}:* {value}" for name, value in fields)
+    prefix = "> " if style == "quoted" else ""
+    return "\n".join(f"{prefix}{name}: {value}" for name, value in fields)
