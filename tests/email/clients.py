@@ -37,11 +37,11 @@ ATTRIBUTIONS = {
     "en": [
         f"On Mon, Nov 2, 2026 at 10:00 AM {A} wrote:", "On 11/2/26 10:00 AM, Support wrote:", f"On Nov 2, 2026, at 10:00 AM, {A} wrote:",
         f"On Monday, November 2nd, 2026 at 10:00 AM, {A} wrote:", f"On Monday, November 2, 2026 at 10:00:00 AM GMT+1, {A} wrote:",
-        f"At 2026-11-02 10:00:00, \"Support\" <support@example.net> wrote:", "On 2 November 2026 at 10:00:00, Support (support@example.net) wrote:",
+        'At 2026-11-02 10:00:00, "Support" <support@example.net> wrote:', "On 2 November 2026 at 10:00:00, Support (support@example.net) wrote:",
         f"On 2 Nov 2026, 10:00 +0100, {A}, wrote:", "Nov 2, 2026, 10:00 by support@example.net:", f"{A} wrote on 02/11/2026 10:00:00:",
-        f"On Mon, Nov 02, 2026 at 10:00:00AM +0100, Support wrote:", f"Quoting {A}:", f"{A} writes:", f"* {A} [2026-11-02 10:00]:",
-        f"On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name\n<support@example.net> wrote:",
-        f"On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name <\nsupport@example.net> wrote:",
+        "On Mon, Nov 02, 2026 at 10:00:00AM +0100, Support wrote:", f"Quoting {A}:", f"{A} writes:", f"* {A} [2026-11-02 10:00]:",
+        "On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name\n<support@example.net> wrote:",
+        "On Mon, Nov 2, 2026 at 10:00 AM Support of the Very Long Company Name <\nsupport@example.net> wrote:",
         "On Mon, 02 Nov 2026 10:00:00 +0100\nSupport <support@example.net> wrote:",
         "On Mon, Nov 2, 2026 at 10:00 AM <support@example.net<mailto:support@example.net>> wrote:",
         f"*On Mon, Nov 2, 2026 at 10:00 AM {A} wrote:*",
@@ -49,7 +49,7 @@ ATTRIBUTIONS = {
     "pl": [
         f"pon., 2 lis 2026 o 10:00 {A} napisał(a):", "W dniu 02.11.2026 o 10:00, Support pisze:", f"Dnia 2 listopada 2026 10:00 {A} napisał(a):",
         f"Wiadomość napisana przez {A} w dniu 2 lis 2026, o godz. 10:00:", f"W dniu 2026-11-02 10:00:00 użytkownik {A} napisał:",
-        f"W dniu pon., 2 lis 2026 o 10:00 Support z Bardzo Długą Nazwą Firmy Handlowej\n<support@example.net> napisał(a):",
+        "W dniu pon., 2 lis 2026 o 10:00 Support z Bardzo Długą Nazwą Firmy Handlowej\n<support@example.net> napisał(a):",
         "W dniu 2026-11-02 10:00, Support napisał(a):",
     ],
     "el": [
@@ -62,7 +62,7 @@ ATTRIBUTIONS = {
         f"Citando {A}:",
     ],
     "es": [
-        f"El lun, 2 nov 2026 a las 10:00, Support (<support@example.net>) escribió:", "El 2/11/26 a las 10:00, Support escribió:",
+        "El lun, 2 nov 2026 a las 10:00, Support (<support@example.net>) escribió:", "El 2/11/26 a las 10:00, Support escribió:",
         f"El 2 nov 2026, a las 10:00, {A} escribió:", f"El lunes, 2 de noviembre de 2026, 10:00:00 CET, {A} escribió:",
     ],
     "de": [

@@ -89,9 +89,9 @@ REPLIES = {
         f'Od: Support &lt;support@example.net&gt;<br>Komu: Anna<br>Datum: 2. 11. 2026 10:00:00<br>Předmět: Re: lamp<br></aside><blockquote data-email="x">{OLDER}</blockquote>'
     ),
     "notes": (
-        '<font size=2>Thank you, the blue one.</font><br><br><font size=2>Can you send it on Monday?</font><br><br><table><tr><td><font>From:</font><td><font>Support &lt;support@example.net&gt;</font>'
-        '<tr><td><font>To:</font><td><font>Anna</font><tr><td><font>Date:</font><td><font>02/11/2026 10:00</font><tr><td><font>Subject:</font><td><font>Re: lamp</font></table>'
-        f'<hr noshade><br><br><font>{OLDER}</font>'
+        "<font size=2>Thank you, the blue one.</font><br><br><font size=2>Can you send it on Monday?</font><br><br><table><tr><td><font>From:</font><td><font>Support &lt;support@example.net&gt;</font>"
+        "<tr><td><font>To:</font><td><font>Anna</font><tr><td><font>Date:</font><td><font>02/11/2026 10:00</font><tr><td><font>Subject:</font><td><font>Re: lamp</font></table>"
+        f"<hr noshade><br><br><font>{OLDER}</font>"
     ),
     "wp": (
         '<div>Thank you, the blue one.</div><div><br></div><div>Can you send it on Monday?</div><div class="nh_extra"><div>Dnia 2 listopada 2026 10:00 Support &lt;support@example.net&gt; '
@@ -106,7 +106,7 @@ FORWARDS = {
         '<br><br>The lamp is broken.<blockquote>old</blockquote></div></div>'
     ),
     "thunderbird": (
-        f'<p>See below.</p><div class="moz-forward-container"><br>-------- Zopqa --------<table class="moz-email-headers-table"><tbody><tr><th>Subject: </th><td>Broken lamp</td></tr>'
+        '<p>See below.</p><div class="moz-forward-container"><br>-------- Zopqa --------<table class="moz-email-headers-table"><tbody><tr><th>Subject: </th><td>Broken lamp</td></tr>'
         '<tr><th>Date: </th><td>Mon, 2 Nov 2026 10:00:00 +0100</td></tr><tr><th>From: </th><td>Carl Client <a href="mailto:carl@example.org">&lt;carl@example.org&gt;</a></td></tr>'
         '<tr><th>To: </th><td>anna@example.com</td></tr></tbody></table><br>The lamp is broken.</div>'
     ),
