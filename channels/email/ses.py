@@ -34,7 +34,6 @@ _AUTOMATIC: dict[str, Automatic] = {
     "Bounce": "bounce",
     "DeliveryDelay": "bounce",
     "Complaint": "feedback_report",
-    "Delivery": "delivery_receipt",
 }
 # Actions that mean: this mail is none of ours any more. All others keep a mail somewhere we cannot look.
 _ELSEWHERE = frozenset({"Bounce", "Stop", "Lambda", "WorkMail"})
@@ -85,16 +84,14 @@ class _Recipient(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Failure(msgspec.Struct, frozen=True, rename="camel"):
-    """A bounce, a complaint, a delay or a delivery, as far as they say the same things."""
+    """A bounce, a complaint or a delay, as far as they say the same things."""
 
     bounce_type: str = ""
     bounce_sub_type: str = ""
     bounced_recipients: tuple[_Recipient, ...] = ()
     complained_recipients: tuple[_Recipient, ...] = ()
     delayed_recipients: tuple[_Recipient, ...] = ()
-    recipients: tuple[str, ...] = ()
     complaint_feedback_type: str | None = None
-    smtp_response: str = ""
 
 
 class Notification(msgspec.Struct, frozen=True, rename="camel"):
@@ -107,7 +104,6 @@ class Notification(msgspec.Struct, frozen=True, rename="camel"):
     content: str | None = None
     bounce: _Failure = _Failure()
     complaint: _Failure = _Failure()
-    delivery: _Failure = _Failure()
     delivery_delay: _Failure = _Failure()
 
     @property
@@ -120,7 +116,7 @@ class Notification(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def is_report(self) -> bool:
-        """Whether it says what became of mail that we sent."""
+        """Whether it says what went wrong with mail that we sent; that it went well is no message to anybody."""
         return self.kind in _AUTOMATIC
 
     @property
@@ -204,7 +200,7 @@ def parse(raw: RawMessage) -> Message:
         text=text,
         visible_text=text,
         attachments=no_files,
-        automatic=kind or "delivery_receipt",
+        automatic=kind or "feedback_report",
         bounce=Bounce(recipients, _original_message_id(notification)) if kind == "bounce" else None,
         references=tuple(filter(None, [_original_message_id(notification)])),
         problems=() if kind else ("A notification of Amazon SES of an unknown kind",),
@@ -215,15 +211,13 @@ def _failure(notification: Notification) -> _Failure:
     by_kind = {
         "Bounce": notification.bounce,
         "Complaint": notification.complaint,
-        "Delivery": notification.delivery,
         "DeliveryDelay": notification.delivery_delay,
     }
     return by_kind.get(notification.kind, _Failure())
 
 
 def _recipients(failure: _Failure) -> tuple[_Recipient, ...]:
-    named = failure.bounced_recipients or failure.delayed_recipients or failure.complained_recipients
-    return named or tuple(_Recipient(email_address=address) for address in failure.recipients)
+    return failure.bounced_recipients or failure.delayed_recipients or failure.complained_recipients
 
 
 def _bounced(recipient: _Recipient, failure: _Failure, *, is_delay: bool) -> BouncedRecipient:
@@ -259,5 +253,5 @@ def _text(notification: Notification, failure: _Failure) -> str:
     kind = "/".join(
         filter(None, (failure.bounce_type, failure.bounce_sub_type, failure.complaint_feedback_type))
     )
-    said = [f"{notification.kind} {kind}".strip(), *named, failure.smtp_response]
+    said = [f"{notification.kind} {kind}".strip(), *named]
     return "\n".join(filter(None, said))
