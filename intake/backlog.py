@@ -31,11 +31,15 @@ _decode_answers = msgspec.msgpack.Decoder(_Answers).decode
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What the process is told first. readers: account -> module's name and options."""
+    """What the process is told first. readers: account -> module's name and options.
+
+    examined: accounts whose messages the daemon looks up first.
+    """
 
     store: str
     folder: str
     readers: dict[str, tuple[str, Any]]
+    examined: frozenset[str] = frozenset()
 
 
 class BacklogReader:
@@ -43,7 +47,8 @@ class BacklogReader:
 
     def __init__(self, *, store: str, folder: Path, readers: Mapping[str, Reader]) -> None:
         told = {name: reader.to_builtins() for name, reader in readers.items()}
-        self._greeting = _encode(Setup(store, str(folder), told))
+        examined = frozenset(name for name, reader in readers.items() if reader.examine is not None)
+        self._greeting = _encode(Setup(store, str(folder), told, examined))
         self._child = child.Child("intake.backlog")
         self._starting: asyncio.Task[None] | None = None
         self._end_timer: asyncio.TimerHandle | None = None
@@ -108,6 +113,7 @@ class _Process:
         from intake.store import blobs, opening
 
         self._setup = setup
+        self._examined = setup.examined
         self._folder = Path(setup.folder) / blobs.FOLDER
         self._store = opening.open_store(setup.store, Path(setup.folder))
         modules = {name: importlib.import_module(module) for name, (module, _) in setup.readers.items()}
@@ -121,7 +127,9 @@ class _Process:
             received = self._store.read_now(lambda tx: journal.load(tx, number, self._folder))
         except Exception:  # noqa: BLE001 - the daemon meets the same fault, and tells it
             return None
-        parsed = parsing.parse_fast(self._readers, received.raw)
+        if received.evidence is None and received.raw.account in self._examined:
+            return None
+        parsed = parsing.parse_fast(self._readers, received.raw, received.evidence)
         if parsed is not None:
             raw = msgspec.structs.replace(received.raw, body=b"")
             received = msgspec.structs.replace(received, raw=raw)

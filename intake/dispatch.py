@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from channels.contract import RawMessage
 from intake import failpoints, journal, parsing, pipeline
 from intake.backlog import BacklogReader
@@ -226,7 +228,11 @@ class Dispatcher:
         return journal.load(tx, number, self._folder, self._journal.recent(number))
 
     async def _settle_parsed(self, rows: list[Received]) -> None:
-        parsed = await self._parser.parse_quick([received.raw for received in rows])
+        if any(self._parser.examines(received.raw.account) for received in rows):
+            rows = list(await asyncio.gather(*map(self._examined, rows)))
+        parsed = await self._parser.parse_quick(
+            [received.raw for received in rows], [received.evidence for received in rows]
+        )
         settling = []
         for received, result in zip(rows, parsed, strict=True):
             if result is None:
@@ -235,8 +241,19 @@ class Dispatcher:
                 settling.append(self._settle(received, result))
         await asyncio.gather(*settling)
 
+    async def _examined(self, received: Received) -> Received:
+        """Let the channel look up what it must, once, and keep that with the row."""
+        if received.evidence is not None or received.duplicate_of is not None:
+            return received
+        evidence = await self._parser.examine(received.raw)
+        if evidence is None:
+            return received
+        with contextlib.suppress(StoreError):  # the settlement meets the same fault, and tries again
+            await self._store.write(lambda tx: journal.keep_evidence(tx, received.id, evidence))
+        return msgspec.structs.replace(received, evidence=evidence)
+
     async def _settle_costly(self, received: Received) -> None:
-        await self._settle(received, await self._parser.parse_costly(received.raw))
+        await self._settle(received, await self._parser.parse_costly(received.raw, received.evidence))
 
     async def _settle(self, received: Received, parsed: Parsed) -> None:
         failpoints.reach("settle.before")

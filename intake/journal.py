@@ -78,6 +78,7 @@ _LOAD = Statement(
         _j.ticket_id,
         _j.message_id,
         _j.attempts,
+        _j.evidence,
     ).where(_j.id == bindparam("id"))
 )
 
@@ -147,8 +148,19 @@ def load(tx: Tx, journal_id: int, folder: Path, raw: RawMessage | None = None) -
             body=blobs.body_of(tx, row[6], folder),
         )
     return Received(
-        id=row[0], raw=raw, duplicate_of=row[7], ticket_id=row[8], message_id=row[9], attempts=row[10]
+        id=row[0],
+        raw=raw,
+        duplicate_of=row[7],
+        ticket_id=row[8],
+        message_id=row[9],
+        attempts=row[10],
+        evidence=None if row[11] is None else msgspec.json.decode(row[11]),
     )
+
+
+def keep_evidence(tx: Tx, journal_id: int, evidence: Any) -> None:
+    """Keep what was looked up about a message: it is never asked again, so that a replay reads the same."""
+    tx.update(schema.journal, {"id": journal_id}, evidence=_encode(evidence).decode())
 
 
 class Journal:

@@ -46,6 +46,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     """A journal row on its way to settlement. duplicate_of: the journal row that brought the same message first.
 
     ticket_id, message_id: where it already stands (a replay). attempts: failed settlements so far.
+    evidence: what its channel looked up about it, None = nothing (yet).
     """
 
     id: int
@@ -54,6 +55,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
     ticket_id: int | None = None
     message_id: int | None = None
     attempts: int = 0
+    evidence: Any = None
 
 
 class Customer(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from intake import child
 MEMORY_BYTES = 256 * 1024 * 1024  # on top of what the interpreter and its libraries have mapped
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[str, Any, RawMessage]).decode
+_decode = msgspec.msgpack.Decoder(tuple[str, Any, RawMessage, Any]).decode
 
 
 def main() -> None:
@@ -35,10 +35,10 @@ def _answer(request: bytes) -> tuple[Message | None, str]:
     if not request:
         return None, "ready"
     try:
-        module_name, options, raw = _decode(request)
+        module_name, options, raw, evidence = _decode(request)
         module = importlib.import_module(module_name)
         parse = getattr(module, "parse_costly", module.parse)
-        return parse(raw, msgspec.convert(options, module.Options)), ""
+        return parse(raw, msgspec.convert(options, module.Options), evidence), ""
     except MemoryError:
         return None, "it needs more than 256 MB"
     except Exception as error:  # noqa: BLE001 - said to whoever asked; the message is kept unread

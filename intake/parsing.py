@@ -7,7 +7,7 @@ made from the envelope alone.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -34,10 +34,11 @@ class Parsed(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """How an account's raw messages are understood."""
+    """How an account's raw messages are understood. examine: what its channel looks up first, None = nothing."""
 
     module: Any
     options: Any
+    examine: Callable[[RawMessage], Awaitable[Any]] | None = None
 
     def to_builtins(self) -> tuple[str, Any]:
         """Return the module's name and the options, as another process can be told them."""
@@ -52,18 +53,37 @@ class Parsing:
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse")
         self._worker = Worker(wall_s=wall_s)
 
-    async def parse_quick(self, raws: Sequence[RawMessage]) -> list[Parsed | None]:
-        """Parse on the fast road, in the order given; None = it needs the slow one."""
+    def examines(self, account: str) -> bool:
+        """Whether the account's channel looks something up before its messages are parsed."""
+        reader = self._readers.get(account)
+        return reader is not None and reader.examine is not None
+
+    async def examine(self, raw: RawMessage) -> Any:
+        """Return what the channel looks up about a message, a JSON value that is kept with it; None = nothing."""
+        reader = self._readers.get(raw.account)
+        if reader is None or reader.examine is None:
+            return None
+        try:
+            return await reader.examine(raw)
+        except Exception:
+            log.exception("examine_failed", extra={"account": raw.account})
+            return {}  # looked at, and nothing found: the message itself is never asked instead
+
+    async def parse_quick(
+        self, raws: Sequence[RawMessage], evidence: Sequence[Any] | None = None
+    ) -> list[Parsed | None]:
+        """Parse on the fast road, in the order given; None = it needs the slow one. evidence: of each, None = of none."""
         loop = asyncio.get_running_loop()
+        pairs = list(zip(raws, evidence or [None] * len(raws), strict=True))
         return await loop.run_in_executor(
-            self._threads, lambda: [parse_fast(self._readers, raw) for raw in raws]
+            self._threads, lambda: [parse_fast(self._readers, raw, found) for raw, found in pairs]
         )
 
-    async def parse_costly(self, raw: RawMessage) -> Parsed:
+    async def parse_costly(self, raw: RawMessage, evidence: Any = None) -> Parsed:
         """Parse on the slow road, or give what the envelope says."""
         reader = self._readers[raw.account]
         try:
-            return Parsed(await self._worker.parse(reader, raw))
+            return Parsed(await self._worker.parse(reader, raw, evidence))
         except Unreadable as error:
             return Parsed(from_envelope(raw, str(error)), str(error))
 
@@ -77,14 +97,14 @@ class Parsing:
         await self._worker.close()
 
 
-def parse_fast(readers: Mapping[str, Reader], raw: RawMessage) -> Parsed | None:
+def parse_fast(readers: Mapping[str, Reader], raw: RawMessage, evidence: Any = None) -> Parsed | None:
     """Parse on the fast road; None = it needs the slow one."""
     reader = readers.get(raw.account)
     if reader is None:
         reason = "the account is not configured"
         return Parsed(from_envelope(raw, reason), reason)
     try:
-        return Parsed(reader.module.parse(raw, reader.options))
+        return Parsed(reader.module.parse(raw, reader.options, evidence))
     except Costly:
         return None
     except Exception:
@@ -103,9 +123,9 @@ class Worker:
         self._wall_s = wall_s
         self._child = child.Child("intake.parse_worker")
 
-    async def parse(self, reader: Reader, raw: RawMessage) -> Message:
+    async def parse(self, reader: Reader, raw: RawMessage, evidence: Any = None) -> Message:
         """Parse on the slow road. Raises: Unreadable."""
-        request = _encode((*reader.to_builtins(), raw))
+        request = _encode((*reader.to_builtins(), raw, evidence))
         try:
             message, problem = _decode_reply(await self._child.ask(request, limit_s=self._wall_s))
         except (child.ChildFailed, msgspec.DecodeError) as error:

@@ -63,7 +63,10 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
     loaded = rulebooks.compiled(sources)
     modules = {name: loading.module_for(each.kind) for name, each in settings.channels.items()}
     channels = {name: modules[name].Channel(name, each.options) for name, each in settings.channels.items()}
-    readers = {name: Reader(modules[name], each.options) for name, each in settings.channels.items()}
+    readers = {
+        name: Reader(modules[name], each.options, getattr(channels[name], "examine", None))
+        for name, each in settings.channels.items()
+    }
     make_folder(blob_folder(settings))
     store = opening.open_store(settings.store, settings.folder, clock=clock)
     try:

@@ -79,14 +79,15 @@ def _numbered(fields: Headers, name: str) -> dict[int, str]:
     """Return instance -> field; {} when one is there twice or has no number."""
     found: dict[int, str] = {}
     for value in fields.structured(name)[: MAX_SETS + 1]:
-        number = _instance(name, value)
+        number = instance(name, value)
         if number is None or number in found:
             return {}
         found[number] = value
     return found
 
 
-def _instance(name: str, value: str) -> int | None:
+def instance(name: str, value: str) -> int | None:
+    """Return the i= of a field of the chain; None when it has none."""
     if name == "arc-authentication-results":
         match = _INSTANCE.match(value)
         return int(match[1]) if match else None

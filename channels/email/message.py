@@ -8,7 +8,6 @@ raises `Costly` for what would take long; `parse_costly` takes anything (25 MB o
 meant for a worker process with limits on time and memory.
 """
 
-import ipaddress
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -26,6 +25,7 @@ from channels.email import (
     feedback,
     forwarded,
     headers,
+    origin,
     reading_aid,
     structure,
     trust,
@@ -42,26 +42,6 @@ DEFAULT_LANGUAGES = (
 _MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,998})\s*>")
 
 
-class Verify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How SPF, DKIM, DMARC and ARC are checked by ourselves (see channels.email.examine).
-
-    relays: addresses and networks of our own mail servers: what they hand in is not from outside, their
-    Authentication-Results count as before. nameservers: addresses of DNS servers; () = the machine's own.
-    """
-
-    relays: tuple[str, ...] = ()
-    nameservers: tuple[str, ...] = ()
-    timeout_s: float = 2.0
-
-    def __post_init__(self) -> None:
-        for each in self.relays:
-            ipaddress.ip_network(each, strict=False)
-        for each in self.nameservers:
-            ipaddress.ip_address(each)
-        if not 0 < self.timeout_s <= 30:
-            raise ValueError("timeout_s must be more than 0 and at most 30")
-
-
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an account's mail is understood.
 
@@ -75,7 +55,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     languages: tuple[str, ...] = ()
     trusted_authserv_ids: tuple[str, ...] = ()
     trusted_forwarders: tuple[str, ...] = ()
-    verify: Verify | None = None
+    verify: origin.Verify | None = None
     max_text_chars: int = 200_000
 
 
@@ -87,6 +67,15 @@ def parse(raw: RawMessage, options: Options, evidence: Any = None) -> Message:
 def parse_costly(raw: RawMessage, options: Options, evidence: Any = None) -> Message:
     """The normal form of any bytes; takes up to 2 s and 256 MB, so it belongs in a worker process."""
     return _message(raw, options, evidence, costly=True)
+
+
+async def examine(raw: RawMessage, options: Options) -> Any:
+    """Look up who sent a mail that came straight from outside: what `parse` is given as evidence. None = nothing is to do."""
+    if options.verify is None or not origin.is_outside(raw.envelope, options.verify):
+        return None
+    from channels.email import examine  # the DNS and cryptography, only for those who ask for it
+
+    return await examine.evidence(raw, options.verify)
 
 
 def attachment_bytes(body: bytes, part: str) -> bytes:
@@ -158,7 +147,8 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
             authserv_ids=options.trusted_authserv_ids,
             forwarders=options.trusted_forwarders,
             envelope=raw.envelope,
-            evidence=evidence,
+            # What was not looked at yet is proven by nothing, least of all by what it brought with it.
+            evidence={} if evidence is None and origin.is_outside(raw.envelope, options.verify) else evidence,
         ),
         problems=tuple(problems),
         sender=sender,

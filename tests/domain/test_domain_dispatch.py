@@ -154,7 +154,7 @@ async def test_mail_beyond_all_bounds_is_a_quarantined_ticket(
 ) -> None:
     """When the worker dies over it, the envelope still makes a ticket and the mail behind it goes on."""
 
-    async def dies(self: parsing.Worker, reader: Any, raw: RawMessage) -> Message:
+    async def dies(self: parsing.Worker, reader: Any, raw: RawMessage, evidence: Any) -> Message:
         raise parsing.Unreadable("the parser died")
 
     monkeypatch.setattr(parsing.Worker, "parse", dies)
