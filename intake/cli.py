@@ -51,14 +51,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if given else WRONG_INPUT
     if given[0] == "--version":
         return _print_version()
-    if given[0] not in COMMANDS:
-        return _refuse_command(given[0])
-    if pipe.is_pipe(given):
+    if pipe.is_pipe(given, COMMANDS):
         return pipe.run(lambda: _run(given))
     return _run(given)
 
 
 def _run(given: list[str]) -> int:
+    if given[0] not in COMMANDS:
+        return _refuse_command(given[0])
     module = importlib.import_module(f"intake.commands.{given[0]}")
     parser = argparse.ArgumentParser(
         prog=f"intake {given[0]}",

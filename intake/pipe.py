@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
 EX_OK: Final = 0
@@ -31,8 +31,12 @@ def stored() -> None:
     _State.is_stored = True
 
 
-def is_pipe(argv: list[str]) -> bool:
-    return argv[:1] == ["ingest"] and "-" in argv[1:]
+def is_pipe(argv: Sequence[str], commands: Collection[str]) -> bool:
+    """Whether a mail may be on stdin: so it is for "ingest … -", and for a "-" after what is no command at all.
+
+    A mail server's configuration says `intake -c FILE ingest -` as easily as it misspells a word.
+    """
+    return "-" in argv[1:] and (argv[0] == "ingest" or argv[0] not in commands)
 
 
 def run(command: Callable[[], int]) -> int:

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import pytest
 
-from intake import pipe
+from intake import cli, pipe
 from intake.commands import piping, settling
 from intake.store import lockfile
 from tests.cli.test_cli_ingest import mail
@@ -266,8 +266,16 @@ def test_other_codes_are_try_again(code: int, ended: int) -> None:
 
 def test_files_end_as_before(intake: Intake, desk: Path) -> None:
     assert intake("ingest", "gone.eml").code in (1, 2)
-    assert not pipe.is_pipe(["ingest", "a.eml"])
-    assert not pipe.is_pipe(["tickets", "note", "-"])
+    assert not pipe.is_pipe(["ingest", "a.eml"], cli.COMMANDS)
+    assert not pipe.is_pipe(["tickets", "note", "-"], cli.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "words", [("-c", "x.yaml", "ingest", "-"), ("ingst", "-"), ("--account", "support", "-")]
+)
+def test_a_mistake_before_the_command_is_try_again(intake: Intake, words: tuple[str, ...]) -> None:
+    """Postfix sends a mail back for 2, "wrong input"."""
+    assert intake(*words, stdin=mail(1)).code == 75
 
 
 class Piped:
