@@ -30,6 +30,7 @@ _SPECIAL = re.compile(
     "[\\\\`*_\\[\\]<&~|\t\r\x00\x0b\x0c\x1c-\x1f\x85\xa0\u2028\u2029\ufdd0\ufdd1\ufffd\ud800-\udfff]"
 )
 _BLOCK_START = re.compile(r"(?m)^ *(?:[#+\-=>:]|\d+[.)])")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _PARAGRAPHS = re.compile(r"\n(?: *\n)+")
 _LINES = re.compile(r" *\n *")
 
@@ -63,7 +64,7 @@ def html_of(markdown: str, *, pictures: Mapping[str, str] | None = None) -> str:
 
     A text longer than MAX_MARKDOWN_CHARS, or with pathological nesting, is rendered as paragraphs.
     """
-    text = markdown.replace("\r\n", "\n").replace("\r", "\n")
+    text = _SURROGATES.sub("?", markdown.replace("\r\n", "\n").replace("\r", "\n"))
     if is_plain(text) or len(text) > MAX_MARKDOWN_CHARS:
         return _paragraphs(text)
     return _clean(_parser().render(text, {"pictures": pictures or {}}))
@@ -76,7 +77,7 @@ def is_plain(text: str) -> bool:
 
 def _escaped(text: str) -> str:
     # A table's parser counts an escaped bar, too; it does not see one that is written as a reference.
-    escaped = _ANYWHERE.sub(lambda found: "&#124;" if found[0] == "|" else f"\\{found[0]}", text)
+    escaped = _ANYWHERE.sub(lambda found: "&#124;" if found[0] == "|" else f"\\{found[0]}", text.strip("\n"))
     escaped = _LINE_START.sub(_escaped_start, escaped)
     return _INDENT.sub(lambda found: "&#32;" * len(found[0].expandtabs(4)), escaped)
 

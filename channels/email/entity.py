@@ -176,8 +176,8 @@ def _multipart(
     contents = [part.content for part in parts]
     boundary = _boundary(f"{subtype}:{outbound.id}:{outbound.message_id}", contents)
     opening = f"--{boundary}\r\n".encode()
-    # The line end before a boundary belongs to it (RFC 2046 §5.1.1).
-    body = b"".join([opening + (each if each.endswith(b"\r\n") else each + b"\r\n") for each in contents])
+    # The line end before a boundary belongs to it (RFC 2046 §5.1.1): a text keeps its own.
+    body = b"".join([opening + each + b"\r\n" for each in contents])
     head = (f'Content-Type: multipart/{subtype}{parameters};\r\n boundary="{boundary}"',)
     return Entity(head, body + f"--{boundary}--\r\n".encode())
 

@@ -1,0 +1,146 @@
+"""Markdown as HTML: what is written is shown, what could harm is not, and others' words stay words."""
+
+import html
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from channels import markup
+
+_BREAKS = re.compile(r"<br>\n?|</p>\n<p>|</?p>\n?")
+_TAG = re.compile(r"<(/?\w+)")
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, as a reader would see them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, {name: value or "" for name, value in attrs}))
+
+
+def shown(rendered: str) -> str:
+    """What a person reads of paragraphs."""
+    return html.unescape(_BREAKS.sub("\n", rendered)).strip("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("**bold** and *soft*", "<strong>bold</strong> and <em>soft</em>"),
+        ("- one\n- two", "<li>one</li>\n<li>two</li>"),
+        ("first\nsecond", "<p>first<br>\nsecond</p>"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "<td>1</td>"),
+        ("~~gone~~", "<s>gone</s>"),
+        ("> said", "<blockquote>\n<p>said</p>"),
+        ("[here](https://example.com/a?b=c)", 'href="https://example.com/a?b=c"'),
+        ("[us](mailto:a@example.com)", 'href="mailto:a@example.com"'),
+    ],
+)
+def test_formatting_is_shown(text: str, part: str) -> None:
+    assert part in markup.html_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<img src=x onerror=alert(1)>",
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](data:text/html;base64,PHNjcmlwdD4=)",
+        "[x](vbscript:x)",
+        "[x](file:///etc/passwd)",
+        "[x](&#106;avascript:alert(1))",
+        "[x](//evil.example/x)",
+        "![x](https://evil.example/track.png)",
+        "![x](cid:somebody@elsewhere)",
+        "![x](data:image/png;base64,AAAA)",
+        "<https://example.com/'onmouseover='x>",
+        '[x](https://example.com "\' onmouseover=alert(1)")',
+        '![x" onerror="alert(1)](a.png)',
+        "[x][1]\n\n[1]: javascript:alert(1)",
+    ],
+)
+def test_nothing_that_acts_or_fetches_leaves(text: str) -> None:
+    seen = Elements()
+    seen.feed(markup.html_of(text, pictures={"a.png": "1@example.com"}))
+    assert not {tag for tag, _ in seen.found} & {"script", "iframe", "object", "style"}
+    for tag, attributes in seen.found:
+        assert set(attributes) <= {"href", "src", "alt", "rel", "title"}
+        assert attributes.get("href", "mailto:").startswith(("http://", "https://", "mailto:"))
+        assert tag != "img" or attributes["src"] == "cid:1@example.com"
+
+
+def test_a_picture_that_comes_along_is_shown_by_its_name() -> None:
+    rendered = markup.html_of("![Where](red%20button.png)", pictures={"red button.png": "1@example.com"})
+    assert '<img src="cid:1@example.com" alt="Where">' in rendered
+
+
+@pytest.mark.parametrize(
+    "text", ["    four spaces\n    more", "Ania\n---\nExample", "Total\n=====", "1 < 2 & 3 > 2"]
+)
+def test_what_happens_in_plain_texts_is_no_formatting(text: str) -> None:
+    """Indents and lines of dashes are accidents in a mail: no code block and no heading."""
+    assert not set(_TAG.findall(markup.html_of(text))) & {"pre", "code", "h1", "h2"}
+
+
+_PROSE = st.text(
+    st.sampled_from("ab1. )\n\n  #-+=>:'\"!(){}/@^%$;,?é—") | st.characters(codec="utf-8"), max_size=40
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=_PROSE)
+@example(text="a  \nb \n \n\n c")
+@example(text='it\'s "x"')
+def test_the_quick_road_and_the_parser_say_the_same(text: str) -> None:
+    """A text without formatting is rendered without the parser, to the same bytes."""
+    parsed = markup._clean(markup._parser().render(text, {"pictures": {}}))
+    assert not markup.is_plain(text) or markup._paragraphs(text) == parsed
+
+
+_NASTY = st.text(st.sampled_from("a1.)[](!<>&#;*_`~|\\-+=:> \n\t\"'/"), max_size=25)
+
+
+@settings(max_examples=600, deadline=None)
+@given(words=_NASTY.filter(str.strip), before=st.sampled_from(["", "1", "- ", "-", "# ", "*", "Dear ", "\n"]), after=st.sampled_from(["", " ok", "\n", "*", ")", "\n---", "."]))  # fmt: skip
+@example(words="|", before="", after="\n---")
+@example(words="1", before="", after=")")
+@example(words="[x](http://evil.example)", before="Dear ", after="")
+@example(words="<b>x</b>", before="Dear ", after="")
+def test_others_words_bring_no_formatting(words: str, before: str, after: str) -> None:
+    """Whatever a name says, the mail has no element that it would not have with an X in its place."""
+    rendered = markup.html_of(markup.markdown_of(f"{before}{markup.verbatim(words)}{after}"))
+    plain = markup.html_of(markup.markdown_of(f"{before}X{after}"))
+    assert set(_TAG.findall(rendered)) <= set(_TAG.findall(plain)) | {"br", "p", "/p"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(words=_NASTY.filter(lambda text: "\n" not in text))
+def test_others_words_are_shown_as_they_are(words: str) -> None:
+    rendered = markup.html_of(markup.markdown_of(f"Dear {markup.verbatim(words)}x"))
+    assert shown(rendered).split() == f"Dear {words}x".split()
+
+
+def test_marks_never_show() -> None:
+    """Neither in the text, nor when somebody's words hold a mark themselves, nor when a text was cut inside them."""
+    name, cut = markup.verbatim("J\ufdd1\ufdd0*an*"), markup.verbatim("cut")[:-1]
+    text = f"Dear {name}, {cut}"
+    assert markup.plain(text) == "Dear J*an*, cut"
+    assert markup.html_of(markup.markdown_of(text)) == "<p>Dear J*an*, cut</p>\n"
+
+
+@pytest.mark.parametrize("text", ["[" * 50_000, "*a" * 20_000, "> " * 30_000, "`" * 50_000, "![](" * 20_000, "<" * 50_000, "- " * 30_000, "|" * 40_000 + "\n|--" * 3_000])  # fmt: skip
+def test_pathological_texts_take_no_longer_than_a_second(text: str) -> None:
+    """An agent's answer is written on the loop's thread: parsers that backtrack would hold everything up."""
+    began = time.process_time()
+    markup.html_of(text)
+    assert time.process_time() - began < 1
