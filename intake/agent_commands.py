@@ -51,6 +51,11 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     priority: str | None = None
     commands: tuple[str, ...] = ()
 
+    @property
+    def is_answer(self) -> bool:
+        """Whether the customer shall get something."""
+        return not self.is_note and bool(self.text or self.is_forced)
+
 
 def read(text: str, *, book: Rulebook, agent: str) -> Orders:
     """Return what the text asks for. Raises: Misunderstood."""

@@ -10,83 +10,43 @@ What a machine sends for an agent ("I am away") is an event of the ticket, and n
 marked as automatic and limited by the hour; the journal keeps every mail whole, and settles each but once.
 """
 
-from collections.abc import Sequence
-from typing import Any
-
 import msgspec
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, select
 
-from channels.contract import Message
+from channels.contract import Message, OutboundFile
 from intake import (
     agent_commands,
+    agent_files,
+    agent_holding,
+    agent_telling,
     agent_text,
     conversations,
-    counters,
     desk,
-    events,
-    instants,
     journal,
-    notices,
     tickets,
 )
 from intake.agent_commands import Misunderstood, Orders
-from intake.agent_proof import MACHINES, Proven
+from intake.agent_holding import Held
+from intake.agent_proof import MACHINES, Mail, Proven
+from intake.attaching import TooMuch
 from intake.desk import DeskError
-from intake.model import Context, Received, Ticket
+from intake.model import Context, Received
 from intake.store import schema
-from intake.store.engine import Row, Tx
+from intake.store.engine import Tx
 from intake.store.statements import Statement
 
-TOLD_PER_HOUR = 20  # mails to one agent about mails of theirs
-SENT_PER_HOUR = 20  # answers by mail of one agent in one ticket
-ANSWERS_LOOKED_AT = 20
 TEXT_OF_MACHINE_MAX = 500
 
-_m = schema.messages.c
-_e = schema.events.c
-_ANSWERS = Statement(
-    select(_m.author, _m.at, _m.body)
-    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "out", _m.automatic.is_(None))
-    .order_by(_m.id.desc())
-    .limit(ANSWERS_LOOKED_AT)
-)
-_HELD = Statement(
-    select(_e.details)
-    .where(
-        _e.ticket_id == bindparam("ticket_id"),
-        _e.actor == bindparam("actor"),
-        or_(_e.kind == "answer_held", _e.kind == "held_answer_sent"),
-    )
-    .order_by(_e.id.desc())
-    .limit(1)
-)
-_BODY = Statement(select(_m.body).where(_m.id == bindparam("message_id")))
 _MESSAGE_OF = Statement(
     select(schema.outbox.c.message_id).where(schema.outbox.c.id == bindparam("outbox_id"))
 )
 
 
-class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A proven mail and what it is about. ticket: locked, as it was before."""
+class Answer(msgspec.Struct, frozen=True):
+    """What goes to the customer."""
 
-    received: Received
-    message: Message
-    agent: str
-    ticket: Ticket
-    seen_us: int
-    by: str
-
-    @property
-    def cause(self) -> str:
-        return f"journal:{self.received.id}"
-
-
-class Held(msgspec.Struct, frozen=True):
-    """Why an answer is not sent at once. reason: for the event; sentence: for the agent; lines: what to look at."""
-
-    reason: str
-    sentence: str
-    lines: tuple[str, ...] = ()
+    text: str
+    files: tuple[OutboundFile, ...] = ()
 
 
 def settle(tx: Tx, context: Context, received: Received, message: Message, proven: Proven) -> None:
@@ -106,15 +66,15 @@ def settle(tx: Tx, context: Context, received: Received, message: Message, prove
     message_id = None
     try:
         message_id = _follow(tx, context, mail, _orders(context, mail))
-    except (Misunderstood, DeskError) as problem:
-        _refuse(tx, context, mail, str(problem))
+    except (Misunderstood, DeskError, TooMuch) as problem:
+        agent_telling.refused(tx, context, mail, str(problem))
     _close(tx, mail, "ticket", message_id)
 
 
 def _keep_automatic(tx: Tx, mail: Mail) -> None:
     """Keep what a machine sent in answer to an agent's notice: an event, and no answer."""
     text = (mail.message.visible_text or mail.message.text)[:TEXT_OF_MACHINE_MAX]
-    _tell(tx, mail, "agent_automatic", automatic=mail.message.automatic, text=text)
+    agent_telling.event(tx, mail, "agent_automatic", automatic=mail.message.automatic, text=text)
     _close(tx, mail, "automatic", None)
 
 
@@ -137,49 +97,66 @@ def _names(mail: Mail) -> tuple[str, ...]:
 
 
 def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
-    """Carry the orders out, what is said first; the id of the message it became. Raises: Misunderstood, DeskError."""
-    status = orders.status
-    message_id = None
+    """Carry the orders out; the id of the message it became. Raises: Misunderstood, DeskError, TooMuch."""
     if orders.is_note:
-        message_id = _note(tx, context, mail, orders.text)
-    elif orders.text or orders.is_forced:
-        text = orders.text or _held_text(tx, mail)
-        held = None if orders.is_forced else _reason_to_hold(tx, mail, text)
-        if held is not None:
-            return _hold(tx, context, mail, text, held)
-        message_id = _answer(tx, context, mail, text, status)
-        status = None
-        if not orders.text:
-            _tell(tx, mail, "held_answer_sent")
-    _obey(tx, context, mail, msgspec.structs.replace(orders, status=status))
-    _tell(
+        message_id: int | None = _note(tx, context, mail, orders.text)
+    elif orders.is_answer:
+        why = agent_holding.reason(tx, mail, orders.text) if not orders.is_forced else None
+        if why is not None:
+            return _hold(tx, context, mail, orders.text, why)
+        answer = _written(tx, context, mail, orders.text) if orders.text else _held(tx, context, mail)
+        message_id = _answer(tx, context, mail, answer, orders.status)
+    else:
+        message_id = None
+    _obey(tx, context, mail, orders)
+    agent_telling.carried_out(tx, context, mail, orders)
+    return message_id
+
+
+def _written(tx: Tx, context: Context, mail: Mail, text: str) -> Answer:
+    """Return what the mail says to the customer. Raises: attaching.TooMuch."""
+    most = context.limits.max_attachments_bytes
+    files = agent_files.of_mail(tx, mail.received.id, mail.message.attachments, max_bytes=most)
+    return Answer(text, files)
+
+
+def _hold(tx: Tx, context: Context, mail: Mail, text: str, why: Held) -> int:
+    """Keep the answer as a note and tell the agent how to send it; the note's id."""
+    note_id = _note(tx, context, mail, text)
+    agent_telling.held(tx, context, mail, text, why, note_id=note_id)
+    return note_id
+
+
+def _held(tx: Tx, context: Context, mail: Mail) -> Answer:
+    """Return what was held last. Raises: Misunderstood when there is nothing, TooMuch."""
+    kept = agent_holding.kept(tx, mail)
+    if kept is None:
+        raise Misunderstood("there is no answer of yours that was held: write one below #send")
+    most = context.limits.max_attachments_bytes
+    return Answer(kept.text, agent_files.of_note(tx, kept.journal_id, kept.attachments, max_bytes=most))
+
+
+def _answer(tx: Tx, context: Context, mail: Mail, answer: Answer, status: str | None) -> int:
+    """Send it to the customer; the id of the message it became."""
+    outbox_id = desk.reply(
         tx,
-        mail,
-        "agent_mail",
-        by=mail.by,
-        answered=message_id is not None and not orders.is_note,
-        commands=orders.commands,
-        **({"unread": True} if _is_unread(mail) else {}),
+        context,
+        mail.ticket.ref,
+        agent=mail.agent,
+        text=answer.text,
+        status=status,
+        files=answer.files,
     )
-    if message_id is not None and not orders.is_note:
-        _tell_surprises(tx, context, mail, orders)
-    return message_id
-
-
-def _answer(tx: Tx, context: Context, mail: Mail, text: str, status: str | None) -> int | None:
-    """Send the text to the customer; the id of the message it became."""
-    outbox_id = desk.reply(tx, context, mail.ticket.ref, agent=mail.agent, text=text, status=status)
     row = tx.one(_MESSAGE_OF, outbox_id=outbox_id)
-    message_id = None if row is None else row[0]
-    if message_id is not None:
-        tx.update(schema.messages, {"id": message_id}, journal_id=mail.received.id)
-    return message_id
+    assert row is not None  # noqa: S101 - desk.reply has just written it
+    tx.update(schema.messages, {"id": row[0]}, journal_id=mail.received.id)
+    return int(row[0])
 
 
 def _obey(tx: Tx, context: Context, mail: Mail, orders: Orders) -> None:
-    """Carry out what is no text."""
+    """Carry out what is no text; the status came with the answer, when there is one."""
     ref, agent = mail.ticket.ref, mail.agent
-    if orders.status is not None:
+    if orders.status is not None and not orders.is_answer:
         desk.set_status(tx, context, ref, orders.status, agent=agent)
     if orders.priority is not None:
         desk.set_priority(tx, context, ref, orders.priority, agent=agent)
@@ -195,124 +172,6 @@ def _note(tx: Tx, context: Context, mail: Mail, text: str) -> int:
     files = conversations.content(mail.message)["attachments"]
     tx.update(schema.messages, {"id": message_id}, journal_id=mail.received.id, attachments=files)
     return message_id
-
-
-def _reason_to_hold(tx: Tx, mail: Mail, text: str) -> Held | None:
-    """Say why sending the answer may be a mistake; None = nothing speaks against it."""
-    rows = tx.all(_ANSWERS, ticket_id=mail.ticket.id)
-    newer = _unseen_answer(rows, mail)
-    if newer is not None:
-        author, at_us, body = newer
-        return Held(
-            "a colleague has answered meanwhile",
-            f"{author} has answered the customer since the mail that you answer",
-            (f"{author} wrote at {instants.rfc3339_from_us(at_us)}:", "", *notices.quoted(body)),
-        )
-    if any(author == mail.agent and body.strip() == text.strip() for author, _, body in rows):
-        return Held("the same text again", "you have sent the customer the same text before")
-    written_to = {each.address.lower() for each in (*mail.message.to, *mail.message.cc)}
-    if any(each.value in written_to for each in tickets.participants(tx, mail.ticket.id)):
-        return Held(
-            "it went to the customer directly", "your mail went to the customer's own address as well"
-        )
-    key = f"{mail.agent}:{mail.ticket.id}"
-    if not counters.take(tx, "agent_answers", key, limit=SENT_PER_HOUR):
-        return Held(
-            "too many answers within the hour", f"you have sent {SENT_PER_HOUR} answers within the hour"
-        )
-    return None
-
-
-def _unseen_answer(rows: Sequence[Row], mail: Mail) -> Row | None:
-    """Return a colleague's newest public answer that the agent had not seen; their own later ones show that they had."""
-    for row in rows:
-        author, at_us, _ = row
-        if author == mail.agent or at_us // 1_000 <= mail.seen_us // 1_000:
-            return None
-        return row
-    return None
-
-
-def _hold(tx: Tx, context: Context, mail: Mail, text: str, held: Held) -> int:
-    """Keep the answer as a note and tell the agent how to send it; the note's id."""
-    note_id = _note(tx, context, mail, text)
-    _tell(tx, mail, "answer_held", note=str(note_id), reason=held.reason, by=mail.by)
-    lines = (
-        f"Your answer is kept as a note: {held.sentence}.",
-        "",
-        *held.lines,
-        *([""] if held.lines else []),
-        "To send it as it is, answer this mail with #send alone. To send another text, just answer this mail.",
-        "Commands of your mail were not carried out.",
-        "",
-        "You wrote:",
-        "",
-        *notices.quoted(text),
-    )
-    _write(tx, context, mail, "Your answer was not sent", lines)
-    return note_id
-
-
-def _held_text(tx: Tx, mail: Mail) -> str:
-    """Return the agent's answer that was held last. Raises: Misunderstood when there is none, or it was sent."""
-    row = tx.one(_HELD, ticket_id=mail.ticket.id, actor=f"agent:{mail.agent}")
-    note_id = msgspec.json.decode(row[0]).get("note") if row is not None else None
-    body = tx.one(_BODY, message_id=int(note_id)) if note_id else None
-    if body is None:
-        raise Misunderstood("there is no answer of yours that was held: write one below #send")
-    return str(body[0])
-
-
-def _refuse(tx: Tx, context: Context, mail: Mail, problem: str) -> None:
-    """Do nothing, and tell the agent what was wrong with what they wrote."""
-    _tell(tx, mail, "agent_mail_refused", reason=problem, by=mail.by)
-    written = agent_text.written(mail.message)
-    lines = (
-        f"Nothing was done: {problem}.",
-        "",
-        "What you write above the line goes to the customer. Its first lines may be commands:",
-        "",
-        *(f"    {each}" for each in agent_commands.HELP),
-        *(("", "You wrote:", "", *notices.quoted(written)) if written else ()),
-    )
-    _write(tx, context, mail, "Your mail was not understood", lines)
-
-
-def _tell_surprises(tx: Tx, context: Context, mail: Mail, orders: Orders) -> None:
-    """Write to the agent where an answer that has gone out is not all that they may think."""
-    before = mail.ticket
-    lines = []
-    if before.agent not in (None, mail.agent) and (before.assigned_at or 0) > mail.seen_us:
-        lines.append(f"The ticket is {before.agent}'s by now; who has it is not changed by your answer.")
-    if not before.is_open and orders.status is None:
-        lines.append(f"The ticket is {before.status}, and stays so: #status open opens it again.")
-    if _is_unread(mail):
-        lines.append("The customer had written again before: see whether your answer still fits.")
-    files = [each.name for each in mail.message.attachments if not each.inline]
-    if files:
-        lines.append(f"Files do not go along by mail yet: {', '.join(files)[:500]}")
-    if lines:
-        _write(tx, context, mail, "Your answer was sent", tuple(lines))
-
-
-def _is_unread(mail: Mail) -> bool:
-    """Whether the customer has written since what the agent answers."""
-    return (mail.ticket.customer_replied_at or 0) // 1_000 > mail.seen_us // 1_000
-
-
-def _write(tx: Tx, context: Context, mail: Mail, headline: str, lines: tuple[str, ...]) -> None:
-    """Write to the agent about their mail; what is too much within the hour is an event instead."""
-    is_told = counters.take(tx, "agent_told", mail.agent, limit=TOLD_PER_HOUR) and notices.tell_agent(
-        tx, context, mail.ticket, mail.agent, cause=mail.cause, headline=headline, lines=lines
-    )
-    if not is_told:
-        _tell(tx, mail, "agent_not_told", headline=headline)
-
-
-def _tell(tx: Tx, mail: Mail, kind: str, **details: Any) -> None:
-    """Write an event of the agent's mail."""
-    actor = f"agent:{mail.agent}"
-    events.of_ticket(tx, mail.ticket, kind, actor=actor, journal=mail.received.id, **details)
 
 
 def _close(tx: Tx, mail: Mail, state: str, message_id: int | None) -> None:

@@ -19,7 +19,7 @@ from channels.contract import Identity, Message
 from intake import addresses, tickets
 from intake.addresses import AgentReference
 from intake.conversations import Place
-from intake.model import Account, Context, Ticket
+from intake.model import Account, Context, Received, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
@@ -28,6 +28,7 @@ from routing.rulebook import Rulebook
 MACHINES = frozenset(("auto_reply", "bounce", "feedback_report", "delivery_receipt"))
 NOTICE_VALID_US = 90 * 24 * 3_600 * 1_000_000  # a notice found years later is no key
 REFERENCES_MAX = 5  # to notices: each is tried with every agent
+ELSEWHERE = "it answers an agent's notice, from an address that is not the agent's"
 IDENTIFIERS_MAX = 30
 HOLDERS_MAX = 10
 
@@ -69,17 +70,36 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unproven(msgspec.Struct, frozen=True, kw_only=True):
-    """A mail that looks like an agent's and is treated as a stranger's. ticket: that of the notice it answers."""
+    """A mail that looks like an agent's and is treated as a stranger's. ticket: that of the notice it answers.
+
+    is_elsewhere: nothing else stands against it than that it came from another address than the agent's.
+    """
 
     agent: str
     reason: str
     ticket: Ticket | None = None
+    is_elsewhere: bool = False
 
     def suggestion(self, place: Place) -> Place:
         """Return the place with the ticket of the notice, where nothing better is known."""
         if self.ticket is None or place.ticket or place.linked_to or place.suggested:
             return place
         return msgspec.structs.replace(place, suggested=self.ticket.id)
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A proven mail and what it is about. ticket: locked, as it was before."""
+
+    received: Received
+    message: Message
+    agent: str
+    ticket: Ticket
+    seen_us: int
+    by: str
+
+    @property
+    def cause(self) -> str:
+        return f"journal:{self.received.id}"
 
 
 def claim(context: Context, account: Account, message: Message, recipients: tuple[str, ...]) -> Claim | None:
@@ -118,6 +138,7 @@ def judge(
         agent=claimed.agents[0] if claimed.agents else noticed[0].agent,
         reason=doubt or "it carries no signature of ours for this agent, and its sender is not verified",
         ticket=noticed[0].ticket if noticed else None,
+        is_elsewhere=doubt == ELSEWHERE,
     )
 
 
@@ -145,7 +166,7 @@ def _doubt(claimed: Claim, message: Message, problem: str | None) -> str | None:
     if not message.trust.has_single_sender:
         return "From is not one address"
     if not claimed.agents:
-        return "it answers an agent's notice, from an address that is not the agent's"
+        return ELSEWHERE
     return None
 
 

@@ -25,6 +25,7 @@ from channels.contract import Message
 from intake import (
     agent_mail,
     agent_proof,
+    agent_telling,
     bounces,
     clocks,
     conversations,
@@ -69,24 +70,21 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         return
     account = context.accounts.get(received.raw.account) or _forgotten(received)
     recipients = recipients_of(received, message)
-    bounced = bounces.note(tx, context, account, message, recipients)
-    claimed = agent_proof.claim(context, account, message, recipients) if bounced is None else None
+    if bounces.settle(tx, context, received, account, message, recipients):
+        return
+    claimed = agent_proof.claim(context, account, message, recipients)
     word = agent_proof.judge(tx, context, claimed, message, problem=problem) if claimed else None
     if isinstance(word, Proven):
         agent_mail.settle(tx, context, received, message, word)
         return
-    customer = customers.load(tx, bounced.customer_id) if bounced else customers.identify(tx, message)
     arrival = Arrival(
         received=received,
         message=message,
         account=account,
-        customer=customer,
+        customer=customers.identify(tx, message),
         recipients=recipients,
         problem=problem,
     )
-    if bounced is not None:
-        conversations.attach(tx, arrival, bounced)
-        return
     place = conversations.place(tx, context, arrival)
     if word is not None:
         place = word.suggestion(place)
@@ -95,10 +93,10 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     else:
         newcomers.open_ticket(tx, context, arrival, place)
     if word is not None:
-        _tell_unproven(tx, received, message, word)
+        _tell_unproven(tx, context, received, message, word)
 
 
-def _tell_unproven(tx: Tx, received: Received, message: Message, word: Unproven) -> None:
+def _tell_unproven(tx: Tx, context: Context, received: Received, message: Message, word: Unproven) -> None:
     """Say on the ticket that an agent seemed to write, and why that counted for nothing."""
     settled = journal.outcome(tx, received.id)
     events.record(
@@ -110,6 +108,7 @@ def _tell_unproven(tx: Tx, received: Received, message: Message, word: Unproven)
         address=message.sender.value if message.sender is not None else None,
         reason=word.reason,
     )
+    agent_telling.elsewhere(tx, context, received, message, word)
 
 
 def recipients_of(received: Received, message: Message) -> tuple[str, ...]:

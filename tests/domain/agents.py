@@ -8,7 +8,6 @@ from tests.domain.world import SUPPORT, World
 ANIA, EWA, TOMEK = "ania@desk.example", "ewa@desk.example", "tomek@desk.example"
 JAN = "jan@customer.example"
 PASS = {"Authentication-Results": "mx.example.com; dmarc=pass header.from=desk.example"}
-FAIL = {"Authentication-Results": "mx.example.com; dmarc=fail header.from=desk.example"}
 
 
 def notice(world: World, to: str = ANIA) -> OutboundMessage:

@@ -1,10 +1,12 @@
 """What an agent's answer to a notice does, once it is proven."""
 
+from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 import pytest
 
-from intake import agent_text, desk, journal
+from intake import agent_text, attaching, desk, journal
 from intake.store import schema
 from tests.domain.agents import (
     ANIA,
@@ -93,6 +95,13 @@ def test_rest_of_a_notice_without_its_line_is_refused(world: World, ticket: dict
     world.receive(ANIA, body=f"Water.\nPlease see intake tickets show {ticket['ref']}", to=[address_of(sent)])
     assert not to_customer(world)
     assert "for colleagues only" in told(world)[0]
+
+
+def test_quotation_alone_is_no_answer(world: World, ticket: dict[str, Any]) -> None:
+    """The customer is not sent their own words."""
+    world.receive(ANIA, body="> My printer is on fire, please help me.\n", to=[address_of(notice(world))])
+    assert not to_customer(world)
+    assert "no text" in told(world)[0]
 
 
 def test_signature_of_the_agent_is_not_sent(world: World, ticket: dict[str, Any]) -> None:
@@ -328,6 +337,82 @@ def test_journal_names_what_became_of_it(world: World, ticket: dict[str, Any]) -
     message = world.row("messages", row["message_id"])
     assert (row["state"], row["ticket_id"]) == ("ticket", ticket["id"])
     assert (message["direction"], message["author"], message["journal_id"]) == ("out", "ania", row["id"])
+
+
+def test_replay_is_told_and_nothing_else(world: World, ticket: dict[str, Any]) -> None:
+    """What the mail said to do is done once, also where it became no message."""
+    row = answer(world, "#priority high")
+    world.store.write_now(lambda tx: desk.set_priority(tx, world.context, ticket["ref"], "low", agent="ewa"))
+    before = world.events(ticket)
+    world.store.write_now(lambda tx: journal.replay(tx, row["id"]))
+    world.settle(row["id"])
+    assert (world.events(ticket), now(world, ticket)["priority"]) == ([*before, "parsed_again"], "low")
+
+
+# -- files -----------------------------------------------------------------------------------------------------------
+
+
+def with_files(world: World, text: str, *files: tuple[str, bytes, bool]) -> dict[str, Any]:
+    """Answer the last notice with files: (name, content, shown inside the text)."""
+    sent, mail = notice(world), EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = ANIA, address_of(sent), f"Re: {sent.subject}"
+    mail["Message-ID"], mail["Date"] = (
+        f"<{len(world.rows('journal'))}@desk>",
+        "Tue, 10 Nov 2026 09:00:00 +0000",
+    )
+    mail.set_content(quoting(text, sent))
+    for name, content, inline in files:
+        main, sub = ("image", "png") if name.endswith("png") else ("application", "pdf")
+        disposition = "inline" if inline else "attachment"
+        cid = f"<{name}>" if inline else None
+        mail.add_attachment(
+            content, maintype=main, subtype=sub, filename=name, disposition=disposition, cid=cid
+        )
+    return world.receive(ANIA, content=mail.as_bytes(), to=[address_of(sent)])
+
+
+def sent_files(world: World) -> list[tuple[str, bytes]]:
+    """Name and bytes of the files of the last mail to the customer, as the outbox reads them."""
+    outbound = world.sent(JAN)[-1]
+    whole = world.store.read_now(lambda tx: attaching.with_contents(tx, outbound, world.folder))
+    return [(each.name, each.content) for each in whole.attachments]
+
+
+MANUAL, LOGO, SCREEN = b"%PDF-1.7 manual", b"logo" * 1_000, b"screen" * 10_000
+
+
+def test_files_go_along(world: World, ticket: dict[str, Any]) -> None:
+    """A manual and a picture of a screen do; the logo of a signature does not."""
+    with_files(
+        world, "See page 3.", ("manual.pdf", MANUAL, False), ("logo.png", LOGO, True), ("s.png", SCREEN, True)
+    )
+    assert sent_files(world) == [("manual.pdf", MANUAL), ("s.png", SCREEN)]
+
+
+def test_files_of_a_held_answer_go_along_later(world: World, ticket: dict[str, Any]) -> None:
+    """#send sends them with it."""
+    world.reply(ticket, "It is being repaired.", agent="ewa")
+    world.advance(minutes=1)
+    with_files(world, "See page 3.", ("manual.pdf", MANUAL, False))
+    assert len(to_customer(world)) == 1
+    answer(world, "#send")
+    assert (to_customer(world)[-1], sent_files(world)) == ("See page 3.", [("manual.pdf", MANUAL)])
+
+
+def test_files_of_a_note_stay_inside(world: World, ticket: dict[str, Any]) -> None:
+    """They are files of the note."""
+    row = with_files(world, "#note\nHis contract.", ("contract.pdf", MANUAL, False))
+    assert "contract.pdf" in world.row("messages", row["message_id"])["attachments"]
+    assert not to_customer(world)
+
+
+def test_too_large_files_are_told(world: World, ticket: dict[str, Any]) -> None:
+    """Nothing is sent without the file that it speaks of."""
+    limits = msgspec.structs.replace(world.context.limits, max_attachments_bytes=10)
+    world.context = msgspec.structs.replace(world.context, limits=limits)
+    with_files(world, "See page 3.", ("manual.pdf", MANUAL, False))
+    assert not to_customer(world)
+    assert "max_attachments_bytes" in told(world)[0]
 
 
 # -- when the ticket has moved on ------------------------------------------------------------------------------------

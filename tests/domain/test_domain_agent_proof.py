@@ -8,8 +8,9 @@ import pytest
 
 from channels.contract import RawMessage
 from channels.email import message as mail_reader
-from intake import addresses, agent_proof, notices, tickets
-from tests.domain.agents import ANIA, EWA, FAIL, JAN, PASS, address_of, details, notice, to_customer
+from intake import addresses, agent_proof, listing, notices, tickets
+from intake.commands import ticket_page
+from tests.domain.agents import ANIA, EWA, JAN, PASS, address_of, details, notice, to_customer
 from tests.domain.world import RULES, SUPPORT, World
 
 STRANGER = "eve@elsewhere.example"
@@ -231,6 +232,25 @@ def test_unreadable_mail_is_nobodys_word(world: World) -> None:
     assert "agent_unproven" in world.events(world.ticket(journal))
 
 
+def test_mail_that_was_not_understood_is_nobodys_word(world: World) -> None:
+    """Whatever a parse that failed has left of it."""
+    world.receive(JAN)
+    sent = notice(world)
+    world.settle(world.journal(ANIA, body="Water.", to=[address_of(sent)]), problem="a bug")
+    assert not to_customer(world)
+    assert "could not be read" in details(world, "agent_unproven")[0]
+
+
+def test_history_shows_who_was_not_believed(world: World) -> None:
+    """`intake tickets show` names the agent, the address and the reason."""
+    ticket = world.ticket(world.receive(ANIA))
+    shown = world.store.read_now(lambda tx: listing.ticket(tx, ticket["ref"]))
+    assert shown is not None
+    page = "\n".join(ticket_page.lines(shown))
+    assert "agent_unproven" in page
+    assert "its sender is not verified" in page
+
+
 def test_address_of_two_agents_needs_the_signature(world: World) -> None:
     """A shared mailbox: the signature says who was told, a verified sender does not."""
     world.use_rules(RULES.replace("ewa: {email: ewa@", "ewa: {email: ania@"))
@@ -276,9 +296,10 @@ def test_long_own_address_leaves_the_proof_to_the_message_id(world: World) -> No
     assert to_customer(world) == ["Water."]
 
 
-@pytest.mark.parametrize("headers_", [{}, PASS, FAIL])
-def test_answer_from_a_private_address_is_a_strangers(world: World, headers_: dict[str, str]) -> None:
-    """It is a ticket of its own, with the one it may belong to."""
+@pytest.mark.parametrize("result", ["none", "pass", "fail"])
+def test_answer_from_a_private_address_is_a_strangers(world: World, result: str) -> None:
+    """It is a ticket of its own, with the one it may belong to; the agent hears of it, unless it is forged as well."""
+    headers_ = {"Authentication-Results": f"mx.example.com; dmarc={result} header.from=home.example"}
     ticket = world.ticket(world.receive(JAN))
     private = world.ticket(
         world.receive("ania@home.example", body="Water.", to=[address_of(notice(world))], headers=headers_)
@@ -286,6 +307,7 @@ def test_answer_from_a_private_address_is_a_strangers(world: World, headers_: di
     assert private["suggested_link"] == ticket["id"]
     assert "agent_unproven" in world.events(private)
     assert not to_customer(world)
+    assert ("ania@home.example answers the notice" in notice(world).text) is (result != "fail")
 
 
 def test_ordinary_mail_asks_nothing(world: World) -> None:
