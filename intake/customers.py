@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import bindparam, func, select
 
-from channels.contract import Identity, Message
+from channels.contract import Address, Identity, Message
 from intake import instants
 from intake.model import OPEN_STATUSES, Customer
 from intake.store import schema
@@ -68,6 +68,26 @@ def identify(tx: Tx, message: Message) -> Customer:
     if message.from_ is not None and message.from_.name and not customer.name:
         tx.update(schema.customers, {"id": customer.id}, name=message.from_.name)
     return customer
+
+
+def known_as(tx: Tx, identity: Identity, *, name: str) -> Customer:
+    """Return the customer that an identity belongs to which somebody else has named, a new one when it is nobody's.
+
+    Holds the lock on the sender. The identity counts as unproven until its owner writes.
+    """
+    tx.lock("sender", f"{identity.kind}:{identity.value}")
+    row = tx.one(_BY_IDENTITY, kind=identity.kind, value=identity.value)
+    if row is not None:
+        return _customer(row)
+    message = Message(kind=identity.kind, from_=Address(identity.value, name), sender=identity)
+    customer = _create(tx, message)
+    _keep_identity(tx, customer.id, identity, message)
+    return customer
+
+
+def is_known_as(tx: Tx, customer_id: int, identity: Identity) -> bool:
+    row = tx.one(_BY_IDENTITY, kind=identity.kind, value=identity.value)
+    return row is not None and int(row[0]) == customer_id
 
 
 def load(tx: Tx, customer_id: int) -> Customer:

@@ -11,6 +11,7 @@ from intake import (
     answer_form,
     clocks,
     events,
+    forwarding,
     notices,
     outgoing,
     quiet,
@@ -210,7 +211,7 @@ def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> D
     last = thread.last_by_mail
     if last is None:
         raise DeskError(f"ticket {ticket.ref} has nobody to answer: its messages name no sender")
-    to = Address(last.author, last.author_name)
+    to = forwarding.addressee(tx, ticket, Address(last.author, last.author_name))
     return Draft(
         # Unlike a rule's effects, an agent may say the same thing twice: every call is a cause of its own.
         cause=f"agent:{agent}:{tx.new_id()}",

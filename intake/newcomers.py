@@ -15,6 +15,7 @@ from intake import (
     effects,
     events,
     facts,
+    forwarding,
     journal,
     notices,
     occasion,
@@ -52,6 +53,7 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
         tickets.add_participant(tx, ticket, message.sender)
     message_id = conversations.attach(tx, arrival, ticket)
     _tell_opening(tx, ticket, place, decided, arrival.problem)
+    forwarding.tell(tx, ticket, message)
     participants.add_named(tx, context, arrival, ticket)
     due = _arm(tx, context, ticket)
     _keep_decision(tx, ticket, message_id, seen, rules.decision_json(decided, due))

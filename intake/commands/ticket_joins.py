@@ -1,4 +1,4 @@
-"""Which tickets belong together: merge two, take that back, decide on a suggested link."""
+"""Which tickets belong together, and to whom: merge two, take that back, decide on a link, name a forwarded mail's author."""
 
 import argparse
 from typing import Any
@@ -18,6 +18,7 @@ def configure(commands: Any) -> None:
         help="it belongs there: its messages go into that ticket, its sender takes part from now on",
     )
     choice.add_argument("--refuse", action="store_true", help="it stands alone")
+    add_action(commands, "author", author, "make the author of a forwarded mail the ticket's customer")
 
 
 def merge(arguments: argparse.Namespace) -> int:
@@ -37,6 +38,16 @@ def unmerge(arguments: argparse.Namespace) -> int:
         arguments,
         lambda tx, context: merging.undo(tx, context, arguments.ref, agent=arguments.agent),
         "is a ticket of its own again",
+    )
+
+
+def author(arguments: argparse.Namespace) -> int:
+    from intake import authors
+
+    return do(
+        arguments,
+        lambda tx, context: authors.accept(tx, context, arguments.ref, agent=arguments.agent),
+        "belongs to the author of the forwarded mail now; answers go there",
     )
 
 

@@ -34,6 +34,7 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     yield f"  rule      {ticket['rule']}"
     if ticket["tags"]:
         yield f"  tags      {escaped(', '.join(ticket['tags']))}"
+    yield from _forwarded(ticket)
     for name, value in {**customer.get("fields", {}), **ticket["fields"]}.items():
         yield f"  field     {escaped(name)}: {escaped(value)}"
     for name, word in (("linked_to", "follows"), ("suggested_link", "answers?"), ("merged_into", "part of")):
@@ -41,6 +42,14 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {word:<9} {ticket[name]}"
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
+
+
+def _forwarded(ticket: Mapping[str, Any]) -> Iterator[str]:
+    """Whose mail was passed on, as long as no agent has said that this is the customer."""
+    told = {event["kind"]: event["details"] for event in ticket["events"]}
+    if "forwarded" in told and "customer_named" not in told:
+        author = " ".join(filter(None, (told["forwarded"].get("name"), told["forwarded"].get("address"))))
+        yield f"  author    {escaped(author)}, forwarded; `intake tickets author {ticket['ref']}` makes them the customer"
 
 
 def _message(message: Mapping[str, Any]) -> Iterator[str]:
