@@ -93,6 +93,8 @@ def _unlabelled(content: bytes, *, label: str, codec: str) -> tuple[str, str]:
     except UnicodeDecodeError:
         if not codec or codec == "ascii":
             return _salvaged(content, label=label, codec="")
+        if codec in _CODE_PAGE_BESIDE and _C1.search(content):
+            codec = _CODE_PAGE_BESIDE[codec]
         if other := _contradicted(content):
             return _decoded(content, other), f"Text labelled {label[:40]} is {other}"
         return _decoded(content, codec), ""

@@ -2,10 +2,12 @@
 
 import binascii
 import re
+from functools import lru_cache
 
 from channels.email import charsets
 
 MAX_WORDS = 1_000  # a value; the rest stays as written
+_MAX_REMEMBERED_CHARS = 1_000
 MAX_WORD_CHARS = 20_000  # RFC 2047 says 75; some senders put a whole subject in one word
 
 _START = re.compile(r"=\?([A-Za-z0-9_.:+'-]{0,64})(?:\*[A-Za-z0-9-]{0,32})?\?([bBqQ])\?")
@@ -21,6 +23,16 @@ def decode(value: str) -> str:
     """The readable text of an unfolded header value. White space between two encoded words is dropped (§6.2)."""
     if "=?" not in value:
         return value
+    return _decoded_often(value) if len(value) <= _MAX_REMEMBERED_CHARS else _decoded(value)
+
+
+@lru_cache(maxsize=256)
+def _decoded_often(value: str) -> str:
+    """A subject is asked for by several readers of a mail."""
+    return _decoded(value)
+
+
+def _decoded(value: str) -> str:
     text = _decoded_once(value)
     # Some gateways encode what is encoded already.
     return _decoded_once(text) if "=?" in text and _TWICE.fullmatch(text) else text

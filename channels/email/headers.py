@@ -66,13 +66,17 @@ class Headers:
 
     def first(self, name: str) -> str:
         """The first value that is not empty, unfolded, encoded words still encoded; "" when there is none."""
-        value = next(filter(None, self.raw(name)), b"")
+        value = self._first(name)
         return unfolded(value, self.charset) if value else ""
 
     def text(self, name: str) -> str:
         """The first value that is not empty, as readable text of at most 2 000 characters."""
-        value = next(filter(None, self.raw(name)), b"")
+        value = self._first(name)
         return readable(value, self.charset) if value else ""
+
+    def _first(self, name: str) -> bytes:
+        values = self._fields.get(name)
+        return (values[0] or next(filter(None, values), b"")) if values else b""
 
     def kept(self) -> dict[str, tuple[str, ...]]:
         """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""

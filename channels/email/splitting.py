@@ -5,6 +5,7 @@ single line of 25 MB costs it 280 MB.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ from channels.email import headers, parameters, transfer
 from channels.email.parts import MESSAGE_TYPES
 
 MAX_BOUNDARY_BYTES = 300  # RFC 2046 §5.1.1 says 70
+MAX_TYPE_CHARS = 210
 MAX_MESSAGE_DEPTH = 4  # an embedded message is a copy of its bytes
 
 _TYPE = re.compile(r"\s*\"?([a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
@@ -60,13 +62,18 @@ class _Budget(msgspec.Struct):
             self.problems.append(problem)
 
 
-def media_type(value: str, *, default: str = "text/plain") -> str:
-    """The lower-case type of a Content-Type value; the default when it names none (RFC 2045 §5.2)."""
+@lru_cache(maxsize=256)
+def _media_type(value: str) -> str:
     found = _TYPE.match(value)
     if found:
         return found[1].lower()
     bare = _BARE_TYPE.match(value)
-    return _BARE_TYPES.get(bare[1].lower(), default) if bare else default
+    return _BARE_TYPES.get(bare[1].lower(), "") if bare else ""
+
+
+def media_type(value: str, *, default: str = "text/plain") -> str:
+    """The lower-case type of a Content-Type value; the default when it names none (RFC 2045 §5.2)."""
+    return _media_type(value[:MAX_TYPE_CHARS]) or default
 
 
 def split(
@@ -129,7 +136,7 @@ def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, bu
         span = decoded
         spans = _spans(span, boundary, limit=budget.parts)
     if not spans:
-        guessed = _GUESSED_BOUNDARY.search(span.content, span.begin, span.end)
+        guessed = _GUESSED_BOUNDARY.search(span.content, max(0, span.begin - 1), span.end)
         spans = _spans(span, guessed[1], limit=budget.parts) if guessed else []
         budget.note(
             "A multipart part declares another boundary than it uses"

@@ -85,7 +85,9 @@ def _fast(content: bytes, fields: headers.Headers, *, path: str = "", costly: bo
         raise
     except BaseException:  # noqa: BLE001 - its refusals, and a Rust panic, which is no Exception
         return None
-    return _part_from_tree(tree, _Reading(source=content, costly=costly), path=path)
+    return _part_from_tree(
+        tree, _Reading(source=content, is_ascii=content.isascii(), costly=costly), path=path
+    )
 
 
 def _has_more_parts(content: bytes, fields: headers.Headers, root: Part) -> bool:
@@ -116,6 +118,7 @@ class _Reading(msgspec.Struct):
     """One walk through the parser's tree. source: the bytes it was made of; room: how many parts are left."""
 
     source: bytes
+    is_ascii: bool
     costly: bool = True
     room: int = MAX_PARTS
 
@@ -134,6 +137,8 @@ def _part_from_tree(
     if fields is None:
         return None
     encoding = transfer.name_of(fields.get("content-transfer-encoding", ""))
+    if encoding == "quoted-printable" and not reading.is_ascii:
+        return None  # the parser loses bytes that should have been escaped
     children: list[Part] = []
     for number, child in enumerate(node.children, 1):
         child_path = f"{path}.{number}" if path else str(number)
@@ -146,9 +151,8 @@ def _part_from_tree(
         if not fields and not content and depth:
             return None  # text without an empty line before it was taken for a header
         content = _decoded_rest(content, fields, inherited=inherited, costly=reading.costly)
-    content_type = node.content_type.lower()
-    if "/" not in content_type or content_type[-1:] == "/" or " " in content_type or "," in content_type:
-        content_type = splitting.media_type(fields.get("content-type", ""))
+    declared = fields.get("content-type", "")
+    content_type = splitting.media_type(declared) if declared else node.content_type.lower()
     return parts.from_fields(path, content_type, fields=fields, content=content, children=tuple(children))
 
 
@@ -165,9 +169,11 @@ def _fields(found: dict[str, list[str]], source: bytes) -> dict[str, str] | None
 
 def _reread(value: str, source: bytes) -> str:
     """A value beyond ASCII from its bytes: the parser takes what is no UTF-8 for latin-1."""
-    if not value.isascii() and value.encode("utf-8", "replace") in source:
+    try:
+        written = value.encode("latin-1")
+    except UnicodeEncodeError:
         return value
-    return headers.unfolded(value.encode("latin-1", "replace"))
+    return headers.unfolded(written) if written in source else value
 
 
 def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, costly: bool) -> bytes:

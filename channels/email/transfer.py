@@ -2,9 +2,11 @@
 
 import binascii
 import re
+from functools import lru_cache
 
 from channels.email import encoded_words
 
+_MAX_VALUE_CHARS = 100
 MAX_UU_LINES = 600_000  # 27 MB of full lines
 
 _NO_LETTERS = re.compile(r"[^a-z0-9]+")
@@ -21,6 +23,11 @@ _SOFT_OR_HEX = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
 
 def name_of(encoding: str) -> str:
     """The encoding that a header's value means: "base64", "quoted-printable", "uuencode", "" = none."""
+    return _name_of(encoding[:_MAX_VALUE_CHARS])
+
+
+@lru_cache(maxsize=128)
+def _name_of(encoding: str) -> str:
     first = encoding.partition(";")[0].partition("(")[0].partition(",")[0]
     name = _NO_LETTERS.sub("", first.lower())
     if name in _IDENTITY:
