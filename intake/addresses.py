@@ -19,6 +19,7 @@ from intake.keys import Keys
 from intake.model import Account
 
 LOCAL_PART_MAX = 64  # octets, RFC 5321 §4.5.3.1.1
+_ID_LIMIT = 2**63
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _REPLY = re.compile(r"([0-9a-z]{7})-([a-z0-9]{27,29})")
 _RETURN = re.compile(r"b\.([0-9a-z]{1,13})\.([a-z0-9]{27,29})")
@@ -154,21 +155,41 @@ def reference_from_message_id(identifier: str) -> Reference | None:
     return Reference("message", ref, found[3], (ref, found[2])) if found and ref else None
 
 
+def outbox_id_from_message_id(identifier: str) -> int | None:
+    """Return the outbox row that a Message-ID of ours names, not yet verified; None = it is not made as ours are."""
+    lowered = identifier.lower()
+    notice, answer = _AGENT_MESSAGE_ID.match(lowered), _MESSAGE_ID.match(lowered)
+    if notice is None and answer is None:
+        return None
+    outbox_id = int(notice[3] if notice is not None else answer[2] if answer is not None else "0", 36)
+    return outbox_id if outbox_id < _ID_LIMIT else None
+
+
 def own_address(account: Account, recipients: tuple[str, ...]) -> str:
     """Return the address of ours that a message was written to, without its detail; the account's main one in doubt."""
     for recipient in recipients:
         local, _, domain = recipient.lower().rpartition("@")
-        plain = f"{local.partition(account.delimiter)[0]}@{domain}"
+        plain = f"{divided(account, local)[0]}@{domain}"
         if plain in account.addresses or f"@{domain}" in account.addresses:
             return plain
     return next((address for address in account.addresses if not address.startswith("@")), "")
 
 
+def divided(account: Account, local: str) -> tuple[str, str]:
+    """Return mailbox and detail of a local part (RFC 5233); without a delimiter all of it is the mailbox."""
+    if not account.delimiter:
+        return local, ""
+    mailbox, _, detail = local.partition(account.delimiter)
+    return mailbox, detail
+
+
 def _detail(account: Account, recipient: str) -> str:
-    return recipient.lower().rpartition("@")[0].partition(account.delimiter)[2]
+    return divided(account, recipient.lower().rpartition("@")[0])[1]
 
 
 def _with_detail(account: Account, own_address: str, detail: str) -> str | None:
+    if not account.delimiter:
+        return None
     local, _, domain = own_address.rpartition("@")
     local = f"{local}{account.delimiter}{detail}"
     return f"{local}@{domain}" if len(local.encode()) <= LOCAL_PART_MAX else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import events, journal
+from intake import addresses, events, journal
 from intake.keys import Keys
 from intake.model import Account, Context, Received
 from intake.store import schema
@@ -115,7 +115,7 @@ def is_ours(accounts: Iterable[Account], address: str) -> bool:
     lowered = address.lower()
     local, _, domain = lowered.rpartition("@")
     for account in accounts:
-        plain = f"{local.partition(account.delimiter)[0]}@{domain}"
+        plain = f"{addresses.divided(account, local)[0]}@{domain}"
         if {plain, lowered, f"@{domain}"} & set(account.addresses):
             return True
     return False

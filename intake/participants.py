@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from channels.contract import Address, Identity, Message
-from intake import events, tickets
+from intake import addresses, events, tickets
 from intake.model import Arrival, Context, Ticket
 from intake.store.engine import Tx
 
@@ -72,7 +72,7 @@ def _is_ours(context: Context, address: str) -> bool:
     return any(
         known in account.addresses
         for account in context.accounts.values()
-        for known in (address, f"{local.partition(account.delimiter)[0]}@{domain}", f"@{domain}")
+        for known in (address, f"{addresses.divided(account, local)[0]}@{domain}", f"@{domain}")
     )
 
 

@@ -323,3 +323,20 @@ def test_ordinary_mail_asks_nothing(world: World) -> None:
         )
         message = mail_reader.parse(raw, mail_reader.Options())
         assert agent_proof.claim(world.context, world.account, message, (to,)) is None
+
+
+def test_without_a_delimiter_mail_is_taken_all_the_same(world: World) -> None:
+    """No address can carry a signature then: the Message-ID of what is answered does."""
+    account = msgspec.structs.replace(world.account, delimiter="")
+    world.context = msgspec.structs.replace(world.context, accounts={"support": account})
+    world.receive(JAN)
+    sent, receipt = notice(world), world.sent(JAN)[0]
+    assert (sent.reply_to, address_of(receipt)) == (None, SUPPORT)
+    headers_ = {
+        "Authentication-Results": "mx.example.com; dmarc=pass header.from=customer.example",
+        "Cc": "b@x.example",
+    }
+    row = world.receive(JAN, body="more", headers={"In-Reply-To": f"<{receipt.message_id}>", **headers_})
+    assert world.ticket(row)["messages"] == 2
+    world.receive(ANIA, body="Water.", headers={"In-Reply-To": f"<{sent.message_id}>"})
+    assert to_customer(world) == ["Water."]
