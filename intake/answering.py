@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from intake import counters, expected, loops, occasion, outgoing, refs, threads
+from intake import counters, expected, loops, occasion, outgoing, refs, threads, undeliverable
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.outgoing import Draft
@@ -54,6 +54,12 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
     if action.value is None:
         return ticket
     reason = _refusal(context, ticket, happened)
+    if (
+        reason is None
+        and happened.address is not None
+        and undeliverable.has_complained(tx, happened.address.address)
+    ):
+        reason = "the address has called our mail spam"
     if reason is not None:
         occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=reason)
         return ticket

@@ -1,67 +1,149 @@
-"""Bounces: matched only by our signed return path or our Message-ID; they move an outbox row forward, never back."""
+"""Reports about mail of ours: bounces, receipts and complaints. They make no ticket, no answer and no customer.
 
-from sqlalchemy import bindparam, select
+What a report is about is proven (intake.deliveries) or it touches nothing: one that names nothing of ours is kept in the
+journal as automatic. Only what may still be a person's mail, because no more than its words make it a report, goes the
+way of every mail.
+"""
 
-from channels.contract import Message
-from intake import addresses, events, failures, tickets
-from intake.model import Account, Context, Ticket
-from intake.store import schema
+import re
+from typing import Any
+
+from channels.contract import BouncedRecipient, Message
+from intake import conversations, customers, deliveries, events, failures, journal, tickets, undeliverable
+from intake.deliveries import Sent
+from intake.failures import Failure
+from intake.model import Account, Arrival, Context, Received, Ticket
 from intake.store.engine import Tx
-from intake.store.statements import Statement
 
-_o = schema.outbox.c
-_BY_ID = Statement(select(_o.id, _o.ticket_id).where(_o.id == bindparam("id")))
-_BY_EXTERNAL_ID = Statement(
-    select(_o.id, _o.ticket_id)
-    .join(schema.messages, schema.messages.c.id == _o.message_id)
-    .where(schema.messages.c.external_id == bindparam("external_id"), schema.messages.c.direction == "out")
-)
-
-_FAIL = Statement(
-    schema.outbox.update()
-    .where(_o.id == bindparam("outbox_id"), _o.state != "failed")
-    .values(state="failed", error=bindparam("reason"), next_at=None)
-)
+REPORTS = frozenset({"bounce", "delivery_receipt", "feedback_report"})
+BACKSCATTER = "a report about no mail of ours"
+_DAEMON = re.compile(r"(?i)(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon)@")
 
 
-def note(
-    tx: Tx, context: Context, account: Account, message: Message, recipients: tuple[str, ...]
-) -> Ticket | None:
-    """Mark what came back as failed when it failed for good; the ticket it belongs to, None when it is no bounce of ours."""
-    if message.automatic != "bounce":
-        return None
-    row = _returned(tx, context, account, recipients) or _named(tx, message)
-    if row is None or row[1] is None:
-        return None
-    ticket = tickets.locked(tx, row[1])
-    failed = [each for each in message.bounce.recipients if each.permanent] if message.bounce else []
-    fresh = False
-    if failed:
-        reason = failed[0].diagnostic or failed[0].reason or failed[0].status
-        fresh = tx.run(_FAIL, outbox_id=row[0], reason=reason[:500]) > 0
-    events.record(
-        tx,
-        "delivery_failed" if failed else "delivery_delayed",
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        outbox=str(row[0]),
-        addresses=[each.address for each in message.bounce.recipients] if message.bounce else [],
+def settle(
+    tx: Tx,
+    context: Context,
+    received: Received,
+    account: Account,
+    message: Message,
+    recipients: tuple[str, ...],
+) -> bool:
+    """Do what a report asks for and close its journal row; false = it is none, or may be a person's mail."""
+    if message.automatic not in REPORTS:
+        return False
+    sent = deliveries.find(tx, context, account, recipients, _named(message))
+    if sent is None:
+        return _keep(tx, received, message)
+    ticket = tickets.locked(tx, sent.ticket_id)
+    ticket = ticket if ticket.merged_into is None else tickets.locked(tx, tickets.final(tx, ticket).id)
+    arrival = Arrival(
+        received=received,
+        message=message,
+        account=account,
+        customer=customers.load(tx, ticket.customer_id),
+        recipients=recipients,
     )
-    return failures.follow(tx, context, ticket, row[0]) if fresh else ticket
+    if message.automatic == "bounce":
+        conversations.attach(tx, arrival, ticket)
+        _note_bounce(tx, context, ticket, sent, message)
+    else:
+        journal.close(tx, received.id, "automatic", ticket_id=ticket.id, customer_id=ticket.customer_id)
+        _note_feedback(tx, ticket, sent, message)
+    return True
 
 
-def _returned(
-    tx: Tx, context: Context, account: Account, recipients: tuple[str, ...]
-) -> tuple[int, int | None] | None:
-    for recipient in recipients:
-        outbox_id = addresses.bounced_outbox_id(context.keys, account, recipient)
-        row = tx.one(_BY_ID, id=outbox_id) if outbox_id is not None else None
-        if row is not None:
-            return row[0], row[1]
-    return None
+def _named(message: Message) -> str | None:
+    """Return the Message-ID that the report is about."""
+    about = message.bounce or message.feedback
+    return about.original_message_id if about is not None else None
 
 
-def _named(tx: Tx, message: Message) -> tuple[int, int | None] | None:
-    original = message.bounce.original_message_id if message.bounce else None
-    row = tx.one(_BY_EXTERNAL_ID, external_id=original) if original else None
-    return None if row is None else (row[0], row[1])
+def _keep(tx: Tx, received: Received, message: Message) -> bool:
+    """Keep a report that is about nothing of ours, if it is one for certain; false = it may be a person's."""
+    if not _is_certain(received, message):
+        return False
+    events.record(tx, "report_kept", journal=received.id, report=message.automatic, reason=BACKSCATTER)
+    journal.close(tx, received.id, "automatic", problem=BACKSCATTER)
+    return True
+
+
+def _is_certain(received: Received, message: Message) -> bool:
+    """Whether more than words say that a machine wrote this: its form, its return path, its sender."""
+    envelope_sender = received.raw.envelope.get("sender")
+    path = next(iter(message.headers.get("return-path", ())), "").replace(" ", "")
+    form = next(iter(message.headers.get("content-type", ())), "").lower()
+    sender = message.from_.address if message.from_ is not None else ""
+    has_null_path = envelope_sender == "" or (envelope_sender is None and path == "<>")
+    return has_null_path or form.startswith("multipart/report") or bool(_DAEMON.match(sender))
+
+
+def _note_bounce(tx: Tx, context: Context, ticket: Ticket, sent: Sent, message: Message) -> None:
+    reported = message.bounce.recipients if message.bounce is not None else ()
+    final = [each for each in reported if each.permanent]
+    named = [each.address for each in final]
+    if final and sent.concerns(named):
+        _fail(tx, context, ticket, sent, final)
+    elif final and sent.failed_copies(named):
+        _fail_copies(tx, ticket, sent, final)
+    elif final:
+        events.of_ticket(tx, ticket, "bounce_unproven", outbox=str(sent.id), addresses=named)
+    else:
+        told = [each.address for each in reported]
+        events.of_ticket(tx, ticket, "delivery_delayed", outbox=str(sent.id), addresses=told)
+
+
+def _fail(tx: Tx, context: Context, ticket: Ticket, sent: Sent, final: list[BouncedRecipient]) -> None:
+    """Mark the delivery and the address; what follows for the ticket follows once."""
+    first = next((each for each in final if each.address.lower() == sent.recipient.lower()), final[0])
+    failure = Failure(first.reason or "other", first.status, first.diagnostic)
+    undeliverable.mark(tx, sent.recipient, failure.reason)
+    if not deliveries.advance(tx, sent.id, "failed", reason=failure.sentence):
+        return
+    _tell(tx, ticket, "delivery_failed", sent, first)
+    tx.signal("told", [("delivery_failed", _loud(ticket, sent, failure))])
+    failures.follow(tx, context, ticket, sent.id, failure)
+
+
+def _fail_copies(tx: Tx, ticket: Ticket, sent: Sent, final: list[BouncedRecipient]) -> None:
+    """Note that copies came back; whom the answer was for has it."""
+    for each in final:
+        if each.address.lower() in sent.copies:
+            undeliverable.mark(tx, each.address, each.reason)
+            _tell(tx, ticket, "copy_failed", sent, each)
+
+
+def _tell(tx: Tx, ticket: Ticket, kind: str, sent: Sent, each: BouncedRecipient) -> None:
+    events.of_ticket(
+        tx,
+        ticket,
+        kind,
+        outbox=str(sent.id),
+        addresses=[each.address],
+        reason=each.reason,
+        status=each.status,
+        diagnostic=each.diagnostic[:300],
+    )
+
+
+def _loud(ticket: Ticket, sent: Sent, failure: Failure) -> dict[str, Any]:
+    return {"outbox": sent.id, "account": sent.account, "ticket": ticket.ref, "reason": failure.sentence}
+
+
+def _note_feedback(tx: Tx, ticket: Ticket, sent: Sent, message: Message) -> None:
+    """Move the delivery forward, or note a complaint: who complains gets no automatic mail any more."""
+    feedback = message.feedback
+    if feedback is None:
+        return
+    if feedback.state in ("complained", "not_spam"):
+        undeliverable.complain(tx, sent.recipient, is_withdrawn=feedback.state == "not_spam")
+        kind = "complained" if feedback.state == "complained" else "complaint_withdrawn"
+        events.of_ticket(tx, ticket, kind, actor="customer", outbox=str(sent.id), address=sent.recipient)
+    elif _is_theirs(sent, message) and deliveries.advance(tx, sent.id, feedback.state):
+        events.of_ticket(tx, ticket, f"answer_{feedback.state}", outbox=str(sent.id), address=sent.recipient)
+
+
+def _is_theirs(sent: Sent, message: Message) -> bool:
+    """Whether a receipt speaks for whom the mail was for, not for somebody who got a copy."""
+    feedback = message.feedback
+    named = {each.lower() for each in feedback.recipients} if feedback is not None else set()
+    return not named or sent.concerns(named)

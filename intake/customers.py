@@ -24,7 +24,7 @@ _COLUMNS = (
 _WIDTH = len(_COLUMNS)
 HISTORY_MAX = 100
 _BY_IDENTITY = Statement(
-    select(*_COLUMNS, _i.id, _i.is_verified)
+    select(*_COLUMNS, _i.id, _i.is_verified, _i.undeliverable_since)
     .join(schema.identities, _i.customer_id == _c.id)
     .where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
 )
@@ -62,7 +62,9 @@ def identify(tx: Tx, message: Message) -> Customer:
         _keep_identity(tx, customer.id, sender, message)
         return customer
     customer = _customer(row)
-    identity_id, is_verified = row[_WIDTH:]
+    identity_id, is_verified, undeliverable_since = row[_WIDTH:]
+    if undeliverable_since is not None:  # who writes from there reads there
+        tx.update(schema.identities, {"id": identity_id}, undeliverable_since=None, undeliverable_reason=None)
     if message.trust.verified_sender and not is_verified:
         tx.update(schema.identities, {"id": identity_id}, is_verified=1, evidence=_evidence(message))
     if message.from_ is not None and message.from_.name and not customer.name:

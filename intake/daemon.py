@@ -34,6 +34,7 @@ _LEVELS = {
     "rules_refused",
     "rules_not_published",
     "delivery_failed",
+    "notice_failed",
     "settle_delayed",
     "outbox_delayed",
     "timers_delayed",
@@ -185,6 +186,8 @@ class Daemon:
             self.timers.due_at(signals["timers"])
         for rule in signals.get("rules_failed", ()):
             self.metrics.rule_failures.labels(rule).inc()
+        for event, fields in signals.get("told", ()):
+            self._told(event, fields)
         for limit in signals.get("replies_withheld", ()):
             self.metrics.replies_withheld.labels(limit).inc()
 

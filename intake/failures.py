@@ -1,32 +1,164 @@
-"""What did not arrive: an answer that came back was not given, and rules may wait for it."""
+"""What did not arrive: an answer that came back was not given, and rules may wait for it; a lost notice is loud."""
 
+import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, instants, quiet, reactions, tickets, words
+from intake import clocks, events, instants, notices, quiet, reactions, tickets, undeliverable, words
 from intake.model import Context, Ticket
+from intake.notices import Notice
 from intake.reactions import Cause
 from intake.store import schema
-from intake.store.engine import Tx
+from intake.store.engine import Row, Tx
 from intake.store.statements import Statement
 
+_CAUSE = "undelivered:"
+
 _m = schema.messages.c
-_ANSWER = Statement(
-    select(_m.at, _m.author, _m.automatic)
-    .join(schema.outbox, schema.outbox.c.message_id == _m.id)
-    .where(schema.outbox.c.id == bindparam("outbox_id"))
+_o = schema.outbox.c
+_LOST = Statement(
+    select(_o.message_id, _o.cause, _o.action, _o.recipient, _m.at, _m.author, _m.automatic)
+    .outerjoin(schema.messages, _m.id == _o.message_id)
+    .where(_o.id == bindparam("outbox_id"))
+)
+# Notices of one cause: actions from "notify:<kind>:" on.
+_OTHERS = Statement(
+    select(_o.id)
+    .where(
+        _o.cause == bindparam("cause"),
+        _o.action > bindparam("first"),
+        _o.action < bindparam("last"),
+        _o.state.not_in(("failed", "dropped", "withheld")),
+    )
+    .limit(1)
+)
+_UNREACHED = Statement(
+    schema.timers.update()
+    .where(
+        schema.timers.c.id == bindparam("timer_id"),
+        schema.timers.c.is_reached == 1,
+        schema.timers.c.acknowledged_at.is_(None),
+    )
+    .values(is_reached=0)
 )
 
 
-def follow(tx: Tx, context: Context, ticket: Ticket, outbox_id: int) -> Ticket:
+class Failure(msgspec.Struct, frozen=True):
+    """Why a mail did not arrive. reason: a stable word; status: RFC 3463, "" = unknown; detail: what the server said."""
+
+    reason: str
+    status: str = ""
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        code = f" ({self.status})" if self.status else ""
+        return f"{self.reason}{code}: {self.detail}"[:500] if self.detail else f"{self.reason}{code}"
+
+
+class _Lost(msgspec.Struct, frozen=True):
+    """An outbox row that failed, with its message. message_id: None = a notice."""
+
+    message_id: int | None
+    cause: str
+    action: str
+    recipient: str
+    at: int | None
+    author: str | None
+    automatic: str | None
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether a person said something to the customer."""
+        return (
+            self.message_id is not None
+            and self.automatic is None
+            and not (self.author or "").startswith("rule:")
+        )
+
+
+def follow(
+    tx: Tx, context: Context, ticket: Ticket, outbox_id: int, failure: Failure | None = None
+) -> Ticket:
     """Take back what a delivery that failed for good had done, and let the rules react. The row says failed already."""
-    row = tx.one(_ANSWER, outbox_id=outbox_id)
-    after = ticket
-    if row is not None and row[2] is None and not row[1].startswith("rule:"):
-        answers = words.past(tx, ticket).answers
-        answered_at = instants.us_from_datetime(answers[-1]) if answers else None
-        after = tickets.stamp(tx, ticket, agent_replied_at=answered_at)
-        clocks.answer_undelivered(tx, after, row[0])
-    cause = Cause(name=f"undelivered:{outbox_id}")
-    after = reactions.react(tx, context, ticket, "delivery_failed", cause=cause, now=after).ticket
+    row = tx.one(_LOST, outbox_id=outbox_id)
+    if row is None:
+        return ticket
+    lost = _lost(row)
+    if lost.message_id is None:
+        _lose_notice(tx, ticket, lost, failure)
+        return ticket
+    after = _take_back(tx, ticket, lost) if lost.is_answer else ticket
+    cause = Cause(name=f"{_CAUSE}{outbox_id}")
+    is_open_anyway = False
+    # What a rule said because something came back sets off no rule when it comes back as well: that would go round.
+    if not lost.cause.startswith(_CAUSE):
+        reacted = reactions.react(tx, context, ticket, "delivery_failed", cause=cause, now=after)
+        after, is_open_anyway = reacted.ticket, reacted.has_status or not reacted.reopens
+    if lost.is_answer and not is_open_anyway:
+        after = _reopen(tx, context, after, lost, cause)
+    if lost.is_answer:
+        _tell_assignee(tx, context, after, lost, failure, cause)
     quiet.follow(tx, context, after)
     return after
+
+
+def note_refusal(tx: Tx, context: Context, ticket: Ticket, outbox_id: int, refusal: str) -> Ticket:
+    """The same for what a server refused outright, or what was given up. refusal: what it said, one line."""
+    row = tx.one(_LOST, outbox_id=outbox_id)
+    if row is not None:
+        undeliverable.mark_refused(tx, _lost(row).recipient, refusal)
+    return follow(tx, context, ticket, outbox_id, Failure("refused", detail=refusal))
+
+
+def _lost(row: Row) -> _Lost:
+    return _Lost(*row)
+
+
+def _take_back(tx: Tx, ticket: Ticket, lost: _Lost) -> Ticket:
+    """An undelivered answer counts as not given: clocks go on, and the last word is the one before."""
+    answers = words.past(tx, ticket).answers
+    answered_at = instants.us_from_datetime(answers[-1]) if answers else None
+    after = tickets.stamp(tx, ticket, agent_replied_at=answered_at)
+    if lost.at is not None:
+        clocks.answer_undelivered(tx, after, lost.at)
+    return after
+
+
+def _reopen(tx: Tx, context: Context, ticket: Ticket, lost: _Lost, cause: Cause) -> Ticket:
+    """Open a ticket that waited or was done, unless a later answer stands or it is nobody's concern any more."""
+    is_settled = ticket.status in ("new", "open") or ticket.is_spam or ticket.merged_into is not None
+    has_later_answer = ticket.agent_replied_at is not None and ticket.agent_replied_at > (lost.at or 0)
+    if is_settled or has_later_answer:
+        return ticket
+    reopened = tickets.change(tx, ticket, actor="system", status="open")
+    clocks.follow(tx, ticket, reopened)
+    return reactions.changed_by_hand(tx, context, ticket, reopened, cause=cause)
+
+
+def _tell_assignee(
+    tx: Tx, context: Context, ticket: Ticket, lost: _Lost, failure: Failure | None, cause: Cause
+) -> None:
+    """Tell whose ticket it is; where it is nobody's, who wrote the answer."""
+    target = "assignee" if ticket.agent is not None else lost.author
+    if not context.notices.delivery_failed or target is None:
+        return
+    why = f": {failure.sentence}" if failure is not None else ""
+    headline = f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given."
+    notice = Notice(kind="delivery_failed", headline=headline, cause=cause.name)
+    notices.send(tx, context, ticket, target, notice)
+
+
+def _lose_notice(tx: Tx, ticket: Ticket, lost: _Lost, failure: Failure | None) -> None:
+    """Tell loudly that an agent was not reached; when nobody of its cause was, the step after it is due at once."""
+    kind = lost.action.split(":")[1] if lost.action.startswith("notify:") else lost.action.partition(":")[0]
+    why = failure.sentence if failure is not None else ""
+    told = {"target": lost.recipient, "notice": kind, "reason": why}
+    events.of_ticket(tx, ticket, "notice_failed", **told)
+    tx.signal("told", [("notice_failed", {"ticket": ticket.ref, **told})])
+    first = f"notify:{kind}:"
+    if tx.one(_OTHERS, cause=lost.cause, first=first, last=f"{first[:-1]};") is not None:
+        return
+    events.of_ticket(tx, ticket, "notice_reached_nobody", target=lost.recipient, notice=kind, agents=[])
+    timer_id = lost.cause.removeprefix("timer:")
+    if timer_id != lost.cause and timer_id.isdecimal() and tx.run(_UNREACHED, timer_id=int(timer_id)):
+        clocks.look_again(tx, ticket)

@@ -91,7 +91,14 @@ _CUSTOMERS = Statement(
     ).where(schema.customers.c.id.in_(values_of("ids", BigInteger())))
 )
 _IDENTITIES = Statement(
-    select(schema.identities.c.customer_id, schema.identities.c.kind, schema.identities.c.value)
+    select(
+        schema.identities.c.customer_id,
+        schema.identities.c.kind,
+        schema.identities.c.value,
+        schema.identities.c.undeliverable_since,
+        schema.identities.c.undeliverable_reason,
+        schema.identities.c.complained_at,
+    )
     .where(schema.identities.c.customer_id.in_(values_of("ids", BigInteger())))
     .order_by(schema.identities.c.id)
 )
@@ -223,9 +230,9 @@ def _customers(tx: Tx, ids: set[int]) -> dict[int, dict[str, Any]]:
         if tx.engine == "postgresql"
         else _encode(sorted(ids)).decode()
     )
-    identities: dict[int, list[dict[str, str]]] = defaultdict(list)
-    for customer_id, kind, value in tx.all(_IDENTITIES, ids=asked):
-        identities[customer_id].append({"kind": kind, "value": value})
+    identities: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for customer_id, *identity in tx.all(_IDENTITIES, ids=asked):
+        identities[customer_id].append(_identity_object(identity))
     return {
         row[0]: {
             "id": str(row[0]),
@@ -240,6 +247,17 @@ def _customers(tx: Tx, ids: set[int]) -> dict[int, dict[str, Any]]:
         }
         for row in tx.all(_CUSTOMERS, ids=asked)
     }
+
+
+def _identity_object(row: Sequence[Any]) -> dict[str, Any]:
+    """Give what a customer is known by, and what is wrong with it where something is."""
+    kind, value, since, reason, complained_at = row
+    found: dict[str, Any] = {"kind": kind, "value": value}
+    if since is not None:
+        found["undeliverable"] = {"since": _time(since), "reason": reason}
+    if complained_at is not None:
+        found["complained_at"] = _time(complained_at)
+    return found
 
 
 def _due(tx: Tx, ids: list[int]) -> dict[int, dict[str, str | None]]:

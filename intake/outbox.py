@@ -104,7 +104,7 @@ def note_failed(
             reason=failure.reason[:500],
         )
     if ticket is not None and context is not None:
-        failures.follow(tx, context, ticket, outbox_id)
+        failures.note_refusal(tx, context, ticket, outbox_id, failure.reason[:500])
 
 
 def retry(tx: Tx, outbox_id: int) -> bool:

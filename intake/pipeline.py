@@ -1,7 +1,8 @@
 """What happens to a message? `settle` is the whole answer: one function, run in one transaction per message.
 
     our own mail         loops.note_echo, when somebody's forwarding sent it back: it is noted, and that is all
-    who is writing       bounces.note, when an answer of ours came back; agent_proof.judge, when it looks like an agent's:
+    what came back       bounces.settle: a bounce, receipt or complaint is about a mail of ours, and nobody's message
+    who is writing       agent_proof.judge, when it looks like an agent's:
                          with proof agent_mail.settle does what it says, and that is all; else customers.identify
     which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
 

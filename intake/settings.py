@@ -65,6 +65,7 @@ class Notices(_Part, frozen=True):
     assigned: bool = True
     customer_replied: bool = True
     taken: bool = True
+    delivery_failed: bool = True
 
 
 class Answers(_Part, frozen=True):

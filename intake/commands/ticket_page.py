@@ -29,6 +29,8 @@ def lines(ticket: Mapping[str, Any]) -> Iterator[str]:
 def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     customer = ticket["customer"] or {}
     yield f"  from      {escaped(' '.join(filter(None, (customer.get('name'), customer.get('address')))))}"
+    for identity in customer.get("identities", ()):
+        yield from _trouble(identity)
     yield f"  status    {ticket['status']}, {ticket['priority']}"
     yield f"  with      {' / '.join(filter(None, (ticket['team'], ticket['agent']))) or 'nobody'}"
     yield f"  rule      {ticket['rule']}"
@@ -42,6 +44,23 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {word:<9} {ticket[name]}"
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
+
+
+def _forwarded(ticket: Mapping[str, Any]) -> Iterator[str]:
+    """Whose mail was passed on, as long as no agent has said that this is the customer."""
+    told = {event["kind"]: event["details"] for event in ticket["events"]}
+    if "forwarded" in told and "customer_named" not in told:
+        author = " ".join(filter(None, (told["forwarded"].get("name"), told["forwarded"].get("address"))))
+        yield f"  author    {escaped(author)}, forwarded; `intake tickets author {ticket['ref']}` makes them the customer"
+
+
+def _trouble(identity: Mapping[str, Any]) -> Iterator[str]:
+    """Say that mail does not reach an address, or that nobody wants it there."""
+    value, broken = escaped(identity["value"]), identity.get("undeliverable")
+    if broken:
+        yield f"  address   {value} is not reached since {terminal.local_time(broken['since'])}: {escaped(broken['reason'])}"
+    if identity.get("complained_at"):
+        yield f"  address   {value} called our mail spam on {terminal.local_time(identity['complained_at'])}"
 
 
 def _forwarded(ticket: Mapping[str, Any]) -> Iterator[str]:

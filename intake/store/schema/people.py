@@ -29,6 +29,11 @@ identities = Table(  # by what a customer is known; evidence: why we believe it 
     number("is_verified", 0),
     text("evidence", "{}"),
     number("created_at"),
+    number(
+        "undeliverable_since", nullable=True
+    ),  # mail comes back from there; NULL = none did, or mail came since
+    text("undeliverable_reason", nullable=True),  # one word: channels.email.bounces.reasons
+    number("complained_at", nullable=True),  # called our mail spam: gets no automatic mail
     UniqueConstraint("kind", "value", name="identities_kind_value"),
     Index("identities_customer", "customer_id"),
 )

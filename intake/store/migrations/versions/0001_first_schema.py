@@ -142,6 +142,9 @@ def upgrade() -> None:
         sa.Column("is_verified", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("evidence", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("undeliverable_since", sa.BigInteger(), nullable=True),
+        sa.Column("undeliverable_reason", sa.Text(), nullable=True),
+        sa.Column("complained_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "value", name="identities_kind_value"),
     )
