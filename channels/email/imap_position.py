@@ -12,7 +12,7 @@ Reason = Literal["retrying", "unfetchable", "too_big", "refused"]
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A mail that stays on the server. next_at: epoch seconds of the next try, 0 = by the next reconciliation."""
+    """A mail that stays on the server. next_at: epoch seconds of the next try."""
 
     reason: Reason
     detail: str

@@ -69,6 +69,7 @@ class Taker:
 
         Raises: Unavailable (the store is down), ServerBusy, Aborted: what was taken until then stays taken.
         """
+        self._refused_in_a_row = 0
         for chunk in imap_uids.chunks(uids, LISTED_AT_ONCE):
             listed = self._client.describe(chunk)
             self._look_for_missing(chunk, listed)
@@ -78,14 +79,11 @@ class Taker:
                 after_batch()
             self._advance(chunk[-1])
 
-    def retry(self, *, is_overdue: bool) -> None:
-        """Try mails again that failed. is_overdue: also those that were given up."""
+    def retry(self) -> None:
+        """Try mails again that failed and whose time has come; what was given up comes with each reconciliation."""
+        self._refused_in_a_row = 0
         now = self._clock()
-        due = [
-            uid
-            for uid, failure in sorted(self.position.failures.items())
-            if (failure.reason == "retrying" and failure.next_at <= now) or is_overdue
-        ]
+        due = [uid for uid, failure in sorted(self.position.failures.items()) if failure.next_at <= now]
         for uid in due:
             found = self._client.describe([uid])
             if uid not in found:
@@ -99,8 +97,9 @@ class Taker:
             before = self.position.failures.get(uid)
             tries = (before.tries if before else 0) + 1
             is_over = tries >= MAX_TRIES
-            wait_s = self._watch.pace.retry_s[min(tries, len(self._watch.pace.retry_s)) - 1]
-            next_at = 0 if is_over else self._clock() + wait_s
+            retry_s = self._watch.pace.retry_s
+            wait_s = self._options.reconcile_s if is_over else retry_s[min(tries, len(retry_s)) - 1]
+            next_at = self._clock() + wait_s
             state = "unfetchable" if is_over else "retrying"
             failure = Failure(reason=state, detail=reason, tries=tries, next_at=next_at)  # type: ignore[arg-type]
             self._note(uid, failure, is_loud=is_over and tries == MAX_TRIES)
@@ -154,9 +153,12 @@ class Taker:
     def _leave(self, mail: Described) -> None:
         detail = f"{mail.size_bytes} bytes are more than max_size_bytes ({self._options.max_size_bytes})"
         known = self.position.failures.get(mail.uid)
-        failure = Failure(reason="too_big", detail=detail, size_bytes=mail.size_bytes)
-        if known != failure:
+        next_at = self._clock() + self._options.reconcile_s
+        failure = Failure(reason="too_big", detail=detail, size_bytes=mail.size_bytes, next_at=next_at)
+        if known is None or known.reason != "too_big":
             self._note(mail.uid, failure, is_loud=True)
+        else:
+            self.position.failures[mail.uid] = failure
 
     def _take_batch(self, batch: Batch) -> None:
         bodies = self._bodies(batch)
@@ -226,6 +228,11 @@ class Taker:
             self._settle(raws[-1], outcome)
         self._advance(last_uid)
 
+    def _refuse(self, uid: int, reason: str) -> None:
+        """Leave a mail that intake does not want; it is asked again with each reconciliation."""
+        next_at = self._clock() + self._options.reconcile_s
+        self._note(uid, Failure(reason="refused", detail=reason, next_at=next_at), is_loud=True)
+
     def _settle(self, raw: contract.RawMessage, outcome: Outcome) -> None:
         uid = int(raw.envelope["uid"])
         if isinstance(outcome, contract.Receipt):
@@ -235,7 +242,7 @@ class Taker:
         elif isinstance(outcome, contract.Unavailable) or not isinstance(outcome, Exception):
             raise outcome
         elif isinstance(outcome, contract.Rejected):
-            self._note(uid, Failure(reason="refused", detail=outcome.reason), is_loud=True)
+            self._refuse(uid, outcome.reason)
         else:
             self._watch.log.error(
                 "mail_not_taken account=%s uid=%s", self._place.account, uid, exc_info=outcome

@@ -37,9 +37,10 @@ class Visit:
         self._finish_the_last()
         self._round()
         while not (self._is_renumbered or self._is_expiring()):
-            self._wait()
-            self._client.refresh()
-            self._tell_alerts()
+            if not self._client.has_news:
+                self._wait()
+                self._client.refresh()
+                self._tell_alerts()
             self._round()
 
     def _is_expiring(self) -> bool:
@@ -66,13 +67,14 @@ class Visit:
 
     def _round(self) -> None:
         """Look once: new mails, those that failed before, what is done afterwards, and the count when it is due."""
+        self._stop_if_asked()
+        self._client.look()
         taken_before = self._taker.taken
         for uids in self._new_uids():
             self._taker.take(uids, after_batch=self._after_batch)
-        is_due = self._watch.is_count_due()
-        self._taker.retry(is_overdue=is_due)
+        self._taker.retry()
         self._act()
-        if is_due:
+        if self._watch.is_count_due():
             self._reconcile()
         elif self._taker.taken > taken_before:
             self._look_again_at_the_last()
