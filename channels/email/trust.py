@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from channels.contract import Address, Trust
-from channels.email import arc, auth_results, domains
+from channels.email import arc, auth_results, domains, from_field
 from channels.email.auth_results import Result
 from channels.email.headers import Headers
 
@@ -45,7 +45,7 @@ def read(
     forwarders: domains whose ARC seals count. envelope: of the raw message. evidence: as JSON value, of `examine`.
     """
     results = _found(fields, authserv_ids, envelope or {}, evidence)
-    domain = domains.of_address(sender.address) if sender is not None else ""
+    domain = _domain_of(fields, sender)
     if results is None:
         return Trust(has_single_sender=sender is not None)
     is_proven = bool(domain) and _proves(results, domain)
@@ -60,6 +60,14 @@ def read(
         vouched_by=vouched_by,
         has_single_sender=sender is not None,
     )
+
+
+def _domain_of(fields: Headers, sender: Address | None) -> str:
+    """Return the domain that may be proven; "" when the field could be read in another way than ours."""
+    values = fields.structured("from")
+    if sender is None or len(values) != 1 or not from_field.is_plain(values[0], sender.address):
+        return ""
+    return domains.of_address(sender.address)
 
 
 def _found(
