@@ -77,15 +77,16 @@ def without_blocks(content: bytes) -> tuple[bytes, list[Item]]:
 
 def _next_block(content: bytes, at: int) -> tuple[int, int, Item | None] | None:
     """Where the next block begins and ends, and its file; None as file: it only looks like one."""
-    uu = _UU_BEGIN.search(content, at)
-    yenc = _YENC_BEGIN.search(content, at)
+    back = max(0, at - 1)  # the line break before a block may end the one above
+    uu = _UU_BEGIN.search(content, back)
+    yenc = _YENC_BEGIN.search(content, back)
     begin = min((found for found in (uu, yenc) if found), key=lambda found: found.start(), default=None)
     if begin is None:
         return None
     is_uu = begin is uu
     end = (_UU_END if is_uu else _YENC_END).search(content, begin.end() - 1)
     if end is None:
-        return begin.start(), begin.end(), None
+        return max(at, begin.start()), begin.end(), None
     encoded = content[begin.end() : end.start() + 1]
     if not is_uu:
         return (
@@ -96,9 +97,20 @@ def _next_block(content: bytes, at: int) -> tuple[int, int, Item | None] | None:
     if b"begin-base64" in begin[0]:
         decoded = transfer.decode(encoded, "base64")[0]
     else:
-        decoded = transfer.uudecoded(b"begin \n" + encoded)
+        decoded = transfer.uudecoded(b"begin \n" + encoded) if _is_uuencoded(encoded) else b""
     item = Item(_name(begin[1]), decoded, "application/octet-stream") if decoded else None
-    return begin.start(), end.end(), item
+    return max(at, begin.start()), end.end(), item
+
+
+def _is_uuencoded(encoded: bytes) -> bool:
+    """Whether the first line is as long as its first letter says."""
+    line = encoded.lstrip(b"\r\n")[:100].split(b"\n")[0].rstrip(b"\r")
+    if not line:
+        return False
+    expected = ((line[0] - 32) % 64 + 2) // 3 * 4 + 1
+    return -3 <= len(line) - expected <= 2 or len(line.rstrip()) <= expected < len(
+        line
+    )  # blanks at the end get lost
 
 
 def _name(written: bytes) -> str:

@@ -89,10 +89,11 @@ def uudecoded(content: bytes) -> bytes:
     if not found:
         return content
     decoded = bytearray()
-    for line in lines.split(b"\n", MAX_UU_LINES)[1:]:
-        if line.rstrip() == b"end":
+    for each in lines.split(b"\n", MAX_UU_LINES)[1:]:
+        if each.rstrip() == b"end":
             break
-        decoded += _uudecoded_line(line.rstrip(b"\r"))
+        if line := each.rstrip(b"\r"):  # an empty one would count as 32 zeros
+            decoded += _uudecoded_line(line)
     return bytes(decoded)
 
 
