@@ -20,6 +20,7 @@ from channels.contract import (
     Automatic,
     Bounce,
     BouncedRecipient,
+    Feedback,
     Message,
     RawMessage,
     Unavailable,
@@ -34,6 +35,7 @@ _AUTOMATIC: dict[str, Automatic] = {
     "Bounce": "bounce",
     "DeliveryDelay": "bounce",
     "Complaint": "feedback_report",
+    "Delivery": "delivery_receipt",
 }
 # Actions that mean: this mail is none of ours any more. All others keep a mail somewhere we cannot look.
 _ELSEWHERE = frozenset({"Bounce", "Stop", "Lambda", "WorkMail"})
@@ -84,13 +86,14 @@ class _Recipient(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Failure(msgspec.Struct, frozen=True, rename="camel"):
-    """A bounce, a complaint or a delay, as far as they say the same things."""
+    """A bounce, a complaint, a delay or a delivery, as far as they say the same things."""
 
     bounce_type: str = ""
     bounce_sub_type: str = ""
     bounced_recipients: tuple[_Recipient, ...] = ()
     complained_recipients: tuple[_Recipient, ...] = ()
     delayed_recipients: tuple[_Recipient, ...] = ()
+    recipients: tuple[str, ...] = ()
     complaint_feedback_type: str | None = None
 
 
@@ -104,6 +107,7 @@ class Notification(msgspec.Struct, frozen=True, rename="camel"):
     content: str | None = None
     bounce: _Failure = _Failure()
     complaint: _Failure = _Failure()
+    delivery: _Failure = _Failure()
     delivery_delay: _Failure = _Failure()
 
     @property
@@ -116,7 +120,7 @@ class Notification(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def is_report(self) -> bool:
-        """Whether it says what went wrong with mail that we sent; that it went well is no message to anybody."""
+        """Whether it says what became of mail that we sent."""
         return self.kind in _AUTOMATIC
 
     @property
@@ -200,8 +204,9 @@ def parse(raw: RawMessage) -> Message:
         text=text,
         visible_text=text,
         attachments=no_files,
-        automatic=kind or "feedback_report",
+        automatic=kind or "delivery_receipt",
         bounce=Bounce(recipients, _original_message_id(notification)) if kind == "bounce" else None,
+        feedback=_feedback(notification, failure),
         references=tuple(filter(None, [_original_message_id(notification)])),
         problems=() if kind else ("A notification of Amazon SES of an unknown kind",),
     )
@@ -211,13 +216,15 @@ def _failure(notification: Notification) -> _Failure:
     by_kind = {
         "Bounce": notification.bounce,
         "Complaint": notification.complaint,
+        "Delivery": notification.delivery,
         "DeliveryDelay": notification.delivery_delay,
     }
     return by_kind.get(notification.kind, _Failure())
 
 
 def _recipients(failure: _Failure) -> tuple[_Recipient, ...]:
-    return failure.bounced_recipients or failure.delayed_recipients or failure.complained_recipients
+    named = failure.bounced_recipients or failure.delayed_recipients or failure.complained_recipients
+    return named or tuple(_Recipient(email_address=address) for address in failure.recipients)
 
 
 def _bounced(recipient: _Recipient, failure: _Failure, *, is_delay: bool) -> BouncedRecipient:
@@ -233,6 +240,16 @@ def _bounced(recipient: _Recipient, failure: _Failure, *, is_delay: bool) -> Bou
         diagnostic=(recipient.diagnostic_code or kind)[:MAX_DIAGNOSTIC_CHARS],
         reason=reasons.reason_of(status, recipient.diagnostic_code) or kind,
     )
+
+
+def _feedback(notification: Notification, failure: _Failure) -> Feedback | None:
+    states = {"Complaint": "complained", "Delivery": "delivered"}
+    if notification.kind not in states:
+        return None
+    is_withdrawn = notification.kind == "Complaint" and failure.complaint_feedback_type == "not-spam"
+    named = tuple(each.email_address.strip("<> ") for each in _recipients(failure)[:MAX_RECIPIENTS])
+    state = "not_spam" if is_withdrawn else states[notification.kind]
+    return Feedback(state, named, _original_message_id(notification))
 
 
 def _original_message_id(notification: Notification) -> str | None:

@@ -94,8 +94,7 @@ class Topics:
             return self._wrap(body, report, f"sns:{envelope.message_id}")
         if not notification.is_received or notification.is_elsewhere:
             kind = notification.receipt.action.type or notification.kind or "unknown"
-            level = logging.DEBUG if kind == "Delivery" else logging.WARNING  # one for each mail we send
-            self._log.log(level, "ses_notification_left account=%s kind=%s", self._account, kind)
+            self._log.warning("ses_notification_left account=%s kind=%s", self._account, kind)
             return None
         keys = [f"ses:{notification.mail.message_id}"] if notification.mail.message_id else []
         return self._wrap(ses.content_of(notification), ses.envelope_of(notification), *keys)

@@ -206,22 +206,21 @@ def test_a_transient_bounce_is_final_and_a_delay_is_not() -> None:
     assert [bounce.recipients[0].status, delay.recipients[0].status] == ["4.2.2", "4.2.2"]
 
 
-def test_a_complaint_is_a_feedback_report_about_our_mail() -> None:
-    said = {"complainedRecipients": [{"emailAddress": "x@example.net"}], "complaintFeedbackType": "abuse"}
-    message = parsed(report("Complaint", complaint=said))
-    assert (message.automatic, message.text) == ("feedback_report", "Complaint abuse\nx@example.net")
-    assert message.references == ("ours@example.com",)
-
-
-async def test_that_a_mail_of_ours_arrived_is_no_message(
-    start: Start, played: amazon_play.Server, keys: amazon_play.Keys, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("kind", "said", "automatic", "state"),
+    [
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "x@example.net"}], "complaintFeedbackType": "abuse"}, "feedback_report", "complained"),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "x@example.net"}], "complaintFeedbackType": None}, "feedback_report", "complained"),
+        ("Complaint", {"complainedRecipients": [{"emailAddress": "x@example.net"}], "complaintFeedbackType": "not-spam"}, "feedback_report", "not_spam"),
+        ("Delivery", {"recipients": ["x@example.net"], "smtpResponse": "250 ok"}, "delivery_receipt", "delivered"),
+    ],
+)  # fmt: skip
+def test_complaints_and_deliveries_say_whose_and_about_which_mail(
+    kind: str, said: dict[str, Any], automatic: str, state: str
 ) -> None:
-    caplog.set_level(logging.INFO)
-    desk = await start(played=played, topics=(TOPIC,))
-    message = report("Delivery", delivery={"recipients": ["x@example.net"]})
-    assert await desk.post_sns(keys.notification(message)) == 200
-    assert desk.gate.submitted == 0
-    assert "ses_notification_left" not in caplog.text
+    message = parsed(report(kind) | {kind.lower(): said})
+    assert message.automatic == automatic
+    assert message.feedback == contract.Feedback(state, ("x@example.net",), "ours@example.com")
 
 
 @pytest.mark.parametrize(("content", "body"), [("", b""), ("QQ=", b"QQ="), ("Ąx==", "Ąx==".encode())])
