@@ -29,6 +29,7 @@ _MAX_SAID = 1_000
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_LONG_LIVED = "is_long_lived"
 
 
 class Refused(Exception):
@@ -100,6 +101,16 @@ class Bodies:
             raise contract.Unavailable("too many bytes are being received", retry_after_s=BUSY_RETRY_S)
 
 
+def long_lived(handler: Handler) -> Handler:
+    """Mark a handler whose requests stay open (a WebSocket): they do not count as under way, its channel bounds them."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    setattr(answer, _LONG_LIVED, True)
+    return answer
+
+
 def mount(
     app: web.Application,
     channels: Mapping[str, Any],
@@ -135,11 +146,12 @@ class _Desk:
 
     def answering(self, account: str, handler: Any) -> Handler:
         """Wrap a handler so that whatever it raises becomes an answer."""
+        weight = 0 if getattr(handler, _LONG_LIVED, False) else 1
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            if self._under_way >= self._max_requests:
+            if weight and self._under_way >= self._max_requests:
                 return _later(BUSY_RETRY_S)
-            self._under_way += 1
+            self._under_way += weight
             try:
                 response: web.StreamResponse = await handler(request)
             except (web.HTTPException, asyncio.CancelledError):
@@ -149,7 +161,7 @@ class _Desk:
             else:
                 return response
             finally:
-                self._under_way -= 1
+                self._under_way -= weight
 
         return answer
 

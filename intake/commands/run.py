@@ -36,6 +36,10 @@ def welcome(running: "Daemon") -> None:
         where = f"{host}:{port}" if port else host
         addresses = ", ".join(dict.fromkeys(getattr(settings.channels[account].options, "addresses", ())))
         print(f"{account:<10} takes {kind} on {where}{' for ' + addresses if addresses else ''}")
+    for account, channel in running.wired.channels.items():
+        if hasattr(channel, "routes"):
+            public = settings.http.public_url or _url(running)
+            print(f"{account:<10} takes {settings.channels[account].kind} on {public}/hooks/{account}/")
     print(f"{'health':<10} {_url(running)}/readyz, {_url(running)}/metrics")
     print(f"{'data':<10} {settings.folder}/{_outgoing(running)}")
     print(f"{'rules':<10} {settings.rules} (read again when it changes)")

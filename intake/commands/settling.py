@@ -47,20 +47,25 @@ async def settle_all(
 @contextlib.asynccontextmanager
 async def _settling(wired: Wired) -> AsyncIterator[None]:
     """Settle here meanwhile, unless a daemon does; our lock keeps one from starting."""
+    task = asyncio.create_task(_settle_here(wired))
     try:
-        lock = lockfile.acquire(wired.settings.folder)
-    except StoreError:
         yield
-        return
-    with lock:
-        task = asyncio.create_task(wired.dispatcher().run())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            await wired.parser.close()
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await wired.parser.close()
+
+
+async def _settle_here(wired: Wired) -> None:
+    """Settle what is there as soon as nobody else does: another command may have been at it, and have ended."""
+    folder = wired.settings.folder
+    while True:
+        with contextlib.suppress(StoreError):
+            if not lockfile.is_daemon_running(folder):
+                with lockfile.acquire(folder):
+                    await wired.dispatcher().run()
+        await asyncio.sleep(LOOK_S)
 
 
 async def _wait(store: Store, numbers: set[int], said: Callable[[int], None]) -> None:

@@ -139,6 +139,39 @@ async def test_too_many_requests_at_once_are_put_off() -> None:
     await desk.stop()
 
 
+async def test_a_socket_that_stays_open_does_not_count_as_a_request() -> None:
+    """With one request at most, two WebSockets talk and a request is answered."""
+
+    async def talk(request: web.Request) -> web.StreamResponse:
+        socket_ = web.WebSocketResponse()
+        await socket_.prepare(request)
+        async for message in socket_:
+            await socket_.send_str(f"{message.data}!")
+        return socket_
+
+    async def fine(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="fine")
+
+    class Chat(Played):
+        def routes(self, gate: contract.Gate) -> list[web.RouteDef]:
+            return [web.get("/talk", hooks.long_lived(talk)), web.post("", fine)]
+
+    app = web.Application()
+    hooks.mount(app, {"support": Chat(fine)}, testing.MemoryGate(), max_requests=1)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    desk = posting.Desk(Chat(fine), testing.MemoryGate(), runner)
+    sockets = [await desk.session.ws_connect(f"{desk.url}/hooks/support/talk") for _ in range(2)]
+    for each in sockets:
+        await each.send_str("hello")
+        assert await each.receive_str() == "hello!"
+    assert (await desk.post("/hooks/support", b""))[0] == 200
+    for each in sockets:
+        await each.close()
+    await desk.stop()
+
+
 async def test_bytes_under_way_are_bounded_together(start: Start) -> None:
     """Two bodies of 60 % of the room: the second is put off, and room is given back."""
     gate = testing.MemoryGate()

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from channels.email import webhook_signature
 from intake import journal, redaction, settings
+from intake.commands import run
 from intake.daemon import Daemon
 from intake.store import schema
 from intake.store.statements import Statement
@@ -105,6 +106,15 @@ async def test_an_account_that_is_not_set_up_has_no_address_and_check_says_so(da
     assert (await post(daemon, posting.MAIL, account="unposted"))[0] == 404
     problems = daemon.wired.channels["unposted"].check()
     assert any("neither a secret nor a topic" in problem.message for problem in problems)
+
+
+async def test_the_daemon_says_where_mail_can_be_posted(
+    daemon: Daemon, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.welcome(daemon)
+    assert daemon.upkeep.bound is not None
+    url = f"http://127.0.0.1:{daemon.upkeep.bound[1]}/hooks/posted/"
+    assert f"posted     takes email.webhook on {url}" in capsys.readouterr().out
 
 
 def test_the_secrets_of_a_hook_are_known_to_the_redaction(wired: Wired) -> None:
