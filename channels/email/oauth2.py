@@ -142,7 +142,7 @@ class Tokens:
         except (TypeError, ValueError):
             life_s = _USUAL_LIFE_S
         # One that lives shorter than it is replaced early would be asked for at every look.
-        return Token(text, self._clock() + max(life_s, EARLY_S + 60))
+        return Token(text, self._clock() + max(life_s, EARLY_S * 1.2))
 
     def _form(self) -> dict[str, str]:
         options = self._options

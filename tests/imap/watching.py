@@ -96,7 +96,12 @@ async def watching(
     gate: contract.Gate, chosen: imap.Options, *, pace: Pace = QUICK, log: logging.Logger | None = None
 ) -> AsyncIterator[imap.Channel]:
     """Run a channel until the block ends."""
-    channel = imap.Channel("support", chosen, pace=pace, log=log)
+    async with started(imap.Channel("support", chosen, pace=pace, log=log), gate) as channel:
+        yield channel
+
+
+@contextlib.asynccontextmanager
+async def started(channel: imap.Channel, gate: contract.Gate) -> AsyncIterator[imap.Channel]:
     task = asyncio.create_task(channel.run(gate))
     try:
         yield channel
