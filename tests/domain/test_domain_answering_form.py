@@ -9,7 +9,7 @@ import pytest
 from channels import markup
 from channels.contract import Delivered, Identity, OutboundFile, OutboundMessage
 from channels.email.compose import compose
-from intake import answer_form, attaching, desk, outbox, tickets
+from intake import answer_form, attaching, desk, outbox, threads, tickets
 from intake.outbox import Outbox
 from intake.settings import Answers
 from intake.store import blobs
@@ -77,7 +77,7 @@ def test_a_quote_is_introduced_in_the_tickets_language(
     before = world.store.read_now(lambda tx: tickets.load(tx, ticket["id"]))
     assert before is not None
     said = msgspec.structs.replace(
-        world.store.read_now(lambda tx: desk.threads.load(tx, ticket["id"])).messages[-1], author_name="Jan"
+        world.store.read_now(lambda tx: threads.load(tx, ticket["id"])).messages[-1], author_name="Jan"
     )
     below = answer_form.below(world.context, msgspec.structs.replace(before, language=language), said)
     first = markup.plain(below).strip().splitlines()[0]
