@@ -27,7 +27,9 @@ _OTHERS = Statement(
         _o.cause == bindparam("cause"),
         _o.action > bindparam("first"),
         _o.action < bindparam("last"),
-        _o.state.not_in(("failed", "dropped", "withheld")),
+        _o.state != "failed",
+        _o.state != "dropped",
+        _o.state != "withheld",
     )
     .limit(1)
 )
