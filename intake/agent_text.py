@@ -14,6 +14,7 @@ from intake import addresses, notices
 from routing import folding
 
 SIGNATURE_MAX_LINES = 8
+SIGNATURE_MAX_CHARACTERS = 600
 
 _FIRST_LINE = "The answer begins here."
 
@@ -62,16 +63,20 @@ def plain(line: str) -> str:
 
 def is_signature(text: str, names: tuple[str, ...]) -> bool:
     """Whether a text is only how the agent signs: a name of theirs, after a closing at most. names: as people write them."""
+    if len(text) > SIGNATURE_MAX_CHARACTERS:
+        return False
     lines = [plain(line) for line in text.splitlines() if plain(line)]
     if len(lines) > SIGNATURE_MAX_LINES:
         return False
     known = {folding.fold(each).strip() for name in names for each in (name, name.split(" ")[0]) if name}
+    known.discard("")
     folded = [folding.fold(line).strip() for line in lines]
-    if folded and (folded[0] in _CLOSINGS or (lines[0].endswith(",") and len(folded[0].split()) <= 3)):
-        folded = folded[1:]
-        if not folded:
-            return True
-    return bool(folded) and folded[0] in known
+    if not folded:
+        return False
+    is_sentence = lines[0][-1] in ".!?"
+    if not is_sentence and (folded[0] in _CLOSINGS or (lines[0][-1] == "," and len(folded[0].split()) <= 3)):
+        return len(folded) == 1 or folded[1] in known
+    return folded[0] in known
 
 
 def _without_pure_quote(text: str) -> str:
