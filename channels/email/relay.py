@@ -217,6 +217,9 @@ class _Transaction:
         options = [b"SMTPUTF8"] if self._envelope.is_international else []
         if options and not client.supports_extension("smtputf8"):
             raise _Refused(553, "the relay takes no addresses beyond ASCII (SMTPUTF8)")
+        limit = client.esmtp_extensions.get("size", "").strip()
+        if limit.isdecimal() and 0 < int(limit) < len(self._content):
+            raise _Refused(552, f"the mail has {len(self._content)} bytes, the relay takes {limit} (SIZE)")
         reply = await client.execute_command(b"MAIL", b"FROM:<%b>" % self._envelope.sender.encode(), *options)
         if reply.code != 250:
             raise _Refused(reply.code, f"sender refused: {reply.code} {reply.message}")

@@ -117,6 +117,16 @@ async def test_the_relays_answers_decide_what_follows(
     assert reason in error.reason
 
 
+async def test_a_mail_larger_than_the_relay_takes_is_not_begun(scripted: Scripted) -> None:
+    """RFC 1870: nothing of it is sent, and the reason names both sizes."""
+    heard: list[bytes] = []
+    async with sender(relay=await scripted({b"EHLO": b"250-relay\r\n250 SIZE 1000"}, heard=heard)) as way:
+        error = await failure(way, text="x\n" * 1_000)
+    assert not error.retryable
+    assert "the relay takes 1000" in error.reason
+    assert not any(line.startswith(b"MAIL") for line in heard)
+
+
 async def test_a_relay_that_is_not_there_or_silent_is_tried_again(scripted: Scripted) -> None:
     async with sender(relay="smtp://127.0.0.1:1") as way:
         assert (await failure(way)).retryable
