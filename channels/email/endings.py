@@ -58,6 +58,8 @@ def _is_signature(keys: Sequence[str], number: int, end: int) -> bool:
     A long ruler needs an address or a link below it as well, as the footers of mailing lists have them.
     """
     below = [key for key in keys[number + 1 : end] if key]
+    if below and len(below) <= 4 and mail_words.SCANNER.search(" ".join(below)):
+        return True
     if not below or len(below) > MAX_RULED_LINES or any(len(key) > MAX_RULED_CHARS for key in below):
         return False
     has_contact = any(header_blocks.ADDRESS.search(key) or "www." in key or "://" in key for key in below)

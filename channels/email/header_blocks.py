@@ -120,4 +120,6 @@ def _is_one_line(key: str) -> bool:
     if len(key) > MAX_INLINE_CHARS or _kind(key) not in {"from", "sent"}:
         return False
     kinds = {mail_words.LABELS.get(name.lower()) for name in _INLINE.findall(key)} - {None}
+    if kinds == {"from", "sent"}:
+        return has_time(key) and has_date(key) and ADDRESS.search(key) is not None
     return len(kinds) >= 3 and has_time(key) and bool(ADDRESS.search(key) or "subject" in kinds)

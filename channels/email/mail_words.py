@@ -67,7 +67,7 @@ FORWARD = re.compile(
     r"videresendt (?:melding|meddelelse|besked|e-post)|προωθημέν(?:ο|ου) (?:μήνυμα|μηνύματος)|(?:přeposlan|přeposílan|předávan)(?:á|é|ého) zpráv|"
     r"preposlaná správa|továbbított (?:üzenet|levél)|mesaj (?:redirecționat|retransmis|înaintat)|пересылаем(?:ое|ого) (?:сообщени|письм)|"
     r"перенаправленн(?:ое|ого) сообщени|переадресованн(?:ое|ого) сообщени|пересланн(?:ое|ого) (?:сообщени|письм)|переслан(?:е|ого) (?:повідомлення|лист)|"
-    r"перенаправлене повідомлення|листа, що пересилається|препратено (?:съобщение|писмо)|(?:iletilen|yönlendirilen|yönlendirilmiş) (?:ileti|mesaj|e-?posta)|"
+    r"перенаправлене повідомлення|листа, що пересилається|препратено (?:съобщение|писмо)|(?:iletilen|iletilmiş|yönlendirilen|yönlendirilmiş) (?:ileti|mesaj|e-?posta)|"
     r"ileti başlangıcı|välitetty viesti|välitetyn viestin|edasisaadetud|persiųst|pārsūtīt|proslijeđena poruka|prosleđena poruka|posredovano sporočilo|"
     r"転送(?:され)?(?:た)?メッセージ|転送メール|転送されたメール|转发的?邮件|轉寄的?郵件|轉寄者|전달된 메(?:시지|일)|הודעה שהועברה|رسالة معاد توجيهها|pesan terusan|tin nhắn được chuyển)",
 )
