@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import instants, journal, silence
+from intake import instants, journal, ledger, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -115,11 +115,16 @@ class Upkeep:
         return health.Readiness(
             {
                 "store": health.store_part(""),
-                "channels": health.channels_part(listening),
+                "channels": health.channels_part(listening, troubles=self._troubles()),
                 "rules": rules,
                 **parts,
             }
         )
+
+    def _troubles(self) -> list[str]:
+        """Say what channels that fetch mail have to say: another's server is down, a password is wrong."""
+        channels = self._daemon.wired.channels.items()
+        return [f"{name}: {said}" for name, each in channels for said in getattr(each, "troubles", list)()]
 
     def _parts(self, tx: Tx) -> dict[str, health.Part]:
         pending, oldest = tx.one(_PENDING) or (0, None)
@@ -131,6 +136,7 @@ class Upkeep:
                 pending=pending, lag_s=_age_s(tx, oldest), quarantined=quarantined
             ),
             "outbox": health.outbox_part(waiting=waiting, oldest_s=_age_s(tx, due_at), dead=dead),
+            "ledger": health.Part(is_ok=True, detail="; ".join(ledger.gaps(tx))),
         }
 
     async def _look_for_foreign_writes(self) -> None:

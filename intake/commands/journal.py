@@ -32,6 +32,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     exported = options.subcommand(commands, "export", export, "the raw bytes, exactly as they came")
     exported.add_argument("id", metavar="ID")
     exported.add_argument("file", nargs="?", metavar="FILE", help="default: stdout")
+    counted = options.subcommand(
+        commands, "ledger", show_ledger, "what mail servers hold against what became of it"
+    )
+    options.add_json(counted)
 
 
 run = options.run_subcommand
@@ -94,6 +98,34 @@ def export(arguments: argparse.Namespace) -> int:
     else:
         Path(arguments.file).write_bytes(body)
     return 0
+
+
+def show_ledger(arguments: argparse.Namespace) -> int:
+    from intake import ledger
+
+    with options.opened(arguments) as (_, store):
+        output.print_rows(
+            ledger.rows(store),
+            is_json=arguments.is_json,
+            columns=("account", "place", "counted", "on server", "missing", "became"),
+            cells=_ledger_cells,
+            stretch="became",
+            nothing="no account counts a server's messages",
+        )
+    return 0
+
+
+def _ledger_cells(row: Mapping[str, Any]) -> dict[str, str]:
+    became = [f"{number} {name}" for name, number in row["outcomes"].items()]
+    left = [f"{each['count']} {each['reason']} {each.get('detail', '')}".rstrip() for each in row["excused"]]
+    return {
+        "account": row["account"],
+        "place": row["place"],
+        "counted": terminal.local_time(row["counted_at"]) if row["counted_at"] else "not yet",
+        "on server": "" if row["on_server"] is None else str(row["on_server"]),
+        "missing": str(row["missing"]),
+        "became": escaped(", ".join([*became, *left])),
+    }
 
 
 def _found(store: Store, number: int) -> dict[str, Any]:

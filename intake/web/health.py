@@ -1,6 +1,6 @@
 """Whether the daemon can do its work, part by part: the answer of /readyz."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -37,11 +37,16 @@ def store_part(problem: str) -> Part:
     return Part(is_ok=not problem, detail=problem)
 
 
-def channels_part(listening: Mapping[str, bool]) -> Part:
-    """Judge the accounts. listening: account -> whether it takes messages now."""
+def channels_part(listening: Mapping[str, bool], *, troubles: Iterable[str] = ()) -> Part:
+    """Judge the accounts. listening: account -> whether it takes messages now.
+
+    troubles: of servers that mail is fetched from; they are told and leave us ready: restarting us mends none of them.
+    """
     silent = sorted(name for name, is_up in listening.items() if not is_up)
-    detail = f"not listening: {', '.join(silent)}" if silent else ""
-    return Part(is_ok=not silent, detail=detail, figures={"accounts": sorted(listening)})
+    said = [f"not listening: {', '.join(silent)}"] if silent else []
+    return Part(
+        is_ok=not silent, detail="; ".join([*said, *troubles]), figures={"accounts": sorted(listening)}
+    )
 
 
 def journal_part(*, pending: int, lag_s: float, quarantined: tuple[str, ...] = ()) -> Part:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from channels.email import send, smtp, webhook
+from channels.email import imap, send, smtp, webhook
 from intake import cli, settings
 from routing import action_text, condition_text, fact_table
 
@@ -44,6 +44,7 @@ def every_key() -> list[str]:
         *keys_of(settings.File),
         *keys_of(smtp.Options, "channels.NAME."),
         *keys_of(webhook.Options, "channels.NAME."),
+        *keys_of(imap.Options, "channels.NAME."),
         "channels.NAME.kind",
         *keys_of(send.Options, "outgoing."),
     ]
@@ -66,7 +67,10 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
     for block in blocks:
         rest = "" if "channels:" in block else "channels: {a: {kind: email.smtp}}\n"
         (tmp_path / "intake.yaml").write_text(block + rest)
-        assert settings.load(tmp_path / "intake.yaml", {"RELAY_PASSWORD": "x", "HOOK_SECRET": "x" * 16}).channels
+        assert settings.load(
+            tmp_path / "intake.yaml",
+            {"RELAY_PASSWORD": "x", "MAILBOX_PASSWORD": "x", "HOOK_SECRET": "x" * 16},
+        ).channels
 
 
 @pytest.mark.parametrize(
