@@ -188,6 +188,8 @@ def _walk_alternative(part: Part, reading: _Reading) -> None:
         del reading.texts[begin:rich_begin]
     else:
         del reading.texts[rich_begin:]
+        for child, place in rich:
+            _list_unread(child, reading, place)
         reading.rich = reading.rich or _first_html(rich)
 
 
@@ -217,8 +219,21 @@ def _list_files(part: Part, reading: _Reading, place: _Place) -> None:
     for leaf, inner in _leaves(part, place):
         if not _is_text(leaf, inner):
             _take_file(leaf, reading, inner)
-        elif leaf.content_type == "text/html" and b"cid:" in leaf.content:
-            reading.cids.update(texts.cids(leaf.content.decode("latin-1")))
+        elif leaf.content_type == "text/html":
+            reading.cids.update(texts.cids(leaf.content.decode("latin-1")) if b"cid:" in leaf.content else ())
+        elif leaf.content_type in texts.ENRICHED_TYPES:
+            reading.files.append(
+                (leaf, False)
+            )  # not what anybody's program shows, and nothing is thrown away
+
+
+def _list_unread(part: Part, reading: _Reading, place: _Place) -> None:
+    """An old rich format that was not chosen: nobody's program shows it, and nothing is thrown away."""
+    reading.files += [
+        (leaf, False)
+        for leaf, inner in _leaves(part, place)
+        if leaf.content_type in texts.ENRICHED_TYPES and _is_text(leaf, inner)
+    ]
 
 
 def _text(part: Part, reading: _Reading) -> str:

@@ -9,7 +9,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from channels.contract import Costly
-from channels.email import borders, html_borders
+from channels.email import borders, html_borders, html_hidden
 
 MAX_FAST_CHARS = 512 * 1024
 MAX_CHARS = 2 * 1024 * 1024
@@ -23,6 +23,7 @@ _MAX_QUOTE_DEPTH = 20
 # writes them itself spoils its own layout and nothing else.
 _LINE, _BREAK, _PARAGRAPH = "\x01", "\x02", "\x03"
 _QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = "\x04", "\x05", "\x06", "\x07"
+_ITEM = "\x14"  # behind the sign of a list's item
 _MARKS = (_LINE, _PARAGRAPH, _BREAK, _QUOTE, _UNQUOTE)
 _QUOTE_MARKS = re.compile(f"([{_QUOTE}{_UNQUOTE}])")
 # Borders of blocks that touch are one line break; <br> at the end of a block is none of its own; paragraphs swallow both.
@@ -32,15 +33,21 @@ _COLLAPSED = (
 )  # fmt: skip
 
 _INVISIBLE = ["script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe", "select"]
-_LINES = "div,tr,li,dt,dd,caption,hr,center,article,section,header,footer,address,form,option"
+_LINES = (
+    "div,tr,li,dt,dd,caption,hr,center,article,section,header,footer,address,form,option,summary,details,figure,figcaption,"
+    "main,nav,aside,fieldset,legend,textarea,button"
+)
 _PARAGRAPHS = "p,h1,h2,h3,h4,h5,h6,table,ul,ol,dl,pre"
-_HIDES = re.compile(r"display:\s?none|mso-hide:\s?all|font-size:\s?0")
-_HIDDEN = '[style*="display:none"],[style*="display: none"],[style*="mso-hide:all"],[style*="font-size:0;"],[style*="font-size:0px"]'
-_MAX_HIDDEN = 50
 _FOLDED = re.compile(r"[ \t\r\f\u00a0]+")
 _EMPTY_LINE = re.compile(f"{_LINE}[ \t\r\n]*\xa0[\xa0 \t\r\n]*{_LINE}")
 _MANY_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^<>]*>")
+_AFTER_ITEM = re.compile(f"{_ITEM}[{_LINE}{_BREAK}{_PARAGRAPH} ]*")
+_MAX_ITEMS = 2_000
+_MAX_ALTERNATIVES = 20
+# Characters that stand for nothing a person reads: they pad preheaders, and allow words to be broken.
+_NOTHING = "\u00ad\u034f\u200b\u2060\ufeff"
+_PADDING = re.compile("[\u200c\u200d]+(?=[\\s\u00a0\u200c\u200d])")
 _SHOWN_LINK = re.compile(r"(?i)https?:|mailto:|tel:")
 
 
@@ -61,21 +68,12 @@ def marked_from_html(html: str, *, costly: bool) -> str:
     unclosed = tags - 2 * html.count("</")
     if tags > MAX_TAGS or unclosed > _MAX_UNCLOSED:
         return _stripped(html)
-    if _HIDES.search(html):
+    if html_hidden.has_any(html):
         document = LexborHTMLParser(html)
-        _remove_hidden(document)
+        html_hidden.remove(document)
         if text := _text(document, html):
             return text
     return _text(LexborHTMLParser(html), html)
-
-
-def _remove_hidden(document: LexborHTMLParser) -> None:
-    """Take out what no reader shows: preheaders, and text that only machines should see. One by one, as they may nest."""
-    for _ in range(_MAX_HIDDEN):
-        hidden = document.css_first(_HIDDEN)
-        if hidden is None:
-            return
-        hidden.decompose()
 
 
 def _text(document: LexborHTMLParser, html: str) -> str:
@@ -85,6 +83,8 @@ def _text(document: LexborHTMLParser, html: str) -> str:
         return ""
     html_borders.mark(document, html, line=_LINE)
     _keep_preformatted(document)
+    if "<img" in html or "<IMG" in html:
+        _show_pictured_signs(document)
     for node in document.css("br"):
         node.insert_before(_BREAK)
     for node in document.css(_LINES):
@@ -93,11 +93,22 @@ def _text(document: LexborHTMLParser, html: str) -> str:
     for node in document.css(_PARAGRAPHS):
         node.insert_before(_PARAGRAPH)
         node.insert_after(_PARAGRAPH)
+    _mark_items(document)
     for node in document.css("td+td,th+td,th+th,img+img"):
         node.insert_before(" ")
     _mark_quotes(document)
     _write_out_links(document)
-    return _laid_out(str(body.text(separator="")))
+    text = str(body.text(separator=""))
+    if not text.isascii():
+        text = _without_padding(text)
+    return _laid_out(text) or _alternatives(document)
+
+
+def _without_padding(text: str) -> str:
+    for character in _NOTHING:
+        if character in text:
+            text = text.replace(character, "")
+    return _PADDING.sub("", text) if "\u200c" in text or "\u200d" in text else text
 
 
 def _keep_preformatted(document: LexborHTMLParser) -> None:
@@ -107,6 +118,38 @@ def _keep_preformatted(document: LexborHTMLParser) -> None:
             text = (child.text_content or "") if child.tag == "-text" else ""
             if "\n" in text or "  " in text:
                 child.replace_with(text.replace("\n", _BREAK_KEPT).replace(" ", _SPACE_KEPT))
+
+
+def _mark_items(document: LexborHTMLParser) -> None:
+    """A dash or a number before each item of a list."""
+    numbers: dict[int, int] = {}
+    for node in document.css("li")[:_MAX_ITEMS]:
+        parent = node.parent
+        sign = "-"
+        if parent is not None and parent.tag == "ol":
+            start = parent.attributes.get("start") or "1"
+            number = numbers.get(parent.mem_id, int(start) if start.isdecimal() and len(start) < 6 else 1)
+            numbers[parent.mem_id] = number + 1
+            sign = f"{number}."
+        first = node.child
+        if first is not None:
+            first.insert_before(f"{sign} {_ITEM}")
+
+
+def _show_pictured_signs(document: LexborHTMLParser) -> None:
+    """An emoji that is a picture is part of the sentence; any other picture is a file beside the text."""
+    for node in document.css("img[alt]")[:_MAX_ITEMS]:
+        alternative = (node.attributes.get("alt") or "").strip()
+        if 0 < len(alternative) <= 8 and not alternative.isascii() and not any(map(str.isalnum, alternative)):
+            node.insert_before(alternative)
+
+
+def _alternatives(document: LexborHTMLParser) -> str:
+    """What a mail of nothing but pictures says to those who cannot see them."""
+    found = (
+        (node.attributes.get("alt") or "").strip() for node in document.css("img[alt]")[:_MAX_ALTERNATIVES]
+    )
+    return "\n".join(" ".join(each.split()) for each in found if each)
 
 
 def _mark_quotes(document: LexborHTMLParser) -> None:
@@ -144,6 +187,8 @@ def _laid_out(marked: str) -> str:
     for pair, mark in _COLLAPSED:
         while pair in text:
             text = text.replace(pair, mark)
+    if _ITEM in text:
+        text = _AFTER_ITEM.sub("", text)
     text = text.replace(_LINE, "\n").replace(_BREAK, "\n").replace(_PARAGRAPH, "\n\n")
     if _SPACE_KEPT in text or _BREAK_KEPT in text:
         text = text.replace(_SPACE_KEPT, " ").replace(_BREAK_KEPT, "\n")

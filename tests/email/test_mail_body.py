@@ -184,7 +184,7 @@ def test_both_roads_build_the_same_tree(content: bytes) -> None:
         ("<b>bo</b>ld and <i>it</i>alic", "bold and italic"),
         ("one\n  two\t three&nbsp;four", "one two three four"),
         ("<style>p{}</style><script>alert(1)</script><head><title>t</title></head>text", "text"),
-        ("<ul><li>one</li><li>two</li></ul>", "one\ntwo"),
+        ("<ul><li>one</li><li>two</li></ul>", "- one\n- two"),
         ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>", "a b\nc d"),
         ('<a href="https://example.com/x">here</a>', "here <https://example.com/x>"),
         ('<a href="https://example.com/">https://example.com/</a>', "https://example.com/"),
