@@ -8,14 +8,14 @@ Needs the extra `verify` (dnspython, cryptography).
 
 import asyncio
 import functools
+import importlib.util
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
-from channels.contract import RawMessage
+from channels.contract import Problem, RawMessage
 from channels.email import addresses, checking, dmarc, domains, headers, origin, signatures, spf
 from channels.email.auth_results import Result
 from channels.email.resolver import DnsResolver, Resolver
@@ -93,11 +93,14 @@ def _from_domain(body: bytes) -> str:
 _UNDECIDED = Evidence(tuple(Result(method, "temperror") for method in ("spf", "dkim", "dmarc", "arc")))
 
 
-def check(verify: origin.Verify | None, *, imported: Callable[[str], object] = __import__) -> str | None:
-    """Return why checking cannot work here; None when it can."""
-    for name in ("dns.resolver", "cryptography.hazmat.primitives") if verify is not None else ():
-        try:
-            imported(name)
-        except ImportError:
-            return f"verify: needs {name.partition('.')[0]}: install intaked[verify]"
-    return None
+def problems() -> list[Problem]:
+    """Return what is missing here to check anything; [] when nothing is."""
+    missing = [name for name in ("dns", "cryptography") if importlib.util.find_spec(name) is None]
+    if not missing:
+        return []
+    return [
+        Problem(
+            f"`verify` cannot check anything: {' and '.join(missing)} cannot be imported",
+            hint="install intaked[verify]",
+        )
+    ]

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from channels import language
-from channels.contract import Address, Forwarded, Identity, Message, RawMessage
+from channels.contract import Address, Forwarded, Identity, Message, Problem, RawMessage
 from channels.email import (
     addresses,
     automatic,
@@ -76,6 +76,15 @@ async def examine(raw: RawMessage, options: Options) -> Any:
     from channels.email import examine  # the DNS and cryptography, only for those who ask for it
 
     return await examine.evidence(raw, options.verify)
+
+
+def problems(options: Options) -> list[Problem]:
+    """Return what keeps an account's mail from being understood as its options say."""
+    if options.verify is None:
+        return []
+    from channels.email import examine
+
+    return examine.problems()
 
 
 def attachment_bytes(body: bytes, part: str) -> bytes:

@@ -82,7 +82,11 @@ class Channel:
         await self._sender.close()
 
     def check(self) -> list[contract.Problem]:
-        return [*_receiving_problems(self._options), *self._sender.check(self._options.addresses)]
+        return [
+            *_receiving_problems(self._options),
+            *message.problems(self._options),
+            *self._sender.check(self._options.addresses),
+        ]
 
     async def _listen(self, shared: reception.Reception) -> asyncio.Server:
         protocol = session.LmtpSession if self._options.protocol == "lmtp" else session.Session
