@@ -113,10 +113,10 @@ def is_footer(key: str) -> bool:
         return len(text.split()) <= 12 and bool(_LINK.search(key) or "www." in key or _is_scan(text))
     product = mail_words.PRODUCT.search(text)
     if product is None:
-        return bool(_FROM_MY.match(text)) and text.lower().startswith("sent from my")
-    before_comma = text.partition(",")[0]
+        return bool(_FROM_MY.match(text)) and (text.lower().startswith("sent from my") or "://" in key)
     if _BEGINS_SENT.match(text):
-        return mail_words.PRODUCT.search(before_comma) is not None or "mobilename" in text.lower()
+        before, _, behind = text.partition(",")
+        return bool(mail_words.PRODUCT.search(before) or mail_words.PRODUCT.match(behind.lstrip()))
     if _ENDS_SENT.search(text):
         return "," not in text
     if _BEGINS_GET.match(text) or _ENDS_GET.search(text):

@@ -98,7 +98,7 @@ _DEVICES = (
 )
 _PROGRAMS = (
     r"outlook|yahoo|gmail|proton ?mail|gmx|web\.de|t-online|mail\.ru|почт|icloud|thunderbird|spark|tutanota|tuta|nine\b|k-9|bluemail|aqua mail|mailbird|"
-    r"airmail|em client|fairemail|mailspring|roundcube|zimbra|zoho|newton|acompli|mailbox for|boxer|edison|hotmail|windows mail|mail for|mail für|posteo|"
+    r"airmail|sparrow|polymail|superhuman|missive|mimestream|canary mail|unibox|em client|fairemail|mailspring|roundcube|zimbra|zoho|newton|acompli|mailbox for|boxer|edison|hotmail|windows mail|mail for|mail für|posteo|"
     r"libero ?mail|onet|interia|wp\.pl|poczta|seznam|freemail|orange mail|sfr mail|posta per|courrier pour|correo para|e-post för|meil|メール|邮箱|邮件|myMail|my\.com|samsung mail"
 )
 _SCANNERS = r"avast|avg\b|kaspersky|norton|mcafee|bitdefender|avira|eset|mailscanner|virenfrei|virus-free|virusfree|sin virus|libre de virus|sans virus|bez wirusów"

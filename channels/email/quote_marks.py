@@ -24,6 +24,8 @@ _AT_END = re.compile(rf"{_BARE}\s*[>)\]]*\s*[:：]$")
 _BEHIND = re.compile(
     r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana|În|Tarihinde|Vào) .{0,30}\d)",
 )
+_BEGINNINGS = frozenset({"On", "Am", "Le", "El", "Em", "A", "Il", "Op", "Den", "Dne", "Pe", "På", "No"})
+_ENDED = re.compile(r":[ \t]*\n(?:\s{0,4}>)?")
 _MARKS = "–—‐‑―_=*~#•-"
 _FORWARD_ENDS = frozenset(_MARKS + ":：><")
 _SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
@@ -69,17 +71,39 @@ def is_quote_next(keys: Sequence[str], number: int) -> bool:
 
 
 def with_attributions_apart(text: str) -> str:
-    """The text with a line break before an attribution that some phones put behind the last word of the answer."""
-    at = 0
-    for _ in range(MAX_ATTRIBUTIONS):
-        at = text.find(":\n>", at) + 1
-        if not at:
+    """The text with a line break before an attribution that some phones put behind the last word of the answer.
+
+    Without quoted lines below, a sentence or dashes must end before it.
+    """
+    pieces: list[str] = []
+    done = 0
+    for count, ended in enumerate(_ENDED.finditer(text)):
+        if count >= MAX_ATTRIBUTIONS:
             break
-        begin = text.rfind("\n", 0, at) + 1
-        found = _BEHIND.match(text, begin, at) if at - begin <= MAX_ATTRIBUTION_CHARS else None
-        if found and not text[begin:at].startswith(("> ", "On ")):
-            text = f"{text[: found.end(1)]}\n{text[found.end() :]}"
-    return text
+        begin = text.rfind("\n", 0, ended.start()) + 1
+        at = _behind(text, begin, ended.start() + 1, is_above_quote=text[ended.end() - 1] == ">")
+        if at is not None and at[0] >= done:
+            pieces += [text[done : at[0]], "\n"]
+            done = at[1]
+    return "".join((*pieces, text[done:])) if pieces else text
+
+
+def _behind(text: str, begin: int, end: int, *, is_above_quote: bool) -> tuple[int, int] | None:
+    """Where the answer ends and the attribution begins in a line; None when it is one of the two alone."""
+    if end - begin > MAX_ATTRIBUTION_CHARS:
+        return None
+    found = _BEHIND.match(text, begin, end)
+    if found is None or text[begin] == ">":
+        return None
+    own, rest = found[1], text[found.end() : end]
+    if has_date(own) or ADDRESS.search(own) or own.strip() in _BEGINNINGS:
+        return None
+    if not is_above_quote:
+        is_ended = own[-1] in ".!?)" or "--" in text[found.end(1) : found.end()]
+        return (
+            (found.end(1), found.end()) if is_ended and _is_attribution(rest, is_above_quote=False) else None
+        )
+    return found.end(1), found.end()
 
 
 def is_forward(key: str) -> bool:
