@@ -16,6 +16,7 @@ expectation has lost (U+FFFD) matches any. Mails are read as the daemon reads th
 import argparse
 import email
 import email.policy
+import html
 import re
 import sys
 import time
@@ -215,7 +216,11 @@ def _read(scores: Scores, name: str, raw: bytes) -> Message | None:
 
 def _plain_text(part: str) -> str:
     """The expectation itself; where it is HTML, its words."""
-    return _TAGS.sub(" ", part) if part.lstrip().lower().startswith(("<html", "<!doctype")) else part
+    return (
+        html.unescape(_TAGS.sub(" ", part))
+        if part.lstrip().lower().startswith(("<html", "<!doctype"))
+        else part
+    )
 
 
 def _folded(text: str) -> str:
@@ -249,10 +254,8 @@ def _are_named(wanted: list[str | None], got: list[str]) -> bool:
     """Whether each name that is expected is there; a folder before it, and marks no file name may have, do not count."""
     left = [_NAME.sub("", name).lower() for name in got]
     for name in filter(None, wanted):
-        pattern = re.compile(
-            re.escape(_NAME.sub("", name.replace("\ufffd", "\u0001"))).replace("\u0001", ".{0,3}"),
-            re.IGNORECASE,
-        )
+        pieces = (re.escape(_NAME.sub("", piece)) for piece in name.split("\ufffd"))
+        pattern = re.compile(".{0,3}".join(pieces), re.IGNORECASE)
         found = next((each for each in left if _ends_alike(pattern, name, each)), None)
         if found is None:
             return False
