@@ -28,6 +28,14 @@ SAME_WORDS_PART = 5
 # One row for everybody would have all settlements of a PostgreSQL wait for each other.
 SHARDS = 8
 SHARDED_FROM = 400
+# The counters whose window is an hour.
+HOURLY = (
+    "auto_reply_ticket",
+    "auto_reply_words",
+    "auto_reply_address",
+    "auto_reply_domain",
+    "auto_reply_everybody",
+)
 
 _REF = re.compile(rf"\b[{refs.ALPHABET}]{{{refs.LENGTH}}}\b")
 
@@ -67,6 +75,11 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
     if rendered is not None:
         _send(tx, context, ticket, action, happened, rendered)
     return ticket
+
+
+def forget_counted(tx: Tx) -> int:
+    """Remove some of what was counted longer than an hour ago; how many counters went."""
+    return sum(counters.forget(tx, name) for name in HOURLY)
 
 
 def _send(

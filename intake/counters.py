@@ -1,6 +1,6 @@
 """Limits: one conditional statement on a counter row, never count-then-insert, so that a crowd cannot slip through."""
 
-from sqlalchemy import bindparam, case
+from sqlalchemy import bindparam, case, delete, select
 
 from intake.store import schema
 from intake.store.engine import Tx
@@ -28,6 +28,16 @@ _NEXT = Statement(
     .on_conflict_do_update(index_elements=[_c.name, _c.key], set_={"used": _c.used + 1})
     .returning(_c.used)
 )
+_FORGET = Statement(
+    delete(schema.counters).where(
+        _c.name == bindparam("of_name"),
+        _c.key.in_(
+            select(_c.key)
+            .where(_c.name == bindparam("name"), _c.window_start < bindparam("oldest"))
+            .limit(bindparam("most"))
+        ),
+    )
+)
 
 
 def take(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -> bool:
@@ -42,3 +52,8 @@ def next_number(tx: Tx, name: str) -> int:
     row = tx.one(_NEXT, name=name)
     assert row is not None  # noqa: S101 - RETURNING of an upsert
     return int(row[0])
+
+
+def forget(tx: Tx, name: str, *, window_us: int = HOUR_US, most: int = 500) -> int:
+    """Remove counters whose window is over, at most so many; how many went. They name addresses."""
+    return tx.run(_FORGET, of_name=name, name=name, oldest=tx.now - window_us, most=most)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import instants, journal, ledger, silence
+from intake import answering, instants, journal, ledger, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -23,6 +23,7 @@ FOREIGN_LOOK_S = 0.5
 FIGURES_S = 5.0
 QUARANTINE_RETRY_S = 3_600
 SWEEP_S = 24 * 3_600
+FORGET_S = 1_800
 NAMED_MAX = 20
 
 _j = schema.journal.c
@@ -91,6 +92,7 @@ class Upkeep:
             self._look_for_foreign_writes(),
             self._retry_quarantined(),
             self._sweep_blobs(),
+            self._forget_counted(),
             self._measure(),
         ]
         if settings.heartbeat is not None:
@@ -159,6 +161,14 @@ class Upkeep:
             await asyncio.sleep(SWEEP_S)
             with contextlib.suppress(StoreError):
                 await asyncio.to_thread(blobs.sweep, wired.store, wired.blob_folder)
+
+    async def _forget_counted(self) -> None:
+        """Remove counters that count nothing any more, some at a time."""
+        while True:
+            await asyncio.sleep(FORGET_S)
+            with contextlib.suppress(StoreError):
+                while await self._daemon.wired.store.write(answering.forget_counted):
+                    pass
 
     async def _measure(self) -> None:
         while True:

@@ -309,6 +309,20 @@ def test_what_is_withheld_is_no_part_of_the_conversation(world: World) -> None:
     assert "reply_withheld" in world.events(ticket)
 
 
+def test_what_was_counted_is_forgotten_after_its_hour(world: World) -> None:
+    """Counters name addresses; those that still count stay, and so does the number of the last ticket."""
+    receive_many(world, ["jan@customer.example", "ewa@customer.example"])
+    assert world.store.write_now(answering.forget_counted) == 0
+    world.advance(minutes=59)
+    receive_many(world, ["eva@other.example"])
+    world.advance(minutes=2)
+    assert world.store.write_now(answering.forget_counted) >= 8
+    left = {(row["name"], row["key"]) for row in world.rows("counters")}
+    assert ("tickets", "") in left
+    assert ("auto_reply_address", "eva@other.example") in left
+    assert not any("customer.example" in key for _, key in left)
+
+
 def test_a_receipt_is_read_as_a_machines_by_anybody(world: World) -> None:
     """Marked for RFC 3834, for Exchange and for us; with no return path."""
     world.receive()
