@@ -6,8 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from intake import answering
 from intake.desk import DeskError
 from intake.settings import Limits
 from intake.store.engine import Store
@@ -69,6 +71,17 @@ def test_crowd_does_not_pass_the_cap_of_automatic_replies(world: World) -> None:
     ids = [world.journal(body=f"mail {each}") for each in range(WRITERS * 3)]
     at_once([partial(world.settle, each) for each in ids])
     assert len(world.sent("jan@customer.example")) == Limits().auto_replies_per_address_hour
+
+
+def test_crowd_of_forged_senders_does_not_pass_the_cap_for_all(world: World) -> None:
+    """Each is somebody else at another domain; together they get what the cap says, and the rest is kept."""
+    world.context = msgspec.structs.replace(world.context, limits=Limits(auto_replies_per_hour=5))
+    ids = [world.journal(f"c@victim{each}.example", body=f"mail {each}") for each in range(WRITERS * 3)]
+    at_once([partial(world.settle, each) for each in ids])
+    receipts = [each for each in world.sent() if each.automatic == "auto-replied"]
+    assert (len(receipts), len(world.rows("outbox", "state = 'withheld'"))) == (5, WRITERS * 3 - 5)
+    world.advance(hours=2)
+    assert world.store.write_now(answering.forget_counted) > 0
 
 
 def test_timer_fires_once_for_eight_bells(world: World) -> None:
