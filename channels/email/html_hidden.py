@@ -16,7 +16,7 @@ _MAY_HIDE = (
     ("max-height", re.compile(r"max-height\s{0,5}:\s{0,5}0")),
     (" hidden", re.compile(r" hidden[\s>=/]")),
 )
-_WORDS = [form for word, _ in _MAY_HIDE for form in (word, word.upper(), word.title(), word.capitalize())]
+_WORDS = [form for word, _ in _MAY_HIDE for form in (word, word.upper())]
 _NOUGHT = r"0(?:px|pt|em|rem|%)?\s*(?:!important)?\s*(?:;|$)"
 _HIDES = re.compile(
     rf"(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*{_NOUGHT}"
