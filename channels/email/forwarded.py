@@ -21,9 +21,14 @@ _AUTHOR = re.compile(
 _EDGES = " \t\xa0>*_\"'“”«»,"
 
 
-def is_announced(subject: str) -> bool:
-    """Whether the subject begins as forwarded mails' do and not as answers' do."""
-    return bool(mail_words.FORWARD_PREFIX.match(subject)) and not mail_words.REPLY_PREFIX.match(subject)
+def is_announced(subject: str, text: str) -> bool:
+    """Whether the subject begins as forwarded mails' do and not as answers' do.
+
+    "VS:" forwards in Danish and Norwegian and answers in Finnish; there the header fields in the text tell.
+    """
+    if not mail_words.FORWARD_PREFIX.match(subject) or mail_words.REPLY_PREFIX.match(subject):
+        return False
+    return subject.lstrip()[:2].lower() != "vs" or "ähettäjä:" not in text
 
 
 def in_text(visible: str, begin: int) -> Forwarded | None:
@@ -52,7 +57,7 @@ def _from_fields(fields: Sequence[header_blocks.Field]) -> Forwarded | None:
     sent = values.get("sent") or next(filter(header_blocks.has_time, others), "")
     subject = values.get("subject")
     if subject is None:
-        subject = next((value for value in others if value and value != sent), "")
+        subject = next((value for value in reversed(others) if value and value != sent), "")
     return Forwarded(
         from_=author,
         subject=subject.strip(_EDGES)[:MAX_SUBJECT_CHARS],

@@ -76,7 +76,7 @@ FORWARD_PREFIX = re.compile(
     r"(?i)^\s*(?:\[fwd: |(?:fwd?|wg|tr|rv|enc|pd|doorst|vb|vl|vs|ilt|i̇lt|πρθ|пер|переслано|továbbítva|redirecționat|předáno|fs|转发|轉寄|전달|転送|הועבר|إعادة توجيه|i)\s?[:：])",
 )
 REPLY_PREFIX = re.compile(
-    r"(?i)^\s*(?:re|aw|antw|antwort|odp|sv|vá|vs|rif|απ|ynt|yan|res|ref|bls|atb|r|рe|ответ|на|відп|回复|答复|回覆|답장|返信)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
+    r"(?i)^\s*(?:re|aw|antw|antwort|odp|sv|vá|rif|απ|ynt|yan|res|ref|bls|atb|r|рe|ответ|на|відп|回复|答复|回覆|답장|返信)\s?(?:\[\d+\]|\(\d+\))?\s?[:：]"
 )
 
 SENT_STEM = (

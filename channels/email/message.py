@@ -116,7 +116,7 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
     text = _capped(content.text, options.max_text_chars, problems)
     subject = fields.text("subject")
     marked = content.marked if text is content.text else text
-    shown = reading_aid.split(marked, content.rich, is_forward=forwarded.is_announced(subject))
+    shown = reading_aid.split(marked, content.rich, is_forward=forwarded.is_announced(subject, text))
     if shown.forward is not None:
         passed_on = forwarded.in_text(shown.visible, shown.forward)
     from_ = addresses.parse(fields.structured("from"))
