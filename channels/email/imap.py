@@ -85,10 +85,14 @@ class Channel:
         """Close idle connections to the relay; `run` does it at its end, this is for a channel that only delivers."""
         await self._sender.close()
 
+    async def examine(self, raw: contract.RawMessage) -> object:
+        """Check the mail's signatures, when `verify` says so; None = nothing to look up."""
+        return await message.examine(raw, self._options)
+
     def check(self) -> list[contract.Problem]:
         """Look at what can be judged without the server; `probe` asks it."""
         options = self._options
-        problems = [*self._sender.check()]
+        problems = [*message.problems(self._options), *self._sender.check()]
         if options.ca_file and not Path(options.ca_file).is_file():
             problems.append(
                 contract.Problem(
