@@ -83,6 +83,20 @@ async def test_a_mail_that_sns_delivers_again_is_the_same(
     assert len(desk.gate.stored) == 1
 
 
+async def test_a_mail_is_known_by_the_id_of_ses_and_its_content_is_not_all(
+    start: Start, played: amazon_play.Server, keys: amazon_play.Keys
+) -> None:
+    """Without Message-ID and Date the same words twice are two mails, unless SES says that it is one."""
+    desk = await start(played=played, topics=(TOPIC,))
+    for number, ses_id in enumerate(("a", "b", "a")):
+        message = posting.received("From: a@b.c\r\n\r\nplease call")
+        message["mail"]["messageId"] = ses_id
+        assert await desk.post_sns(keys.notification(message, MessageId=str(number))) == 200
+    assert [raw.keys for raw in desk.gate.stored] == [("ses:a",), ("ses:b",)]
+    assert await desk.post_sns(keys.notification(posting.received(posting.MAIL.decode()))) == 200
+    assert desk.gate.stored[-1].keys[1:] == ("ses:ses-1",)
+
+
 async def test_a_mail_that_stays_in_s3_is_put_off_and_told_to_the_operator(
     start: Start, played: amazon_play.Server, keys: amazon_play.Keys, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -198,6 +198,21 @@ async def test_what_is_no_certificate_signs_nothing(start: Start, played: Played
         assert await desk.post_sns(keys.notification(RECEIVED)) == 403
 
 
+async def test_a_short_key_signs_nothing(start: Start, played: Played, keys: Keys) -> None:
+    """1 024 bits can be broken: the signature is right, and is not believed."""
+    short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    played.answers[CERTIFICATE_PATH] = (
+        200,
+        amazon_play.pem(amazon_play.certificate("sns.amazonaws.com", short)),
+    )
+    message = keys.notification(RECEIVED)
+    envelope = sns.read(json.dumps(message).encode())
+    assert envelope is not None
+    signed = short.sign(sns.signed_text(envelope), padding.PKCS1v15(), hashes.SHA256())
+    desk = await start(played=played, topics=(TOPIC,))
+    assert await desk.post_sns(message | {"Signature": base64.b64encode(signed).decode()}) == 403
+
+
 async def test_amazon_in_trouble_is_try_again_and_a_missing_certificate_is_a_forgery(
     start: Start, played: Played, keys: Keys
 ) -> None:
