@@ -23,6 +23,7 @@ _KNOWN_FIELD = re.compile(
     rb"|Delivered-To|DKIM-Signature|Authentication-Results|List-[a-z-]{2,20}|X-[a-z0-9-]{2,60})[ \t]*:"
 )
 _BLANK_FOLD = re.compile(rb"\n[ \t]+\r?\Z")  # a line of spaces is no fold: somebody's empty line
+_MIN_FOLDED_BYTES = 50  # programs fold at 76: a shorter line was not folded
 _MAX_JUNK_LINES = 5
 _MAX_UNFOLDED_LINES = 3  # of a value whose folds lost their white space
 _UNFOLDED_LINE = re.compile(rb"\n(?![ \t])")
@@ -127,7 +128,7 @@ def scan(content: bytes, start: int = 0, end: int | None = None) -> Headers:
     block = content[start : min(header_end, start + MAX_HEADER_BYTES)]
     if header_end - start > MAX_HEADER_BYTES:
         problems.append(f"The header was cut at {MAX_HEADER_BYTES // 1024} KiB")
-    fields, used = _fields(block, problems, is_closed=found is not None)
+    fields, used = _fields(block, problems, is_closed=found is not None, is_part=end is not None)
     if used < len(block):
         body_offset = start + used
     return Headers(fields, body_offset=body_offset, problems=tuple(problems))
@@ -163,10 +164,13 @@ def _is_last_field(content: bytes, line: int, stop: int) -> bool:
     return not any(_KNOWN_FIELD.match(each) for each in following)
 
 
-def _fields(block: bytes, problems: list[str], *, is_closed: bool) -> tuple[list[tuple[str, bytes]], int]:
+def _fields(
+    block: bytes, problems: list[str], *, is_closed: bool, is_part: bool
+) -> tuple[list[tuple[str, bytes]], int]:
     """Fields in order, and how many bytes of the block are header (fewer when the empty line is missing).
 
-    is_closed: an empty line follows the block.
+    is_closed: an empty line follows the block; is_part: of a multipart, where a missing empty line is likelier than a
+    broken fold.
     """
     fields: list[tuple[str, bytes]] = []
     used = 0
@@ -180,7 +184,9 @@ def _fields(block: bytes, problems: list[str], *, is_closed: bool) -> tuple[list
             _add(fields, name.rstrip().decode("ascii").lower(), value, problems)
         elif not fields:
             return [], 0
-        elif _BLANK_FOLD.search(lines[number - 1]) or _is_text(lines, number, is_closed=is_closed):
+        elif _BLANK_FOLD.search(lines[number - 1]) or _is_text(
+            lines, number, is_closed=is_closed and not is_part
+        ):
             problems.append("No empty line between header and text")
             return fields, used
         else:
@@ -192,7 +198,7 @@ def _fields(block: bytes, problems: list[str], *, is_closed: bool) -> tuple[list
 def _is_text(lines: list[bytes], number: int, *, is_closed: bool) -> bool:
     """Whether a line that is no field is of the text already: no field follows soon, and no empty line ends the header."""
     if number + 1 == len(lines):
-        return not is_closed and bool(lines[number].strip())
+        return bool(lines[number].strip()) and not (is_closed and len(lines[number - 1]) >= _MIN_FOLDED_BYTES)
     if _FIELD.match(lines[number + 1]):
         return False
     return not any(_KNOWN_FIELD.match(line) for line in lines[number + 2 : number + 1 + _MAX_UNFOLDED_LINES])

@@ -5,6 +5,7 @@ single line of 25 MB costs it 280 MB.
 """
 
 import re
+from collections import deque
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,6 +46,7 @@ class _Span(NamedTuple):
     content: bytes
     begin: int
     end: int
+    is_last: bool = False  # the closing delimiter follows
 
     def taken(self) -> bytes:
         return self.content[self.begin : self.end]
@@ -143,16 +145,49 @@ def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, bu
             if spans
             else "A multipart part has no parts: it is read as text",
         )
+    _add_children(node, deque(spans), boundary=boundary, depth=depth, budget=budget)
+    return bool(node.children)
+
+
+def _add_children(node: Node, spans: deque[_Span], *, boundary: bytes, depth: int, budget: _Budget) -> None:
+    """The parts between the delimiters, in order."""
     default = "message/rfc822" if node.content_type == "multipart/digest" else "text/plain"
-    for number, part in enumerate(spans, 1):
+    while spans:
         if budget.parts <= 0:
             budget.note("There are too many parts: the rest was not read")
-            break
+            return
+        part = spans.popleft()
         fields = headers.scan(part.content, part.begin, part.end)
         inner = _Span(part.content, min(fields.body_offset, part.end), part.end)
-        path = _child_path(node.path, number)
-        node.children.append(_node(inner, fields, path=path, depth=depth + 1, budget=budget, default=default))
-    return bool(node.children)
+        path = _child_path(node.path, len(node.children) + 1)
+        if spans and depth < budget.max_depth and _shares_boundary(fields, inner, boundary):
+            budget.note("Nested multiparts share a boundary")
+            budget.parts -= 1
+            child = Node(path=path, fields=fields, content_type=media_type(fields.first("content-type")))
+            _add_children(child, _up_to_close(spans), boundary=boundary, depth=depth + 1, budget=budget)
+        else:
+            child = _node(inner, fields, path=path, depth=depth + 1, budget=budget, default=default)
+        node.children.append(child)
+
+
+def _shares_boundary(fields: headers.Headers, inner: _Span, boundary: bytes) -> bool:
+    """Whether a part is a multipart of the same boundary, so that it has nothing before the next delimiter."""
+    declared = fields.first("content-type")
+    return (
+        media_type(declared).startswith("multipart/")
+        and _boundary(declared) == boundary
+        and not inner.content[inner.begin : min(inner.begin + 200, inner.end)].strip()
+    )
+
+
+def _up_to_close(spans: deque[_Span]) -> deque[_Span]:
+    """Take away the spans up to the one before a closing delimiter, or all."""
+    taken: deque[_Span] = deque()
+    while spans:
+        taken.append(spans.popleft())
+        if taken[-1].is_last:
+            break
+    return taken
 
 
 def _without_delimiters(span: _Span, *, boundary: bytes) -> _Span:
@@ -186,7 +221,9 @@ def _spans(span: _Span, boundary: bytes, *, limit: int) -> list[_Span]:
         if found.start() > span.begin and content[found.start() - 1] != 0x0A:
             continue
         if begin >= 0:
-            spans.append(_Span(content, begin, _before_line_break(content, begin, found.start())))
+            spans.append(
+                _Span(content, begin, _before_line_break(content, begin, found.start()), bool(found[1]))
+            )
         begin = -1 if found[1] else found.end()
         if len(spans) > limit:
             break

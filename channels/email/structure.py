@@ -157,12 +157,14 @@ def _part_from_tree(
 
 
 def _fields(found: dict[str, list[str]], source: bytes) -> dict[str, str] | None:
-    """The first value of each field, by lower-case name; None when something else was taken for a header."""
+    """The first value of each field, by lower-case name; None when text was taken for a header: a name without a value."""
     fields: dict[str, str] = {}
     for name, values in found.items():
         if " " in name or "\r" in name or "\t" in name:
             return None
         value = values[0] or values[-1]
+        if not value and not name.lower().startswith(("content-", "x-", "mime-")):
+            return None
         fields[name.lower()] = value if value.isascii() and "\x1b" not in value else _reread(value, source)
     return fields
 

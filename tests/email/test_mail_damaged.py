@@ -310,3 +310,33 @@ def test_an_embedded_mail_keeps_its_text_to_itself_and_is_named_by_its_subject()
     inner = b"Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?za=C5=BC/x?=\r\n\r\nsecret"
     content = multipart(TEXT, inner)
     assert (read(content).text, names(content)) == (ASKED, ["zaż-x.eml"])
+
+
+def test_alternatives_that_share_the_outer_boundary_are_still_alternatives() -> None:
+    """Outlook Express for Macintosh wrote such mail."""
+    opened = b'Content-Type: multipart/alternative; boundary="B"\r\n\r\n'
+    html = b"Content-Type: text/html\r\n\r\n<p>Where is my order?</p>\r\n--B--\r\n"
+    found = read(multipart(opened, TEXT, html, REPORT))
+    assert (found.text, [attachment.name for attachment in found.attachments]) == (ASKED, ["report.pdf"])
+    assert "Nested multiparts share a boundary" in found.problems
+
+
+@pytest.mark.parametrize("word", [b"bar", b"<b>bar</b>"])
+def test_a_word_that_was_taken_for_a_header_is_text(word: bytes) -> None:
+    content = multipart(b"Content-Type: text/plain\r\n" + word + b"\r\n", REPORT)
+    assert read(content).text == word.decode()
+    assert (
+        read(multipart(b"Content-Type: text/plain\r\n" + word + b"\r\n\r\nmore")).text
+        == word.decode() + "\n\nmore"
+    )
+
+
+def test_one_line_right_below_a_short_header_is_text() -> None:
+    assert (
+        read(b"From: a@example.com\r\nSubject: late\r\nWhere is it?\r\n\r\nAda").text == "Where is it?\n\nAda"
+    )
+
+
+def test_bytes_that_quoted_printable_should_have_escaped_are_kept() -> None:
+    part = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nzaż=C5=BC".encode()
+    assert read(multipart(part)).text == "zażż"
