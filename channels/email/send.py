@@ -101,7 +101,12 @@ class Sender:
         if not self._options.dkim:
             return content
         try:
-            return await signing.signed(content, outbound.from_.address, self._options.dkim)
+            return await signing.signed(
+                content,
+                from_address=outbound.from_.address,
+                created_at=outbound.created_at,
+                keys=self._options.dkim,
+            )
         except signing.KeyProblem as problem:
             raise contract.DeliveryFailed(str(problem), retryable=True) from problem
 

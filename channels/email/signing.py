@@ -1,19 +1,26 @@
-"""Signs outgoing mail (DKIM, RFC 6376; Ed25519: RFC 8463) through dkimpy, which the extra `dkim` installs.
+"""Signs outgoing mail (DKIM, RFC 6376; Ed25519: RFC 8463) with keys of ours; needs the extra `dkim`.
 
 relaxed/relaxed, so that a relay may refold what it likes. The headers that say who, to whom, what and which mail are
-signed once more than they occur: nobody can add a second one (RFC 6376 §8.15). No body length, no expiry.
+signed once more than they occur: nobody can add a second one (RFC 6376 §8.15). No body length, no expiry. The instant is
+the mail's own, so that a retry sends the same bytes.
 """
 
 import asyncio
+import base64
+import functools
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from channels import contract
+from channels.email import signatures
 
 # Signed once more than they occur, also when they do not.
 _SIGNED = (
@@ -22,12 +29,12 @@ _SIGNED = (
 )
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_HEADER = re.compile(rb"(?m)^([A-Za-z0-9-]+):")
 _MAX_KEY_BYTES = 20_000
+_LINE_CHARS = 72
 
 
 class Dkim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key. domain: whose mail it signs, its subdomains' too; key: a file, PEM for RSA, base64 for Ed25519.
+    """One key. domain: whose mail it signs, its subdomains' too; key: a PEM file, RSA or Ed25519.
 
     selector: the public key stands in DNS at SELECTOR._domainkey.DOMAIN.
     """
@@ -52,13 +59,13 @@ class KeyProblem(Exception):
     """A key cannot sign: which file, why, and what to do."""
 
 
-async def signed(content: bytes, from_address: str, keys: Iterable[Dkim]) -> bytes:
+async def signed(content: bytes, *, from_address: str, created_at: datetime, keys: Iterable[Dkim]) -> bytes:
     """Return the mail with a signature of each key that covers its From, in a thread.
 
     Raises: KeyProblem; a mail that was to be signed does not leave without.
     """
     wanted = [key for key in keys if key.covers(from_address)]
-    return await asyncio.to_thread(_signed, content, wanted) if wanted else content
+    return await asyncio.to_thread(_signed, content, created_at, wanted) if wanted else content
 
 
 def check(keys: Iterable[Dkim], addresses: Iterable[str]) -> list[contract.Problem]:
@@ -67,7 +74,7 @@ def check(keys: Iterable[Dkim], addresses: Iterable[str]) -> list[contract.Probl
     keys = tuple(keys)
     for key in keys:
         try:
-            _sign_one(b"From: a@example.com\r\n\r\nx\r\n", key)
+            _private_key(key)
         except KeyProblem as problem:
             problems.append(contract.Problem(str(problem), "docs/mail.md tells how to make one"))
     for address in addresses:
@@ -79,39 +86,67 @@ def check(keys: Iterable[Dkim], addresses: Iterable[str]) -> list[contract.Probl
     return problems
 
 
-def _signed(content: bytes, keys: list[Dkim]) -> bytes:
-    return b"".join([_sign_one(content, key) for key in keys]) + content
+def _signed(content: bytes, created_at: datetime, keys: Sequence[Dkim]) -> bytes:
+    mail = signatures.mail_from_bytes(content)
+    digest = sha256(signatures.canonical_body(mail.body, is_relaxed=True)).digest()
+    made = [_signature(mail, base64.b64encode(digest).decode(), created_at, key) for key in keys]
+    return "".join(made).encode("ascii") + content
 
 
-def _sign_one(content: bytes, key: Dkim) -> bytes:
-    try:
-        import dkim
-    except ImportError:
-        raise KeyProblem("mail cannot be signed: dkimpy is missing; pip install 'intaked[dkim]'") from None
+def _signature(mail: signatures.Mail, body_hash: str, created_at: datetime, key: Dkim) -> str:
+    """Return the header field, with its line end."""
+    algorithm, sign = _private_key(key)
+    present = [name.decode("ascii", "replace").lower() for name, _ in mail.fields]
+    names = (*(name for name in present if name in _SIGNED), *_SIGNED)
+    value = (
+        f" v=1; a={algorithm}; c=relaxed/relaxed; d={key.domain};\r\n"
+        f" s={key.selector}; t={int(created_at.timestamp())};\r\n"
+        f" h={_lines([f'{name}:' for name in names])[:-1]};\r\n"
+        f" bh={body_hash};\r\n"
+        " b="
+    )
+    text = signatures.signed_text(mail, names, (b"DKIM-Signature", value.encode()), is_relaxed=True)
+    return f"DKIM-Signature:{value}{_lines(base64.b64encode(sign(text)).decode())}\r\n"
+
+
+def _lines(pieces: Iterable[str]) -> str:
+    """Join pieces to lines that are folded between them."""
+    lines = [""]
+    for piece in pieces:
+        if len(lines[-1]) + len(piece) > _LINE_CHARS:
+            lines.append("")
+        lines[-1] += piece
+    return "\r\n ".join(lines)
+
+
+def _private_key(key: Dkim) -> Any:
+    """Return the algorithm of a key, and what signs with it. Raises: KeyProblem, with nothing of the key in it."""
     secret = _read(key.key)
-    is_rsa = b"-----BEGIN" in secret
     try:
-        line = dkim.sign(
-            content,
-            key.selector.encode(),
-            key.domain.encode(),
-            secret,
-            canonicalize=(b"relaxed", b"relaxed"),
-            signature_algorithm=b"rsa-sha256" if is_rsa else b"ed25519-sha256",
-            include_headers=_names(content),
-        )
-    except dkim.NaClNotFoundError:
-        raise KeyProblem(f"{key.key} is an Ed25519 key: pip install pynacl") from None
-    except Exception as error:  # noqa: BLE001 - whatever dkimpy meets in a key, the secret must not be in what we say
+        return _loaded(secret)
+    except ImportError:
+        raise KeyProblem("mail cannot be signed: pip install 'intaked[dkim]'") from None
+    except Exception:  # noqa: BLE001 - whatever is met in a file, nothing of it may be in what we say
         raise KeyProblem(
-            f"{key.key} cannot sign ({type(error).__name__}): it must be an RSA private key in PEM, or Ed25519 in base64"
+            f"{key.key} is no key that can sign: it must be RSA of 1024 bits at least, or Ed25519, in PEM"
         ) from None
-    return bytes(line)
 
 
-def _names(content: bytes) -> list[bytes]:
-    present = [name.lower().decode() for name in _HEADER.findall(content.partition(b"\r\n\r\n")[0])]
-    return [name.encode() for name in (*(one for one in present if one in _SIGNED), *_SIGNED)]
+@functools.lru_cache(maxsize=16)
+def _loaded(secret: bytes) -> Any:
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+
+    if secret.startswith(b"-----BEGIN"):
+        private: Any = serialization.load_pem_private_key(secret, password=None)
+    else:  # as dkimpy's dknewkey writes it
+        private = ed25519.Ed25519PrivateKey.from_private_bytes(base64.b64decode(secret, validate=True))
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        # RFC 8463 §3: what is signed is the hash.
+        return "ed25519-sha256", lambda text: private.sign(sha256(text).digest())
+    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < signatures.RSA_BITS_MIN:
+        raise ValueError("no key for mail")
+    return "rsa-sha256", lambda text: private.sign(text, padding.PKCS1v15(), hashes.SHA256())
 
 
 def _read(path: str) -> bytes:
@@ -125,4 +160,4 @@ def _read(path: str) -> bytes:
         raise KeyProblem(f"the dkim key {path} cannot be read: {error.strerror}") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyProblem(f"others may read the dkim key {path}: chmod 600 {Path(path).name}")
-    return secret.replace(b"\r\n", b"\n").strip()
+    return secret.strip()

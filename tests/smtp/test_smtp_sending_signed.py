@@ -10,7 +10,7 @@ import dkim
 import pytest
 
 from channels import contract
-from channels.email import send, signing
+from channels.email import arc, send, signatures, signing
 from channels.email.signing import Dkim
 from tests.smtp.test_smtp_compose import outbound
 
@@ -29,6 +29,15 @@ def record(key: Path) -> bytes:
         ["openssl", "rsa", "-in", key, "-pubout", "-outform", "DER"], check=True, capture_output=True
     )
     return b"v=DKIM1; k=rsa; p=" + base64.b64encode(written.stdout)
+
+
+def ed25519_key(folder: Path) -> tuple[Path, bytes]:
+    """A private key, and the 32 bytes of the public one."""
+    path = folder / "ed25519.pem"
+    subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
+    path.chmod(0o600)
+    public = ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"]
+    return path, subprocess.run(public, check=True, capture_output=True).stdout[-32:]
 
 
 def options(key: Path, domain: str = "example.com") -> Dkim:
@@ -93,6 +102,28 @@ async def test_each_domain_is_signed_with_its_own_key(tmp_path: Path, key: Path)
     assert b"d=other.example" in content
 
 
+async def test_a_retry_signs_the_same_bytes(tmp_path: Path, key: Path) -> None:
+    """A folder has a mail once; a relay that has it already can tell."""
+    first = await sent(tmp_path / "a", options(key))
+    assert first == await sent(tmp_path / "b", options(key))
+
+
+async def test_an_ed25519_key_signs_beside_an_rsa_key(tmp_path: Path, key: Path, record: bytes) -> None:
+    """Each signature is found and holds."""
+    short, public = ed25519_key(tmp_path)
+    other = Dkim(domain="example.com", selector="ed", key=str(short))
+    content = await sent(tmp_path, options(key), other)
+    fields = signatures.mail_from_bytes(content).fields
+    assert [name for name, _ in fields][:2] == [b"DKIM-Signature"] * 2
+    tags = arc.tags(fields[1][1].decode())
+    mail = signatures.mail_from_bytes(content)
+    text = signatures.signed_text(mail, tags["h"].split(":"), fields[1], is_relaxed=True)
+    found = signatures.parse(tags)
+    assert (found.algorithm, found.selector) == ("ed25519-sha256", "ed")
+    signatures._verify_ed25519(public, found.signature, text)
+    assert is_valid(content, record)
+
+
 async def test_without_its_key_a_mail_waits(tmp_path: Path, key: Path) -> None:
     """It is not sent unsigned, and no secret is in what is said."""
     loose, garbled = tmp_path / "loose.pem", tmp_path / "garbled.pem"
@@ -103,7 +134,7 @@ async def test_without_its_key_a_mail_waits(tmp_path: Path, key: Path) -> None:
     for path, reason in [
         (tmp_path / "none", "cannot be read"),
         (loose, "chmod 600"),
-        (garbled, "cannot sign"),
+        (garbled, "no key that can sign"),
     ]:
         way = send.Sender(send.Options(folder=str(tmp_path / "out"), dkim=(options(path),)))
         with pytest.raises(contract.DeliveryFailed, match=reason) as caught:
