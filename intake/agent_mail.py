@@ -88,6 +88,10 @@ def _orders(context: Context, mail: Mail) -> Orders:
         raise Misunderstood("there is no text in it")
     if orders.text and not orders.is_note and agent_text.shows_notice(orders.text):
         raise Misunderstood("it holds parts of our notice, which is for colleagues only: write above it")
+    if mail.ticket.status == "closed" and not {"#close", "#solve"}.isdisjoint(orders.commands):
+        return msgspec.structs.replace(
+            orders, status=None
+        )  # it would be opened by the customer's answer again
     return orders
 
 

@@ -142,6 +142,19 @@ def test_close_solves(world: World, ticket: dict[str, Any], command: str) -> Non
     assert (to_customer(world), now(world, ticket)["status"]) == (["The fire is out."], "solved")
 
 
+def test_close_leaves_what_is_closed_for_good(world: World, ticket: dict[str, Any]) -> None:
+    """Solved would be less: the customer's answer opens that again."""
+    world.set_status(ticket, "closed")
+    answer(world, "#close\nGood bye.")
+    assert (to_customer(world), now(world, ticket)["status"]) == (["Good bye."], "closed")
+
+
+def test_note_may_begin_with_a_tag_of_its_own(world: World, ticket: dict[str, Any]) -> None:
+    """Below #note only what is a command is taken for one."""
+    answer(world, "#note\n#urgent call him at nine")
+    assert notes(world, ticket) == ["#urgent call him at nine"]
+
+
 def test_command_alone_sends_nothing(world: World, ticket: dict[str, Any]) -> None:
     """#close without a text only solves."""
     answer(world, "#close")
