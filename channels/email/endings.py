@@ -5,14 +5,16 @@ Only what is marked as such, or written by a machine, counts: a name below "Kind
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from channels.email import header_blocks, mail_words
 
 MAX_SIGNATURE_LINES = 20  # below "-- "; RFC 3676 §4.3 asks for four
 MAX_RULED_LINES = 10  # below a ruler that only looks like a signature's
 MAX_RULED_CHARS = 90
-MAX_FOOTER_CHARS = 140
+MAX_FOOTER_CHARS = 200
 MAX_FOOTER_WORDS = 14
+MAX_SCAN_WORDS = 30
 MAX_FOOTERS = 6
 MIN_DISCLAIMER_CHARS = 120
 MAX_DISCLAIMER_CHARS = 4_000
@@ -23,6 +25,7 @@ _MARK = re.compile(r"^(?:-{2,3}|[—–]{1,2}|‐{2,3}|_{2,4})$")
 _LONG_RULER = re.compile(r"^(?:_{5,}|-{4,}|={5,}|\*{5,})$")
 _NAME = re.compile(r"^[-–—~]{1,2}\s?([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,2})[.!]?$")
 _SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
+_CONTACT = re.compile(r"\S@\S+\.\w|www\.|://|\+\d[\d\s()/-]{6,}")
 _LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
 _ONLY_LINK = re.compile(r"^[<(\[]*\s*(?:https?://|www\.)[^\s>)\]]*\s*[>)\]]*$")
 _WRAPPING = " .*_[]<>()!·|\u2063\u200b"
@@ -38,14 +41,16 @@ _SENTENCE_BEGINS = re.compile(
 _FROM_MY = re.compile(r"(?i)^sent (?:via|from|with|using|by) (?:my |the |a )?\w+(?: \w+){0,4}$")
 
 
-def signature_mark(keys: Sequence[str], begin: int, end: int) -> int | None:
+def signature_mark(lines: Sequence[str], keys: Sequence[str], begin: int, end: int) -> int | None:
     """The first line from `begin` to `end` below which only a signature stands; None when there is none."""
     for number in range(begin, end):
         key = keys[number]
         if not key or key[0] not in "-–—‐_=*":
             continue
         if key in {"--", "—", "–"}:
-            if sum(map(bool, keys[number:end])) <= MAX_SIGNATURE_LINES:
+            is_marked = lines[number].rstrip("\r") == "-- "
+            below = [each for each in keys[number + 1 : end] if each]
+            if len(below) < MAX_SIGNATURE_LINES and (is_marked or not any(map(_asks, below))):
                 return number
         elif (_MARK.match(key) or _LONG_RULER.match(key)) and _is_signature(keys, number, end):
             return number
@@ -53,20 +58,38 @@ def signature_mark(keys: Sequence[str], begin: int, end: int) -> int | None:
 
 
 def _is_signature(keys: Sequence[str], number: int, end: int) -> bool:
-    """Below a ruler that customers also draw between their paragraphs: few short lines, none of them a sentence.
+    """Below a ruler that customers also draw between their paragraphs: a few short lines, none of them a sentence.
 
-    A long ruler needs an address or a link below it as well, as the footers of mailing lists have them.
+    Without an address or a link among them it must be a name or two; a long ruler needs one, in one paragraph, as the
+    footers of mailing lists have it.
     """
     below = [key for key in keys[number + 1 : end] if key]
-    if below and len(below) <= 4 and mail_words.SCANNER.search(" ".join(below)):
-        return True
-    if not below or len(below) > MAX_RULED_LINES or any(len(key) > MAX_RULED_CHARS for key in below):
+    if not below or len(below) > MAX_RULED_LINES or sum(map(len, below)) > MAX_RULED_CHARS * len(below):
         return False
-    has_contact = any(header_blocks.ADDRESS.search(key) or "www." in key or "://" in key for key in below)
-    if _MARK.match(keys[number]):
-        is_prose = any(_SENTENCE.search(key) and len(key.split()) > 3 for key in below)
-        return has_contact or is_footer(" ".join(below)) or (not is_prose and len(below) <= 6)
-    return has_contact and not any("?" in key and "://" not in key for key in below)
+    if len(below) <= 4 and mail_words.SCANNER.search(" ".join(below)):
+        return True
+    if any(_is_prose(key) for key in below):
+        return False
+    has_contact = any(_CONTACT.search(key) and len(key.split()) <= 6 for key in below)
+    if not _MARK.match(keys[number]):
+        paragraph = keys[number + 1 : end]
+        return has_contact and len(below) <= 6 and not any(_has_gap(paragraph))
+    is_name = len(below) <= 3 and all(len(key.split()) <= 5 and ":" not in key for key in below)
+    return has_contact or is_footer(" ".join(below)) or (is_name and below[0][0].isalpha())
+
+
+def _has_gap(paragraph: Sequence[str]) -> list[bool]:
+    """Whether something stands below an empty line, for each line but the first."""
+    written = [at for at, key in enumerate(paragraph) if key]
+    return [behind - before > 1 for before, behind in pairwise(written)]
+
+
+def _is_prose(key: str) -> bool:
+    return len(key.split()) > 3 and bool(_SENTENCE.search(key)) and "://" not in key
+
+
+def _asks(key: str) -> bool:
+    return "?" in key and "://" not in key and "www." not in key
 
 
 def name_line(keys: Sequence[str], begin: int, end: int) -> int | None:
@@ -90,27 +113,42 @@ def footer_start(keys: Sequence[str], begin: int, end: int) -> int:
         last = next((at for at in range(start - 1, begin - 1, -1) if keys[at]), None)
         if last is None or last == begin:
             return start
-        above = last - 1
-        if _ONLY_LINK.match(keys[last]) and above > begin and keys[above] and is_footer(keys[above]):
-            last = above
-        elif not is_footer(keys[last]):
-            joined = f"{keys[above]} {keys[last]}" if above > begin and keys[above] else ""
-            if not joined or not is_footer(joined) or (above - 1 > begin and keys[above - 1]):
-                return start
-            last = above
-        start = last
+        first = _paragraph_start(keys, begin, last)
+        if is_footer(keys[last]) and not (first < last and _is_scanner(keys[last])):
+            start = last
+        elif (
+            _ONLY_LINK.match(keys[last]) and last - 1 > begin and keys[last - 1] and is_footer(keys[last - 1])
+        ):
+            start = last - 1
+        elif begin < first < last and is_footer(" ".join(keys[first : last + 1])):
+            start = first
+        else:
+            return start
     return start
+
+
+def _paragraph_start(keys: Sequence[str], begin: int, last: int) -> int:
+    """The first line of the paragraph; a long one is no footer, so four lines are enough to look at."""
+    first = last
+    while first > begin and last - first < 4 and keys[first - 1]:
+        first -= 1
+    return first
+
+
+def _is_scanner(key: str) -> bool:
+    return mail_words.SCANNER.search(key) is not None
 
 
 def is_footer(key: str) -> bool:
     """A line that names the device or program and says "sent from" or "get", in any order, and no sentence of a person."""
     text = _LINK.sub(" ", key).strip(_WRAPPING).strip()
-    if not text or len(text) > MAX_FOOTER_CHARS or len(text.split()) > MAX_FOOTER_WORDS or text[-1] == "?":
+    words = len(text.split())
+    if not text or len(text) > MAX_FOOTER_CHARS or words > MAX_SCAN_WORDS or text[-1] == "?":
         return False
-    if _SENTENCE_BEGINS.match(text):
+    if _SENTENCE_BEGINS.match(text) or (words > MAX_FOOTER_WORDS and not _is_scanner(text)):
         return False
     if mail_words.SCANNER.search(text):
-        return len(text.split()) <= 12 and bool(_LINK.search(key) or "www." in key or _is_scan(text))
+        return bool(_LINK.search(key) or "www." in key or (_is_scan(text) and _names_mail(text)))
     product = mail_words.PRODUCT.search(text)
     if product is None:
         return bool(_FROM_MY.match(text)) and (text.lower().startswith("sent from my") or "://" in key)

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from channels import language
-from channels.contract import Address, Forwarded, Identity, Message, Problem, RawMessage
+from channels.contract import Address, Automatic, Forwarded, Identity, Message, Problem, RawMessage
 from channels.email import (
     addresses,
     automatic,
@@ -29,6 +29,7 @@ from channels.email import (
     reading_aid,
     structure,
     trust,
+    visible_text,
 )
 
 MEDIUM = "email"
@@ -130,6 +131,8 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
         recipients=tuple(map(str, raw.envelope.get("recipients") or ())),
         text=text,
     )
+    marked = content.marked if text is content.text else text
+    shown, passed_on = _shown(marked, content.rich, passed_on, text=text, subject=subject, kind=kind)
     return Message(
         kind=MEDIUM,
         message_id=_message_id(fields),
@@ -164,6 +167,24 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
         headers=fields.kept(),
         forwarded=passed_on,
     )
+
+
+def _shown(
+    marked: str,
+    rich: structure.Part | None,
+    passed_on: Forwarded | None,
+    *,
+    text: str,
+    subject: str,
+    kind: Automatic | None,
+) -> tuple[visible_text.Split, Forwarded | None]:
+    """What was written now, and whose mail it passes on. A report about a mail quotes and forwards nothing: all of it counts."""
+    if kind in ("bounce", "delivery_receipt", "feedback_report"):
+        return visible_text.Split(text.strip(), ""), None
+    shown = reading_aid.split(marked, rich, is_forward=forwarded.is_announced(subject, text))
+    if shown.forward is not None:
+        passed_on = forwarded.in_text(shown.visible, shown.forward)
+    return shown, passed_on
 
 
 def _passed_on(

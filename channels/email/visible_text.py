@@ -288,7 +288,7 @@ def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
     keys = mail.keys
     first = next((at for at in range(begin, end) if keys[at]), end)
     floor = max(first, end - MAX_SEARCHED_LINES)
-    mark = endings.signature_mark(keys, floor, end)
+    mark = endings.signature_mark(mail.lines, keys, floor, end)
     start = end if mark is None else mark
     for _ in range(2):
         start = endings.footer_start(keys, floor, start)

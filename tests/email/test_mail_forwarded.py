@@ -118,3 +118,17 @@ def test_an_author_without_an_address_is_none(value: str) -> None:
 
 def test_a_forwarded_mail_without_header_fields_names_nobody() -> None:
     assert plain("---------- Forwarded message ---------\nJust text.").forwarded is None
+
+
+def test_a_delivery_report_forwards_nothing_and_is_read_whole() -> None:
+    text = f"Your message\n\n{head('en')}\n\ndid not reach the following recipient: carl@example.org"
+    found = parsed(
+        "From: MAILER-DAEMON@example.net\r\nSubject: Undelivered Mail Returned to Sender\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="B"\r\n\r\n'
+        f"--B\r\nContent-Type: text/plain\r\n\r\n{text}\r\n--B\r\nContent-Type: message/delivery-status\r\n\r\n"
+        "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; carl@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        f"--B\r\nContent-Type: message/rfc822\r\n\r\n{INNER}\r\n--B--\r\n"
+    )
+    assert found.automatic == "bounce"
+    assert found.forwarded is None
+    assert "did not reach" in found.visible_text

@@ -13,6 +13,11 @@ ANSWER = "Hi,\n\nworks now."
 
 # What customers write that looks like a border: every word of it stays.
 OWN_WORDS = [
+    "Which one is better?\n\nOption A: blue\n---\nOption B: red",
+    "I have two questions.\n--\nDoes it work?\n--\nWhat does it cost?",
+    "Hello\n\n---\nPlease write to my new address anna@example.com from now on.",
+    "Hello\n\n**********\n\nPlease call\nmy brother at\nwww.example.com\n\nwhen he is there",
+    "Hello\n\nThe virus scanner says that it is infected, avast or what it is called",
     "Hello,\n\nwhat I need:\n- a lamp\n- a bulb\n\nAnna",
     "Hello,\n\n*** URGENT ***\n\nMy lamp is broken.\n\nAnna",
     "--- My order ---\n2 lamps\n--- My address ---\nMain St 1\n\nThanks",
