@@ -25,6 +25,7 @@ DOMAIN_FACTOR = 100
 EVERYBODY_FACTOR = 400
 # The same words again are those of a machine that does not say so: they get this part of the limit, one at least.
 SAME_WORDS_PART = 5
+WORDS_MAX_CHARACTERS = 4_000
 # One row for everybody would have all settlements of a PostgreSQL wait for each other.
 SHARDS = 8
 SHARDED_FROM = 400
@@ -188,7 +189,7 @@ def _sharded(limit: Limit, address: str) -> Limit:
 
 def _words_key(address: str, happened: Occasion) -> str:
     """Return what is equal when an address says the same again; refs in it differ from answer to answer."""
-    words = _REF.sub("", f"{happened.subject}\n{happened.text}")
+    words = _REF.sub("", f"{happened.subject}\n{happened.text[:WORDS_MAX_CHARACTERS]}")
     return f"{address}:{sha256(words.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 

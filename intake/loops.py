@@ -8,9 +8,10 @@ somebody's forwarding; a mark of another intaked says whether that one answered 
 import re
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from sqlalchemy import bindparam, select
 
-from channels.contract import Message
+from channels.contract import Message, OutboundMessage
 from intake import addresses, events, journal
 from intake.keys import Keys
 from intake.model import Account, Context, Received
@@ -22,8 +23,12 @@ MARK = "X-Intaked-Mark"
 _MARK = MARK.lower()
 _WRITTEN = re.compile(r"([ap])\.([0-9]{1,19})\.([a-z0-9]{27,29})")
 
+# Any Message-ID of ours (intake.addresses): what stands before the signature is the outbox id in base 36.
+_MESSAGE_ID = re.compile(r"[0-9a-z]{7}\.(?:a[0-9a-z]{1,9}\.)?([0-9a-z]{1,13})\.[a-z0-9]{27,29}@.+")
+
 _o = schema.outbox.c
-_SENT = Statement(select(_o.ticket_id, _o.customer_id).where(_o.id == bindparam("id")))
+_SENT = Statement(select(_o.ticket_id, _o.customer_id, _o.payload).where(_o.id == bindparam("id")))
+_decode = msgspec.json.Decoder(OutboundMessage).decode
 
 # Local parts as they are without + details, dots, dashes and underscores (RFC 2142, RFC 3834 §2 and what senders use).
 _ROBOTS = frozenset(
@@ -126,13 +131,10 @@ def note_echo(tx: Tx, context: Context, received: Received, message: Message) ->
 
     Its ticket is told; it becomes no message, moves nothing and is not answered.
     """
-    if _MARK not in message.headers or message.from_ is None:
+    found = _echoed(tx, context, message)
+    if found is None:
         return False
-    outbox_id = marked_outbox_id(context.keys, message.headers)
-    if outbox_id is None or not is_ours(context.accounts.values(), message.from_.address):
-        return False
-    row = tx.one(_SENT, id=outbox_id)
-    ticket_id, customer_id = row if row is not None else (None, None)
+    outbox_id, ticket_id, customer_id = found
     events.record(
         tx,
         "own_mail_came_back",
@@ -144,3 +146,23 @@ def note_echo(tx: Tx, context: Context, received: Received, message: Message) ->
     problem = "our own mail came back: somebody forwards mail of ours to us"
     journal.close(tx, received.id, "ignored", customer_id=customer_id, problem=problem)
     return True
+
+
+def _echoed(tx: Tx, context: Context, message: Message) -> tuple[int, int | None, int | None] | None:
+    """Return the outbox row that a mail is a copy of, with its ticket and customer; by its mark, else its Message-ID."""
+    named = _MESSAGE_ID.fullmatch((message.message_id or "").lower())
+    if (_MARK not in message.headers and named is None) or message.from_ is None:
+        return None
+    if not is_ours(context.accounts.values(), message.from_.address):
+        return None
+    outbox_id = marked_outbox_id(context.keys, message.headers)
+    if outbox_id is not None:
+        row = tx.one(_SENT, id=outbox_id)
+        return (outbox_id, None, None) if row is None else (outbox_id, row[0], row[1])
+    if named is None:
+        return None
+    outbox_id = int(named[1], 36) % 2**63  # ids have no more bits; a longer one is none of ours
+    row = tx.one(_SENT, id=outbox_id)
+    if row is None or _decode(row[2]).message_id != message.message_id:
+        return None
+    return outbox_id, row[0], row[1]

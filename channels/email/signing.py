@@ -34,14 +34,14 @@ _LINE_CHARS = 72
 
 
 class Dkim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One key. domain: whose mail it signs, its subdomains' too; key: a PEM file, RSA or Ed25519.
+    """One key. domain: whose mail it signs, its subdomains' too; key_file: PEM, RSA or Ed25519.
 
     selector: the public key stands in DNS at SELECTOR._domainkey.DOMAIN.
     """
 
     domain: str
     selector: str
-    key: str
+    key_file: str
 
     def __post_init__(self) -> None:
         if not _DOMAIN.fullmatch(self.domain):
@@ -121,14 +121,14 @@ def _lines(pieces: Iterable[str]) -> str:
 
 def _private_key(key: Dkim) -> Any:
     """Return the algorithm of a key, and what signs with it. Raises: KeyProblem, with nothing of the key in it."""
-    secret = _read(key.key)
+    secret = _read(key.key_file)
     try:
         return _loaded(secret)
     except ImportError:
         raise KeyProblem("mail cannot be signed: pip install 'intaked[dkim]'") from None
     except Exception:  # noqa: BLE001 - whatever is met in a file, nothing of it may be in what we say
         raise KeyProblem(
-            f"{key.key} is no key that can sign: it must be RSA of 1024 bits at least, or Ed25519, in PEM"
+            f"{key.key_file} is no key that can sign: it must be RSA of 1024 bits at least, or Ed25519, in PEM"
         ) from None
 
 

@@ -99,6 +99,7 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Ruleboo
         found += _located(settings, _judged(book))
         found += _located(settings, lint.configured(book, _means(arguments, settings, book, sources)))
         found += _alarm_problems(settings, book)
+        found += _answer_problems(settings, book)
     return trouble.in_order(found), book
 
 
@@ -163,6 +164,21 @@ def _alarm_problems(settings: Settings, book: Rulebook) -> list[Problem]:
     hint = trouble.did_you_mean(alarm.calendar, calendars)
     node = _top_level(settings, "silence_alarm").value["calendar"]
     return [node.problem("unknown-calendar", f"the rules have no calendar '{alarm.calendar}'", hint)]
+
+
+def _answer_problems(settings: Settings, book: Rulebook) -> list[Problem]:
+    """Find agents and teams that what stands around answers is meant for, and that the rules do not have."""
+    found = []
+    for key, what, known in (("names", "agent", book.agents), ("signatures", "team", book.teams)):
+        if not getattr(settings.answers, key):
+            continue
+        node = _top_level(settings, "answers").value[key]
+        for name in [each for each in node.value if each not in known]:
+            hint = trouble.did_you_mean(name, known)
+            found.append(
+                node.keys[name].problem(f"unknown-{what}", f"the rules have no {what} '{name}'", hint)
+            )
+    return found
 
 
 def _top_level(settings: Settings, key: str) -> yaml_text.Node:

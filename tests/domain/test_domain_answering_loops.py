@@ -142,6 +142,14 @@ def test_our_mail_that_somebody_forwards_back_makes_no_ticket(world: World, stri
     assert world.events(ticket).count("own_mail_came_back") == before
 
 
+def test_a_made_up_message_id_in_our_name_is_no_echo(world: World) -> None:
+    """The whole id must be one that we gave: its signature cannot be guessed."""
+    world.receive()
+    (receipt,) = world.sent("jan@customer.example")
+    forged = receipt.message_id.replace(receipt.message_id.split("@")[0][-1] + "@", "x@")
+    assert world.receive(SUPPORT, message_id=forged, body="hello")["state"] != "ignored"
+
+
 def test_an_answer_that_quotes_our_mail_is_no_echo(world: World) -> None:
     """Even with our mark among its own fields: From is the customer's."""
     ticket = world.ticket(world.receive())

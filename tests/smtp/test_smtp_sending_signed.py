@@ -36,12 +36,12 @@ def ed25519_key(folder: Path) -> tuple[Path, bytes]:
     path = folder / "ed25519.pem"
     subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", path], check=True)
     path.chmod(0o600)
-    public = ["openssl", "pkey", "-in", path, "-pubout", "-outform", "DER"]
+    public = ["openssl", "pkey", "-in", str(path), "-pubout", "-outform", "DER"]
     return path, subprocess.run(public, check=True, capture_output=True).stdout[-32:]
 
 
 def options(key: Path, domain: str = "example.com") -> Dkim:
-    return Dkim(domain=domain, selector="intake2026", key=str(key))
+    return Dkim(domain=domain, selector="intake2026", key_file=str(key))
 
 
 async def sent(tmp_path: Path, *keys: Dkim, **fields: Any) -> bytes:
@@ -111,7 +111,7 @@ async def test_a_retry_signs_the_same_bytes(tmp_path: Path, key: Path) -> None:
 async def test_an_ed25519_key_signs_beside_an_rsa_key(tmp_path: Path, key: Path, record: bytes) -> None:
     """Each signature is found and holds."""
     short, public = ed25519_key(tmp_path)
-    other = Dkim(domain="example.com", selector="ed", key=str(short))
+    other = Dkim(domain="example.com", selector="ed", key_file=str(short))
     content = await sent(tmp_path, options(key), other)
     fields = signatures.mail_from_bytes(content).fields
     assert [name for name, _ in fields][:2] == [b"DKIM-Signature"] * 2
@@ -160,4 +160,4 @@ def test_check_warns_of_addresses_that_no_key_covers(key: Path) -> None:
 )
 def test_what_cannot_be_in_a_signature_is_refused(fields: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"is written like|is one name"):
-        Dkim(**({"domain": "example.com", "selector": "s", "key": "k"} | fields))
+        Dkim(**({"domain": "example.com", "selector": "s", "key_file": "k"} | fields))
