@@ -86,7 +86,8 @@ def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> 
     rule = context.rulebook.conversations.of(arrival.message.kind)
     ticket = tickets.locked(tx, answer.ticket.id)
     if not _is_joinable(tx, ticket, rule):
-        return Place(linked_to=ticket.id) if rule.then == "follow_up" else NEW
+        # Merged since it was looked up: the other one may not be locked after this one.
+        return Place(linked_to=tickets.final(tx, ticket).id) if rule.then == "follow_up" else NEW
     return Place(ticket=ticket, is_flagged=not answer.is_signed and not trust.verified_sender)
 
 

@@ -20,8 +20,11 @@ def accept(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     Raises: DeskError.
     """
     desk.check_agent(context, agent)
-    ticket, suggested = _suggestion(tx, typed_ref)
-    merged = merging.merge_tickets(tx, context, ticket.id, suggested.id, agent=agent)
+    both = merging.both_locked(tx, *_suggestion(tx, typed_ref))
+    ticket, suggested = both
+    if _suggested(tx, ticket) != suggested.id:
+        raise DeskError(f"somebody else has just decided on the link of ticket {ticket.ref}")
+    merged = merging.merge_locked(tx, context, both, agent=agent)
     events.of_ticket(tx, ticket, "link_accepted", actor=f"agent:{agent}", to=suggested.ref)
     return merged
 
@@ -29,20 +32,30 @@ def accept(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
 def refuse(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     """Let the ticket stand alone; the one it might have belonged to. Raises: DeskError."""
     desk.check_agent(context, agent)
-    ticket, suggested = _suggestion(tx, typed_ref)
-    tx.lock("ticket", ticket.id)
+    ticket_id, _ = _suggestion(tx, typed_ref)
+    ticket = tickets.locked(tx, ticket_id)
+    other_id = _suggested(tx, ticket)
+    other = tickets.load(tx, other_id) if other_id is not None else None
+    if other is None:
+        raise DeskError(f"somebody else has just decided on the link of ticket {ticket.ref}")
     tx.update(schema.tickets, {"id": ticket.id}, suggested_link=None, updated_at=tx.now)
-    events.of_ticket(tx, ticket, "link_refused", actor=f"agent:{agent}", to=suggested.ref)
-    return suggested
+    events.of_ticket(tx, ticket, "link_refused", actor=f"agent:{agent}", to=other.ref)
+    return other
 
 
-def _suggestion(tx: Tx, typed_ref: str) -> tuple[Ticket, Ticket]:
-    """Return the ticket and the one that it may belong to, or to which that one was merged meanwhile."""
+def _suggestion(tx: Tx, typed_ref: str) -> tuple[int, int]:
+    """Return the ids of the ticket and of the one that it may belong to. Raises: DeskError."""
     ticket = desk.find(tx, typed_ref, is_locked=False, is_followed=False)
     if ticket.merged_into is not None:
         raise DeskError(f"ticket {ticket.ref} is merged into another already")
-    row = tx.one(_SUGGESTED, ticket_id=ticket.id)
-    other = tickets.load(tx, row[0]) if row is not None and row[0] is not None else None
-    if other is None:
+    suggested = _suggested(tx, ticket)
+    if suggested is None:
         raise DeskError(f"no link is suggested for ticket {ticket.ref}")
-    return ticket, tickets.final(tx, other)
+    return ticket.id, suggested
+
+
+def _suggested(tx: Tx, ticket: Ticket) -> int | None:
+    """Return the id of the ticket that it may belong to, or to which that one was merged meanwhile."""
+    row = None if ticket.merged_into is not None else tx.one(_SUGGESTED, ticket_id=ticket.id)
+    other = tickets.load(tx, row[0]) if row is not None and row[0] is not None else None
+    return None if other is None else tickets.final(tx, other).id

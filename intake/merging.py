@@ -67,13 +67,12 @@ _LAST_MERGE = Statement(
 
 
 class Merge(msgspec.Struct, frozen=True):
-    """What a merge did. into, ref: of the ticket that has the messages. messages: ids, as text.
+    """What a merge did, kept to be undone. into: the id, as text, of the ticket that has the messages. messages: ids.
 
     participants: (kind, value) of those it did not have before. status: of the ticket that was merged.
     """
 
     into: str
-    ref: str
     messages: tuple[str, ...]
     participants: tuple[tuple[str, str], ...]
     status: str
@@ -83,13 +82,13 @@ class Merge(msgspec.Struct, frozen=True):
 def merge(tx: Tx, context: Context, typed_ref: str, typed_into: str, *, agent: str) -> Ticket:
     """Move everything said in one ticket into another; the other, as it is then. Raises: DeskError."""
     source, into = (desk.find(tx, each, is_locked=False) for each in (typed_ref, typed_into))
-    return merge_tickets(tx, context, source.id, into.id, agent=agent)
-
-
-def merge_tickets(tx: Tx, context: Context, source_id: int, into_id: int, *, agent: str) -> Ticket:
-    """See merge. Raises: DeskError."""
     desk.check_agent(context, agent)
-    source, into = _both_locked(tx, source_id, into_id)
+    return merge_locked(tx, context, both_locked(tx, source.id, into.id), agent=agent)
+
+
+def merge_locked(tx: Tx, context: Context, both: tuple[Ticket, Ticket], *, agent: str) -> Ticket:
+    """See merge. both: as `both_locked` gives them. Raises: DeskError."""
+    source, into = both
     moved = [row[0] for row in tx.all(_MESSAGES, ticket_id=source.id)]
     _check(source, into, len(moved))
     actor = f"agent:{agent}"
@@ -97,10 +96,10 @@ def merge_tickets(tx: Tx, context: Context, source_id: int, into_id: int, *, age
     new = _join_participants(tx, source, into)
     after = _awaited(tx, source, into, actor)
     kept = merged_clocks.go_on(tx, source, into, after)
-    done = Merge(str(into.id), into.ref, tuple(map(str, moved)), new, source.status, kept)
+    done = Merge(str(into.id), tuple(map(str, moved)), new, source.status, kept)
     closed = tickets.stamp(tx, source, merged_into=into.id)
     tickets.change(tx, closed, actor=actor, status="closed")
-    events.of_ticket(tx, source, "merged", actor=actor, **msgspec.to_builtins(done))
+    events.of_ticket(tx, source, "merged", actor=actor, into=into.ref, undo=msgspec.to_builtins(done))
     events.of_ticket(tx, into, "took_in", actor=actor, ref=source.ref, messages=len(moved))
     return _tell_rules(tx, context, into, after, Cause(name=f"merge:{source.id}:{tx.new_id()}"))
 
@@ -112,8 +111,10 @@ def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     row = tx.one(_LAST_MERGE, ticket_id=found.id)
     if found.merged_into is None or row is None:
         raise DeskError(f"ticket {found.ref} is not merged into another")
-    done = msgspec.json.decode(row[0], type=Merge)
-    source, into = _both_locked(tx, found.id, int(done.into))
+    done = msgspec.convert(_decode(row[0])["undo"], Merge)
+    source, into = both_locked(tx, found.id, int(done.into))
+    if source.merged_into != into.id:
+        raise DeskError(f"the merge of ticket {source.ref} was taken back already")
     if into.merged_into is not None:
         raise DeskError(f"ticket {into.ref} was merged itself meanwhile: take that back first")
     actor = f"agent:{agent}"
@@ -130,7 +131,7 @@ def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     return back
 
 
-def _both_locked(tx: Tx, first_id: int, second_id: int) -> tuple[Ticket, Ticket]:
+def both_locked(tx: Tx, first_id: int, second_id: int) -> tuple[Ticket, Ticket]:
     """Return both, locked in the order that never deadlocks."""
     locked = {each: tickets.locked(tx, each) for each in sorted((first_id, second_id), key=str)}
     return locked[first_id], locked[second_id]

@@ -57,7 +57,7 @@ def _check_message(
     header, _, body = tags.get("c", "simple/simple").partition("/")
     if {header, body or "simple"} - {"simple", "relaxed"} or tags.get("q", "dns/txt") != "dns/txt":
         raise Failed("unknown ways", "permerror")
-    content = signatures.canonical_body(mail.body, is_relaxed=body == "relaxed")
+    content = mail.canonical_body(is_relaxed=body == "relaxed")
     if tags.get("l", str(len(content))) != str(len(content)):
         raise Failed("what stands behind the signed part could be anybody's", "policy")
     if not hmac.compare_digest(sha256(content).digest(), signatures.decoded(tags.get("bh", ""))):

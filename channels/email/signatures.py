@@ -37,11 +37,21 @@ class Failed(Exception):
         self.result = result
 
 
-class Mail(msgspec.Struct, frozen=True):
+class Mail:
     """A mail as signatures see it: lines end with CRLF. fields: in the order of the mail."""
 
-    fields: tuple[Field, ...]
-    body: bytes
+    __slots__ = ("_canonical", "body", "fields")
+
+    def __init__(self, fields: tuple[Field, ...], body: bytes) -> None:
+        self.fields = fields
+        self.body = body
+        self._canonical: dict[bool, bytes] = {}
+
+    def canonical_body(self, *, is_relaxed: bool) -> bytes:
+        """Write the body as RFC 6376 §3.4.3 or §3.4.4 has it; once, however many signatures cover it."""
+        if is_relaxed not in self._canonical:
+            self._canonical[is_relaxed] = canonical_body(self.body, is_relaxed=is_relaxed)
+        return self._canonical[is_relaxed]
 
 
 class Signature(msgspec.Struct, frozen=True):

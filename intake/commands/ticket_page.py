@@ -63,14 +63,6 @@ def _trouble(identity: Mapping[str, Any]) -> Iterator[str]:
         yield f"  address   {value} called our mail spam on {terminal.local_time(identity['complained_at'])}"
 
 
-def _forwarded(ticket: Mapping[str, Any]) -> Iterator[str]:
-    """Whose mail was passed on, as long as no agent has said that this is the customer."""
-    told = {event["kind"]: event["details"] for event in ticket["events"]}
-    if "forwarded" in told and "customer_named" not in told:
-        author = " ".join(filter(None, (told["forwarded"].get("name"), told["forwarded"].get("address"))))
-        yield f"  author    {escaped(author)}, forwarded; `intake tickets author {ticket['ref']}` makes them the customer"
-
-
 def _message(message: Mapping[str, Any]) -> Iterator[str]:
     head = f"{_ARROWS.get(message['direction'], '  ')} {terminal.local_time(message['at'])} {escaped(message['from'])}"
     yield terminal.coloured(head, "cyan", sys.stdout)
@@ -81,7 +73,7 @@ def _message(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _details(event: Mapping[str, Any]) -> str:
-    details = event["details"]
+    details = {name: value for name, value in event["details"].items() if name != "undo"}
     if set(details) == {"field", "from", "to"}:
         return f"{details['field']}: {escaped(str(details['from']))} -> {escaped(str(details['to']))}"
     return escaped(msgspec.json.encode(details).decode()) if details else ""
