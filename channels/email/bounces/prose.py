@@ -8,6 +8,7 @@ ask for help, is not.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -35,9 +36,15 @@ _AFTER_ALONE = re.compile(
 )
 _CODE = re.compile(r"(?i)\brcpt to\b|(?<![\d.])[45]\d\d[- ]|[45]\.\d{1,2}\.\d{1,3}")
 # Sendmail tells which address it had been given; Exim, too, but names the one behind it first.
-_ALIAS = re.compile(r"(?i)(?:expanded from|originally addressed to|(generated from))\s*:?\s*[<\"']?$")
-_RULER = re.compile(r"(?m)^[ \t]*(?:[-=_*]{3,}|[-=_*]{2,} )[^\n]*$")
-_MORE = re.compile(r"(?i)address|recipient|failed|errors?\b|delayed")
+_ALIAS = re.compile(
+    r"(?i)(?:expanded from|originally addressed to|(generated from|original (?:recipient )?address:?))\s*:?\s*[<\"']?$"
+)
+# One list: what holds of an address holds of the next one.
+_BETWEEN = re.compile(
+    r"(?i)[\"'>)\]]{0,3}\s{0,4}(?:[,;、]|[,;]?\s(?:and|und|et|y|e|i|en|och|og|и))\s{0,20}[\"'<(\[]{0,3}$"
+)
+_MAX_BETWEEN = 40
+_MARKED = re.compile(r">(?: \((?:expanded|generated) from[^)\n]*\))?:")
 _OFFICE = re.compile(r"(?i)(?:postmaster|mailer-daemon|abuse|help-?desk|hostmaster|mdaemon)@")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n[ \t]*\n")
 
@@ -67,11 +74,16 @@ def recipients(report: Report, fields: Headers) -> tuple[BouncedRecipient, ...]:
 
 def _ranked(text: str) -> Iterator[_Found]:
     """Every address of the report with its rank; those that no failure can be about are left out."""
-    for number, match in enumerate(_ADDRESS.finditer(text)):
-        if number >= _MAX_FOUND:
-            return
+    end, rank = 0, None
+    for match in islice(_ADDRESS.finditer(text), _MAX_FOUND):
         address = plain_address(match[0])
-        rank = _rank(text, match) if address else None
+        is_next = (
+            rank is not None
+            and match.start() - end < _MAX_BETWEEN
+            and _BETWEEN.match(text[end : match.start()])
+        )
+        rank = rank if is_next else _rank(text, match) if address else None
+        end = match.end()
         if address and rank is not None:
             yield _Found(address, rank, match.start())
 
@@ -85,7 +97,7 @@ def _rank(text: str, match: re.Match[str]) -> int | None:
     )
     alias = _ALIAS.search(before)
     if alias:
-        return IN_SUMMARY if alias[1] else NAMED
+        return IN_SUMMARY if alias[1] or "@" in before else NAMED
     if wording.WRITER.search(before):
         return None
     if wording.TO.search(before):
@@ -96,7 +108,7 @@ def _rank(text: str, match: re.Match[str]) -> int | None:
         _BEFORE_NAMED.match(before) and not (wording.FAILED.search(before) or wording.HELP.search(before))
     )
     if is_alone and _AFTER_ALONE.match(after):
-        is_marked = before.rstrip().endswith("<") and after[:2] == ">:"
+        is_marked = before.rstrip().endswith("<") and bool(_MARKED.match(after))
         others = {each.lower() for each in _ADDRESS.findall(after)} - {match[0].lower()}
         is_contact = bool(others) or bool(wording.HELP.search(_line_before(text, begin)))
         return NAMED if is_marked or not is_contact else FOR_HELP
@@ -165,6 +177,7 @@ def _elsewhere(report: Report, fields: Headers) -> list[_Found]:
 
 _BARE = re.compile(
     r"(?im)^[ \t>*-]{0,12}<?([A-Za-z0-9][A-Za-z0-9._+-]{1,63})>?[ \t]*(?:\([^)\n]{4,60}\)|(?:user unknown|unknown user|no such user|not found|no matches)\b[^\n]*)?$|"
+    r"\b(?:unknown user|user unknown|invalid user|no such user|user not found)[ \t]*[:-][ \t]*[\"'<]{0,2}([A-Za-z0-9][A-Za-z0-9._+-]{1,63})[\"'>]{0,2}[ \t]*$|"
     r"\b(?:user|mailbox|account|recipient)[ \t]+[\"'<]{0,2}([A-Za-z0-9][A-Za-z0-9._+-]{1,63})[\"'>]{0,2}[ \t]+(?:\([^)\n]{1,60}\) )?(?:is )?(?:not|unknown|does|doesn't|over|has)\b"
 )
 _COMMON = frozenset(
@@ -195,7 +208,7 @@ def _bare(text: str, known: str, fields: Headers) -> list[str]:
     senders = addresses.parse(fields.structured("from"))
     domain = senders[0].address.rpartition("@")[2] if senders else ""
     for found in _BARE.finditer(text[:4_000]):
-        name = found[1] or found[2]
+        name = found[1] or found[2] or found[3]
         if name.lower() in _COMMON or (found[1] and not _is_below_heading(text, found.start(1))):
             continue
         if known and known.partition("@")[0].lower() == name.lower():

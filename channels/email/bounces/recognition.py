@@ -31,8 +31,9 @@ _CLIENT = re.compile(
     r"airmail|spark|android|k-9|mailspring|webmail|entourage|pegasus|gnus|alpine|opera|geary|em ?client"
 )
 _GREETING = re2.compile(
-    r"(?i)^\W{0,3}(?:hi|hello|dear|good (?:morning|day|evening)|hey|hallo|guten|sehr geehrte|liebe|bonjour|bonsoir|madame|hola|buen[oa]s|estimad|ol[áa]|bom dia|boa|prezad|ciao|buongiorno|"
-    r"gentil|dzie[ńn] dobry|witam|cze[śs][ćc]|szanown|dobr[ýy] den|hej|hei|goddag|beste|geachte|здравствуйте|добрый|уважаем|привет|доброго)\b"
+    r"(?i)^\W{0,3}(?:(?:hi|hey|hej|hei|hola|ciao|moin|boa|salut)\b|hello|dear |good (?:morning|day|evening)|hallo|guten|sehr geehrte|liebe|bonjour|bonsoir|madame|"
+    r"buen[oa]s|estimad|ol[áa]|bom dia|prezad|buongiorno|gentil|dzie[ńn] dobry|witam|cze[śs][ćc]|szanown|dobr[ýy] den|goddag|beste|geachte|здравствуйте|добрый|уважаем|привет|доброго|"
+    r"καλημέρα|γεια|お世話|こんにちは|您好|你好|안녕)"
 )
 # Only a program introduces itself so.
 _PROGRAM = re.compile(r"(?i)^\W*hi[.!]\s+this is the ")
@@ -108,6 +109,8 @@ def _of_sender(fields: Headers, local: str, name: str, envelope_sender: str | No
         points += 4
     if envelope_sender:
         points -= 1
+    elif envelope_sender is None and "return-path" not in fields:
+        points += 1  # nobody says who sent it: a report's own words weigh more
     return points
 
 

@@ -2,6 +2,7 @@
 
 import re
 from itertools import islice
+from typing import Any
 
 import msgspec
 
@@ -101,7 +102,7 @@ def _cut(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
-def _is_end(text: str, mark: re.Match[str]) -> bool:
+def _is_end(text: str, mark: Any) -> bool:
     """Whether an announcement is one: somebody was named before it, or a header comes next."""
     before, after = text[: mark.start()], text[mark.end() : mark.end() + 600]
     return "@" in before or (_says_something(before) and any(map(_FIELD.match, after.split("\n"))))

@@ -90,14 +90,14 @@ HELP = re.compile(
 WRITER = re.compile(
     r"(?i)(?:\b(?:from|sender|envelope[- ]from|absender|exp[ée]diteur|remitente|remetente|mittente|afzender|nadawca|отправитель)\b\s*[:=：]?|"
     r"\b(?:reply[- ]?to|return[- ]path|errors[- ]to|message[- ]?id|in-reply-to|references|von|od|de|da|van|fra|från|od[ea]s[íi]latel|от|subject|betreff|asunto|objet|cc|bcc|helo|ehlo|by|with|id|x-[a-z-]{1,40})\b\s*[:=：]|"
-    r"(?:差出人|送信者|发件人|發件人|寄件者)\s*[:：]?)\s*[\"'<\[(]*\s*$"
+    r"\b(?:message|msg|mail) ?(?=<)|(?:差出人|送信者|发件人|發件人|寄件者)\s*[:：]?)\s*[\"'<\[(]*\s*$"
 )
 
 # What stands before the address that failed.
 RECIPIENT = re.compile(
     r"(?i)(?:\baddressed to\s*:?\s*[\"'<\[(]*$|\bdeliver(?:ed|y)?\b[^@\n.]{0,60}\bto\s*:?\s*[\"'<\[(]*$)|(?:\b(?:recipients?|receivers?|addressees?|address(?:es)?|user(?:name| name|s|[- ]?id)?|mailbox|account|destination|failed|undeliverable|intended for|empf[äa]nger\w*|adresse|destinat[aá]ri\w+|destinataires?|direcci[óo]n|"
     r"geadresseerde|ontvanger|adresat\w*|odbiorc\w*|adres\w*|p[řr][íi]jemce|mottagare|modtager|c[íi]mzett|al[ıi]c[ıi]|παραλήπτ\w+|получател\w+|адрес\w*|одержувач\w*)\b|宛先|受信者|送信先|あて先|收件人|收信人|收件地址|수신자|받는 ?사람)"
-    r"[^@:：=\n]{0,40}[:：=]\s*[\"'<\[(]*\s*(?:smtp:)?$"
+    r"[^@:：=\n]{0,40}[:：=]\s*[\"'<\[(]*\s*(?:smtp:|rfc822\s*;\s*<?)?$"
 )
 
 # "To:" of a summary: everybody the mail went to, of whom some may have got it.
@@ -106,7 +106,7 @@ TO = re.compile(
 )
 
 # A whole line that says: from here on the mail that came back.
-RETURNED = re.compile(
+RETURNED = re2.compile(
     r"(?im)^[ \t>*#=_+~|.-]{0,80}(?:"
     r"(?:here is |this is |below (?:this line |the next line )?is )?(?:a )?copy of (?:the|your) (?:original |returned )?(?:message|mail)[^\n]{0,60}|"
     r"[^\n]{0,20}\b(?:below|following|next)[^\n]{0,20}\bline\b[^\n]{0,12}\bis a copy of[^\n]{0,40}|"
