@@ -28,6 +28,10 @@ _SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
 _CONTACT = re.compile(r"\S@\S+\.\w|www\.|://|\+\d[\d\s()/-]{6,}")
 _LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
 _ONLY_LINK = re.compile(r"^[<(\[]*\s*(?:https?://|www\.)[^\s>)\]]*\s*[>)\]]*$")
+_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_NAMES_MAIL = re.compile(
+    r"(?i)mail|messag|mensaje|mensagem|wiadomo|nachricht|письм|лист|сообщени|zpráv|správ|μήνυμα|bericht|mesaj|e-post|viesti|üzenet|besked|melding"
+)
 _WRAPPING = " .*_[]<>()!·|\u2063\u200b"
 _BEGINS_SENT = re.compile(
     rf"(?i)^(?:this (?:e-?mail|message|mail) (?:was|has been) |message |mensaje |mensagem |messaggio |wiadomość |zpráva |správa |e-?mail )?(?:{mail_words.SENT_STEM})(?!\w*\?)"
@@ -148,7 +152,7 @@ def is_footer(key: str) -> bool:
     if _SENTENCE_BEGINS.match(text) or (words > MAX_FOOTER_WORDS and not _is_scanner(text)):
         return False
     if mail_words.SCANNER.search(text):
-        return bool(_LINK.search(key) or "www." in key or (_is_scan(text) and _names_mail(text)))
+        return bool(_LINK.search(key) or "www." in key or (_is_scan(text) and _NAMES_MAIL.search(text)))
     product = mail_words.PRODUCT.search(text)
     if product is None:
         return bool(_FROM_MY.match(text)) and (text.lower().startswith("sent from my") or "://" in key)
@@ -194,35 +198,14 @@ def disclaimer_start(keys: Sequence[str], begin: int, end: int) -> int:
 def is_disclaimer(paragraph: str) -> bool:
     """Boilerplate that a company's server adds: confidential and for nobody else, or a plea not to print it."""
     if len(paragraph) < MAX_PLEA_CHARS and mail_words.PRINT_PLEA.match(paragraph) and "?" not in paragraph:
-        return header_blocks.ADDRESS.search(paragraph) is None and _names_mail(paragraph)
+        return header_blocks.ADDRESS.search(paragraph) is None and _NAMES_MAIL.search(paragraph) is not None
     if not MIN_DISCLAIMER_CHARS <= len(paragraph) <= MAX_DISCLAIMER_CHARS:
         return len(paragraph) >= MIN_DISCLAIMER_CHARS // 3 and _is_dense(paragraph)
     return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))
 
 
-def _names_mail(paragraph: str) -> bool:
-    lowered = paragraph.lower()
-    return any(
-        word in lowered
-        for word in (
-            "mail",
-            "message",
-            "messag",
-            "mensaje",
-            "mensagem",
-            "wiadomo",
-            "nachricht",
-            "письм",
-            "лист",
-            "zpráv",
-            "μήνυμα",
-            "bericht",
-        )
-    )
-
-
 def _is_dense(paragraph: str) -> bool:
-    """Scripts without spaces say as much in a third of the characters."""
-    if paragraph.isascii() or paragraph.count(" ") * 12 > len(paragraph):
+    """Chinese, Japanese and Korean say as much in a third of the characters."""
+    if not _EAST_ASIAN.search(paragraph):
         return False
     return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))

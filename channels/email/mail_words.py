@@ -108,7 +108,7 @@ SCANNER = re.compile(rf"(?i)(?<![a-z])(?:{_SCANNERS})")
 
 # Two different things must be said, so that a customer who writes "please keep this confidential" is not cut.
 CONFIDENTIAL = re.compile(
-    r"(?i)confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksellis|fortrolig|"
+    r"(?i)confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksel|fortrolig|"
     r"konfidentiell|konfidenci|důvěrn|dôvern|bizalmas|confidențial|поверител|конфиденц|конфіденц|gizli|povjerljiv|poverljiv|zaupn|confidenci|"
     r"sekretess|taushets|機密|秘密|保密|기밀|סודי|سري",
 )

@@ -213,3 +213,47 @@ def head(language: str, *, style: str = "plain", has_address: bool = True) -> st
         return "\n".join(f"*{name}:* {value}" for name, value in fields)
     prefix = "> " if style == "quoted" else ""
     return "\n".join(f"{prefix}{name}: {value}" for name, value in fields)
+
+
+# Paragraphs that a company's server puts below every mail.
+DISCLAIMERS = {
+    "en": "This message and its attachments are confidential and meant for the addressee alone. If it has reached you by mistake, please tell the sender and delete it at once.",
+    "pl": "Niniejsza wiadomość wraz z załącznikami jest poufna i przeznaczona wyłącznie dla adresata. Jeżeli otrzymali ją Państwo omyłkowo, prosimy powiadomić nadawcę i ją usunąć.",
+    "el": "Το παρόν μήνυμα και τα συνημμένα του είναι εμπιστευτικά και προορίζονται μόνο για τον παραλήπτη. Εάν το λάβατε εκ παραδρομής, παρακαλούμε ενημερώστε τον αποστολέα και διαγράψτε το.",
+    "pt": "Esta mensagem e os seus anexos são confidenciais e destinam-se apenas ao destinatário. Se a recebeu por engano, por favor avise o remetente e elimine-a de imediato.",
+    "es": "Este mensaje y sus adjuntos son confidenciales y van dirigidos solo a su destinatario. Si lo ha recibido por error, avise por favor al remitente y bórrelo de inmediato.",
+    "de": "Diese Nachricht und ihre Anhänge sind vertraulich und nur für den genannten Empfänger bestimmt. Haben Sie sie irrtümlich erhalten, so unterrichten Sie bitte den Absender und löschen sie.",
+    "fr": "Ce message et ses pièces jointes sont confidentiels et réservés à leur destinataire. Si vous l'avez reçu par erreur, merci d'en avertir l'expéditeur et de le supprimer.",
+    "it": "Questo messaggio e i suoi allegati sono riservati e destinati al solo destinatario. Se lo avete ricevuto per errore, siete pregati di avvisare il mittente e di cancellarlo.",
+    "nl": "Dit bericht en de bijlagen zijn vertrouwelijk en alleen bestemd voor de geadresseerde. Heeft u het ten onrechte ontvangen, waarschuw dan de afzender en verwijder het.",
+    "cs": "Tato zpráva a její přílohy jsou důvěrné a určené jen adresátovi. Pokud jste ji obdrželi omylem, upozorněte prosím odesílatele a zprávu bez odkladu smažte ze své schránky.",
+    "sv": "Detta meddelande och dess bilagor är konfidentiella och endast avsedda för mottagaren. Har du fått det av misstag ber vi dig att meddela avsändaren och radera det.",
+    "ru": "Это сообщение и вложения к нему конфиденциальны и предназначены только получателю. Если вы получили его по ошибке, сообщите об этом отправителю и удалите его.",
+    "tr": "Bu mesaj ve ekleri gizlidir ve yalnızca alıcısı içindir. Size yanlışlıkla ulaştıysa lütfen göndereni bilgilendirin ve mesajı hemen silin, hiçbir kopyasını saklamayın.",
+    "uk": "Це повідомлення та вкладення є конфіденційними та призначені лише одержувачу. Якщо ви отримали його помилково, повідомте про це відправника та видаліть його.",
+    "ja": "このメールおよび添付ファイルは機密情報を含み、宛先の方のみを対象としています。誤って受信された場合は、送信者にご連絡のうえ、直ちに削除してください。",
+    "da": "Denne meddelelse og dens bilag er fortrolige og kun til modtageren. Har du modtaget den ved en fejl, bedes du give afsenderen besked og slette den uden at gemme en kopi.",
+    "fi": "Tämä viesti liitteineen on luottamuksellinen ja tarkoitettu vain vastaanottajalle. Jos olet saanut sen erehdyksessä, ilmoita siitä lähettäjälle ja poista viesti heti.",
+    "hu": "Ez az üzenet és mellékletei bizalmasak, és kizárólag a címzettnek szólnak. Ha tévedésből kapta meg, kérjük, értesítse a feladót, és haladéktalanul törölje az üzenetet.",
+    "ro": "Acest mesaj și anexele sale sunt confidențiale și adresate numai destinatarului. Dacă l-ați primit din greșeală, vă rugăm să anunțați expeditorul și să îl ștergeți.",
+    "bg": "Това съобщение и приложенията му са поверителни и предназначени само за получателя. Ако сте го получили по погрешка, моля уведомете подателя и го изтрийте незабавно.",
+    "zh": "本邮件及其附件为保密信息，仅供指定收件人使用。如果您误收了本邮件，请立即通知发件人并将其删除，不得复制或转发。",
+    "ko": "이 메일과 첨부 파일은 기밀이며 지정된 수신자만을 위한 것입니다. 잘못 받으셨다면 보낸 사람에게 알리고 즉시 삭제해 주십시오.",
+}
+
+PLEAS = {
+    "en": "Please think of the environment before you print this mail.",
+    "de": "Bitte denken Sie an die Umwelt, bevor Sie diese E-Mail ausdrucken.",
+    "pl": "Zanim wydrukujesz tę wiadomość, pomyśl o środowisku.",
+    "es": "Piense en el medio ambiente antes de imprimir este mensaje.",
+    "pt": "Pense no meio ambiente antes de imprimir esta mensagem.",
+    "fr": "Pensez à l'environnement avant d'imprimer ce message.",
+    "it": "Pensate all'ambiente prima di stampare questo messaggio.",
+    "nl": "Denk aan het milieu voordat u deze e-mail afdrukt.",
+    "cs": "Než tuto zprávu vytisknete, myslete na životní prostředí.",
+    "sv": "Tänk på miljön innan du skriver ut detta mail.",
+    "ru": "Подумайте об окружающей среде, прежде чем распечатать это письмо.",
+    "el": "Σκεφτείτε το περιβάλλον πριν εκτυπώσετε αυτό το μήνυμα.",
+    "tr": "Bu e-postayı yazdırmadan önce çevreyi düşünün.",
+    "uk": "Подумайте про довкілля, перш ніж роздрукувати цей лист.",
+}

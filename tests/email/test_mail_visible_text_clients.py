@@ -1,9 +1,20 @@
 """Answers in many languages, as mail programs send them, are told from what they answer, exactly and without loss."""
 
+import textwrap
+
 import pytest
 
 from channels.email import visible_text
-from tests.email.clients import ANSWERS, ATTRIBUTIONS, FOOTERS, HEADS, SEPARATORS, head
+from tests.email.clients import (
+    ANSWERS,
+    ATTRIBUTIONS,
+    DISCLAIMERS,
+    FOOTERS,
+    HEADS,
+    PLEAS,
+    SEPARATORS,
+    head,
+)
 
 OLDER = "Dear Anna,\n\nwhich colour would you like?\n\nYours\nSupport"
 QUOTED = "\n".join(f"> {line}".rstrip() for line in OLDER.split("\n"))
@@ -96,3 +107,24 @@ def test_a_signature_between_answer_and_quotation_goes(language: str, mark: str)
 @pytest.mark.parametrize("language", ANSWERS)
 def test_an_answer_alone_stays_whole(language: str) -> None:
     assert visible_text.split(ANSWERS[language]).visible == ANSWERS[language]
+
+
+@pytest.mark.parametrize("language", DISCLAIMERS)
+@pytest.mark.parametrize("width", [60, 1_000])
+def test_a_disclaimer_goes(language: str, width: int) -> None:
+    answer = ANSWERS[language]
+    wrapped = "\n".join(textwrap.wrap(DISCLAIMERS[language], width))
+    assert_parted(f"{answer}\n\n{wrapped}\n", answer)
+    assert_parted(f"{answer}\n\n{wrapped}\n\n{head('en')}\n\n{OLDER}", answer)
+
+
+@pytest.mark.parametrize("language", DISCLAIMERS)
+def test_disclaimers_in_two_languages_go(language: str) -> None:
+    answer = ANSWERS[language]
+    assert_parted(f"{answer}\n\n{DISCLAIMERS[language]}\n\n{DISCLAIMERS['en']}\n", answer)
+
+
+@pytest.mark.parametrize("language", PLEAS)
+def test_a_plea_not_to_print_goes(language: str) -> None:
+    answer = ANSWERS[language]
+    assert_parted(f"{answer}\n\n{PLEAS[language]}\n", answer)
