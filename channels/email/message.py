@@ -8,9 +8,7 @@ raises `Costly` for what would take long; `parse_costly` takes anything (25 MB o
 meant for a worker process with limits on time and memory.
 """
 
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,9 +20,11 @@ from channels.email import (
     automatic,
     body,
     bounces,
+    dates,
     feedback,
     forwarded,
     headers,
+    message_ids,
     origin,
     reading_aid,
     structure,
@@ -33,14 +33,11 @@ from channels.email import (
 )
 
 MEDIUM = "email"
-MAX_REFERENCES = 100
 _FEEDBACK = frozenset({"delivery_receipt", "feedback_report"})
 DEFAULT_LANGUAGES = (
     "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "da", "sv", "no", "fi",
     "et", "lv", "lt", "ga", "mt", "uk", "ru", "tr", "ar", "he", "ja", "zh", "ko",
 )  # fmt: skip
-
-_MESSAGE_ID = re.compile(r"<\s*([^<>\s]{1,998})\s*>")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -135,9 +132,9 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
     shown, passed_on = _shown(marked, content.rich, passed_on, text=text, subject=subject, kind=kind)
     return Message(
         kind=MEDIUM,
-        message_id=_message_id(fields),
-        in_reply_to=_message_ids(fields, "in-reply-to"),
-        references=_message_ids(fields, "references"),
+        message_id=message_ids.of_mail(fields),
+        in_reply_to=message_ids.referred(fields, "in-reply-to"),
+        references=message_ids.referred(fields, "references"),
         from_=from_[0] if from_ else None,
         to=addresses.parse(fields.structured("to")),
         cc=addresses.parse(fields.structured("cc")),
@@ -231,33 +228,12 @@ def _sender(
     return None
 
 
-def _message_id(fields: headers.Headers) -> str | None:
-    """Message-ID without <>; also one that forgot them. None when there is none."""
-    value = fields.first("message-id")[: headers.MAX_TEXT_CHARS]
-    found = _MESSAGE_ID.search(value)
-    written = found[1] if found else headers.clean(value).strip("<> ").replace(" ", "")
-    return written or None
-
-
-def _message_ids(fields: headers.Headers, name: str) -> tuple[str, ...]:
-    """Message-IDs of In-Reply-To and References in order, each once: the first ten and the last ninety."""
-    found = [written for value in fields.structured(name) for written in _MESSAGE_ID.findall(value)]
-    unique = list(dict.fromkeys(found))
-    if len(unique) > MAX_REFERENCES:
-        unique = unique[:10] + unique[10 - MAX_REFERENCES :]
-    return tuple(unique)
-
-
 def _sent_at(fields: headers.Headers, problems: list[str]) -> datetime | None:
     """Date, aware; None = not said or unreadable. "-0000" (no zone known) counts as UTC."""
     value = fields.first("date")[:200]
     if not value:
         return None
-    try:
-        sent_at = parsedate_to_datetime(value)
-        sent_at = sent_at if sent_at.tzinfo else sent_at.replace(tzinfo=UTC)
-        sent_at.astimezone(UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
+    sent_at = dates.read(value)
+    if sent_at is None:
         problems.append("Date is unreadable")
-        return None
     return sent_at
