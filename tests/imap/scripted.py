@@ -47,6 +47,7 @@ class Folder:
         self.mails: list[Mail] = []
         self.lock = threading.RLock()
         self.changes = 0
+        self.epoch = 0  # of the numbering, whether it is told or not
         self.deliver(*bodies)
 
     def deliver(self, *bodies: bytes, flags: Iterable[str] = ()) -> None:
@@ -57,8 +58,10 @@ class Folder:
                 self.uidnext += 1
             self.changes += 1
 
-    def renumber(self, uidvalidity: int | None, *, first_uid: int = 1) -> None:
+    def renumber(self, uidvalidity: int | None, *, first_uid: int = 1, is_noticed: bool = True) -> None:
+        """Number all mails anew. is_noticed: open connections are ended, as RFC 3501 wants it."""
         with self.lock:
+            self.epoch += is_noticed
             self.uidvalidity = uidvalidity
             for uid, mail in enumerate(self.mails, first_uid):
                 mail.uid = uid
@@ -173,6 +176,7 @@ class Session:
         self.folder: Folder | None = None
         self._waiting = b""
         self._seen = 0
+        self._epoch = 0
         self._done = {
             "CAPABILITY": self._capability, "NOOP": self._noop, "STARTTLS": self._starttls, "LOGIN": self._login,
             "AUTHENTICATE": self._authenticate, "SELECT": self._select, "EXAMINE": self._select,
@@ -233,6 +237,16 @@ class Session:
             return
         self._done[name](name, arguments)
 
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Folder]:
+        """The open folder, which nobody changes meanwhile; the connection ends when it was numbered anew."""
+        folder = self.folder
+        assert folder is not None
+        with folder.lock:
+            if folder.epoch != self._epoch:
+                raise Hangup(b"* BYE the mailbox was numbered anew\r\n")
+            yield folder
+
     def ok(self, text: str = "done") -> None:
         self.send(f"{self.tag} OK {text}")
 
@@ -281,6 +295,7 @@ class Session:
             return
         self.folder = folder
         with folder.lock:
+            self._epoch = folder.epoch
             self.send("* FLAGS (\\Seen \\Deleted)")
             self._tell_exists()
             self.send("* 0 RECENT")
@@ -309,10 +324,9 @@ class Session:
         raise Hangup
 
     def _search(self, name: str, arguments: bytes) -> None:
-        assert self.folder is not None
-        with self.folder.lock:
+        with self.opened() as folder:
             if arguments in {b"DELETED", b"(DELETED)"}:
-                found = [mail.uid for mail in self.folder.mails if "\\Deleted" in mail.flags]
+                found = [mail.uid for mail in folder.mails if "\\Deleted" in mail.flags]
             else:
                 words = arguments.replace(b"(", b"").replace(b")", b"").split()
                 found = self._uids(words[-1])
@@ -332,10 +346,9 @@ class Session:
 
     def fetched(self, name: str, numbers: bytes, items: bytes) -> bytes:
         """The honest answers to a FETCH."""
-        assert self.folder is not None
         parts: list[bytes] = []
-        with self.folder.lock:
-            mails = self.folder.mails
+        with self.opened() as folder:
+            mails = folder.mails
             if name == "UID FETCH":
                 wanted = set(self._uids(numbers))
             else:
@@ -347,30 +360,27 @@ class Session:
         return b"".join(parts)
 
     def _store(self, name: str, arguments: bytes) -> None:
-        assert self.folder is not None
         numbers, flag = arguments.split()[0], arguments.split()[-1].decode().strip("()")
-        with self.folder.lock:
+        with self.opened() as folder:
             wanted = set(self._uids(numbers))
-            for mail in self.folder.mails:
+            for mail in folder.mails:
                 if mail.uid in wanted:
                     mail.flags.add(flag)
         self.ok()
 
     def _expunge(self, name: str, arguments: bytes) -> None:
-        assert self.folder is not None
-        with self.folder.lock:
+        with self.opened() as folder:
             wanted = set(self._uids(arguments))
-            deleted = [m.uid for m in self.folder.mails if m.uid in wanted and "\\Deleted" in m.flags]
-            for place in self.folder.remove(deleted):
+            deleted = [m.uid for m in folder.mails if m.uid in wanted and "\\Deleted" in m.flags]
+            for place in folder.remove(deleted):
                 self.send(f"* {place} EXPUNGE")
         self.ok()
 
     def _move(self, name: str, arguments: bytes) -> None:
-        assert self.folder is not None
         if not self._copied(arguments):
             return
-        with self.folder.lock:
-            for place in self.folder.remove(self._uids(arguments.split()[0])):
+        with self.opened() as folder:
+            for place in folder.remove(self._uids(arguments.split()[0])):
                 self.send(f"* {place} EXPUNGE")
         self.ok()
 
@@ -395,7 +405,8 @@ class Session:
         try:
             while (line := self.line()) == b"":
                 if self.folder is not None and self.folder.changes != self._seen:
-                    self._tell_exists()
+                    with self.opened():
+                        self._tell_exists()
         finally:
             self._is_idle = False
         if line is None:
