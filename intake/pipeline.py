@@ -208,7 +208,7 @@ def _settle_again(tx: Tx, received: Received, message: Message, problem: str | N
     events.record(
         tx, "parsed_again", ticket_id=received.ticket_id, message=str(received.message_id), problem=problem
     )
-    state = "quarantined" if problem else "ticket"
+    state = "quarantined" if problem else "automatic" if message.automatic else "ticket"
     journal.close(tx, received.id, state, problem=problem)
 
 

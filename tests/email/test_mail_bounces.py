@@ -5,6 +5,7 @@ import pytest
 from channels.contract import Bounce, Message, RawMessage
 from channels.email import message
 from tests.email import reports
+from tests.email.more_reports import MORE
 from tests.email.reports import OURS, REPORTS, RETURNED, A, B
 
 
@@ -35,7 +36,7 @@ def failed(found: Bounce) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize(
     ("sender", "subject", "body", "permanent", "temporary"),
-    [pytest.param(*report[1:], id=report[0]) for report in REPORTS],
+    [pytest.param(*report[1:], id=report[0]) for report in REPORTS + MORE],
 )
 def test_a_report_for_people_tells_who_failed(
     sender: str, subject: str, body: str, permanent: set[str], temporary: set[str]

@@ -20,7 +20,7 @@ _DAEMON = re2.compile(
 )
 _OFFICE = re2.compile(
     r"(?i)\b(?:mail delivery|delivery (?:sub)?system|mailer-daemon|system administrator|mail system|mail administrator|mail server|mail delivery|mail router|smtp)|"
-    r"smtp|(?:^|[\W_])(?:gateway|mailgate|antivirus|mailscan\w*|imss|viruswall|mailserver|mail-server|mta)(?:$|[\W_])|microsoft exchange|mail-?daemon|邮件系统|系统管理员|システム管理者"
+    r"smtp|(?:^|[\W_])(?:gateway|mailgate|antivirus|mailscan\w*|imss|viruswall|mailserver|mail-server|mta)(?:$|[\W_])|microsoft (?:exchange|outlook)|mail-?daemon|邮件系统|系统管理员|システム管理者"
 )
 _POSTMASTER = re.compile(r"(?i)^(?:post_?master|root|administrator|admin|mailer|mail)\b")
 _FORWARD = re.compile(

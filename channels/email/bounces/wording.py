@@ -30,14 +30,14 @@ _FAILED = (
     # German, Dutch, Scandinavian, Finnish
     r"unzustellbar", r"nicht (?:zugestellt|zustellbar|ausgeliefert|übermittelt|erreicht)", r"zustell(?:ung|fehler)",
     r"onbestelbaar", r"niet (?:bezorgd|afgeleverd|bestelbaar|worden (?:bezorgd|afgeleverd))", r"aflever(?:en|ing)[^\n]{0,20}mislukt",
-    r"(?:inte|ej|ikke)[^\n]{0,20}lever(?:eras|erats|eret|es|t)\b", r"ulever(?:et|t)\b", r"olevererbar", r"leveransfel",
+    r"(?:inte|ej|ikke)[^\n]{0,20}lever(?:eras|erats|eret|et|es|t)\b", r"ulever(?:et|t)\b", r"olevererbar", r"leveransfel",
     r"toimitus[^\n]{0,20}epäonnistui", r"ei voitu toimittaa", r"toimittamatta",
     # French, Spanish, Portuguese, Italian, Romanian
     r"non (?:remis|distribu|d[ée]livr)", r"(?:n'a|n'ont) pas (?:pu |p\xfb )?(?:[êe]tre |[ée]t[ée] )?(?:remis|d[ée]livr|distribu|achemin|envoy)",
     r"[ée]chec (?:de |du |d')?[^\n]{0,20}(?:remise|distribution|envoi|livraison|transmission)",
     r"no se (?:ha |han )?(?:pudo|puede|podido|pudieron)?[^\n]{0,20}entreg", r"no (?:ha sido )?entregad", r"no entregable", r"(?:error|fallo) (?:de|en la|en el) (?:entrega|env[íi]o)",
     r"correo devuelto", r"mensaje[^\n]{0,20}(?:devuelto|rechazado)",
-    r"n[ãa]o (?:p[ôo]de |foi |foram )?(?:ser )?(?:poss[íi]vel )?entreg", r"falha na entrega", r"erro (?:de|na) entrega", r"mensagem[^\n]{0,20}devolvid",
+    r"n[ãa]o (?:p[ôo]de |foi |foram |[ée] )?(?:ser )?(?:poss[íi]vel )?entreg", r"falha na entrega", r"erro (?:de|na) entrega", r"mensagem[^\n]{0,20}devolvid",
     r"mancat[ao] (?:consegna|recapito)", r"non (?:[èe] stat[oa] )?(?:recapitabil|consegnat|recapitat)", r"impossibile (?:consegnare|recapitare|inviare)",
     r"errore (?:di|nella) consegna", r"nu a (?:putut fi|fost) livrat",
     # Polish, Czech, Slovak, Hungarian, Turkish, Greek
@@ -46,7 +46,7 @@ _FAILED = (
     r"(?:teslim|iletil|g[öo]nderil)\S*[^\n]{0,10}(?:edilemedi|emedi|ilemedi)", r"iletilemedi", r"gönderilemedi",
     r"αδυναμία παράδοσης", r"αποτυχία παράδοσης", r"δεν (?:παραδόθηκε|ήταν δυνατή)",
     # Russian, Ukrainian, Bulgarian
-    r"не(?:\s|-)?(?:может быть |было |была |могло быть )?доставлен", r"не удалось (?:доставить|отправить)", r"ошибк\S+ доставки", r"невозможно доставить",
+    r"не(?:\s|-)?(?:может быть |было |была |могло быть )?доставлен", r"не уда(?:лось|[её]тся) (?:доставить|отправить)", r"ошибк\S+ доставки", r"невозможно доставить",
     r"недостав(?:лен|к)", r"не (?:може бути |було |вдалося )?доставл", r"не може да бъде доставен",
     # Japanese, Chinese, Korean
     r"配[信送達]不能", r"配[信送達]でき(?:ません|ない|なかった)", r"(?:送信|お届け|届ける(?:こと)?)[がは]?でき(?:ません|ない)", r"エラーメール", r"届けられません", r"送信(?:に)?失敗", r"未配[信達]",
