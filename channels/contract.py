@@ -7,7 +7,9 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
 * `parse(raw, options, evidence=None)`: pure, synchronous, bounded; never raises for bytes it was given, except
   `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
   arguments in a worker process that has limits on time and memory;
-* `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`.
+* `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`, and
+  `examine(raw)`: async, after the ack, what is to be looked up before `parse`; its JSON value is kept with the raw message
+  and is the `evidence` of every parse of it, None = there was nothing to look up.
 
 Nothing calls back up: the Gate is all a channel ever sees of intake.
 """
@@ -284,10 +286,14 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
 
 
 class Delivered(msgspec.Struct, frozen=True):
-    """The other side took it. provider_id: its name for it (email: the queue id it answered), "" when it has none."""
+    """The other side took it. provider_id: its name for it (email: the queue id it answered), "" when it has none.
+
+    refused: who of those in copy does not get it -> what the other side said.
+    """
 
     provider_id: str
     state: DeliveryState = "sent"
+    refused: dict[str, str] = {}
 
 
 class Problem(msgspec.Struct, frozen=True):

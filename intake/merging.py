@@ -7,7 +7,7 @@ so that a merge can be taken back. Of the two the clocks of the older go on whil
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, bindparam, func, or_, select
+from sqlalchemy import BigInteger, bindparam, func, select
 
 from intake import clocks, desk, events, merged_clocks, quiet, reactions, tickets
 from intake.desk import DeskError
@@ -30,10 +30,7 @@ _MOVE_MESSAGES = Statement(
 )
 _MOVE_JOURNAL = Statement(
     schema.journal.update()
-    .where(
-        _j.ticket_id == bindparam("from_ticket"),
-        or_(_j.message_id.is_(None), _j.message_id.in_(values_of("ids", BigInteger()))),
-    )
+    .where(_j.ticket_id == bindparam("from_ticket"), _j.message_id.in_(values_of("ids", BigInteger())))
     .values(ticket_id=bindparam("to_ticket"))
 )
 _MOVE_OUTBOX = Statement(

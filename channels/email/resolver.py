@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import dns.resolver
 
 CACHED_ANSWERS = 10_000
+SERVER_TIMEOUT_S = (
+    0.7  # then the next server is asked: the first one being away must not cost all the time there is
+)
 MAX_NAME = 253
 QUERIES_MAX = (
     60  # for one mail: SPF asks 10 times and what those bring, DKIM, DMARC and ARC for a few keys each
@@ -91,6 +94,7 @@ def _shared(nameservers: tuple[str, ...]) -> "dns.resolver.Resolver":
     import dns.resolver
 
     resolver = dns.resolver.Resolver(configure=not nameservers)
+    resolver.timeout = SERVER_TIMEOUT_S
     resolver.cache = dns.resolver.LRUCache(CACHED_ANSWERS)
     if nameservers:
         resolver.nameservers = [

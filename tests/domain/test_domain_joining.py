@@ -54,6 +54,15 @@ def test_forged_mail_joins_nothing(world: World) -> None:
     assert (forged["id"] != first["ticket_id"], forged["suggested_link"]) == (True, first["ticket_id"])
 
 
+def test_mail_whose_from_names_two_joins_nothing(world: World) -> None:
+    """Who wrote is a guess then: the ticket that it may belong to is named."""
+    first = world.receive(body="one")
+    mail = world.mail("x@x.example", subject="s", body="two", headers={"Reply-To": JAN})
+    mail = mail.replace(b"From: x@x.example", f"From: {JAN}, eve@elsewhere.example".encode())
+    guessed = world.ticket(world.receive(JAN, content=mail))
+    assert (guessed["id"] != first["ticket_id"], guessed["suggested_link"]) == (True, first["ticket_id"])
+
+
 def test_another_customer_joins_nothing(world: World) -> None:
     """Open tickets are joined by their own customer only."""
     first = world.receive(body="one")

@@ -163,3 +163,9 @@ def test_signature_of_one_who_takes_no_part_suggests_only(
     """Jan's reply address in Eve's hands is a suggestion to the agent, and no more."""
     row = world.receive("eve@elsewhere.example", body="let me in", to=[address_of(answer)])
     assert (world.ticket(row)["suggested_link"], row["ticket_id"] != opened["id"]) == (opened["id"], True)
+
+
+def test_unreadable_mail_joins_nothing(world: World, opened: dict[str, Any], answer: OutboundMessage) -> None:
+    """Its From was not read, and an envelope sender is anybody's: an agent decides."""
+    row = world.receive_unreadable(sender=JAN, to=[address_of(answer)])
+    assert world.ticket(row)["suggested_link"] == opened["id"]

@@ -257,3 +257,23 @@ def test_agent_who_acts_on_a_merged_ref_acts_on_the_ticket_it_is_in(
     """A ref read off an old mail still leads to the conversation."""
     merge(world, newer, older)
     assert world.set_status(newer, "pending").id == older["id"]
+
+
+def test_rules_hear_of_a_merge(make: Callable[[str], World]) -> None:
+    """`on: merged` fires for the ticket that goes on."""
+    world = make("react: [{id: joined, on: merged, then: {tags: [several]}}]\n")
+    one, other = (world.ticket(world.receive(JAN, body=f"mail {each}")) for each in range(2))
+    merge(world, other, one)
+    assert "several" in world.row("tickets", one["id"])["tags"]
+    assert "several" not in world.row("tickets", other["id"])["tags"]
+
+
+def test_undoing_moves_only_what_was_merged(
+    world: World, older: dict[str, Any], newer: dict[str, Any]
+) -> None:
+    """What came in between stays where it was said."""
+    merge(world, newer, older)
+    row = world.receive(JAN, body="in between", headers={"In-Reply-To": "<first@customer.example>"})
+    undo(world, newer)
+    assert world.row("journal", row["id"])["ticket_id"] == older["id"]
+    assert [world.row("tickets", each["id"])["messages"] for each in (older, newer)] == [2, 1]
