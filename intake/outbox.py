@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import attaching, events, failpoints, failures, tickets
+from intake import attaching, events, failpoints, failures, tickets, undeliverable
 from intake.model import Context
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
@@ -71,6 +71,26 @@ def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) 
         next_at=None,
         error=None,
     )
+    if delivered.refused:
+        _note_refused(tx, outbox_id, delivered.refused)
+
+
+def _note_refused(tx: Tx, outbox_id: int, refused: Mapping[str, str]) -> None:
+    """Tell the ticket who in copy did not get what went out, and mark those addresses."""
+    row = tx.one(_TICKET, id=outbox_id)
+    ticket_id, customer_id = row if row is not None else (None, None)
+    for address, reason in refused.items():
+        undeliverable.mark_refused(tx, address, reason)
+        events.record(
+            tx,
+            "copy_failed",
+            ticket_id=ticket_id,
+            customer_id=customer_id,
+            outbox=str(outbox_id),
+            addresses=[address],
+            reason="refused",
+            diagnostic=reason[:300],
+        )
 
 
 def note_failed(

@@ -37,11 +37,12 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """sender: "" is the null return path."""
+    """sender: "" is the null return path. copies: those of the recipients whom the mail is not for."""
 
     sender: str
     recipients: tuple[str, ...]
     is_international: bool
+    copies: frozenset[str] = frozenset()
 
 
 def envelope_of(outbound: contract.OutboundMessage) -> Envelope:
@@ -55,9 +56,13 @@ def envelope_of(outbound: contract.OutboundMessage) -> Envelope:
     )
     if not recipients:
         raise ValueError("it has no recipient")
+    main = {compose.ascii_address(one.address) for one in outbound.to}
     headers = (outbound.from_, *((outbound.reply_to,) if outbound.reply_to else ()))
     written = [sender, *recipients, *(compose.ascii_address(one.address) for one in headers)]
-    return Envelope(sender, recipients, not all(map(str.isascii, written)))
+    is_international = not all(map(str.isascii, written))
+    return Envelope(
+        sender, recipients, is_international, frozenset(recipients) - main if main else frozenset()
+    )
 
 
 class Relay:
@@ -114,7 +119,7 @@ class Relay:
             else:
                 client.close()
         match = _QUEUE_ID.search(reply)
-        return contract.Delivered(match[1].strip("<>") if match else "")
+        return contract.Delivered(match[1].strip("<>") if match else "", refused=transaction.refused)
 
     async def _connect(self) -> aiosmtplib.SMTP:
         settings, target = self._settings, self._target
@@ -187,19 +192,29 @@ class _Refused(Exception):
 
 
 class _Transaction:
-    """MAIL, RCPT, DATA. is_started: MAIL was accepted; is_sent: the last byte has left us."""
+    """MAIL, RCPT, DATA. is_started: MAIL was accepted; is_sent: the last byte has left us; refused: copies, and why."""
 
     def __init__(self, envelope: Envelope, content: bytes) -> None:
         self._envelope = envelope
         self._content = content
         self.is_started = False
         self.is_sent = False
+        self.refused: dict[str, str] = {}
 
     async def run(self, client: aiosmtplib.SMTP) -> str:
-        """Return the relay's reply to the final dot."""
+        """Return the relay's reply to the final dot.
+
+        A copy that is refused keeps the mail from nobody else: whom it is for shall not wait for a colleague's mailbox.
+        """
         await self._begin(client)
-        refused = [error for one in self._envelope.recipients if (error := await self._add(client, one))]
-        accepted = len(self._envelope.recipients) - len(refused)
+        refused = []
+        for one in self._envelope.recipients:
+            error = await self._add(client, one)
+            if error is not None and one in self._envelope.copies:
+                self.refused[one] = str(error)
+            elif error is not None:
+                refused.append(error)
+        accepted = len(self._envelope.recipients) - len(self.refused) - len(refused)
         if refused and (not accepted or any(error.code < 500 for error in refused)):
             # All or nothing while a retry can help; the mildest code decides.
             raise _Refused(min(error.code for error in refused), "; ".join(map(str, refused)))

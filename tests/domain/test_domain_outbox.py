@@ -151,3 +151,17 @@ async def test_stopping_finishes_what_is_under_way(world: World, queued: dict[st
     stopping.set()
     await asyncio.gather(task, return_exceptions=True)
     assert world.row("outbox", queued["id"])["state"] == "sent"
+
+
+async def test_refused_copy_is_told_and_the_answer_counts(world: World, queued: dict[str, Any]) -> None:
+    """Whom it was for has it; the ticket's history names who has not, and why."""
+
+    class Choosy(Relay):
+        async def deliver(self, outbound: OutboundMessage) -> Delivered:
+            return Delivered("1", refused={"boss@customer.example": "550 5.1.1 no such user"})
+
+    await deliver_due(world, Choosy())
+    assert world.row("outbox", queued["id"])["state"] == "sent"
+    (event,) = world.rows("events", "kind = 'copy_failed'")
+    assert event["ticket_id"] == queued["ticket_id"]
+    assert "boss@customer.example" in event["details"]

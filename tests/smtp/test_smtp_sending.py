@@ -139,7 +139,7 @@ async def test_recipients_refused_for_good_are_named_and_the_others_served(scrip
     heard: list[bytes] = []
     url = await scripted({b"RCPT TO:<bob": b"550 gone"}, heard=heard)
     async with sender(relay=url) as way:
-        error = await failure(way, cc=(contract.Address("bob@x.com"),))
+        error = await failure(way, to=(contract.Address("ann@x.com"), contract.Address("bob@x.com")))
     assert error.reason == "sent to 1 of 2 recipients; bob@x.com refused: 550 gone"
     assert not error.retryable
     assert b".\r\n" in heard
@@ -149,9 +149,27 @@ async def test_while_one_recipient_may_be_taken_later_nobody_gets_it_twice(scrip
     heard: list[bytes] = []
     url = await scripted({b"RCPT TO:<bob": b"450 later"}, heard=heard)
     async with sender(relay=url) as way:
-        error = await failure(way, cc=(contract.Address("bob@x.com"),))
+        error = await failure(way, to=(contract.Address("ann@x.com"), contract.Address("bob@x.com")))
     assert error.retryable
     assert b"DATA\r\n" not in heard
+
+
+@pytest.mark.parametrize("answer", [b"550 5.1.1 gone", b"450 later"])
+async def test_a_refused_copy_keeps_the_mail_from_nobody(scripted: Scripted, answer: bytes) -> None:
+    """Whom it is for gets it now, and who does not is named."""
+    heard: list[bytes] = []
+    url = await scripted({b"RCPT TO:<bob": answer}, heard=heard)
+    async with sender(relay=url) as way:
+        delivered = await way.deliver(
+            outbound(cc=(contract.Address("bob@x.com"), contract.Address("eve@x.com")))
+        )
+    assert delivered.refused == {"bob@x.com": f"bob@x.com refused: {answer.decode()}"}
+    assert b".\r\n" in heard
+
+
+async def test_without_whom_it_is_for_a_copy_is_no_delivery(scripted: Scripted) -> None:
+    async with sender(relay=await scripted({b"RCPT TO:<ann": b"450 later"})) as way:
+        assert (await failure(way, cc=(contract.Address("bob@x.com"),))).retryable
 
 
 async def test_a_stripped_starttls_is_refused_before_any_password(scripted: Scripted) -> None:
