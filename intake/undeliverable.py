@@ -1,6 +1,6 @@
 """Addresses that mail does not reach, and those that complained: shown beside the customer, until mail comes from them."""
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, func, select
 
 from channels.email.bounces import reasons
 from intake.store import schema
@@ -21,7 +21,7 @@ _MARK = Statement(
     schema.identities.update()
     .where(*_is_it)
     .values(
-        undeliverable_since=func.coalesce(_i.undeliverable_since, bindparam("now")),
+        undeliverable_since=func.coalesce(_i.undeliverable_since, bindparam("now", type_=BigInteger())),
         undeliverable_reason=bindparam("reason"),
     )
 )

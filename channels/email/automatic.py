@@ -64,7 +64,7 @@ def _report(
     kind = _REPORTS.get(root.report_type) if root.report_type else None
     typed = [_REPORTS[leaf.content_type[8:]] for leaf in leaves if leaf.content_type[8:] in _REPORTS]
     if kind is None and (typed or any(map(status_report.is_status_part, leaves))):
-        is_whole = root.content_type == "multipart/report" or not root.is_multipart()
+        is_whole = root.content_type == "multipart/report" or root.content_type in status_report.STATUS_TYPES
         if is_whole or recognition.is_machine(fields, sender=sender, envelope_sender=envelope_sender):
             kind = typed[0] if typed else "bounce"
     if kind == "bounce":

@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -305,3 +306,42 @@ def test_a_status_part_sent_on_as_a_file_is_a_persons_mail() -> None:
         reports.DAEMON.encode(), JAN.encode()
     )
     assert parsed(content, sender="jan@customer.example").automatic is None
+
+
+def test_a_report_pasted_as_the_whole_text_is_a_persons_mail() -> None:
+    content = f"From: {JAN}\nSubject: What is this?\nX-Mailer: x\n\nReporting-MTA: dns; mx.far.example\n\n{FAILED.format(A)}\n"
+    assert parsed(content.encode(), sender="jan@customer.example").automatic is None
+
+
+# -- hostile reports --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X-a: b\n" * 40_000,
+        "-----\n" * 40_000,
+        "anna@far.example " * 20_000,
+        "anna@far.example\n" * 20_000,
+        "Original message\n" * 20_000,
+        "message failed " * 20_000,
+        "recipient: " * 20_000,
+        '"a' * 100_000,
+        "<a@" * 60_000,
+        "a@" + "a." * 100_000,
+        "From: a\n" * 30_000,
+        "Final-Recipient: rfc822; anna@far.example\n" * 10_000,
+        " " * 200_000,
+    ],
+    ids=range(13),
+)
+@pytest.mark.parametrize("is_report", [False, True])
+def test_a_hostile_report_costs_little(text: str, is_report: bool) -> None:  # noqa: FBT001
+    """Each search is bounded: a quarter of a megabyte takes some 50 ms, on a machine that does nothing else."""
+    content = dsn(text) if is_report else reports.mail(reports.DAEMON, "Undelivered", text)
+    raw = RawMessage(
+        kind="email.smtp", account="a", lane="l", body=content, received_at=datetime(2026, 11, 2, tzinfo=UTC)
+    )
+    begin = time.process_time()
+    message.parse_costly(raw, message.Options())
+    assert time.process_time() - begin < 1.0

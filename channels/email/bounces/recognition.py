@@ -15,6 +15,7 @@ from channels.email.headers import Headers
 from channels.email.structure import Part
 
 _ENOUGH = 8
+_MACHINE_POINTS = 4
 _DAEMON = re2.compile(
     r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.(?:system|subsystem)|mail-?delivery|mail-?deamon|mail_delivery_subsystem|ndr|bounce-?daemon|maildelivery\w*)\b"
 )
@@ -77,7 +78,7 @@ def is_bounce(
 def is_machine(fields: Headers, *, sender: Address | None, envelope_sender: str | None) -> bool:
     """Whether the sender alone shows that a machine wrote this: where a report is at hand that is enough."""
     local, name = _named(fields, sender)
-    return bool(_DAEMON.match(local)) or _of_sender(fields, local, name, envelope_sender) >= 2
+    return bool(_DAEMON.match(local)) or _of_sender(fields, local, name, envelope_sender) >= _MACHINE_POINTS
 
 
 def _named(fields: Headers, sender: Address | None) -> tuple[str, str]:
