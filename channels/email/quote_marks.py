@@ -27,6 +27,10 @@ _BEHIND = re.compile(
 _BEGINNINGS = frozenset({"On", "Am", "Le", "El", "Em", "A", "Il", "Op", "Den", "Dne", "Pe", "På", "No"})
 _ENDED = re.compile(r":[ \t]*\n(?:\s{0,4}>)?")
 _MARKS = "–—‐‑―_=*~#•-"
+# What desks write above their mails, so that the answer is found.
+_ABOVE_THIS = re.compile(
+    r"(?i)^[\W_]*(?:please )?(?:type|write|reply|respond|enter|answer)\b.{0,40}\babove this line[\W_]*$"
+)
 _FORWARD_ENDS = frozenset(_MARKS + ":：><")
 _SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
 _OPEN_SEPARATOR = re.compile(rf"^[{_MARKS}]{{4,}}\s*([^\s{_MARKS}].{{1,60}})$")
@@ -227,6 +231,8 @@ def is_separator(keys: Sequence[str], number: int) -> bool:
     key = keys[number]
     if len(key) > MAX_SEPARATOR_CHARS:
         return False
+    if _ABOVE_THIS.match(key):
+        return True
     found = _SEPARATOR.match(key) or _OPEN_SEPARATOR.match(key)
     if found is None:
         return False

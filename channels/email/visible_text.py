@@ -175,7 +175,7 @@ def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
     """
     keys = mail.keys
     key = keys[number]
-    if key[0] in _MARKED and _is_marked_border(mail, number):
+    if (key[0] in _MARKED or " this line" in key) and _is_marked_border(mail, number):
         if not quote_marks.is_quote_next(keys, number + 1):
             return number, True
         return None

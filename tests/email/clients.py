@@ -108,6 +108,23 @@ ATTRIBUTIONS = {
     "sk": [f"po 2. 11. 2026 o 10:00 {A} napísal(a):"],
     "bg": [f"На пн, 2.11.2026 г. в 10:00 {A} написа:"],
     "zh": [f"{A} 于2026年11月2日周一 10:00写道：", '在 2026-11-02 10:00:00，"Support" <support@example.net> 写道：'],
+    "he": ["\u202bבתאריך יום ב׳, 2 בנוב׳ 2026 ב-10:00 מאת \u202aSupport\u202c\u200f <\u202asupport@example.net\u202c\u200f>:\u202c"],
+    "ar": [
+        f"في الاثنين، 2 نوفمبر 2026 في 10:00 ص تمت كتابة ما يلي بواسطة {A}:",
+        f"في ٢ نوفمبر ٢٠٢٦ في ١٠:٠٠ كتب {A}:",
+    ],
+    "vi": [f"Vào Th 2, 2 thg 11, 2026 vào lúc 10:00 {A} đã viết:"],
+    "th": [f"ในวันที่ จ. 2 พ.ย. 2026 เวลา 10:00 น. {A} เขียนว่า:"],
+    "id": [f"Pada tanggal Sen, 2 Nov 2026 pukul 10.00 {A} menulis:"],
+    "hi": [f"सोम, 2 नव॰ 2026 को 10:00 पूर्वाह्न पर {A} ने लिखा:"],
+    "hr": [f"pon, 2. stu 2026. u 10:00 {A} napisao je:", "Dana 2. 11. 2026. u 10:00 Support je napisao:"],
+    "sl": [f"V V pon., 2. nov. 2026 ob 10:00 je oseba {A} napisala:"],
+    "lt": [f"2026-11-02, pr, 10:00 {A} rašė:"],
+    "lv": [f"pirmd., 2026. g. 2. nov., plkst. 10:00 — lietotājs {A} rakstīja:"],
+    "et": [f"Kuupäev E, 2. november 2026 kell 10:00 kirjutas {A}:"],
+    "ca": [f"Missatge de {A} del dia dl., 2 de nov. 2026 a les 10:00:"],
+    "eu": [f"{A} igorleak hau idatzi du (2026 aza. 2, al. (10:00)):"],
+    "sr": [f"пон, 2. нов 2026. у 10:00 {A} је написао/ла:"],
     "ko": [f"2026년 11월 2일 (월) 오전 10:00, {A}님이 작성:"],
 }  # fmt: skip
 

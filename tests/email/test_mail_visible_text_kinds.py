@@ -65,6 +65,9 @@ OWN_WORDS = [
 
 # What stands below the answer, in the ways of programs that are not in `clients`.
 BELOW = [
+    "\n[ Write your answer above this line ]\n\nolder",
+    "\n## Reply above this line ##\n\nolder",
+    "\nPlease reply above this line\n\nolder",
     "\nOn Nov 21, 2026, at 10:18, John\n Doe\n<john@example.net> wrote:\n\n> older one\n> older two\n",
     "\n2026-11-02 10:00 GMT+01:00 Bob <bob@example.net>:\n\n> older one\n> older two\n",
     "\nBob <bob@example.net> schrieb am Mo., 2. Nov. 2026, 10:00:\n\n> older one\n> older two\n",
