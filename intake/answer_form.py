@@ -55,10 +55,11 @@ def copies(tx: Tx, context: Context, ticket: Ticket, to: Address) -> tuple[Addre
     return tuple(Address(value) for value in found[:COPIES_MAX])
 
 
-def below(context: Context, ticket: Ticket, said: Said | None) -> str:
+def below(context: Context, ticket: Ticket, said: Said | None, *, agent: str) -> str:
     """Return what stands below an answer: the signature, then what it answers. Others' words in it are marked."""
     answers = context.answers
-    signature = answers.signatures.get(ticket.team or "", answers.signature).strip()
+    of_team = answers.signatures.get(ticket.team or "", answers.signature)
+    signature = answers.signatures.get(agent, of_team).strip()
     parts = [f"\n\n-- \n{signature}\n"] if signature else []
     if answers.quote and said is not None and said.text.strip():
         parts.append(f"\n\n{_quote(ticket, said)}\n")

@@ -220,7 +220,7 @@ def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> D
         cc=answer_form.copies(tx, context, ticket, to),
         subject=threads.subject_of_answer(ticket),
         text=text,
-        below=answer_form.below(context, ticket, last),
+        below=answer_form.below(context, ticket, last, agent=agent),
         from_name=answer_form.from_name(context, agent),
         author=agent,
         answers=thread.answers,

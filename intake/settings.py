@@ -72,7 +72,7 @@ class Answers(_Part, frozen=True):
     """What agents' answers look like beside their text.
 
     quote: the customer's last message below it, as mail clients do. signature: Markdown, below every answer;
-    signatures: team -> its own. names: agent -> the name that customers see as the sender's, with the organization's.
+    signatures: team or agent -> their own. names: agent -> the name that customers see as the sender's, with the organization's.
     """
 
     quote: bool = True

@@ -169,14 +169,17 @@ def _alarm_problems(settings: Settings, book: Rulebook) -> list[Problem]:
 def _answer_problems(settings: Settings, book: Rulebook) -> list[Problem]:
     """Find agents and teams that what stands around answers is meant for, and that the rules do not have."""
     found = []
-    for key, what, known in (("names", "agent", book.agents), ("signatures", "team", book.teams)):
+    both = {**book.teams, **book.agents}
+    for key, what, known in (("names", "agent", book.agents), ("signatures", "agent or team", both)):
         if not getattr(settings.answers, key):
             continue
         node = _top_level(settings, "answers").value[key]
         for name in [each for each in node.value if each not in known]:
             hint = trouble.did_you_mean(name, known)
             found.append(
-                node.keys[name].problem(f"unknown-{what}", f"the rules have no {what} '{name}'", hint)
+                node.keys[name].problem(
+                    f"unknown-{what.rpartition(' ')[2]}", f"the rules have no {what} '{name}'", hint
+                )
             )
     return found
 

@@ -79,7 +79,9 @@ def test_a_quote_is_introduced_in_the_tickets_language(
     said = msgspec.structs.replace(
         world.store.read_now(lambda tx: threads.load(tx, ticket["id"])).messages[-1], author_name="Jan"
     )
-    below = answer_form.below(world.context, msgspec.structs.replace(before, language=language), said)
+    below = answer_form.below(
+        world.context, msgspec.structs.replace(before, language=language), said, agent="ania"
+    )
     first = markup.plain(below).strip().splitlines()[0]
     assert "Jan" in first
     assert "2026-11-10" in first
@@ -89,6 +91,8 @@ def test_the_teams_signature_stands_between(world: World, ticket: dict[str, Any]
     answers(world, signature="Example", signatures={"support": "Your **support** team"})
     sent = answer(world, ticket)
     assert sent.text.startswith("Try **water**.\n\n-- \nYour **support** team\n\n\nOn 2026")
+    answers(world, signatures={"support": "The team", "ania": "Ania"})
+    assert "\n-- \nAnia\n" in answer(world, ticket).text
 
 
 def test_the_agent_is_named_where_the_desk_wants_it(world: World, ticket: dict[str, Any]) -> None:
