@@ -92,7 +92,7 @@ class Channel:
     def check(self) -> list[contract.Problem]:
         """Look at what can be judged without the server; `probe` asks it."""
         options = self._options
-        problems = [*message.problems(self._options), *self._sender.check()]
+        problems = [*message.problems(self._options), *self._sender.check(self._options.addresses)]
         if options.ca_file and not Path(options.ca_file).is_file():
             problems.append(
                 contract.Problem(

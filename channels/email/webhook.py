@@ -104,7 +104,7 @@ class Channel:
         await self._amazon.close()
 
     def check(self) -> list[contract.Problem]:
-        problems = self._sender.check()
+        problems = self._sender.check(self._options.addresses)
         if not self._options.secrets and not self._options.topics:
             hint = 'set secrets: ["${HOOK_SECRET}"], or topics: [arn:aws:sns:…]'
             problems.append(
