@@ -1,5 +1,6 @@
 """Automatic answers: what templates may say, whom they never go to, and the limits that hold them back."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from intake.replies import Replies, TemplateProblem
 from intake.settings import Limits
 from tests.domain.world import SUPPORT, World, at
 
+ROOT = Path(__file__).parents[2]
 VERIFIED = {"Authentication-Results": "mx.example.com; dmarc=pass header.from=customer.example"}
 
 
@@ -146,6 +148,24 @@ def test_template_may_list_tags_and_ask_for_values(world: World) -> None:
     world.receive(body="my invoice is wrong")
     (receipt,) = world.sent("jan@customer.example")
     assert receipt.text == "money; money; BILLING; you"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "config" / "replies").glob("*.md")), ids=lambda path: path.stem
+)
+def test_bundled_receipts_say_the_ref_and_when(path: Path) -> None:
+    """In every language, with and without a name and an instant, and plainly enough for the quick road."""
+    language = path.stem.rpartition(".")[2]
+    replies = Replies({("received", language): path.read_text("utf-8")})
+    values = {"ticket": {"ref": "K7M4Q2P"}, "customer": {"name": "Jan"}, "expected": "tomorrow"}
+    full = replies.render("received", language, values)
+    bare = replies.render("received", language, {**values, "customer": {"name": ""}, "expected": ""})
+    assert full is not None
+    assert bare is not None
+    assert all(word in markup.plain(full.text) for word in ("K7M4Q2P", "Jan", "tomorrow"))
+    assert "Jan" not in bare.text
+    assert "K7M4Q2P" in (full.subject or "")
+    assert markup.is_plain(markup.markdown_of(full.text))
 
 
 def test_language_falls_back_to_english_then_to_any() -> None:

@@ -127,6 +127,28 @@ async def test_a_mail_larger_than_the_relay_takes_is_not_begun(scripted: Scripte
     assert not any(line.startswith(b"MAIL") for line in heard)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"to": (contract.Address("żółw@x.com"),)},
+        {"envelope_sender": "żółw@example.com"},
+        {"cc": (contract.Address("żółw@x.com"),)},
+    ],
+)
+async def test_addresses_beyond_ascii_need_a_relay_that_takes_them(
+    scripted: Scripted, fields: dict[str, Any]
+) -> None:
+    """RFC 6531: without SMTPUTF8 the reason says so; with it the relay is told at MAIL."""
+    async with sender(relay=await scripted({})) as way:
+        error = await failure(way, **fields)
+    assert "SMTPUTF8" in error.reason
+    assert not error.retryable
+    heard: list[bytes] = []
+    async with sender(relay=await scripted({b"EHLO": b"250-relay\r\n250 SMTPUTF8"}, heard=heard)) as way:
+        await way.deliver(outbound(**fields))
+    assert next(line for line in heard if line.startswith(b"MAIL")).endswith(b" SMTPUTF8\r\n")
+
+
 async def test_a_relay_that_is_not_there_or_silent_is_tried_again(scripted: Scripted) -> None:
     async with sender(relay="smtp://127.0.0.1:1") as way:
         assert (await failure(way)).retryable
