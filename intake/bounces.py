@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from channels.contract import BouncedRecipient, Message
+from channels.email.bounces import prose, reasons
 from intake import conversations, customers, deliveries, events, failures, journal, tickets, undeliverable
 from intake.deliveries import Sent
 from intake.failures import Failure
@@ -79,6 +80,8 @@ def _is_certain(received: Received, message: Message) -> bool:
 
 def _note_bounce(tx: Tx, context: Context, ticket: Ticket, sent: Sent, message: Message) -> None:
     reported = message.bounce.recipients if message.bounce is not None else ()
+    if not reported and sent.is_returned:
+        reported = (_nameless(sent, message),)
     final = [each for each in reported if each.permanent]
     named = [each.address for each in final]
     if final and sent.concerns(named):
@@ -90,6 +93,18 @@ def _note_bounce(tx: Tx, context: Context, ticket: Ticket, sent: Sent, message: 
     else:
         told = [each.address for each in reported]
         events.of_ticket(tx, ticket, "delivery_delayed", outbox=str(sent.id), addresses=told)
+
+
+def _nameless(sent: Sent, message: Message) -> BouncedRecipient:
+    """Say what a report says that names nobody: on our own return path it is about whom the mail was for."""
+    text = " ".join(message.text.split())[:300]
+    return BouncedRecipient(
+        address=sent.recipient,
+        status=reasons.status_in(text),
+        permanent=prose.is_permanent(message.text),
+        diagnostic=text,
+        reason=reasons.reason_of(reasons.status_in(text), text),
+    )
 
 
 def _fail(tx: Tx, context: Context, ticket: Ticket, sent: Sent, final: list[BouncedRecipient]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from channels.contract import DeliveryFailed, OutboundMessage
+from channels.contract import Address, DeliveryFailed, OutboundMessage
 from intake import desk, listing, outbox, undeliverable
 from intake.store import schema
 from tests.domain.test_domain_acknowledge import PAGING
@@ -197,6 +197,20 @@ def test_an_answer_that_the_relay_refused_is_treated_alike(
     assert world.sent("ania@desk.example")
 
 
+def test_the_operator_hears_of_it(world: World, opened: dict[str, Any], answer: OutboundMessage) -> None:
+    """A line of the log and a figure, as of a refusal."""
+    heard: list[Any] = []
+    world.store.listen(lambda signals: heard.extend(signals.get("told", ())))
+    bounce(world, answer.envelope_sender, report(block()))
+    reason = "mailbox_unknown (5.1.1): 550 5.1.1 no such user"
+    assert heard == [
+        (
+            "delivery_failed",
+            {"outbox": int(answer.id), "account": "support", "ticket": opened["ref"], "reason": reason},
+        )
+    ]
+
+
 # -- delayed, acknowledgements, copies --------------------------------------------------------------------------
 
 
@@ -234,6 +248,43 @@ def test_a_rule_about_failures_cannot_go_round(
     bounce(world, SUPPORT, report(block(), about=second.message_id, number=2))
     assert state(world, second) == "failed"
     assert len([each for each in world.sent(JAN) if "all is well" in each.text]) == 1
+
+
+def test_a_copy_that_came_back_takes_nothing_back(
+    world: World, opened: dict[str, Any], answer: OutboundMessage
+) -> None:
+    """Whom the answer was for has it; whose copy it was is marked in the history."""
+    import msgspec
+
+    copied = msgspec.structs.replace(answer, cc=(Address("boss@customer.example"),))
+    payload = msgspec.json.encode(copied).decode()
+    world.store.write_now(lambda tx: tx.update(schema.outbox, {"id": int(answer.id)}, payload=payload))
+    world.set_status(opened, "solved")
+    bounce(world, answer.envelope_sender, report(block("boss@customer.example")))
+    assert (state(world, answer), now(world, opened)["status"]) == ("sent", "solved")
+    assert "copy_failed" in world.events(opened)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Sorry, the mailbox is full.", "failed"), ("It was delayed, we will keep trying.", "sent")],
+)
+def test_a_report_that_names_nobody_is_about_whom_the_mail_was_for(
+    world: World, opened: dict[str, Any], answer: OutboundMessage, text: str, expected: str
+) -> None:
+    """Our return path says which mail it is."""
+    content = world.mail(DAEMON, subject="Mail failure", body=text, headers={})
+    bounce(world, answer.envelope_sender, content)
+    assert state(world, answer) == expected
+
+
+def test_whom_the_answer_was_passed_on_to_is_whom_it_was_for(
+    world: World, opened: dict[str, Any], answer: OutboundMessage
+) -> None:
+    """A forwarding of the customer's fails: the report names an address that we have never heard of."""
+    bounce(world, answer.envelope_sender, report(block("jan.k@inner.example")))
+    assert state(world, answer) == "failed"
+    assert identity(world)["undeliverable_reason"] == "mailbox_unknown"
 
 
 # -- the address ------------------------------------------------------------------------------------------------
