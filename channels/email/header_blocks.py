@@ -27,6 +27,12 @@ _FIELD = re.compile(r"^[>*_\s]{0,6}([^\W\d_][\w .'’/()-]{0,30}?)[*_]{0,2}\s?[:
 _INLINE = re.compile(r"(?:^|\s)[*_]{0,2}([^\W\d_][\w']{0,20})[*_]{0,2}\s?[:：]")
 
 
+# What only a raw header has: a customer has pasted one, and asks something below it.
+_RAW = re.compile(
+    r"(?i)^(?:received|return-path|message-id|mime-version|dkim-signature|content-type|x-[a-z-]{2,40}):\s"
+)
+
+
 class Field(msgspec.Struct, frozen=True):
     """One line of a block. kind: "from", "sent", "to", "subject"; "" = a name that is not known."""
 
@@ -51,6 +57,11 @@ def may_begin(keys: Sequence[str], number: int) -> bool:
 def _kind(key: str) -> str:
     found = _FIELD.match(key[:MAX_FIELD_CHARS])
     return mail_words.LABELS.get(found[1].strip().lower(), "") if found else ""
+
+
+def is_raw(keys: Sequence[str], number: int) -> bool:
+    """Whether the lines around belong to a whole header as servers write it, not to the few fields of a mail program."""
+    return any(_RAW.match(key) for key in keys[max(0, number - 6) : number + MAX_BLOCK_LINES])
 
 
 def fields_of(keys: Sequence[str], number: int) -> list[Field]:

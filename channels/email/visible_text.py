@@ -191,9 +191,9 @@ def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
     if not header_blocks.may_begin(keys, number) or not mail.may_try():
         return None
     below = header_blocks.end_of(keys, number, is_set_apart=number == 0 or not keys[number - 1])
-    if below is None:
-        return None
     start = quote_marks.introduction_start(keys, number)
+    if below is None or (start == number and header_blocks.is_raw(keys, number)):
+        return None
     if not quote_marks.is_quote_next(keys, below):
         return start, True
     mail.cut[start:below] = [True] * (below - start)

@@ -13,6 +13,7 @@ ANSWER = "Hi,\n\nworks now."
 
 # What customers write that looks like a border: every word of it stays.
 OWN_WORDS = [
+    "Your mail came late:\n\nReturn-Path: <support@example.net>\nReceived: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\nFrom: Support <support@example.net>\nTo: anna@example.com\nDate: Mon, 2 Nov 2026 09:00:00 +0100\nSubject: lamp\nMessage-ID: <a@example.net>\n\nWhy?",
     "Which one is better?\n\nOption A: blue\n---\nOption B: red",
     "I have two questions.\n--\nDoes it work?\n--\nWhat does it cost?",
     "Hello\n\n---\nPlease write to my new address anna@example.com from now on.",
