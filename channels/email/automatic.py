@@ -64,7 +64,7 @@ def _report(
     kind = _REPORTS.get(root.report_type) if root.report_type else None
     typed = [_REPORTS[leaf.content_type[8:]] for leaf in leaves if leaf.content_type[8:] in _REPORTS]
     if kind is None and (typed or any(map(status_report.is_status_part, leaves))):
-        is_whole = root.content_type == "multipart/report" or root.content_type in status_report.STATUS_TYPES
+        is_whole = _has_report(root) or root.content_type in status_report.STATUS_TYPES
         if is_whole or recognition.is_machine(fields, sender=sender, envelope_sender=envelope_sender):
             kind = typed[0] if typed else "bounce"
     if kind == "bounce":
@@ -73,6 +73,13 @@ def _report(
     if kind == "delivery_receipt" and _is_rejection(fields, leaves, text):
         return "bounce"
     return kind
+
+
+def _has_report(part: Part) -> bool:
+    """Whether a multipart/report stands in the mail itself: lists wrap one to put a footer below it."""
+    if part.content_type == "multipart/report":
+        return True
+    return part.is_multipart() and any(_has_report(child) for child in part.children)
 
 
 def _is_rejection(fields: Headers, leaves: list[Part], text: str) -> bool:

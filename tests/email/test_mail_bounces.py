@@ -154,6 +154,22 @@ def test_a_report_that_a_gateway_has_wrapped_is_read() -> None:
     assert failed(bounce(content.encode())) == ({A}, set())
 
 
+def test_a_report_with_a_lists_footer_below_it_is_read() -> None:
+    inner = dsn(FAILED.format(A)).decode().replace("\r\n", "\n").partition("Content-Type: ")[2]
+    content = (
+        f"From: postmaster@far.example\nTo: {OURS}\nSubject: x\nList-Id: <talk.example.org>\n"
+        f'Content-Type: multipart/mixed; boundary="L"\n\n--L\nContent-Type: {inner}\n--L\n\nfooter\n--L--\n'
+    )
+    assert failed(bounce(content.encode())) == ({A}, set())
+
+
+def test_a_status_part_beside_a_text_of_a_postmaster_is_a_report() -> None:
+    """Old gateways send multipart/mixed."""
+    content = dsn(FAILED.format(A), outer='multipart/mixed; boundary="B"')
+    content = content.replace(reports.DAEMON.encode(), b"postmaster@far.example")
+    assert failed(bounce(content, sender="postmaster@far.example")) == ({A}, set())
+
+
 def test_a_block_without_an_address_leaves_the_text_to_tell() -> None:
     text = f"Your message could not be delivered to these recipients:\n\n  {A}\n"
     assert failed(bounce(dsn("Final-Recipient: LOCAL; anna\nAction: failed\nStatus: 5.1.1", text=text))) == (

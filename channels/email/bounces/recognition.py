@@ -16,6 +16,7 @@ from channels.email.structure import Part
 
 _ENOUGH = 8
 _MACHINE_POINTS = 4
+_HINT_POINTS = 2
 _DAEMON = re2.compile(
     r"(?i)^(?:mailer-?daemon|mail-?daemon|mdaemon|mail\.delivery\.(?:system|subsystem)|mail-?delivery|mail-?deamon|mail_delivery_subsystem|ndr|bounce-?daemon|maildelivery\w*)\b"
 )
@@ -76,9 +77,16 @@ def is_bounce(
 
 
 def is_machine(fields: Headers, *, sender: Address | None, envelope_sender: str | None) -> bool:
-    """Whether the sender alone shows that a machine wrote this: where a report is at hand that is enough."""
+    """Whether the sender shows that a machine wrote this, or hints at it and the subject does, too.
+
+    Where a report is at hand that is enough.
+    """
     local, name = _named(fields, sender)
-    return bool(_DAEMON.match(local)) or _of_sender(fields, local, name, envelope_sender) >= _MACHINE_POINTS
+    points = _of_sender(fields, local, name, envelope_sender)
+    if points >= _MACHINE_POINTS or _DAEMON.match(local):
+        return True
+    has_hint = points >= _HINT_POINTS or bool(_POSTMASTER.match(local))
+    return has_hint and _of_subject(fields.text("subject")) > 0
 
 
 def _named(fields: Headers, sender: Address | None) -> tuple[str, str]:
