@@ -91,38 +91,67 @@ def _plain(field: bytes) -> bytes:
     return name.strip().lower() + b":" + b" ".join(value.split()) + b"\r\n"
 
 
-def sealed(
-    keys: dict[str, tuple[bytes, str]], mail: bytes, *, by: str = "lists", results: bytes = _RESULTS
-) -> bytes:
-    """The mail as a forwarder passes it on (RFC 8617 §5.1)."""
+def _sign(keys: dict[str, tuple[bytes, str]], by: str, covered: bytes) -> bytes:
     private = serialization.load_pem_private_key(keys[by][0], None)
     assert isinstance(private, rsa.RSAPrivateKey)
+    return base64.b64encode(private.sign(covered, padding.PKCS1v15(), hashes.SHA256()))
 
-    def sign(covered: bytes) -> bytes:
-        return base64.b64encode(private.sign(covered, padding.PKCS1v15(), hashes.SHA256()))
 
+def _named(header: bytes, names: tuple[bytes, ...]) -> bytes:
+    fields = {
+        line.partition(b":")[0].lower(): line for line in header.split(b"\r\n") if line[:1] not in b" \t"
+    }
+    return b"".join(_plain(fields[name]) for name in names)
+
+
+def _body(body: bytes) -> bytes:
+    lines = (re.sub(rb"[ \t]+", b" ", line).rstrip() for line in body.split(b"\r\n"))
+    return b"\r\n".join(lines).rstrip(b"\r\n") + b"\r\n"
+
+
+def signed_by_hand(
+    keys: dict[str, tuple[bytes, str]],
+    tags: bytes,
+    *,
+    names: tuple[bytes, ...] = (b"from", b"subject"),
+    length: int | None = None,
+) -> bytes:
+    """The mail under a signature that fits, with tags that no signing library would write. length: of what is hashed."""
+    header, _, body = MAIL.partition(b"\r\n\r\n")
+    hashed = base64.b64encode(sha256(_body(body)[:length]).digest())
+    field = b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; d=customer.example; s=k; h=%s; bh=%s;%s b=" % (
+        b":".join(names), hashed, tags,
+    )  # fmt: skip
+    field += _sign(keys, "customer", _named(header, names) + _plain(field).rstrip(b"\r\n"))
+    return field + b"\r\n" + MAIL
+
+
+def sealed(
+    keys: dict[str, tuple[bytes, str]],
+    mail: bytes,
+    *,
+    by: str = "lists",
+    results: bytes = _RESULTS,
+    state: bytes | None = None,
+    names: tuple[bytes, ...] = (b"from", b"to", b"subject"),
+) -> bytes:
+    """The mail as a forwarder passes it on (RFC 8617 §5.1). state: what it says of the chain before it."""
     number = mail.count(b"ARC-Seal:") + 1
     tags = b" i=%d; a=rsa-sha256; d=%s.example; s=k;" % (number, by.encode())
     found = b"ARC-Authentication-Results: i=%d;%s" % (number, results.partition(b":")[2].strip())
     header, _, body = mail.partition(b"\r\n\r\n")
-    lines = [b" ".join(line.replace(b"\t", b" ").split(b" ")) for line in body.split(b"\r\n")]
-    text_ = re.sub(rb" +", b" ", b"\r\n".join(line.rstrip() for line in lines)).rstrip(b"\r\n") + b"\r\n"
-    hashed = base64.b64encode(sha256(text_).digest())
+    hashed = base64.b64encode(sha256(_body(body)).digest())
     signature = (
-        b"ARC-Message-Signature:" + tags + b" c=relaxed/relaxed; h=from:to:subject; bh=" + hashed + b"; b="
+        b"ARC-Message-Signature:" + tags + b" c=relaxed/relaxed; h=%s; bh=%s; b=" % (b":".join(names), hashed)
     )
-    named = {
-        line.partition(b":")[0].lower(): line for line in header.split(b"\r\n") if line[:1] not in b" \t"
-    }
-    covered = b"".join(_plain(named[name]) for name in (b"from", b"to", b"subject"))
-    signature += sign(covered + _plain(signature).rstrip(b"\r\n"))
-    seal = b"ARC-Seal:" + tags + (b" cv=none; b=" if number == 1 else b" cv=pass; b=")
+    signature += _sign(keys, by, _named(header, names) + _plain(signature).rstrip(b"\r\n"))
+    seal = b"ARC-Seal:" + tags + b" cv=%s; b=" % (state or (b"none" if number == 1 else b"pass"))
     before = b"".join(
         _plain(re.search(rb"(?m)^ARC-%s: i=%d;[^\r]*" % (kind, each), header)[0])  # type: ignore[index]
         for each in range(1, number)
         for kind in (b"Authentication-Results", b"Message-Signature", b"Seal")
     )
-    seal += sign(before + _plain(found) + _plain(signature) + _plain(seal).rstrip(b"\r\n"))
+    seal += _sign(keys, by, before + _plain(found) + _plain(signature) + _plain(seal).rstrip(b"\r\n"))
     return b"\r\n".join((seal, signature, found, mail))
 
 
@@ -199,6 +228,35 @@ async def test_changed_mail_or_signature_proves_nothing(
         before, after = b"v=1;", after + b" v=1;" if b"=" in after else b"v=1; q=http;"
     found = await trusted(server, unfolded.replace(before, after, 1))
     assert not found.verified_sender
+
+
+@pytest.mark.parametrize(
+    ("tags", "names", "length", "is_proven"),
+    [
+        (b"", (b"from", b"subject"), None, True),
+        (b" x=99999999999;", (b"from", b"subject"), None, True),
+        (b" i=news@mail.customer.example;", (b"from", b"subject"), None, True),
+        (b" l=20;", (b"from", b"subject"), 20, True),  # all of it
+        (b" l=9;", (b"from", b"subject"), 9, False),  # what stands behind it is anybody's
+        (b" x=1000;", (b"from", b"subject"), None, False),
+        (b" x=soon;", (b"from", b"subject"), None, False),
+        (b" t=99999999999;", (b"from", b"subject"), None, False),
+        (b" i=@evil.example;", (b"from", b"subject"), None, False),
+        (b" q=http;", (b"from", b"subject"), None, False),
+        (b"", (b"to", b"subject"), None, False),  # From is not signed
+    ],
+)
+async def test_signature_that_fits_proves_as_far_as_it_says(
+    server: NameServer,
+    keys: dict[str, tuple[bytes, str]],
+    tags: bytes,
+    names: tuple[bytes, ...],
+    length: int | None,
+    *,
+    is_proven: bool,
+) -> None:
+    found = await trusted(server, signed_by_hand(keys, tags, names=names, length=length))
+    assert found.verified_sender is is_proven
 
 
 async def test_folding_and_spaces_do_not_break_a_relaxed_signature(
@@ -370,6 +428,21 @@ async def test_broken_chain_vouches_for_nobody(
     assert change[0] in whole
     found = await trusted(server, whole.replace(*change, 1))
     assert (found.arc, found.verified_sender) == ("fail", False)
+
+
+@pytest.mark.parametrize("state", [b"fail", b"pass", b"none;;"])
+async def test_forwarder_that_found_the_chain_broken_ends_it(
+    server: NameServer, keys: dict[str, tuple[bytes, str]], state: bytes
+) -> None:
+    """Its seal fits; what it says of those before it is not "none", as the first one has to say."""
+    found = await trusted(server, sealed(keys, MAIL, state=state))
+    assert (found.arc, found.verified_sender) == ("fail", False)
+
+
+async def test_seal_of_a_mail_whose_from_is_not_signed_vouches_for_nobody(
+    server: NameServer, keys: dict[str, tuple[bytes, str]]
+) -> None:
+    assert not (await trusted(server, sealed(keys, MAIL, names=(b"to", b"subject")))).verified_sender
 
 
 async def test_hostile_mails_do_not_hold_up_the_loop(
