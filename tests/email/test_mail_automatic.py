@@ -235,6 +235,24 @@ def test_a_person_who_looks_like_a_machine_is_a_person(fields: str, subject: str
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Thank you for your message. This mailbox is not in use any more. Please use bob@far.example instead.",
+        "Your message was received. I left the company, my account is disabled. My successor is bob@far.example",
+        "Ihre Nachricht wird nicht zugestellt, ich bin nicht mehr hier. Vertretung: bob@far.example",
+        "I am away. Your mail is not delivered to anybody else:\n\nbob@far.example\n",
+    ],
+)
+def test_an_absence_note_that_names_somebody_else_is_no_bounce(text: str) -> None:
+    """It has the null path, as RFC 3834 wants it, and speaks of mailboxes that are no more."""
+    found = parsed(
+        f"From: Anna <anna@far.example>\nAuto-Submitted: auto-replied\nSubject: Re: Your lamp\n\n{text}\n",
+        sender="",
+    )
+    assert (found.automatic, found.bounce) == ("auto_reply", None)
+
+
 # -- lists ------------------------------------------------------------------------------------------------------
 
 GROUP = "List-Id: <support.example.net>\nList-Post: <mailto:support@example.net>\nPrecedence: list\nX-Google-Group-Id: 1"

@@ -68,12 +68,22 @@ def is_bounce(
     found = prose.recipients(report, fields)
     if not found or (sender and [each.address.lower() for each in found] == [sender.address.lower()]):
         return points >= _ENOUGH
-    points += 3 + 2 * any(each.status for each in found)
+    has_status = any(each.status for each in found)
+    # An absence note has the null path, too, and names whom to write to instead.
+    if of_subject <= 0 and not has_status and not _is_office(local, name) and not _PROGRAM.match(text):
+        return False
+    points += 3 + 2 * has_status
     points += 6 * bool(_PROGRAM.search(opening)) + 2 * bool(
         _MACHINE.search(opening) or report.original is not None
     )
     points += 1 if wording.YOURS.search(opening) else -2 * bool(wording.MINE.search(opening[:300]))
     return points >= _ENOUGH
+
+
+def _is_office(local: str, name: str) -> bool:
+    return bool(
+        _OFFICE.search(name) or _OFFICE.search(local) or _POSTMASTER.match(local) or _POSTMASTER.match(name)
+    )
 
 
 def is_machine(fields: Headers, *, sender: Address | None, envelope_sender: str | None) -> bool:
