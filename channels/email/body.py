@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from channels.contract import Attachment
-from channels.email import borders, calendar, cms, file_names, headers, texts
+from channels.email import borders, calendar, cms, file_names, headers, rtf, texts
 from channels.email.parts import SEALED_TYPES, Part
 
 MAX_TEXT_BYTES = 4_000_000  # of all parts; one emoji makes a text of 25 MB one of 100 MB
@@ -20,6 +20,7 @@ _STUB_RATIO = 4
 _TEXT_TYPES = (
     frozenset({"text/plain", "text/html", "text/markdown", "text/x-markdown"}) | texts.ENRICHED_TYPES
 )
+_RTF_TYPES = frozenset({"text/rtf"})
 _CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
 # What is read when a mail has no other text.
 _REPORT_TYPES = frozenset({"message/delivery-status", "message/partial", "message/feedback-report"})
@@ -67,6 +68,8 @@ class _Place(NamedTuple):
 def read(root: Part, *, costly: bool) -> Content:
     """Text and attachments of a mail. Raises: Costly (costly=False) for HTML that is too large for the fast road."""
     reading = _Reading(costly=costly)
+    if root.content_type == "message/partial":
+        reading.note("The mail is one piece of a mail that was sent in several")
     if root.content_type == "multipart/encrypted":
         reading.note("The mail is encrypted with PGP: its text cannot be read")
     _walk(root, reading, _Place())
@@ -256,6 +259,10 @@ def _read_instead(reading: _Reading) -> None:
             reading.texts.append(_text(part.children[0], reading))
         elif _is_calendar(part):
             reading.texts.append(calendar.text_from_calendar(part.content, part.charset))
+        elif part.content_type in _RTF_TYPES:
+            reading.texts.append(borders.removed(texts.normalised(rtf.text_from_rtf(part.content))))
+        elif not part.path and part.content_type in _TEXT_TYPES:
+            reading.texts.append(_text(part, reading))
         elif part.content_type in _REPORT_TYPES and part.disposition != "attachment":
             reading.texts.append(texts.normalised(part.content[:20_000].decode("utf-8", "replace")))
         if any(reading.texts):

@@ -6,7 +6,7 @@ are what mail programs write). Bounded in depth and elements, never raises.
 
 from collections.abc import Iterator
 
-MAX_ELEMENTS = 10_000
+MAX_ELEMENTS = 200_000  # looked at in one message
 MAX_DEPTH = 12
 
 _SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
@@ -23,71 +23,79 @@ def signed_content(content: bytes) -> bytes:
     if _SIGNED_DATA not in content[:64]:
         return b""
     try:
-        return _encapsulated(content)
+        return _Reader(content).encapsulated()
     except (IndexError, ValueError, RecursionError):
         return b""
 
 
-def _encapsulated(content: bytes) -> bytes:
-    """ContentInfo -> [0] -> SignedData -> encapContentInfo -> [0] -> OCTET STRING."""
-    outer = _only(content, 0, len(content), _SEQUENCE)
-    wrapped = _only(content, *outer, _CONTEXT_0)
-    signed = _only(content, *wrapped, _SEQUENCE)
-    for tag, begin, end in _elements(content, *signed):
-        if tag == _SEQUENCE:  # version and digest algorithms are of other kinds
-            return b"".join(_pieces(content, *_only(content, begin, end, _CONTEXT_0), depth=0))
-    raise ValueError("no content")
+class _Reader:
+    """One walk through the elements of a message, with a bound on how many are looked at."""
 
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._left = MAX_ELEMENTS
 
-def _only(content: bytes, begin: int, end: int, wanted: int) -> tuple[int, int]:
-    """Where the content of the first element of a kind lies."""
-    for tag, inner_begin, inner_end in _elements(content, begin, end):
-        if tag == wanted:
-            return inner_begin, inner_end
-    raise ValueError("element is missing")
+    def _take(self) -> bool:
+        self._left -= 1
+        if self._left < 0:
+            raise ValueError("too many elements")
+        return True
 
+    def encapsulated(self) -> bytes:
+        """ContentInfo -> [0] -> SignedData -> encapContentInfo -> [0] -> OCTET STRING."""
+        outer = self._only(0, len(self._content), _SEQUENCE)
+        wrapped = self._only(*outer, _CONTEXT_0)
+        signed = self._only(*wrapped, _SEQUENCE)
+        for tag, begin, end in self._elements(*signed):
+            if tag == _SEQUENCE:  # version and digest algorithms are of other kinds
+                return b"".join(self._pieces(*self._only(begin, end, _CONTEXT_0), depth=0))
+        raise ValueError("no content")
 
-def _pieces(content: bytes, begin: int, end: int, *, depth: int) -> Iterator[bytes]:
-    for tag, inner_begin, inner_end in _elements(content, begin, end):
-        if tag == _OCTETS:
-            yield content[inner_begin:inner_end]
-        elif tag == _OCTETS_IN_PIECES and depth < MAX_DEPTH:
-            yield from _pieces(content, inner_begin, inner_end, depth=depth + 1)
+    def _only(self, begin: int, end: int, wanted: int) -> tuple[int, int]:
+        """Where the content of the first element of a kind lies."""
+        for tag, inner_begin, inner_end in self._elements(begin, end):
+            if tag == wanted:
+                return inner_begin, inner_end
+        raise ValueError("element is missing")
 
+    def _pieces(self, begin: int, end: int, *, depth: int) -> Iterator[bytes]:
+        for tag, inner_begin, inner_end in self._elements(begin, end):
+            if tag == _OCTETS:
+                yield self._content[inner_begin:inner_end]
+            elif tag == _OCTETS_IN_PIECES and depth < MAX_DEPTH:
+                yield from self._pieces(inner_begin, inner_end, depth=depth + 1)
 
-def _elements(content: bytes, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Tag and stretch of each element between two positions; one of indefinite length ends before its zeros."""
-    at = begin
-    for _ in range(MAX_ELEMENTS):
-        if at + 2 > end or content[at : at + 2] == b"\x00\x00":
-            return
-        tag = content[at]
-        size, inner = _length(content, at + 1)
-        stop = inner + size if size >= 0 else _end_of_indefinite(content, inner, end, depth=0)
-        yield tag, inner, min(stop, end)
-        at = stop if size >= 0 else stop + 2
+    def _elements(self, begin: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Tag and stretch of each element between two positions; one of indefinite length ends before its zeros."""
+        at = begin
+        while self._take():
+            if at + 2 > end or self._content[at : at + 2] == b"\x00\x00":
+                return
+            tag = self._content[at]
+            size, inner = self._length(at + 1)
+            stop = inner + size if size >= 0 else self._end_of_indefinite(inner, end, depth=0)
+            yield tag, inner, min(stop, end)
+            at = stop if size >= 0 else stop + 2
 
+    def _length(self, at: int) -> tuple[int, int]:
+        """The length of an element and where its content begins; -1 = indefinite."""
+        first = self._content[at]
+        if first < 0x80:
+            return first, at + 1
+        if first == 0x80:
+            return -1, at + 1
+        count = first & 0x7F
+        if count > 8:
+            raise ValueError("absurd length")
+        return int.from_bytes(self._content[at + 1 : at + 1 + count], "big"), at + 1 + count
 
-def _length(content: bytes, at: int) -> tuple[int, int]:
-    """The length of an element and where its content begins; -1 = indefinite."""
-    first = content[at]
-    if first < 0x80:
-        return first, at + 1
-    if first == 0x80:
-        return -1, at + 1
-    count = first & 0x7F
-    if count > 8:
-        raise ValueError("absurd length")
-    return int.from_bytes(content[at + 1 : at + 1 + count], "big"), at + 1 + count
-
-
-def _end_of_indefinite(content: bytes, at: int, end: int, *, depth: int) -> int:
-    """Where the two zeros stand that end an element of indefinite length."""
-    if depth > MAX_DEPTH:
-        raise ValueError("too deep")
-    for _ in range(MAX_ELEMENTS):
-        if at + 2 > end or content[at : at + 2] == b"\x00\x00":
-            return at
-        size, inner = _length(content, at + 1)
-        at = inner + size if size >= 0 else _end_of_indefinite(content, inner, end, depth=depth + 1) + 2
-    raise ValueError("too many elements")
+    def _end_of_indefinite(self, at: int, end: int, *, depth: int) -> int:
+        """Where the two zeros stand that end an element of indefinite length."""
+        if depth > MAX_DEPTH:
+            raise ValueError("too deep")
+        while self._take():
+            if at + 2 > end or self._content[at : at + 2] == b"\x00\x00":
+                return at
+            size, inner = self._length(at + 1)
+            at = inner + size if size >= 0 else self._end_of_indefinite(inner, end, depth=depth + 1) + 2
+        raise ValueError("too many elements")

@@ -4,19 +4,17 @@ Sources: [MS-OXTNEF] (in `tnef`), POSIX uuencode, yEnc 1.3 (yenc.org, checked 20
 """
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from channels.email import tnef, transfer
 
 MAX_BLOCKS = 50
-_UU_BEGIN = re.compile(rb"(?:^|\n)begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_UU_END = re.compile(
-    rb"\n(?:`|[ \t]*)\r?\n?end[ \t]*(?:\r?\n|\Z)|\nend[ \t]*(?:\r?\n|\Z)|\n====\s*?(?:\r?\n|\Z)"
-)
-_YENC_BEGIN = re.compile(
-    rb"(?:^|\n)=ybegin ([^\r\n]{0,500}?)name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?"
-)
-_YENC_END = re.compile(rb"\n=yend[^\r\n]*(?:\r?\n|\Z)")
+_UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
+_YENC_BEGIN = re.compile(rb"=ybegin ([^\r\n]{0,500}?)name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?")
+_YENC_END = re.compile(rb"=yend[^\r\n]*(?:\r?\n|\Z)")
+_LINE_REST = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
+_MAX_CANDIDATES = 200  # words that look like the beginning or the end of a block
 _YENC_ESCAPE = re.compile(rb"=(.)", re.DOTALL)
 _UNSHIFTED = bytes((byte - 42) % 256 for byte in range(256))
 TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
@@ -60,7 +58,7 @@ def without_blocks(content: bytes) -> tuple[bytes, list[Item]]:
     items: list[Item] = []
     kept: list[bytes] = []
     at = 0
-    while len(items) < MAX_BLOCKS:
+    for _ in range(MAX_BLOCKS):
         block = _next_block(content, at)
         if block is None:
             break
@@ -77,29 +75,48 @@ def without_blocks(content: bytes) -> tuple[bytes, list[Item]]:
 
 def _next_block(content: bytes, at: int) -> tuple[int, int, Item | None] | None:
     """Where the next block begins and ends, and its file; None as file: it only looks like one."""
-    back = max(0, at - 1)  # the line break before a block may end the one above
-    uu = _UU_BEGIN.search(content, back)
-    yenc = _YENC_BEGIN.search(content, back)
-    begin = min((found for found in (uu, yenc) if found), key=lambda found: found.start(), default=None)
+    found = (_at_line(_UU_BEGIN, content, at), _at_line(_YENC_BEGIN, content, at))
+    begin = min((each for each in found if each), key=lambda each: each.start(), default=None)
     if begin is None:
         return None
-    is_uu = begin is uu
-    end = (_UU_END if is_uu else _YENC_END).search(content, begin.end() - 1)
+    is_yenc = begin is found[1]
+    word = b"=yend" if is_yenc else b"====" if b"base64" in begin[0][:13] else b"end"
+    end = _end_of(word, content, begin.end() - 1)
     if end is None:
-        return max(at, begin.start()), begin.end(), None
-    encoded = content[begin.end() : end.start() + 1]
-    if not is_uu:
-        return (
-            begin.start(),
-            end.end(),
-            Item(_name(begin[2]), _yenc_decoded(encoded), "application/octet-stream"),
-        )
-    if b"begin-base64" in begin[0]:
-        decoded = transfer.decode(encoded, "base64")[0]
+        return None  # nor has any block below an end
+    encoded = content[begin.end() : end[0]]
+    if is_yenc:
+        decoded, name = _yenc_decoded(encoded), begin[2]
     else:
-        decoded = transfer.uudecoded(b"begin \n" + encoded) if _is_uuencoded(encoded) else b""
-    item = Item(_name(begin[1]), decoded, "application/octet-stream") if decoded else None
-    return max(at, begin.start()), end.end(), item
+        decoded, name = _uu_decoded(encoded, is_base64=word == b"===="), begin[1]
+    return begin.start(), end[1], Item(_name(name), decoded, "application/octet-stream") if decoded else None
+
+
+def _at_line(pattern: re.Pattern[bytes], content: bytes, at: int) -> re.Match[bytes] | None:
+    """The first match at the beginning of a line."""
+    for found in islice(pattern.finditer(content, at), _MAX_CANDIDATES):
+        if found.start() == 0 or content[found.start() - 1] == 0x0A:
+            return found
+    return None
+
+
+def _end_of(word: bytes, content: bytes, at: int) -> tuple[int, int] | None:
+    """Where the line that ends a block begins, and where the next line does."""
+    for _ in range(_MAX_CANDIDATES):
+        at = content.find(b"\n" + word, at)
+        if at < 0:
+            return None
+        rest = _YENC_END.match(content, at + 1) or _LINE_REST.match(content, at + 1 + len(word))
+        if rest:
+            return at + 1, rest.end()
+        at += 1
+    return None
+
+
+def _uu_decoded(encoded: bytes, *, is_base64: bool) -> bytes:
+    if is_base64:
+        return transfer.decode(encoded, "base64")[0]
+    return transfer.uudecoded(b"begin \n" + encoded) if _is_uuencoded(encoded) else b""
 
 
 def _is_uuencoded(encoded: bytes) -> bool:

@@ -6,6 +6,8 @@ Source: RFC 1468; Microsoft's code pages 50220 and 50221, which put rows 13, 79â
 import re
 
 _ESCAPE = re.compile(rb"\x1b(\$[@B]|\$\(D|\([BJI])")
+_HIGH = bytes(byte | 0x80 if 0x21 <= byte <= 0x7E else byte for byte in range(256))
+_MAX_CAREFUL_BYTES = 10_000
 _KANJI = frozenset({b"$@", b"$B"})
 
 
@@ -35,6 +37,9 @@ def _plain(text: bytes) -> str:
 
 def _kanji(text: bytes) -> str:
     """Pairs of JIS X 0208 and beyond, by way of Shift JIS; line breaks inside are kept."""
+    quickly = text.translate(_HIGH).decode("euc_jis_2004", "replace")
+    if "\ufffd" not in quickly or len(text) > _MAX_CAREFUL_BYTES:
+        return quickly
     shifted = bytearray()
     position = 0
     while position < len(text):

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import msgspec
 
+from channels.contract import Costly
 from channels.email import containers, encoded_words, file_names, parameters
 
+MAX_FAST_TNEF_BYTES = 256 * 1024
+MAX_FAST_BLOCKS_BYTES = 256 * 1024
 MESSAGE_TYPES = frozenset({"message/rfc822", "message/global", "message/news"})
 SEALED_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 # The fields that a part is made of.
@@ -53,9 +56,15 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def from_fields(
-    path: str, content_type: str, *, fields: dict[str, str], content: bytes, children: tuple[Part, ...]
+    path: str,
+    content_type: str,
+    *,
+    fields: dict[str, str],
+    content: bytes,
+    children: tuple[Part, ...],
+    costly: bool,
 ) -> Part:
-    """A part from its unfolded header fields."""
+    """A part from its unfolded header fields. Raises: Costly (costly=False) for a large container of files."""
     declared = parameters.parse(fields.get("content-type", ""))
     disposition = fields.get("content-disposition", "")
     placed = parameters.parse(disposition)
@@ -65,7 +74,7 @@ def from_fields(
     if not filename:
         filename = _implied_name(content_type, fields)
     if not children and content:
-        content, children = _opened(content, content_type, filename=filename, path=path)
+        content, children = _opened(content, content_type, filename=filename, path=path, costly=costly)
     return Part(
         path=path,
         content_type=content_type,
@@ -93,11 +102,18 @@ def _implied_name(content_type: str, fields: dict[str, str]) -> str:
     )
 
 
-def _opened(content: bytes, content_type: str, *, filename: str, path: str) -> tuple[bytes, tuple[Part, ...]]:
+def _opened(
+    content: bytes, content_type: str, *, filename: str, path: str, costly: bool
+) -> tuple[bytes, tuple[Part, ...]]:
     """The content and the files that stand in it."""
+    is_tnef = content_type in containers.TNEF_TYPES or filename.lower() == "winmail.dat"
     if content_type == "text/plain" and not filename and containers.holds_blocks(content):
+        if not costly and len(content) > MAX_FAST_BLOCKS_BYTES:
+            raise Costly("files stand in a large text")
         content, items = containers.without_blocks(content)
-    elif content_type in containers.TNEF_TYPES or filename.lower() == "winmail.dat":
+    elif is_tnef:
+        if not costly and len(content) > MAX_FAST_TNEF_BYTES:
+            raise Costly("winmail.dat is large")
         items = containers.unwrapped(content)
     else:
         return content, ()

@@ -13,8 +13,8 @@ import msgspec
 
 from channels.email import charset_names
 
-MAX_UNPACKED_BYTES = 4_000_000
-MAX_TOKENS = 400_000
+MAX_UNPACKED_BYTES = 2_000_000
+MAX_TOKENS = 200_000
 MAX_DEPTH = 200
 
 # What every packed text may refer back to before it has written anything ([MS-OXRTFCP] §2.1.2.1).
@@ -51,42 +51,34 @@ def unpacked(content: bytes) -> bytes:
 
 
 def _inflated(content: bytes, size: int) -> bytes:
-    """Literals and references into a window of 4 096 bytes; a reference to the write position ends the text (§3.1.3)."""
-    window = bytearray(_WINDOW)
-    window[: len(_DICTIONARY)] = _DICTIONARY
-    write = len(_DICTIONARY)
-    document = bytearray()
+    """Literals and references into the last 4 096 bytes; a reference to the write position ends the text (§3.1.3)."""
+    document = bytearray(_DICTIONARY)
+    end = len(_DICTIONARY) + size
     at = 16
-    while at < len(content) and len(document) < size:
+    while at < len(content) and len(document) < end:
         control = content[at]
         at += 1
         for bit in range(8):
             if control >> bit & 1 == 0:
-                piece = content[at : at + 1]
+                document += content[at : at + 1]
                 at += 1
-            else:
-                offset, length = divmod(int.from_bytes(content[at : at + 2], "big"), 16)
-                at += 2
-                if offset == write or at > len(content):
-                    return bytes(document[:size])
-                piece = _referred(window, offset, length + 2, write)
-            for byte in piece:
-                window[write] = byte
-                write = (write + 1) % _WINDOW
-            document += piece
-    return bytes(document[:size])
+                continue
+            offset, length = divmod(int.from_bytes(content[at : at + 2], "big"), 16)
+            distance = (len(document) - offset) % _WINDOW
+            at += 2
+            if distance == 0 or at > len(content):
+                return bytes(document[len(_DICTIONARY) : end])
+            document += _referred(document, distance, length + 2)
+    return bytes(document[len(_DICTIONARY) : end])
 
 
-def _referred(window: bytearray, offset: int, length: int, write: int) -> bytes:
-    """A stretch of the window, which may run into what it is writing itself."""
-    piece = bytearray()
-    distance = (write - offset) % _WINDOW
-    for position in range(length):
-        if position < distance:
-            piece.append(window[(offset + position) % _WINDOW])
-        else:
-            piece.append(piece[position - distance])
-    return bytes(piece)
+def _referred(document: bytearray, distance: int, length: int) -> bytes:
+    """What stands so far back, repeated where it runs into what it is writing itself."""
+    begin = len(document) - distance
+    if begin < 0:
+        return bytes(length)  # nobody has written there yet
+    piece = bytes(document[begin : begin + length])
+    return (piece * (length // len(piece) + 1))[:length]
 
 
 def holds_html(document: bytes) -> bool:

@@ -21,6 +21,7 @@ MAX_REPAIR_BYTES = (
     512 * 1024
 )  # a damaged mail up to here is split on the spot; a larger one takes the slow road
 
+MAX_SEARCHED_BYTES = 32 * 1024 * 1024  # for header values beyond ASCII, each through the whole mail
 MAX_FAST_LINES = 20_000  # of uuencoding; 900 KB of a file
 
 # Counted only where their first byte is frequent: one memchr pass over base64 costs 10 µs, two-byte needles 300 µs.
@@ -52,7 +53,7 @@ def _tree(
     if not costly and len(content) > MAX_REPAIR_BYTES:
         raise Costly("the mail is damaged and large")
     node, problems = splitting.split(content, fields, max_parts=MAX_PARTS, max_depth=MAX_DEPTH, path=path)
-    return _part_from_node(node), problems
+    return _part_from_node(node, costly=costly), problems
 
 
 def _unsealed(part: Part, *, costly: bool, depth: int = 0) -> Part:
@@ -62,6 +63,8 @@ def _unsealed(part: Part, *, costly: bool, depth: int = 0) -> Part:
         return msgspec.structs.replace(part, children=children)
     if part.content_type not in parts.SEALED_TYPES or depth >= _MAX_SEALS:
         return part
+    if not costly and len(part.content) > MAX_REPAIR_BYTES:
+        raise Costly("a large mail is sealed")
     inner = cms.signed_content(part.content)
     if not inner:
         return part
@@ -121,6 +124,7 @@ class _Reading(msgspec.Struct):
     is_ascii: bool
     costly: bool = True
     room: int = MAX_PARTS
+    search_bytes: int = MAX_SEARCHED_BYTES
 
 
 def _part_from_tree(
@@ -133,7 +137,7 @@ def _part_from_tree(
     reading.room -= 1
     if reading.room < 0 or depth > MAX_DEPTH or (not node.children and node.content is None):
         return None
-    fields = _fields(node.headers, reading.source)
+    fields = _fields(node.headers, reading)
     if fields is None:
         return None
     encoding = transfer.name_of(fields.get("content-transfer-encoding", ""))
@@ -153,10 +157,12 @@ def _part_from_tree(
         content = _decoded_rest(content, fields, inherited=inherited, costly=reading.costly)
     declared = fields.get("content-type", "")
     content_type = splitting.media_type(declared) if declared else node.content_type.lower()
-    return parts.from_fields(path, content_type, fields=fields, content=content, children=tuple(children))
+    return parts.from_fields(
+        path, content_type, fields=fields, content=content, children=tuple(children), costly=reading.costly
+    )
 
 
-def _fields(found: dict[str, list[str]], source: bytes) -> dict[str, str] | None:
+def _fields(found: dict[str, list[str]], reading: _Reading) -> dict[str, str] | None:
     """The first value of each field, by lower-case name; None when text was taken for a header: a name without a value."""
     fields: dict[str, str] = {}
     for name, values in found.items():
@@ -165,17 +171,19 @@ def _fields(found: dict[str, list[str]], source: bytes) -> dict[str, str] | None
         value = values[0] or values[-1]
         if not value and not name.lower().startswith(("content-", "x-", "mime-")):
             return None
-        fields[name.lower()] = value if value.isascii() and "\x1b" not in value else _reread(value, source)
+        fields[name.lower()] = value if value.isascii() and "\x1b" not in value else _reread(value, reading)
     return fields
 
 
-def _reread(value: str, source: bytes) -> str:
+def _reread(value: str, reading: _Reading) -> str:
     """A value beyond ASCII from its bytes: the parser takes what is no UTF-8 for latin-1."""
     try:
         written = value.encode("latin-1")
     except UnicodeEncodeError:
         return value
-    return headers.unfolded(written) if written in source else value
+    reading.search_bytes -= len(reading.source)
+    is_searched = reading.search_bytes >= 0
+    return headers.unfolded(written) if is_searched and written in reading.source else value
 
 
 def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, costly: bool) -> bytes:
@@ -194,12 +202,13 @@ def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, cos
     ]
 
 
-def _part_from_node(node: splitting.Node) -> Part:
+def _part_from_node(node: splitting.Node, *, costly: bool = True) -> Part:
     """Our part from the splitter's."""
     return parts.from_fields(
         node.path,
         node.content_type,
         fields={name: node.fields.first(name) for name in parts.FIELDS},
         content=node.content,
-        children=tuple(_part_from_node(child) for child in node.children),
+        children=tuple(_part_from_node(child, costly=costly) for child in node.children),
+        costly=costly,
     )

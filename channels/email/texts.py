@@ -18,6 +18,7 @@ _HTML_BEGIN = re.compile(
 )
 _META_CHARSET = re.compile(rb"(?i)<meta[^>]{0,200}charset\s{0,9}=\s{0,9}[\"']?([a-z0-9_.:-]{2,40})")
 _META_WITHIN_BYTES = 2_048
+_EMPTY_LINES = re.compile(r"\A(?:[ \t]*\n)+")
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 
 
@@ -65,7 +66,8 @@ def normalised(text: str) -> str:
     """Line ends as LF, no empty lines around the text, no white space at its end."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.strip("\n").rstrip()
+    text = text.strip("\n").rstrip()
+    return _EMPTY_LINES.sub("", text) if text[:1] in " \t" else text
 
 
 def _is_html(text: str) -> bool:

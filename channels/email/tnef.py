@@ -11,8 +11,8 @@ import msgspec
 
 from channels.email import charsets, rtf
 
-MAX_ATTRIBUTES = 2_000
-MAX_PROPERTIES = 2_000
+MAX_ATTRIBUTES = 4_000  # with those of mails inside
+MAX_PROPERTIES = 20_000
 MAX_VALUES = 100  # of a property
 MAX_FILES = 100
 MAX_DEPTH = 3  # a mail attached to a mail is a stream of its own
@@ -59,6 +59,13 @@ class Unwrapped(msgspec.Struct, frozen=True):
         return self.text.encode("utf-8", "replace"), "text/plain", "utf-8"
 
 
+class _Budget(msgspec.Struct):
+    """What is left to spend on one stream and the streams inside it."""
+
+    attributes: int = MAX_ATTRIBUTES
+    properties: int = MAX_PROPERTIES
+
+
 class _Draft(msgspec.Struct):
     """A file under construction."""
 
@@ -71,31 +78,36 @@ def is_tnef(content: bytes) -> bool:
     return content.startswith(_SIGNATURE)
 
 
-def read(content: bytes, *, depth: int = 0) -> Unwrapped:
+def read(content: bytes) -> Unwrapped:
     """The texts and files of a stream; what is no stream has none."""
+    return _read(content, _Budget(), depth=0)
+
+
+def _read(content: bytes, budget: _Budget, *, depth: int) -> Unwrapped:
     if not is_tnef(content) or depth > MAX_DEPTH:
         return Unwrapped()
     codec = "cp1252"
     text = ""
     drafts: list[_Draft] = []
     properties: dict[int, bytes | str | int] = {}
-    for level, name, value in _attributes(content):
+    for level, name, value in _attributes(content, budget):
         if name == _CODE_PAGE and len(value) >= 4:
             codec = f"cp{int.from_bytes(value[:4], 'little')}"
         elif name == _BODY:
             text = _string(value, codec)
         elif name == _MESSAGE_PROPERTIES:
-            properties.update(_properties(value, codec))
+            properties.update(_properties(value, codec, budget))
         elif level == _LEVEL_ATTACHMENT:
-            _take_file(drafts, name, value, codec=codec)
-    files = [file for draft in drafts for file in _files(draft, depth=depth)]
+            _take_file(drafts, name, value, codec=codec, budget=budget)
+    files = [file for draft in drafts for file in _files(draft, budget, depth=depth)]
     return _unwrapped(properties, text, files[:MAX_FILES], codec=codec)
 
 
-def _attributes(content: bytes) -> Iterator[tuple[int, int, bytes]]:
+def _attributes(content: bytes, budget: _Budget) -> Iterator[tuple[int, int, bytes]]:
     """Level, name and value of each attribute (§2.1.3.2); the checksum is not looked at."""
     at = 6  # signature and key
-    for _ in range(MAX_ATTRIBUTES):
+    while budget.attributes > 0:
+        budget.attributes -= 1
         if at + _HEAD.size > len(content):
             return
         level, name, size = _HEAD.unpack_from(content, at)
@@ -106,7 +118,7 @@ def _attributes(content: bytes) -> Iterator[tuple[int, int, bytes]]:
         at += size + 2
 
 
-def _take_file(drafts: list[_Draft], name: int, value: bytes, *, codec: str) -> None:
+def _take_file(drafts: list[_Draft], name: int, value: bytes, *, codec: str, budget: _Budget) -> None:
     if name == _NEW_FILE:
         if len(drafts) < MAX_FILES:
             drafts.append(_Draft())
@@ -115,10 +127,10 @@ def _take_file(drafts: list[_Draft], name: int, value: bytes, *, codec: str) -> 
     elif drafts and name == _FILE_DATA:
         drafts[-1].content = value
     elif drafts and name == _FILE_PROPERTIES:
-        drafts[-1].properties = _properties(value, codec)
+        drafts[-1].properties = _properties(value, codec, budget)
 
 
-def _files(draft: _Draft, *, depth: int) -> list[File]:
+def _files(draft: _Draft, budget: _Budget, *, depth: int) -> list[File]:
     """The file, or what an attached mail consists of."""
     found = draft.properties
     name = (
@@ -131,7 +143,7 @@ def _files(draft: _Draft, *, depth: int) -> list[File]:
     content = draft.content or (data if isinstance(data, bytes) else b"")
     embedded = content[16:] if content[16:20] == _SIGNATURE else content  # behind the interface's id
     if is_tnef(embedded):
-        inner = read(embedded, depth=depth + 1)
+        inner = _read(embedded, budget, depth=depth + 1)
         body, content_type, _ = inner.readable()
         extension = ".html" if content_type == "text/html" else ".txt"
         own = [File(f"{inner.subject or name or 'message'}{extension}", body, content_type)] if body else []
@@ -168,12 +180,13 @@ def _unwrapped(
     )
 
 
-def _properties(value: bytes, codec: str) -> dict[int, bytes | str | int]:
+def _properties(value: bytes, codec: str, budget: _Budget) -> dict[int, bytes | str | int]:
     """Number -> value of a list of MAPI properties (§2.1.3.4); of several values the first."""
     found: dict[int, bytes | str | int] = {}
     at = 4
     try:
-        for _ in range(min(int.from_bytes(value[:4], "little"), MAX_PROPERTIES)):
+        for _ in range(min(int.from_bytes(value[:4], "little"), budget.properties)):
+            budget.properties -= 1
             kind, number = struct.unpack_from("<HH", value, at)
             at += 4
             if number >= 0x8000:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.contract import Costly
 from channels.email import containers, message, rtf, tnef
 from tests.email import tnef_writer
 from tests.email.mails import TEXT, multipart, names, read, single
@@ -121,7 +122,7 @@ def test_uuencoded_files_in_a_text_are_files_and_the_text_is_what_is_left() -> N
         b"Look:\n\n" + uuencoded(b"a b.png", picture) + uuencoded(b"c.txt", b"hi", b"0600") + b"\nAda\n"
     )
     found = read(content)
-    assert found.text == "Look:\n\nAda"
+    assert found.text == "Look:\n\n\nAda"
     assert [(attachment.name, attachment.size) for attachment in found.attachments] == [
         ("a b.png", 256),
         ("c.txt", 2),
@@ -165,3 +166,22 @@ def test_a_yenc_block_in_a_text_is_a_file() -> None:
 def test_prose_that_begins_like_a_block_stays_text(text: str) -> None:
     found = read(single(text.encode()))
     assert (found.text, found.attachments) == (text.strip(), ())
+
+
+def test_a_large_container_is_left_to_the_slow_road() -> None:
+    picture = tnef_writer.file(b"p.bin", b"x" * 300_000)
+    with pytest.raises(Costly):
+        read(multipart(TEXT, winmail(tnef_writer.stream(picture))))
+    with pytest.raises(Costly):
+        read(single(uuencoded(b"p.bin", b"x" * 300_000)))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"begin 644 x\n" * 300_000, b"begin 644 x\nend\n" * 30_000, b"=ybegin name=x\n" * 30_000, b"=ybegin name=x\n" + b"===" * 80_000 + b"\n=yend\n"],
+    ids=["beginnings", "empty blocks", "beginnings of yEnc", "escapes"],
+)  # fmt: skip
+def test_blocks_are_looked_for_a_bounded_number_of_times(content: bytes) -> None:
+    """Only so many beginnings are tried: what is left of a bomb is text."""
+    _, items = containers.without_blocks(content)
+    assert len(items) <= containers.MAX_BLOCKS
