@@ -23,7 +23,7 @@ MAX_DISCLAIMERS = 5
 
 _MARK = re.compile(r"^(?:-{2,3}|[—–]{1,2}|‐{2,3}|_{2,4})$")
 _LONG_RULER = re.compile(r"^(?:_{5,}|-{4,}|={5,}|\*{5,})$")
-_NAME = re.compile(r"^[-–—~]{1,2}\s?([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,2})[.!]?$")
+_NAME = re.compile(r"^[-–—~]{1,2}([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,2})[.!]?$")
 _SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
 _CONTACT = re.compile(r"\S@\S+\.\w|www\.|://|\+\d[\d\s()/-]{6,}")
 _LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
@@ -97,7 +97,7 @@ def _asks(key: str) -> bool:
 
 
 def name_line(keys: Sequence[str], begin: int, end: int) -> int | None:
-    """The last line when it is "-Anna" or "- Anna Example": a name behind a dash, and no item of a list."""
+    """The last line when it is "-Anna" or "-Anna Example". With a space behind the dash it may be an item of a list."""
     last = next((at for at in range(end - 1, begin, -1) if keys[at]), None)
     if last is None:
         return None

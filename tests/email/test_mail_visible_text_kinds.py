@@ -13,6 +13,7 @@ ANSWER = "Hi,\n\nworks now."
 
 # What customers write that looks like a border: every word of it stays.
 OWN_WORDS = [
+    "I would like this one.\n\n- Red",
     "Your mail came late:\n\nReturn-Path: <support@example.net>\nReceived: from a by b; Mon, 2 Nov 2026 10:00:00 +0100\nFrom: Support <support@example.net>\nTo: anna@example.com\nDate: Mon, 2 Nov 2026 09:00:00 +0100\nSubject: lamp\nMessage-ID: <a@example.net>\n\nWhy?",
     "Which one is better?\n\nOption A: blue\n---\nOption B: red",
     "I have two questions.\n--\nDoes it work?\n--\nWhat does it cost?",
@@ -95,7 +96,6 @@ BELOW = [
     "\n--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com",
     "\nDiese E-Mail wurde von Avast-Antivirussoftware auf Viren geprüft.\nwww.avast.com\n",
     "\n-Bob Smith\n",
-    "\n- Bob\n",
     "\n_______________________________________________\nusers mailing list\nusers@lists.example.org\nhttps://lists.example.org/listinfo/users\n",
     "\n-- \nYou received this message because you are subscribed to the group.\nTo unsubscribe send an email to a@example.org.\n",
     "\nOn 2 Nov 2026, Bob wrote:\n\n> older\n",
