@@ -218,9 +218,9 @@ def _bare(text: str, known: str, fields: Headers) -> list[str]:
 
 
 def _is_below_heading(text: str, at: int) -> bool:
-    """Whether the line before is the end of a sentence about a failure, with a colon."""
-    head = text[max(0, at - 300) : at].rstrip()
-    return head.endswith(":") and bool(wording.FAILED.search(head))
+    """Whether the line before ends a sentence about a failure with a colon, or is a ruler that says so."""
+    head = text[max(0, at - 300) : at].rstrip(" \t\n<>*")
+    return head.endswith((":", "---", "===", "***")) and bool(wording.FAILED.search(head))
 
 
 def _recipient(found: _Found, text: str, starts: list[int]) -> BouncedRecipient:

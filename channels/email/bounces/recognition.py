@@ -150,5 +150,5 @@ def _of_person(fields: Headers, text: str) -> int:
     if fields.raw("in-reply-to") or fields.raw("references"):
         points -= 2
     if _GREETING.search(text[:200]) and not _MACHINE.search(text[:_OPENING_CHARS]):
-        points -= 4
+        points -= 3
     return points
