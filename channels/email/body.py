@@ -128,12 +128,8 @@ def _is_text(part: Part, place: _Place) -> bool:
     if part.disposition == "attachment" or place.is_related:
         return False
     if part.content_type not in _TEXT_TYPES:
-        return (
-            not part.path
-            and part.content_type.startswith("text/")
-            and not part.filename
-            and not _is_calendar(part)
-        )
+        is_other_text = part.content_type.startswith("text/") and part.content_type not in _RTF_TYPES
+        return is_other_text and not part.path and not part.filename and not _is_calendar(part)
     return place.is_first or not part.filename
 
 

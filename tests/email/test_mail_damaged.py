@@ -340,3 +340,28 @@ def test_one_line_right_below_a_short_header_is_text() -> None:
 def test_bytes_that_quoted_printable_should_have_escaped_are_kept() -> None:
     part = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nzaż=C5=BC".encode()
     assert read(multipart(part)).text == "zażż"
+
+
+def test_a_mail_in_rich_text_alone_is_read() -> None:
+    found = read(single(rb"{\rtf1\ansi Where is my \b order\b0 ?\par}", "text/rtf"))
+    assert (found.text, len(found.attachments)) == (ASKED, 1)
+
+
+def test_a_text_that_says_it_is_an_attachment_is_read_when_the_mail_is_nothing_else() -> None:
+    content = (
+        FROM
+        + b'Content-Type: text/plain\r\nContent-Disposition: attachment; filename="a.txt"\r\n\r\nWhere is my order?'
+    )
+    assert (read(content).text, names(content)) == (ASKED, ["a.txt"])
+
+
+def test_one_piece_of_a_mail_in_several_is_read_and_named() -> None:
+    found = read(
+        single(b"Subject: x\r\n\r\nWhere is my order?", 'message/partial; id="x"; number=1; total=2')
+    )
+    assert ASKED in found.text
+    assert "The mail is one piece of a mail that was sent in several" in found.problems
+
+
+def test_empty_lines_around_a_text_are_not_part_of_it() -> None:
+    assert read(single(b"\r\n \t\r\n\r\n  Where is my order?\r\n \r\n")).text == "  Where is my order?"
