@@ -50,8 +50,6 @@ MORE: tuple[tuple[str, str, str, str, set[str], set[str]], ...] = (
     ("turkish","postmaster@far.example","Teslim edilemedi: lamba",f"İletiniz {A} adresine teslim edilemedi.\n",{A},set()),
     ("greek","postmaster@far.example","Αποτυχία παράδοσης",f"Το μήνυμά σας προς {A} δεν παραδόθηκε.\n",{A},set()),
     ("hungarian","postmaster@far.example","Kézbesíthetetlen: lámpa",f"Az üzenetet nem sikerült kézbesíteni a következő címre:\n{A}\n",{A},set()),
-")[0])
-X=[
     ("nodomain","MAILER-DAEMON@host.far.example","Returned mail: User unknown","   ----- The following addresses had permanent fatal errors -----\nanna\n\n   ----- Transcript of session follows -----\n550 anna... User unknown\n",{"anna@host.far.example"},set()),
     ("lotus smtp","SMTP Mailer <SMTPMTA@far.example>","Undeliverable Message",f"To:            {A}\nCc:\nSubject:       Lamp\n\nMessage not delivered to recipients below.  Press F1 for help with VNM\nerror codes.\n\n\tVNM3043:  Anna@Sales@Far\n",{A},set()),
     ("ccmail","ccMail Link to SMTP <ccmail@far.example>","Message not deliverable",f"     The message could not be delivered to {A}: user not found\n",{A},set()),
