@@ -15,7 +15,7 @@ MAX_EXAMINED_LINES = 10_000  # an answer that begins further down is none
 MAX_ATTEMPTS = 400  # attributions and blocks looked at in one mail
 MAX_SEARCHED_LINES = 2_000  # lines of a signature's run
 
-_MIN_WRAPPED_CHARS = 62
+_MIN_WRAPPED_CHARS = 68
 _SPACE = " \t\r\f\v\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffc\u3000\u2002\u2003\u2009\u202f"
 _MARKED = frozenset("-–—‐‑―_=*~#•")
 
@@ -249,9 +249,10 @@ def _is_gap(mail: _Mail, number: int) -> bool:
     key = keys[number]
     if not key:
         return True
-    is_link = " " not in key.removesuffix(" >") and ("://" in key or key[-1] in ")>")
+    is_link = " " not in key.removesuffix(" >") and key[-1] in ")>"
     above = keys[number - 1]
-    is_rest = len(above) >= _MIN_WRAPPED_CHARS and key[0].islower() and len(key.split()) <= 3
+    is_open = len(above) >= _MIN_WRAPPED_CHARS and (above[-1].isalnum() or above[-1] == ",")
+    is_rest = is_open and key[0].islower() and len(key.split()) <= 3
     return is_link or is_rest
 
 

@@ -145,6 +145,18 @@ def test_a_forwarded_mail_stays_whole(language: str) -> None:
             assert split.forward == above.count("\n")
 
 
+def test_a_short_answer_right_below_a_long_question_stays() -> None:
+    text = f"> {'Would you like to have the lamp in the colour that is shown ' * 2}or in blue?\nin blue\n> And when?\nsoon"
+    assert visible_text.split(text).visible == "in blue\nsoon"
+
+
+def test_a_link_between_quotations_is_an_answer() -> None:
+    assert visible_text.split("> Which page?\nhttps://example.com/lamp\n> When?\nsoon").visible.split() == [
+        "https://example.com/lamp",
+        "soon",
+    ]
+
+
 def test_the_forwarders_own_signature_goes() -> None:
     text = (
         f"Please help.\n\n-- \nAnna\n\n{FORWARDS['en'][0]}\n{head('en')}\n\nThe lamp is broken.\n\n-- \nCarl"
