@@ -2,12 +2,12 @@
 
 import hmac
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 
 from channels.email import arc, domains, signatures
 from channels.email.auth_results import Result
 from channels.email.resolver import NoAnswer, Resolver
-from channels.email.signatures import Failed, Field, Mail
+from channels.email.signatures import Failed
+from channels.email.signed_mail import Field, Mail
 
 SIGNATURES_MAX = 5  # RFC 6376 §6.1: a verifier may stop somewhere
 CHAIN_MAX = 10  # of forwarders; a real mail has passed two or three
@@ -57,10 +57,10 @@ def _check_message(
     header, _, body = tags.get("c", "simple/simple").partition("/")
     if {header, body or "simple"} - {"simple", "relaxed"} or tags.get("q", "dns/txt") != "dns/txt":
         raise Failed("unknown ways", "permerror")
-    content = mail.canonical_body(is_relaxed=body == "relaxed")
-    if tags.get("l", str(len(content))) != str(len(content)):
+    found = mail.body_hash(is_relaxed=body == "relaxed")
+    if tags.get("l", str(found.size)) != str(found.size):
         raise Failed("what stands behind the signed part could be anybody's", "policy")
-    if not hmac.compare_digest(sha256(content).digest(), signatures.decoded(tags.get("bh", ""))):
+    if not hmac.compare_digest(found.digest, signatures.decoded(tags.get("bh", ""))):
         raise Failed("the text was changed")
     text = signatures.signed_text(mail, names, field, is_relaxed=header == "relaxed")
     signatures.verify(signature, text, resolver, identity=identity)

@@ -10,15 +10,17 @@ import asyncio
 import functools
 import importlib.util
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
 from channels.contract import Problem, RawMessage
-from channels.email import addresses, checking, dmarc, domains, headers, origin, signatures, spf
+from channels.email import addresses, checking, dmarc, domains, headers, origin, spf
 from channels.email.auth_results import Result
 from channels.email.resolver import DnsResolver, Resolver
+from channels.email.signed_mail import Mail
 from channels.email.trust import Evidence
 
 GRACE_S = 0.5  # beyond the time for the DNS: hashing and verifying
@@ -30,10 +32,12 @@ log = logging.getLogger("channels.email.examine")
 async def evidence(raw: RawMessage, verify: origin.Verify) -> dict[str, Any]:
     """Return what `parse` is given, as a JSON value; never fails."""
     resolver = DnsResolver(verify.nameservers, timeout_s=verify.timeout_s)
-    loop = asyncio.get_running_loop()
+    loop, ends_at = asyncio.get_running_loop(), time.monotonic() + verify.timeout_s
     try:
         async with asyncio.timeout(verify.timeout_s + GRACE_S):
-            found = await loop.run_in_executor(_threads(), evidence_of, raw, resolver)
+            found = await loop.run_in_executor(
+                _threads(), functools.partial(evidence_of, raw, resolver, ends_at=ends_at)
+            )
     except TimeoutError:
         found = _UNDECIDED
     except Exception:
@@ -49,9 +53,9 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="examine")
 
 
-def evidence_of(raw: RawMessage, resolver: Resolver) -> Evidence:
-    """Check a mail; blocks while the DNS is asked."""
-    mail = signatures.mail_from_bytes(raw.body)
+def evidence_of(raw: RawMessage, resolver: Resolver, *, ends_at: float | None = None) -> Evidence:
+    """Check a mail; blocks while the DNS is asked. ends_at: monotonic seconds."""
+    mail = Mail(raw.body, ends_at=ends_at)
     domain = _from_domain(raw.body)
     client = origin.client_of(raw.envelope)
     by_path = _spf(raw, str(client), resolver) if client is not None else Result("spf", "none")

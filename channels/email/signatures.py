@@ -14,6 +14,7 @@ import msgspec
 
 from channels.email import arc, domains
 from channels.email.resolver import Resolver
+from channels.email.signed_mail import Field, Mail
 
 RSA_BITS_MIN = 1_024  # RFC 8301 §3.2
 RSA_BITS_MAX = 8_192
@@ -21,12 +22,9 @@ ALLOWED_SKEW_S = 3_600
 SIGNED_FIELDS_MAX = 200
 
 _SPACES = re.compile(rb"[ \t]+")
-_RUN = re.compile(rb" {2,}")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _SIGNATURE = re.compile(rb"(;[ \t\r\n]*b[ \t\r\n]*=|^[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+\Z")
-
-Field = tuple[bytes, bytes]  # name as written, and what stands behind the colon, folds and all
 
 
 class Failed(Exception):
@@ -37,23 +35,6 @@ class Failed(Exception):
         self.result = result
 
 
-class Mail:
-    """A mail as signatures see it: lines end with CRLF. fields: in the order of the mail."""
-
-    __slots__ = ("_canonical", "body", "fields")
-
-    def __init__(self, fields: tuple[Field, ...], body: bytes) -> None:
-        self.fields = fields
-        self.body = body
-        self._canonical: dict[bool, bytes] = {}
-
-    def canonical_body(self, *, is_relaxed: bool) -> bytes:
-        """Write the body as RFC 6376 §3.4.3 or §3.4.4 has it; once, however many signatures cover it."""
-        if is_relaxed not in self._canonical:
-            self._canonical[is_relaxed] = canonical_body(self.body, is_relaxed=is_relaxed)
-        return self._canonical[is_relaxed]
-
-
 class Signature(msgspec.Struct, frozen=True):
     """The tags of a signature that every kind of it has."""
 
@@ -61,20 +42,6 @@ class Signature(msgspec.Struct, frozen=True):
     selector: str
     algorithm: str
     signature: bytes
-
-
-def mail_from_bytes(content: bytes) -> Mail:
-    """Split a mail; a line without CR counts like one with it. What is no field ends the header."""
-    if b"\n" in content.replace(b"\r\n", b""):
-        content = content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
-    head, _, body = content.partition(b"\r\n\r\n")
-    fields: list[Field] = []
-    for line in re.split(rb"\r\n(?![ \t])", head):
-        name, colon, value = line.partition(b":")
-        if not colon:
-            break
-        fields.append((name, value))
-    return Mail(tuple(fields), body)
 
 
 def parse(tags: dict[str, str]) -> Signature:
@@ -168,31 +135,6 @@ def _verify_ed25519(key: bytes, signature: bytes, signed: bytes) -> None:
         raise Failed("the key cannot be read", "permerror") from error
     except InvalidSignature as error:
         raise Failed("the signature does not fit") from error
-
-
-def canonical_body(body: bytes, *, is_relaxed: bool) -> bytes:
-    """Write the body as RFC 6376 §3.4.3 or §3.4.4 has it."""
-    return _relaxed_body(body) if is_relaxed else _simple_body(body)
-
-
-def _simple_body(body: bytes) -> bytes:
-    return _without_last_lines(body) + b"\r\n"
-
-
-def _relaxed_body(body: bytes) -> bytes:
-    if b"\t" in body or b"  " in body or b" \r\n" in body or body.endswith(b" "):
-        lines = body.replace(b"\t", b" ").split(b"\r\n")
-        body = b"\r\n".join([_RUN.sub(b" ", line.rstrip(b" ")) for line in lines])
-    body = _without_last_lines(body)
-    return body + b"\r\n" if body else b""
-
-
-def _without_last_lines(body: bytes) -> bytes:
-    """Take empty lines off the end; only whole CRLFs are line ends."""
-    end = len(body)
-    while body[max(end - 2, 0) : end] == b"\r\n":
-        end -= 2
-    return body[:end]
 
 
 def signed_text(

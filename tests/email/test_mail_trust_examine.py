@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from channels.contract import RawMessage, Trust
 from channels.email import checking, message, origin, signatures
 from channels.email.resolver import DnsResolver
+from channels.email.signed_mail import Mail
 from tests.email.name_server import BROKEN, SILENT, NameServer, serving, text
 
 SENDER = "jan@customer.example"
@@ -316,9 +317,8 @@ async def test_ed25519_signature_is_checked(server: NameServer, keys: dict[str, 
     server.zone["k._domainkey.customer.example", "TXT"] = [
         text(f"v=DKIM1; k=ed25519; p={base64.b64encode(public).decode()}")
     ]
-    mail = signatures.mail_from_bytes(MAIL)
-    content = signatures.canonical_body(mail.body, is_relaxed=True)
-    hashed = base64.b64encode(sha256(content).digest())
+    mail = Mail(MAIL)
+    hashed = base64.b64encode(mail.body_hash(is_relaxed=True).digest)
     value = (
         b" v=1; a=ed25519-sha256; c=relaxed/relaxed; d=customer.example; s=k; h=from:subject; bh=%s; b="
         % hashed
@@ -407,10 +407,7 @@ async def test_chain_of_two_is_checked(server: NameServer, keys: dict[str, tuple
         by="evil",
         results=_RESULTS.replace(b"lists", b"evil").replace(b"; dkim", b"; arc=pass; dkim"),
     )
-    assert (
-        checking.arc_result(signatures.mail_from_bytes(twice), DnsResolver((server.address,), timeout_s=2))
-        == "pass"
-    )
+    assert checking.arc_result(Mail(twice), DnsResolver((server.address,), timeout_s=2)) == "pass"
     assert not (await trusted(server, twice)).verified_sender
 
 

@@ -9,6 +9,7 @@ import pytest
 from channels.contract import RawMessage
 from channels.email import arc, auth_results, checking, dmarc, examine, from_field, message, signatures, spf
 from channels.email.resolver import NoAnswer
+from channels.email.signed_mail import Mail
 
 _PIECES = (
     "mx.example.com", ";", "=", "(", ")", '"', "\\", " ", "\t", "/", ".", ",", "<", ">", "@", ":", "%", "%{", "}", "i=1", "i=2", "b=", "bh=",
@@ -73,7 +74,7 @@ def _look(source: random.Random) -> None:
         resolver=dns,
     )
     body = trusting_mail(source)
-    mail = signatures.mail_from_bytes(body)
+    mail = Mail(body)
     assert checking.arc_result(mail, dns) != "pass"
     assert all(
         each.result != "pass" for each in checking.dkim_results(mail, domain="customer.example", resolver=dns)
@@ -90,7 +91,7 @@ def _look(source: random.Random) -> None:
 
 def test_soup_is_looked_at_without_a_fault() -> None:
     source = random.Random(11)
-    for _ in range(300):
+    for _ in range(100):
         _look(source)
 
 
@@ -139,6 +140,6 @@ def test_time_grows_with_the_length_only(piece: str) -> None:
     started = time.perf_counter()
     field = (b"DKIM-Signature", text.encode())
     signatures.relaxed_field(field)
-    signatures.signed_text(signatures.Mail((field,), b""), ("dkim-signature",), field, is_relaxed=True)
+    signatures.signed_text(Mail(b""), ("dkim-signature",), field, is_relaxed=True)
     took.append(time.perf_counter() - started)
     assert max(took) < 0.1
