@@ -101,6 +101,7 @@ class Server:
         context: ssl.SSLContext | None = None,
         tokens: set[str] | None = None,
         password: str = "correct-horse",
+        is_noting: bool = True,
     ) -> None:
         self.folders = {"INBOX": folder}
         self.play = play
@@ -110,6 +111,7 @@ class Server:
         self.tokens = tokens if tokens is not None else set()
         self.password = password
         self.said: list[str] = []
+        self._is_noting = is_noting
         self.heard = threading.Condition()
         self.connections = 0
         self.is_closing = False
@@ -132,6 +134,8 @@ class Server:
         self._server.server_close()
 
     def note(self, text: str) -> None:
+        if not self._is_noting:
+            return
         with self.heard:
             self.said.append(text)
             self.heard.notify_all()
@@ -235,6 +239,10 @@ class Session:
         if scripted is not None:
             self.send(scripted.replace(b"{tag}", tag))
             return
+        self.perform(name, arguments)
+
+    def perform(self, name: str, arguments: bytes) -> None:
+        """Do as an honest server does, and say so."""
         self._done[name](name, arguments)
 
     @contextlib.contextmanager
