@@ -467,6 +467,13 @@ def test_a_delivery_goes_forward_never_back(
     assert state(world, answer) == "read"
 
 
+def test_what_failed_stays_failed(world: World, opened: dict[str, Any], answer: OutboundMessage) -> None:
+    """A receipt that comes after it, of a copy somebody was given, say, brings nothing back."""
+    bounce(world, answer.envelope_sender, report(block()))
+    bounce(world, SUPPORT, report(READ, about=answer.message_id, kind=MDN, number=2))
+    assert state(world, answer) == "failed"
+
+
 def test_a_report_of_success_says_delivered(
     world: World, opened: dict[str, Any], answer: OutboundMessage
 ) -> None:
