@@ -9,6 +9,7 @@ meant for a worker process with limits on time and memory.
 """
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -38,6 +39,9 @@ DEFAULT_LANGUAGES = (
     "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "da", "sv", "no", "fi",
     "et", "lv", "lt", "ga", "mt", "uk", "ru", "tr", "ar", "he", "ja", "zh", "ko",
 )  # fmt: skip
+
+
+Examine = Callable[[RawMessage], Awaitable[Any]]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +78,11 @@ async def examine(raw: RawMessage, options: Options) -> Any:
     from channels.email import examine  # the DNS and cryptography, only for those who ask for it
 
     return await examine.evidence(raw, options.verify)
+
+
+def examiner(options: Options) -> Examine | None:
+    """Return what looks up who sent a mail; None = nothing is ever looked up."""
+    return None if options.verify is None else partial(examine, options=options)
 
 
 def problems(options: Options) -> list[Problem]:
@@ -113,10 +122,6 @@ def _message(raw: RawMessage, options: Options, evidence: Any, *, costly: bool) 
     content, passed_on = _passed_on(root, content, costly=costly)
     text = _capped(content.text, options.max_text_chars, problems)
     subject = fields.text("subject")
-    marked = content.marked if text is content.text else text
-    shown = reading_aid.split(marked, content.rich, is_forward=forwarded.is_announced(subject, text))
-    if shown.forward is not None:
-        passed_on = forwarded.in_text(shown.visible, shown.forward)
     from_ = addresses.parse(fields.structured("from"))
     reply_to = addresses.parse(fields.structured("reply-to"))
     sender = _sender(fields, from_, reply_to, raw, problems)
