@@ -85,9 +85,10 @@ class Channel:
         """Close idle connections to the relay; `run` does it at its end, this is for a channel that only delivers."""
         await self._sender.close()
 
-    async def examine(self, raw: contract.RawMessage) -> object:
-        """Check the mail's signatures, when `verify` says so; None = nothing to look up."""
-        return await message.examine(raw, self._options)
+    @property
+    def examine(self) -> message.Examine | None:
+        """Check a mail's signatures; None = `verify` does not ask for it."""
+        return message.examiner(self._options)
 
     def check(self) -> list[contract.Problem]:
         """Look at what can be judged without the server; `probe` asks it."""

@@ -8,6 +8,7 @@ raises `Costly` for what would take long; `parse_costly` takes anything (25 MB o
 meant for a worker process with limits on time and memory.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from typing import Any

@@ -73,9 +73,10 @@ class Channel:
     async def deliver(self, outbound: contract.OutboundMessage) -> contract.Delivered:
         return await self._sender.deliver(outbound)
 
-    async def examine(self, raw: contract.RawMessage) -> object:
-        """Look up who sent a mail that came straight from outside, when `verify` says so; None = nothing to look up."""
-        return await message.examine(raw, self._options)
+    @property
+    def examine(self) -> message.Examine | None:
+        """Look up who sent a mail that came straight from outside; None = `verify` does not ask for it."""
+        return message.examiner(self._options)
 
     async def close(self) -> None:
         """Close idle connections to the relay; `run` does it at its end, this is for a channel that only delivers."""
