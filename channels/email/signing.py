@@ -20,7 +20,6 @@ from typing import Any
 import msgspec
 
 from channels import contract
-from channels.email import signatures
 
 # Signed once more than they occur, also when they do not.
 _SIGNED = (
@@ -31,6 +30,10 @@ _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _MAX_KEY_BYTES = 20_000
 _LINE_CHARS = 72
+_RSA_BITS_MIN = 1_024  # RFC 8301 §3.2
+_SPACES = re.compile(rb"[ \t]+")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+_NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 
 
 class Dkim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,17 +90,31 @@ def check(keys: Iterable[Dkim], addresses: Iterable[str]) -> list[contract.Probl
 
 
 def _signed(content: bytes, created_at: datetime, keys: Sequence[Dkim]) -> bytes:
-    mail = signatures.mail_from_bytes(content)
-    digest = sha256(signatures.canonical_body(mail.body, is_relaxed=True)).digest()
-    made = [_signature(mail, base64.b64encode(digest).decode(), created_at, key) for key in keys]
+    head, _, body = content.partition(b"\r\n\r\n")
+    fields = [_relaxed_field(field) for field in _NEXT_FIELD.split(head)]
+    body_hash = base64.b64encode(sha256(_relaxed_body(body)).digest()).decode()
+    made = [_signature(fields, body_hash, created_at, key) for key in keys]
     return "".join(made).encode("ascii") + content
 
 
-def _signature(mail: signatures.Mail, body_hash: str, created_at: datetime, key: Dkim) -> str:
-    """Return the header field, with its line end."""
+def _relaxed_field(field: bytes) -> bytes:
+    """Write a field as RFC 6376 §3.4.2 has it, without a line end."""
+    name, _, value = field.partition(b":")
+    return name.lower() + b":" + _SPACES.sub(b" ", _FOLD.sub(b"", value)).strip(b" \t")
+
+
+def _relaxed_body(body: bytes) -> bytes:
+    """Write a body, whose lines end in CRLF, as RFC 6376 §3.4.4 has it."""
+    text = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n").rstrip(b"\r\n")
+    return text + b"\r\n" if text else b""
+
+
+def _signature(fields: Sequence[bytes], body_hash: str, created_at: datetime, key: Dkim) -> str:
+    """Return the header field, with its line end. fields: relaxed."""
     algorithm, sign = _private_key(key)
-    present = [name.decode("ascii", "replace").lower() for name, _ in mail.fields]
-    names = (*(name for name in present if name in _SIGNED), *_SIGNED)
+    by_name = [(field.partition(b":")[0].decode("ascii", "replace"), field) for field in fields]
+    covered = [(name, field) for name, field in by_name if name in _SIGNED]
+    names = [*(name for name, _ in covered), *_SIGNED]
     value = (
         f" v=1; a={algorithm}; c=relaxed/relaxed; d={key.domain};\r\n"
         f" s={key.selector}; t={int(created_at.timestamp())};\r\n"
@@ -105,7 +122,9 @@ def _signature(mail: signatures.Mail, body_hash: str, created_at: datetime, key:
         f" bh={body_hash};\r\n"
         " b="
     )
-    text = signatures.signed_text(mail, names, (b"DKIM-Signature", value.encode()), is_relaxed=True)
+    text = b"\r\n".join(
+        [field for _, field in covered] + [_relaxed_field(b"DKIM-Signature:" + value.encode())]
+    )
     return f"DKIM-Signature:{value}{_lines(base64.b64encode(sign(text)).decode())}\r\n"
 
 
@@ -144,7 +163,7 @@ def _loaded(secret: bytes) -> Any:
     if isinstance(private, ed25519.Ed25519PrivateKey):
         # RFC 8463 §3: what is signed is the hash.
         return "ed25519-sha256", lambda text: private.sign(sha256(text).digest())
-    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < signatures.RSA_BITS_MIN:
+    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < _RSA_BITS_MIN:
         raise ValueError("no key for mail")
     return "rsa-sha256", lambda text: private.sign(text, padding.PKCS1v15(), hashes.SHA256())
 
