@@ -125,6 +125,11 @@ class _Reading(msgspec.Struct):
     costly: bool = True
     room: int = MAX_PARTS
     search_bytes: int = MAX_SEARCHED_BYTES
+    charset: str = ""  # of the first text that declares one: what bytes in names most likely are
+
+    def noted(self, part: Part) -> Part:
+        self.charset = self.charset or part.charset
+        return part
 
 
 def _part_from_tree(
@@ -157,8 +162,15 @@ def _part_from_tree(
         content = _decoded_rest(content, fields, inherited=inherited, costly=reading.costly)
     declared = fields.get("content-type", "")
     content_type = splitting.media_type(declared) if declared else node.content_type.lower()
-    return parts.from_fields(
-        path, content_type, fields=fields, content=content, children=tuple(children), costly=reading.costly
+    return reading.noted(
+        parts.from_fields(
+            path,
+            content_type,
+            fields=fields,
+            content=content,
+            children=tuple(children),
+            costly=reading.costly,
+        )
     )
 
 
@@ -183,7 +195,7 @@ def _reread(value: str, reading: _Reading) -> str:
         return value
     reading.search_bytes -= len(reading.source)
     is_searched = reading.search_bytes >= 0
-    return headers.unfolded(written) if is_searched and written in reading.source else value
+    return headers.unfolded(written, reading.charset) if is_searched and written in reading.source else value
 
 
 def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, costly: bool) -> bytes:
@@ -204,11 +216,20 @@ def _decoded_rest(content: bytes, fields: dict[str, str], *, inherited: str, cos
 
 def _part_from_node(node: splitting.Node, *, costly: bool = True) -> Part:
     """Our part from the splitter's."""
-    return parts.from_fields(
-        node.path,
-        node.content_type,
-        fields={name: node.fields.first(name) for name in parts.FIELDS},
-        content=node.content,
-        children=tuple(_part_from_node(child, costly=costly) for child in node.children),
-        costly=costly,
+    return _converted(node, _Reading(source=b"", is_ascii=True, costly=costly))
+
+
+def _converted(node: splitting.Node, reading: _Reading) -> Part:
+    node.fields.charset = reading.charset
+    fields = {name: node.fields.first(name) for name in parts.FIELDS}
+    children = tuple(_converted(child, reading) for child in node.children)
+    return reading.noted(
+        parts.from_fields(
+            node.path,
+            node.content_type,
+            fields=fields,
+            content=node.content,
+            children=children,
+            costly=reading.costly,
+        )
     )

@@ -100,3 +100,14 @@ def test_a_file_without_a_name_gets_one_of_its_type(content_type: str, extension
 def test_a_name_is_safe_on_every_system(name: str, safe: str) -> None:
     assert file_names.safe(name, content_type="application/pdf") == safe
     assert len(file_names.safe(name, content_type="application/pdf").encode()) <= file_names.MAX_NAME_BYTES
+
+
+@pytest.mark.parametrize("codec", ["shift_jis", "gb18030", "cp1250", "koi8-r"])
+def test_bytes_in_a_name_are_read_in_the_charset_of_the_text(codec: str) -> None:
+    name = {"shift_jis": "注文書.pdf", "gb18030": "订单.pdf", "cp1250": "łódź.pdf", "koi8-r": "счёт.pdf"}[
+        codec
+    ]
+    text = f"Content-Type: text/plain; charset={codec}\r\n\r\nx".encode()
+    file = b'Content-Disposition: attachment; filename="' + name.encode(codec) + b'"\r\n\r\nDATA'
+    assert names(multipart(text, file)) == [name]
+    assert names(multipart(text, file, b"no header at all")) == [name]
