@@ -147,9 +147,7 @@ def gaps(tx: Tx) -> list[str]:
             each.count for each in msgspec.json.decode(excused, type=list[Excused]) if each.is_alarming
         )
         if missing:
-            said.append(f"{missing} mails in {place} of {account} are not accounted for")
+            said.append(f"{place} of {account}: {missing} not accounted for")
         if given_up:
-            said.append(
-                f"{given_up} mails in {place} of {account} stay on the server, see: intake journal ledger"
-            )
+            said.append(f"{place} of {account}: {given_up} left on the server, see: intake journal ledger")
     return said

@@ -1,5 +1,7 @@
 """Opens the folder and finds out where to go on: after the last mail, from the beginning, or by content."""
 
+import imaplib
+
 from channels.email import imap_inventory
 from channels.email.imap_login import Trouble, said
 from channels.email.imap_message import Place
@@ -12,6 +14,12 @@ def open_folder(client: Client, watch: Watch) -> Selected:
     """Raises: Trouble when the folder is not there, or may not be changed although `afterwards` wants to."""
     try:
         return client.open(watch.folder, is_readonly=watch.options.afterwards == "keep")
+    except imaplib.IMAP4.readonly:
+        raise Trouble(
+            f"the folder {watch.folder} may only be read",
+            hint=f"afterwards: {watch.options.afterwards} needs the right to change it; or set afterwards: keep",
+            kind="folder",
+        ) from None
     except Aborted:
         raise
     except Refused as error:

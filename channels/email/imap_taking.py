@@ -84,12 +84,13 @@ class Taker:
         self._refused_in_a_row = 0
         now = self._clock()
         due = [uid for uid, failure in sorted(self.position.failures.items()) if failure.next_at <= now]
-        for uid in due:
-            found = self._client.describe([uid])
-            if uid not in found:
-                self._forgive(uid)  # somebody has deleted it
-            elif self._wanted([found[uid]], is_retry=True):
-                self._take_batch(Batch([found[uid]], found[uid].size_bytes))
+        for chunk in imap_uids.chunks(due, LISTED_AT_ONCE):
+            listed = self._client.describe(chunk)
+            for uid in chunk:
+                if uid not in listed:
+                    self._forgive(uid)  # somebody has deleted it
+                elif self._wanted([listed[uid]], is_retry=True):
+                    self._take_batch(Batch([listed[uid]], listed[uid].size_bytes))
 
     def fail(self, uids: Iterable[int], reason: str) -> None:
         """Count a failed try against mails; after the last one they are given up, loudly."""
@@ -217,7 +218,9 @@ class Taker:
 
     def _submit(self, raws: list[contract.RawMessage], *, last_uid: int) -> None:
         """Commit all, the last with the cursor. The position moves only when everything before it is committed."""
-        for raw, outcome in zip(raws[:-1], self._books.submit(raws[:-1]), strict=True):
+        others = raws[:-1]
+        outcomes = self._books.submit(others) if others else []
+        for raw, outcome in zip(others, outcomes, strict=True):
             self._settle(raw, outcome)
         if raws:
             after = self.position.copy()

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from channels.email import imap_inventory, imap_start
 from channels.email.imap_afterwards import Afterwards
+from channels.email.imap_login import said
 from channels.email.imap_message import Place
 from channels.email.imap_taking import Taker
 from channels.email.imap_watch import Watch
-from channels.email.imap_wire import Client, Selected
+from channels.email.imap_wire import Aborted, Client, Refused, Selected
 
 SEARCHED_AT_ONCE = 400_000  # UIDs that one answer to SEARCH may have to name
 
@@ -49,13 +50,24 @@ class Visit:
     def _wait(self) -> None:
         """IDLE or sleep until there may be new mail."""
         self._stop_if_asked()
-        options = self._watch.options
-        if self._client.has_capability("IDLE"):
-            self._client.wait(options.idle_s, wake=self._watch.wake)
-            self._watch.drain()
-        else:
-            self._watch.pause(options.poll_s)
+        if not (self._client.has_capability("IDLE") and self._has_idled()):
+            self._watch.pause(self._watch.options.poll_s)
         self._stop_if_asked()
+
+    def _has_idled(self) -> bool:
+        """Idle; false where the server promises IDLE and refuses it."""
+        if self._watch.is_idle_refused:
+            return False
+        try:
+            self._client.wait(self._watch.options.idle_s, wake=self._watch.wake)
+        except Aborted:
+            raise
+        except Refused as error:
+            self._watch.is_idle_refused = True
+            self._watch.warn("mailbox_idle_refused", reason=said(error))
+            return False
+        self._watch.drain()
+        return True
 
     def _stop_if_asked(self) -> None:
         if self._watch.is_stopping:

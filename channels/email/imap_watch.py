@@ -55,6 +55,7 @@ class Watch:
         self.problem = f"{folder}: not connected yet"
         self.troubles = 0
         self.alone: set[int] = set()
+        self.is_idle_refused = False
         self.wake, self._waker = socket.socketpair()
         self.wake.setblocking(False)
         self._waker.setblocking(False)

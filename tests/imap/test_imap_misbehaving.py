@@ -255,6 +255,30 @@ async def test_without_idle_it_looks_every_so_often(gate: Gate) -> None:
         assert "IDLE" not in server.said
 
 
+async def test_where_idle_is_promised_and_refused_it_looks_every_so_often(gate: Gate) -> None:
+    def play(session: Session, name: str, arguments: bytes) -> bytes | None:
+        return b"{tag} NO not today\r\n" if name == "IDLE" else None
+
+    with serving(play=play) as server:
+        async with watching.watching(gate, options(server.port, poll_s=0.02)):
+            await server.until_said("IDLE")
+            server.folders["INBOX"].deliver(mail("polled"))
+            await gate.until(lambda: gate.subjects() == ["polled"])
+        assert (server.said.count("IDLE"), server.connections) == (1, 1)
+
+
+async def test_a_folder_that_may_only_be_read_is_told_with_what_to_do(gate: Gate) -> None:
+    def play(session: Session, name: str, arguments: bytes) -> bytes | None:
+        return b"* 0 EXISTS\r\n{tag} OK [READ-ONLY] done\r\n" if name == "SELECT" else None
+
+    with serving(play=play) as server:
+        async with watching.watching(gate, options(server.port, afterwards="delete")) as channel:
+            await server.until_said("SELECT", times=2)
+            [said] = channel.troubles()
+    assert "may only be read" in said
+    assert "afterwards: keep" in said
+
+
 async def test_an_idle_that_hangs_silently_is_ended_and_looked_behind(gate: Gate) -> None:
     def play(session: Session, name: str, arguments: bytes) -> bytes | None:
         if name == "IDLE":
