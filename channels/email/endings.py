@@ -24,6 +24,7 @@ MAX_DISCLAIMERS = 5
 _MARK = re.compile(r"^(?:-{2,3}|[—–]{1,2}|‐{2,3}|_{2,4})$")
 _LONG_RULER = re.compile(r"^(?:_{5,}|-{4,}|={5,}|\*{5,})$")
 _NAME = re.compile(r"^[-–—~]{1,2}([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]*){0,2})[.!]?$")
+_NO_NAME = re.compile(r":|[.!?,;]$")
 _SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
 _CONTACT = re.compile(r"\S@\S+\.\w|www\.|://|\+\d[\d\s()/-]{6,}")
 _LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
@@ -77,9 +78,14 @@ def _is_signature(keys: Sequence[str], number: int, end: int) -> bool:
     has_contact = any(_CONTACT.search(key) and len(key.split()) <= 6 for key in below)
     if not _MARK.match(keys[number]):
         paragraph = keys[number + 1 : end]
-        return has_contact and len(below) <= 6 and not any(_has_gap(paragraph))
-    is_name = len(below) <= 3 and all(len(key.split()) <= 5 and ":" not in key for key in below)
-    return has_contact or is_footer(" ".join(below)) or (is_name and below[0][0].isalpha())
+        has_contact = has_contact and any("@" in key or "www." in key or "://" in key for key in below)
+        return has_contact and 2 <= len(below) <= 6 and not any(_has_gap(paragraph))
+    is_name = len(below) <= 3 and all(len(key.split()) <= 5 and not _NO_NAME.search(key) for key in below)
+    return (
+        has_contact
+        or is_footer(" ".join(below))
+        or (is_name and below[0][0].isalpha() and not below[0][0].islower())
+    )
 
 
 def _has_gap(paragraph: Sequence[str]) -> list[bool]:
@@ -124,7 +130,7 @@ def footer_start(keys: Sequence[str], begin: int, end: int) -> int:
             _ONLY_LINK.match(keys[last]) and last - 1 > begin and keys[last - 1] and is_footer(keys[last - 1])
         ):
             start = last - 1
-        elif begin < first < last and is_footer(" ".join(keys[first : last + 1])):
+        elif begin < first < last and _is_wrapped_footer(keys[first : last + 1]):
             start = first
         else:
             return start
@@ -137,6 +143,15 @@ def _paragraph_start(keys: Sequence[str], begin: int, last: int) -> int:
     while first > begin and last - first < 4 and keys[first - 1]:
         first -= 1
     return first
+
+
+def _is_wrapped_footer(paragraph: Sequence[str]) -> bool:
+    """One line of a program that was broken: a scanner's note, or "Sent from" with the rest of it below."""
+    joined = " ".join(paragraph)
+    if not _is_scanner(joined):
+        is_one = not any(_SENTENCE.search(key) for key in paragraph[:-1])
+        return len(paragraph) == 2 and is_one and bool(_BEGINS_SENT.match(paragraph[0])) and is_footer(joined)
+    return is_footer(joined)
 
 
 def _is_scanner(key: str) -> bool:
@@ -161,9 +176,9 @@ def is_footer(key: str) -> bool:
         return bool(mail_words.PRODUCT.search(before) or mail_words.PRODUCT.match(behind.lstrip()))
     if _ENDS_SENT.search(text):
         return "," not in text
-    if _BEGINS_GET.match(text) or _ENDS_GET.search(text):
-        return mail_words.PROGRAM.search(text) is not None and ("://" in key or len(text.split()) <= 8)
-    return mail_words.PROGRAM.match(text) is not None and ("://" in key or _is_slogan(text))
+    is_offer = bool(_BEGINS_GET.match(text) or _ENDS_GET.search(text) or mail_words.PROGRAM.match(text))
+    has_two = len({found[0].lower() for found in mail_words.PRODUCT.finditer(text)}) >= 2
+    return is_offer and words <= 8 and (has_two or _is_slogan(text))
 
 
 def _is_scan(text: str) -> bool:

@@ -72,7 +72,7 @@ def fields_of(keys: Sequence[str], number: int) -> list[Field]:
     for at, key in enumerate(keys[number : number + MAX_BLOCK_LINES], number):
         found = _FIELD.match(key[:MAX_FIELD_CHARS])
         if found and len(found[1].split()) <= 3:
-            if rest:
+            if rest and _is_rest(rest, of=fields[-1].value):
                 fields[-1] = msgspec.structs.replace(fields[-1], value=f"{fields[-1].value} {rest}".strip())
             kind = mail_words.LABELS.get(found[1].strip(" *_").lower(), "")
             fields.append(Field(kind, found[2].strip(), at))
@@ -83,6 +83,11 @@ def fields_of(keys: Sequence[str], number: int) -> list[Field]:
             break
         rest = key
     return fields
+
+
+def _is_rest(line: str, *, of: str) -> bool:
+    """Whether a line goes on with a value that was broken."""
+    return line[0] in "<[(" or line[0].islower() or not of or of[-1] in ",;<:[("
 
 
 def end_of(keys: Sequence[str], number: int, *, is_set_apart: bool) -> int | None:
@@ -113,7 +118,8 @@ def _is_known(fields: list[Field], *, is_set_apart: bool) -> bool:
     is_dated = has_time(moment) or has_date(moment)
     is_addressed = any(ADDRESS.search(values.get(kind, "")) for kind in ("from", "to"))
     if len(kinds) >= 3:
-        return is_addressed or (is_set_apart and "subject" in kinds and is_dated)
+        is_dense = fields[-1].number - fields[0].number <= len(fields)
+        return is_addressed or (is_set_apart and is_dense and "subject" in kinds and is_dated)
     return len(kinds) == 2 and "sent" in kinds and is_addressed and is_dated
 
 

@@ -50,7 +50,7 @@ WROTE = re.compile(
     r"|写道|寫道|写到|書きました|のメール|からのメール|작성|님이 씀|より:",
 )
 FIRST_PERSON = re.compile(
-    r"(?i)(?<!\w)(?:i|we|ich|wir|j'ai|nous|jag|vi|jeg|ik|wij|minä|я|ми|мы|ja|my|já|io|yo|eu|én|eu)(?!\w)"
+    r"(?i)(?<!\w)(?:(?-i:I(?= [a-z'])|vi|ja|io|yo|eu|me|my)|we|ich|wir|j'ai|nous|jag|jeg|ik|wij|minä|я|ми|мы|já|én|our|your|mir|mich|uns|mnie|мне|меня|мені)(?![\w@])"
 )
 
 # "Original message": what stands between the dashes above a quotation.

@@ -38,6 +38,7 @@ _RULER = re.compile(r"^(?:_{3,}|-{3,}|={3,}|–{3,}|—{2,}|‐{3,}|\*{5,}|#{5,}
 _QUOTED = re.compile(r"(?:[>｜]|(?:\|\s?)+[^|]*$)(?!.*<$)")
 _QUOTE_BEGINS = frozenset(">|｜")
 _INITIALS = re.compile(r"[^\W\d_]{1,4}>+(?:\s|$)")
+_SENT = re.compile(r"(?i)\bsent\b")  # "Anna sent:" is an attribution, "you sent me this:" is none
 _ONLY_TIME = re.compile(r"^[\d./:\-\s,]{8,24}(?:[AaPp]\.?[Mm]\.?|[A-Z]{2,5})?(?:\s[A-Z]{2,5})?$")
 _CONTINUES = re.compile(r"^[<(\[\d]|^mailto:|^[^\W\d_A-Z][^\W\d_]")
 
@@ -135,7 +136,7 @@ def attribution_start(keys: Sequence[str], number: int, *, is_above_quote: bool)
             if window and not window.startswith(("<", "mailto:", "(", ">")):
                 break
             continue
-        if at < number and keys[at][0] == ">" and is_quoted(keys, at):
+        if at < number and (is_quoted(keys, at) or _is_sentence(keys[at])):
             break
         window = f"{keys[at]} {window}" if window else keys[at]
         if len(window) > MAX_ATTRIBUTION_CHARS or at <= number - 2 * MAX_ATTRIBUTION_LINES:
@@ -149,6 +150,11 @@ def attribution_start(keys: Sequence[str], number: int, *, is_above_quote: bool)
     if weak is not None:
         return _with_lines_above(keys, weak, "@")
     return number if is_above_quote and _is_short_introduction(keys[number]) else None
+
+
+def _is_sentence(key: str) -> bool:
+    """A short line that ends as a sentence does: no wrapped attribution has it."""
+    return key[-1] in ".!?" and len(key) < _MIN_WRAPPED_CHARS
 
 
 def _may_go_on(keys: Sequence[str], at: int) -> bool:
@@ -166,7 +172,8 @@ def _is_attribution(window: str, *, is_above_quote: bool) -> bool:
         return (has_author and (dated or timed or wrote)) or (dated and (timed or wrote)) or (timed and wrote)
     if has_author:
         return (dated and timed) or ((dated or timed) and wrote)
-    return dated and timed and wrote and len(window.split()) <= MAX_ATTRIBUTION_WORDS
+    is_said = wrote and not _SENT.search(window)
+    return dated and timed and is_said and len(window.split()) <= MAX_ATTRIBUTION_WORDS
 
 
 def _is_short_introduction(key: str) -> bool:

@@ -194,6 +194,87 @@ def test_visible_and_quoted_hold_every_word_and_something_is_visible(lines: list
     assert bool(split.visible.strip()) == bool(text.strip())
 
 
+# Lines of customers that hold dates, addresses, colons and products.
+_OWN_LINES = st.sampled_from(
+    [
+        "Hello,",
+        "Hi Support team,",
+        "Dear Sir or Madam,",
+        "I ordered on 2.11.2026 at 10:00.",
+        "My address is anna@example.com.",
+        "Please reply to: anna@example.com",
+        "Order number: 4711",
+        "Date: 2.11.2026",
+        "From: Berlin",
+        "To: Hamburg",
+        "Phone: +49 30 123456",
+        "On Monday I called your hotline:",
+        "The error says:",
+        "Error 500: failed",
+        "Here is the list:",
+        "- lamp",
+        "- bulb",
+        "1. open",
+        "2. close",
+        "Thanks,",
+        "Anna",
+        "Kind regards",
+        "Sent the lamp back yesterday.",
+        "I use an iPhone 15.",
+        "It works on Android.",
+        "My Samsung says no",
+        "Get back to me soon",
+        "Outlook shows nothing",
+        "The mail from support@example.net said:",
+        "Your colleague Bob wrote on 2.11.2026 at 10:00 that it is fixed.",
+        "At 10:00 on 2 Nov 2026 your system sent me this:",
+        "Question 1",
+        "Why?",
+        "https://example.com/x",
+        "www.example.com",
+        "Price: 10:00 EUR",
+        "Von: Anna",
+        "An: Ben",
+        "Bitte um Rückruf um 10:00:",
+        "Am 2.11.2026 um 10:00 Uhr war niemand da:",
+        "Ich habe von meinem iPhone gesendet, was Sie wollten.",
+        "Le 2/11/2026 à 10:00 j'ai appelé :",
+        "W dniu 2.11.2026 o 10:00 dzwoniłem:",
+        "Zamówienie nr 5:",
+        "El 2/11/2026 a las 10:00 llamé:",
+        "Dne 2. 11. 2026 v 10:00 jsem volal:",
+        "2 ноября 2026 в 10:00 я звонил:",
+        "2026年11月2日 10:00 に電話しました：",
+        "Please keep it confidential.",
+        "The recipient was wrong.",
+        "This is important: read it",
+        "Name: Anna Example",
+        "E-Mail: anna@example.com",
+        "Time: 10:00",
+        "*bold* text",
+        "_underlined_",
+        "(see below)",
+        "[1] first",
+        "Original invoice attached",
+        "--- see here ---",
+        "*** NEW ***",
+        "Forwarded it to my boss",
+        "Begin with the lamp:",
+        "10:00 lamp",
+        "11:00 bulb",
+        "a > b",
+        "-5 degrees",
+        "- 5 degrees",
+    ]
+).flatmap(lambda line: st.sampled_from([f"{line}\n", f"{line}\n\n"]))
+
+
+@given(st.lists(_OWN_LINES, min_size=1, max_size=9))
+def test_what_customers_write_of_dates_addresses_and_phones_stays(lines: list[str]) -> None:
+    text = "Hello,\n\n" + "".join(lines)
+    assert visible_text.split(text).quoted == ""
+
+
 @given(st.text(alphabet="aA \n>|-_:.,@<>()0123456789*#\u200b\ufeff", max_size=300))
 def test_no_text_of_any_kind_is_lost_or_hidden_whole(text: str) -> None:
     split = visible_text.split(text)
