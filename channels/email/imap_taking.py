@@ -122,8 +122,14 @@ class Taker:
 
     def _advance(self, uid: int) -> None:
         if uid > self.position.uid:
-            self.position.uid = uid
+            self._move(self.position, uid)
             self.is_unsaved = True
+
+    def _move(self, position: Position, uid: int) -> None:
+        """What is only kept needs nothing done; said at once, another setting later does not reach back to it."""
+        position.uid = max(position.uid, uid)
+        if self._options.afterwards == "keep":
+            position.acted = position.uid
 
     def _look_for_missing(self, chunk: Sequence[int], listed: dict[int, Described]) -> None:
         """Tell a mail that was deleted meanwhile from one that the server lists and does not describe."""
@@ -223,13 +229,19 @@ class Taker:
         for raw, outcome in zip(others, outcomes, strict=True):
             self._settle(raw, outcome)
         if raws:
-            after = self.position.copy()
-            after.uid = max(after.uid, last_uid)
-            last = int(raws[-1].envelope["uid"])
-            after.failures.pop(last, None)
-            outcome = self._books.submit_last(raws[-1], self._place.folder, after)
-            self._settle(raws[-1], outcome)
+            self._submit_last(raws[-1], last_uid)
         self._advance(last_uid)
+
+    def _submit_last(self, raw: contract.RawMessage, last_uid: int) -> None:
+        after = self.position.copy()
+        after.failures.pop(int(raw.envelope["uid"]), None)
+        self._move(after, last_uid)
+        outcome = self._books.submit_last(raw, self._place.folder, after)
+        if isinstance(outcome, contract.Receipt):
+            self.position.failures.pop(int(raw.envelope["uid"]), None)
+            self._move(self.position, last_uid)
+            self.is_unsaved = False  # the cursor has said it all
+        self._settle(raw, outcome)
 
     def _refuse(self, uid: int, reason: str) -> None:
         """Leave a mail that intake does not want; it is asked again with each reconciliation."""

@@ -85,6 +85,18 @@ async def test_deleting_leaves_what_others_marked(server: dovecot.Dovecot, user:
     assert _held(server, user) == 1
 
 
+async def test_another_setting_does_not_reach_back_to_what_was_kept(
+    server: dovecot.Dovecot, user: str, gate: Gate
+) -> None:
+    server.deliver(user, mail("kept"))
+    async with watching.watching(gate, options(server.port, user)):
+        await gate.until(lambda: gate.counts > 0)
+    server.deliver(user, mail("deleted"))
+    async with watching.watching(gate, options(server.port, user, afterwards="delete")):
+        await gate.until(lambda: len(gate.stored) == 2 and gate.counts == 2)
+    assert _held(server, user) == 1
+
+
 async def test_while_the_store_is_down_nothing_is_deleted_and_then_all_is_taken(
     server: dovecot.Dovecot, user: str, gate: Gate
 ) -> None:
