@@ -1,6 +1,9 @@
 """What is sent to freeze or crash a parser: each shape by its name, made when it is asked for."""
 
+from base64 import encodebytes
 from collections.abc import Callable
+
+from tests.email.tnef_writer import attribute, message, properties, stream
 
 MIXED = b"From: a@example.com\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n"
 TEXT = b"From: a@example.com\r\nContent-Type: text/plain"
@@ -10,6 +13,20 @@ HTML = b"From: a@example.com\r\nContent-Type: text/html\r\n\r\n"
 def nested(depth: int) -> bytes:
     return b"".join(
         b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth)
+    )
+
+
+def tnef(attributes: bytes) -> bytes:
+    return b"Content-Type: application/ms-tnef\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encodebytes(
+        stream(attributes)
+    )
+
+
+def sealed(content: bytes) -> bytes:
+    """S/MIME that begins like a signed message."""
+    begin = bytes.fromhex("308006092a864886f70d010702a0803080")
+    return b"Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encodebytes(
+        begin + content
     )
 
 
@@ -129,4 +146,21 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "pre of 5 MB": lambda: HTML + b"<pre>" + b"a b\n" * 1_200_000,
     "hidden in hidden": lambda: HTML + b'<div style="display:none">' * 2_000 + b"x",
     "zero bytes between the letters": lambda: HTML + b"<\0p\0>\0a" * 500_000,
+    # What holds files without being MIME, and what is salvaged.
+    "5 MB of uuencode that never ends": lambda: TEXT + b"\r\n\r\n" + b"begin 644 x\n" * 400_000,
+    "40 000 empty blocks of uuencode": lambda: TEXT + b"\r\n\r\n" + b"begin 644 x\nend\n" * 40_000,
+    "yEnc of nothing but escapes": lambda: TEXT + b"\r\n\r\n=ybegin name=x\n" + b"===" * 150_000 + b"\n=yend\n",
+    "winmail.dat of 20 000 files": lambda: tnef(attribute(2, 0x0006_9002, b"") * 20_000),
+    "winmail.dat of 16 000 properties": lambda: tnef(attribute(1, 0x0006_9003, properties(*[(3, 0x1234, b"1234")] * 400)) * 40),
+    "winmail.dat that unpacks to 2 MB": lambda: tnef(message((0x0102, 0x1009, b"\0" * 4 + b"\x80\x84\x1e\0LZFu" + b"\0" * 4 + (b"\xff" + b"\x0c\xef" * 8) * 14_000))),
+    "RTF of 300 000 groups": lambda: b"Content-Type: text/rtf\r\n\r\n{\\rtf1 " + b"{" * 300_000,
+    "1 000 seals without an end": lambda: sealed(b"\x30\x80" * 1_000 + b"\x04\0" * 100_000),
+    "100 000 octet strings in 100 seals": lambda: sealed((b"\x30\x80" + b"\x04\0" * 1_000 + b"\0\0") * 100),
+    "an invitation to 20 000": lambda: b"Content-Type: text/calendar\r\n\r\nBEGIN:VEVENT\r\n" + b'ATTENDEE;CN="x":mailto:a@b\r\n' * 20_000,
+    "enriched text of 60 000 parameters": lambda: b"Content-Type: text/enriched\r\n\r\n" + b"<param>" * 60_000,
+    "one boundary, 3 000 times": lambda: MIXED + b"--B\r\nContent-Type: multipart/mixed; boundary=B\r\n\r\n" * 3_000,
+    "190 names beyond ASCII in 1 MB": lambda: MIXED + b'--B\r\nContent-Type: text/plain; name="\xfc"\r\nContent-Description: \xfc\r\n\r\nx\r\n' * 190 + b"y" * 900_000,
+    "100 000 lines of junk before the header": lambda: b"junk\r\n" * 100_000 + b"From: a@example.com\r\n\r\nx",
+    "base64 that is one word": lambda: TEXT + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n!" + b"A" * 400_000,
+    "base64 of nothing but padding": lambda: TEXT + b"\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"A=" * 200_000,
 }  # fmt: skip
