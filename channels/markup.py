@@ -2,7 +2,7 @@
 
 What people write to customers is CommonMark without raw HTML, plus tables and ~~strike~~; a line break stays one, as in
 the text form of the same mail. Indented code and underlined headings are off: both are accidents in a mail. Links lead
-to http, https and mailto only; a picture is one that the mail carries. Whatever the parser makes of a text, only an
+to http, https and mailto only, an address that stands in our own words is one; a picture is one that the mail carries. Whatever the parser makes of a text, only an
 allow-list of elements leaves here.
 
 A text may hold `verbatim` parts: others' words that stay words, whatever Markdown would read in them. They are marked
@@ -15,6 +15,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
+
+from channels import bare_links
 
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
 MAX_MARKDOWN_CHARS = 200_000  # a longer text is sent as paragraphs
@@ -71,14 +73,14 @@ def html_of(markdown: str, *, pictures: Mapping[str, str] | None = None) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether Markdown finds nothing in the text but paragraphs and line breaks."""
-    return _SPECIAL.search(text) is None and _BLOCK_START.search(text) is None
+    """Whether Markdown finds nothing in the text but paragraphs and line breaks, and no address to link."""
+    return "://" not in text and _SPECIAL.search(text) is None and _BLOCK_START.search(text) is None
 
 
 def _escaped(text: str) -> str:
     # A table's parser counts an escaped bar, too; it does not see one that is written as a reference.
     escaped = _ANYWHERE.sub(lambda found: "&#124;" if found[0] == "|" else f"\\{found[0]}", text.strip("\n"))
-    escaped = _LINE_START.sub(_escaped_start, escaped)
+    escaped = _LINE_START.sub(_escaped_start, escaped.replace("://", ":\\//"))
     return _INDENT.sub(lambda found: "&#32;" * len(found[0].expandtabs(4)), escaped)
 
 
@@ -104,6 +106,7 @@ def _parser() -> Any:
     parser.disable(["code", "lheading", "html_block", "html_inline"])
     parser.validateLink = _is_link  # type: ignore[method-assign]
     parser.add_render_rule("image", _picture)
+    parser.core.ruler.before("text_join", "bare_links", bare_links.link)
     return parser
 
 

@@ -79,6 +79,40 @@ def test_nothing_that_acts_or_fetches_leaves(text: str) -> None:
         assert tag != "img" or attributes["src"] == "cid:1@example.com"
 
 
+@pytest.mark.parametrize(
+    ("text", "link", "rest"),
+    [
+        ("see https://example.com/a_b_c?d=e&f=g.", "https://example.com/a_b_c?d=e&f=g", "."),
+        ("(https://example.com/x_(y))", "https://example.com/x_(y)", ")"),
+        ("https://example.com/żółw, please", "https://example.com/żółw", ", please"),
+        ("**https://example.com/**", "https://example.com/", ""),
+        ("http://a.example!", "http://a.example", "!"),
+    ],
+)
+def test_an_address_in_our_words_is_a_link(text: str, link: str, rest: str) -> None:
+    rendered = markup.html_of(text)
+    assert f">{html.escape(link)}</a>{rest}" in rendered.replace("</strong>", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"they wrote {markup.verbatim('https://evil.example/x')}",
+        "`https://example.com`",
+        "ftp://example.com",
+        "xhttps://example.com",
+    ],
+)
+def test_an_address_in_others_words_is_none(text: str) -> None:
+    rendered = markup.html_of(markup.markdown_of(text))
+    assert "<a" not in rendered
+    assert "://" in html.unescape(rendered)
+
+
+def test_an_address_inside_a_link_is_no_second_one() -> None:
+    assert markup.html_of("[https://a.example](https://b.example)").count("<a ") == 1
+
+
 def test_a_picture_that_comes_along_is_shown_by_its_name() -> None:
     rendered = markup.html_of("![Where](red%20button.png)", pictures={"red button.png": "1@example.com"})
     assert '<img src="cid:1@example.com" alt="Where">' in rendered
@@ -107,7 +141,9 @@ def test_the_quick_road_and_the_parser_say_the_same(text: str) -> None:
     assert not markup.is_plain(text) or markup._paragraphs(text) == parsed
 
 
-_NASTY = st.text(st.sampled_from("a1.)[](!<>&#;*_`~|\\-+=:> \n\t\"'/"), max_size=25)
+_NASTY = st.lists(st.sampled_from([*"a1.)[](!<>&#;*_`~|\\-+=:> \n\t\"'/", "http://e.f"]), max_size=25).map(
+    "".join
+)
 
 
 @settings(max_examples=600, deadline=None)
@@ -138,7 +174,7 @@ def test_marks_never_show() -> None:
     assert markup.html_of(markup.markdown_of(text)) == "<p>Dear J*an*, cut</p>\n"
 
 
-@pytest.mark.parametrize("text", ["[" * 20_000, "*a" * 10_000, "> " * 20_000, "`" * 30_000, "![](" * 5_000, "<" * 30_000, "- " * 20_000, "|" * 20_000 + "\n|--" * 1_000])  # fmt: skip
+@pytest.mark.parametrize("text", ["[" * 20_000, "*a" * 10_000, "> " * 20_000, "`" * 30_000, "![](" * 5_000, "<" * 30_000, "https://a" * 3_000, "https://" + ")" * 20_000, "- " * 20_000, "|" * 20_000 + "\n|--" * 1_000])  # fmt: skip
 def test_pathological_texts_take_no_longer_than_a_second(text: str) -> None:
     """An agent's answer is written on the loop's thread: parsers that backtrack would hold everything up."""
     began = time.process_time()
