@@ -17,6 +17,7 @@ from channels.email.auth_results import Result
 from channels.email.headers import Headers
 
 MAX_FIELDS = 20
+_UNKNOWN, _GUESSED = Trust(), Trust(has_single_sender=False)
 # What RFC 8601 §2.7 knows; anything else was made up by somebody.
 _KNOWN = frozenset(
     {"none", "pass", "fail", "softfail", "neutral", "policy", "temperror", "permerror", "bestguesspass"}
@@ -45,9 +46,9 @@ def read(
     forwarders: domains whose ARC seals count. envelope: of the raw message. evidence: as JSON value, of `examine`.
     """
     results = _found(fields, authserv_ids, envelope or {}, evidence)
-    domain = _domain_of(fields, sender)
     if results is None:
-        return Trust(has_single_sender=sender is not None)
+        return _UNKNOWN if sender is not None else _GUESSED
+    domain = _domain_of(fields, sender)
     is_proven = bool(domain) and _proves(results, domain)
     has_chain = _one(results, "arc") == "pass"
     vouched_by = _vouching(fields, forwarders, domain) if domain and has_chain and not is_proven else None
