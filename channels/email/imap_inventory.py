@@ -10,10 +10,11 @@ from collections.abc import Iterator
 import msgspec
 
 from channels import contract
+from channels.email.imap_answers import Described
 from channels.email.imap_books import Books
 from channels.email.imap_message import Place
 from channels.email.imap_position import Failure, Position
-from channels.email.imap_wire import Client, Described
+from channels.email.imap_wire import Client
 
 LISTED_AT_ONCE = 1_000
 MAX_COUNTED = 200_000  # the newest ones; keys take 100 bytes each

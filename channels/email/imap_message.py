@@ -13,7 +13,7 @@ import msgspec
 
 from channels import contract
 from channels.email import accept, identity
-from channels.email.imap_wire import Described
+from channels.email.imap_answers import Described
 
 KIND = "email.imap"
 _HEADER_BYTES = 64 * 1024

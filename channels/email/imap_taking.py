@@ -12,12 +12,13 @@ import msgspec
 
 from channels import contract
 from channels.email import imap_message, imap_uids
+from channels.email.imap_answers import Described
 from channels.email.imap_books import Outcome
 from channels.email.imap_login import is_busy, said
 from channels.email.imap_message import Place
 from channels.email.imap_position import Failure, Position
 from channels.email.imap_watch import Watch
-from channels.email.imap_wire import Aborted, Client, Described, Refused
+from channels.email.imap_wire import Aborted, Client, Refused
 
 LISTED_AT_ONCE = 500
 BATCH_MAILS = 50

@@ -12,19 +12,18 @@ What is done differently here, and why:
 
 import contextlib
 import imaplib
-import re
 import select
 import socket
 import ssl
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import imapclient
 import msgspec
-from imapclient import datetime_util, imap4, response_parser, tls
+from imapclient import imap4, tls
 
-from channels.email import imap_uids
+from channels.email import imap_answers, imap_uids
+from channels.email.imap_answers import Described
 
 # What the connection or the server may answer with; `abort` among them means that the connection is gone.
 Aborted = (OSError, imaplib.IMAP4.abort, EOFError)
@@ -32,19 +31,6 @@ Refused = (imaplib.IMAP4.error, ValueError, AssertionError)
 MAX_LINE_BYTES = 8_000_000  # the answer to SEARCH is one line: 700 000 UIDs
 _MAX_ALERTS = 20
 _SLACK = 1.25  # RFC822.SIZE is an estimate on some servers (Exchange)
-_UID = re.compile(rb"\bUID (\d+)")
-_SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
-_DATE = re.compile(rb'\bINTERNALDATE "([^"]*)"')
-_BODY = re.compile(rb"\bBODY\[\]", re.IGNORECASE)
-_NUMBER = re.compile(rb"\d+")
-
-
-class Described(msgspec.Struct, frozen=True):
-    """What a server says of a mail before its bytes are asked for. date: INTERNALDATE, epoch seconds, 0 = none."""
-
-    uid: int
-    size_bytes: int
-    date: int
 
 
 class Selected(msgspec.Struct, frozen=True):
@@ -165,13 +151,13 @@ class Client(imapclient.IMAPClient):  # type: ignore[misc]
         """Ask for size and date; a UID that is not there (any more) is left out."""
         wanted = set(uids)
         lines = self._fetched("UID", imap_uids.text_from(uids), "(UID INTERNALDATE RFC822.SIZE)")
-        found = (_described(line) for line in lines if isinstance(line, bytes))
+        found = (imap_answers.described(line) for line in lines if isinstance(line, bytes))
         return {each.uid: each for each in found if each is not None and each.uid in wanted}
 
     def describe_places(self, places: str) -> dict[int, Described]:
         """Ask by place in the folder, "1" is the oldest and "*" the newest: no SEARCH is believed."""
         lines = self._fetched("", places, "(UID INTERNALDATE)")
-        found = (_described(line) for line in lines if isinstance(line, bytes))
+        found = (imap_answers.described(line) for line in lines if isinstance(line, bytes))
         return {each.uid: each for each in found if each is not None}
 
     def bodies(self, uids: Sequence[int], *, max_bytes: int) -> dict[int, bytes]:
@@ -181,7 +167,7 @@ class Client(imapclient.IMAPClient):  # type: ignore[misc]
         """
         self._imap.max_literal_bytes = int(max_bytes * _SLACK) + 65_536
         answer = self._fetched("UID", imap_uids.text_from(uids), "(UID BODY.PEEK[])")
-        return {uid: body for uid, body in _bodies(answer) if uid in set(uids) and body}
+        return {uid: body for uid, body in imap_answers.bodies(answer) if uid in set(uids) and body}
 
     def _fetched(self, kind: str, numbers: str, items: str) -> list[Any]:
         self._imap.untagged_responses.pop("FETCH", None)
@@ -263,48 +249,6 @@ class _Unspoken:
         if said:
             raise imaplib.IMAP4.abort("the server, or somebody in between, spoke in clear after STARTTLS")
         return self._context.wrap_socket(sock, server_hostname=server_hostname)
-
-
-def _described(line: bytes) -> Described | None:
-    uid = _UID.search(line)
-    if uid is None:
-        return None
-    size, date = _SIZE.search(line), _DATE.search(line)
-    return Described(int(uid[1]), int(size[1]) if size else 0, _epoch(date[1]) if date else 0)
-
-
-def _epoch(date: bytes) -> int:
-    try:
-        return int(datetime_util.parse_to_datetime(date, normalise=False).timestamp())
-    except (ValueError, OverflowError, TypeError, IndexError):
-        return 0
-
-
-def datetime_from_epoch(date: int) -> datetime | None:
-    """None = the server named no date."""
-    return datetime.fromtimestamp(date, UTC) if date else None
-
-
-def _bodies(answer: list[Any]) -> Iterable[tuple[int, bytes]]:
-    """Pair each body with the UID of its own answer, which may stand before or behind it."""
-    for place, item in enumerate(answer):
-        if isinstance(item, tuple):
-            behind = answer[place + 1] if place + 1 < len(answer) else b""
-            uid = _UID.search(item[0]) or (_UID.search(behind) if isinstance(behind, bytes) else None)
-            if uid is not None and _BODY.search(item[0]):
-                yield int(uid[1]), item[1]
-        elif _BODY.search(item) and (uid := _UID.search(item)):
-            yield int(uid[1]), _quoted_body(item)
-
-
-def _quoted_body(line: bytes) -> bytes:
-    """Read a body that came as a quoted string; b"" for NIL or what cannot be read."""
-    try:
-        _, fields = response_parser.parse_response([line])
-        body = dict(zip(fields[::2], fields[1::2], strict=False)).get(b"BODY[]")
-    except (ValueError, AssertionError, TypeError, imaplib.IMAP4.error):
-        return b""
-    return body if isinstance(body, bytes) else b""
 
 
 def _text(lines: Any) -> str:

@@ -423,6 +423,11 @@ class Session:
         self.ok()
 
 
+def is_body(name: str, arguments: bytes) -> bool:
+    """Whether a command asks for a mail's bytes."""
+    return name == "UID FETCH" and b"BODY" in arguments
+
+
 def fetch_line(place: int, mail: Mail, items: bytes) -> bytes:
     """One answer as an honest server writes it."""
     parts = [b"UID %d" % mail.uid]

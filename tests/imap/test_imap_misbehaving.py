@@ -1,14 +1,12 @@
 """email.imap against a server on its worst day: nothing is lost, nothing comes twice, and nothing waits for the one bad mail."""
 
-import asyncio
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from channels.email import imap
 from tests.imap import scripted, watching
-from tests.imap.scripted import Folder, Hangup, Server, Session, serving
+from tests.imap.scripted import Folder, Hangup, Server, Session, is_body, serving
 from tests.imap.watching import Gate, mail, options
 
 THREE = (mail("a"), mail("b"), mail("c"))
@@ -33,41 +31,37 @@ def once(play: scripted.Play) -> scripted.Play:
     return played
 
 
-def _is_body(name: str, arguments: bytes) -> bool:
-    return name == "UID FETCH" and b"BODY" in arguments
-
-
 def _bye(session: Session, name: str, arguments: bytes) -> bytes | None:
-    if _is_body(name, arguments):
+    if is_body(name, arguments):
         answer = session.fetched(name, *arguments.split(b" ", 1))
         raise Hangup(answer[: len(answer) // 2 - 30] + b"\r\n* BYE going down\r\n")
     return None
 
 
 def _short_literal(session: Session, name: str, arguments: bytes) -> bytes | None:
-    if _is_body(name, arguments):
+    if is_body(name, arguments):
         return b"* 1 FETCH (UID 1 BODY[] {9000}\r\nFrom: cut"
     return None
 
 
 def _cut(session: Session, name: str, arguments: bytes) -> bytes | None:
-    if _is_body(name, arguments):
+    if is_body(name, arguments):
         raise Hangup(b"* 1 FETCH (UID 1 BODY[] {9000}\r\nFrom: cut off")
     return None
 
 
 def _huge_literal(session: Session, name: str, arguments: bytes) -> bytes | None:
-    if _is_body(name, arguments):
+    if is_body(name, arguments):
         return b"* 1 FETCH (UID 1 BODY[] {99999999999}\r\nFrom: "
     return None
 
 
 def _garbage(session: Session, name: str, arguments: bytes) -> bytes | None:
-    return b"!!! \xff\x00\r\n" if _is_body(name, arguments) else None
+    return b"!!! \xff\x00\r\n" if is_body(name, arguments) else None
 
 
 def _wrong_tag(session: Session, name: str, arguments: bytes) -> bytes | None:
-    return b"ZZZZ99 OK done\r\n" if _is_body(name, arguments) else None
+    return b"ZZZZ99 OK done\r\n" if is_body(name, arguments) else None
 
 
 def _bad(session: Session, name: str, arguments: bytes) -> bytes | None:
@@ -91,11 +85,11 @@ def _greeting_bye(session: Session, name: str, arguments: bytes) -> bytes | None
 
 
 def _throttled(session: Session, name: str, arguments: bytes) -> bytes | None:
-    return b"{tag} NO [LIMIT] too many commands\r\n" if _is_body(name, arguments) else None
+    return b"{tag} NO [LIMIT] too many commands\r\n" if is_body(name, arguments) else None
 
 
 def _broken_line(session: Session, name: str, arguments: bytes) -> bytes | None:
-    if _is_body(name, arguments):
+    if is_body(name, arguments):
         raise Hangup(b"* 1 FETCH (UID 1 BODY[]")
     return None
 
@@ -118,77 +112,9 @@ async def test_one_fault_loses_nothing_and_doubles_nothing(
         assert len(server.folders["INBOX"].mails) == (3 if afterwards == "keep" else 0)
 
 
-def _poison(answer: Callable[[Session, bytes], bytes], uid: bytes = b"2") -> scripted.Play:
-    """Misbehave whenever the mail with this UID is asked for."""
-
-    def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        numbers = arguments.split(b" ")[0]
-        if _is_body(name, arguments) and int(uid) in session._uids(numbers):
-            return answer(session, numbers)
-        return None
-
-    return play
-
-
-def _no(session: Session, numbers: bytes) -> bytes:
-    return b"{tag} NO [SERVERBUG] internal error\r\n"
-
-
-def _hangup(session: Session, numbers: bytes) -> bytes:
-    raise Hangup
-
-
-def _endless(session: Session, numbers: bytes) -> bytes:
-    raise Hangup(b"* 2 FETCH (UID 2 BODY[] {5000000000}\r\nx")
-
-
-def _nil(session: Session, numbers: bytes) -> bytes:
-    return b"* 2 FETCH (UID 2 BODY[] NIL)\r\n{tag} OK done\r\n"
-
-
-def _silent(session: Session, numbers: bytes) -> bytes:
-    return b"{tag} OK done\r\n"
-
-
-@pytest.mark.parametrize("answer", [_no, _hangup, _endless, _nil, _silent], ids=lambda each: each.__name__)
-async def test_one_bad_mail_is_tried_five_times_given_up_loudly_and_holds_up_nobody(
-    gate: Gate, answer: Callable[[Session, bytes], bytes], caplog: pytest.LogCaptureFixture
-) -> None:
-    with serving(*THREE, play=_poison(answer)) as server:
-        async with watching.watching(gate, options(server.port, afterwards="delete")) as channel:
-            await gate.until(lambda: len(gate.stored) == 2 and bool(gate.inventories))
-            while not (gate.inventories and gate.excused().get("unfetchable")):
-                channel.look()
-                await asyncio.sleep(0.01)
-            server.folders["INBOX"].deliver(mail("later"))
-            await gate.until(lambda: len(gate.stored) == 3)
-        assert sorted(gate.subjects()) == ["a", "c", "later"]
-        assert server.folders["INBOX"].mails[0].uid == 2
-    failure = gate.position().failures[2]
-    assert failure.tries == 5
-    assert caplog.text.count("mail_given_up") == 1
-
-
-async def test_a_given_up_mail_is_tried_again_with_each_count_and_taken_when_it_is_well(gate: Gate) -> None:
-    is_ill = True
-
-    def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        return _poison(_no)(session, name, arguments) if is_ill else None
-
-    with serving(*THREE, play=play) as server:
-        async with watching.watching(gate, options(server.port, reconcile_s=0.001)) as channel:
-            while not (gate.inventories and gate.excused().get("unfetchable")):
-                channel.look()
-                await asyncio.sleep(0.01)
-            is_ill = False
-            channel.look()
-            await gate.until(lambda: len(gate.stored) == 3 and not gate.excused())
-    assert gate.position().failures == {}
-
-
 async def test_a_mail_expunged_between_search_and_fetch_is_nobodys_fault(gate: Gate) -> None:
     def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        if _is_body(name, arguments):
+        if is_body(name, arguments):
             server.folders["INBOX"].remove([2])
         return None
 
@@ -203,7 +129,7 @@ async def test_unasked_answers_are_not_taken_for_mails(gate: Gate) -> None:
     """Flags, expunges and a body without its UID stand between the real answers."""
 
     def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        if not _is_body(name, arguments):
+        if not is_body(name, arguments):
             return None
         honest = session.fetched(name, *arguments.split(b" ", 1))
         noise = (
@@ -220,7 +146,7 @@ async def test_unasked_answers_are_not_taken_for_mails(gate: Gate) -> None:
 
 async def test_an_answer_may_name_its_uid_behind_the_body(gate: Gate) -> None:
     def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        if not _is_body(name, arguments):
+        if not is_body(name, arguments):
             return None
         parts = [
             b"* %d FETCH (BODY[] {%d}\r\n%s UID %d)\r\n" % (uid, len(body), body, uid)
@@ -236,7 +162,7 @@ async def test_an_answer_may_name_its_uid_behind_the_body(gate: Gate) -> None:
 
 async def test_a_body_may_come_quoted(gate: Gate) -> None:
     def play(session: Session, name: str, arguments: bytes) -> bytes | None:
-        if _is_body(name, arguments):
+        if is_body(name, arguments):
             return b'* 1 FETCH (UID 1 BODY[] "short \\"body\\" \\\\")\r\n{tag} OK done\r\n'
         return None
 
