@@ -263,7 +263,8 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     automatic: the value of Auto-Submitted (RFC 3834 §5): "auto-replied", "auto-generated", None = a person wrote it.
     created_at: aware UTC, the Date header. headers: further headers, names and values without line breaks.
     text: what is read without formatting. markdown: what the formatted form is made of where the medium has one
-    (channels.markup), "" = the text itself, None = there is none. language: of the text, ISO 639-1.
+    (channels.markup), "" = the text itself, None = there is none. is_verbatim: the text is words altogether, and its
+    formatted form has paragraphs and line breaks only. language: of the text, ISO 639-1.
     """
 
     id: str
@@ -282,6 +283,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     automatic: str | None = None
     headers: dict[str, str] = {}
     markdown: str | None = None
+    is_verbatim: bool = False
     language: str | None = None
     attachments: tuple[OutboundFile, ...] = ()
 

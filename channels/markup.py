@@ -32,6 +32,7 @@ _SPECIAL = re.compile(
     "[\\\\`*_\\[\\]<&~|\t\r\x00\x0b\x0c\x1c-\x1f\x85\xa0\u2028\u2029\ufdd0\ufdd1\ufffd\ud800-\udfff]"
 )
 _BLOCK_START = re.compile(r"(?m)^ *(?:[#+\-=>:]|\d+[.)])")
+_BLANKS = re.compile(r"(?m)^ +|  +")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PARAGRAPHS = re.compile(r"\n(?: *\n)+")
 _LINES = re.compile(r" *\n *")
@@ -70,6 +71,12 @@ def html_of(markdown: str, *, pictures: Mapping[str, str] | None = None) -> str:
     if is_plain(text) or len(text) > MAX_MARKDOWN_CHARS:
         return _paragraphs(text)
     return _clean(_parser().render(text, {"pictures": pictures or {}}))
+
+
+def html_of_words(text: str) -> str:
+    """Render a text without any formatting: paragraphs, line breaks, and columns made of blanks."""
+    plain_text = _SURROGATES.sub("?", plain(text).replace("\r\n", "\n").replace("\r", "\n"))
+    return _paragraphs(_BLANKS.sub(lambda found: "\u00a0" * len(found[0]), plain_text))
 
 
 def is_plain(text: str) -> bool:

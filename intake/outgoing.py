@@ -140,7 +140,8 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         reply_to=reply_to,
         subject=draft.subject,
         text=markup.plain(draft.text + draft.below),
-        markdown=_markdown(draft),
+        markdown=_markdown(draft) if draft.is_public else "",
+        is_verbatim=not draft.is_public,
         language=ticket.language if draft.is_public else None,
         attachments=draft.attachments,
         message_id=message_id,
@@ -159,8 +160,6 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
 def _markdown(draft: Draft) -> str:
     """Return what the HTML is made of; "" = the text, as it mostly is."""
     whole = draft.text + draft.below
-    if not draft.is_public:
-        whole = markup.verbatim(whole)
     written = markup.markdown_of(whole)
     return "" if written == markup.plain(whole) else written
 

@@ -57,7 +57,10 @@ def _alternative(outbound: contract.OutboundMessage, text: Entity) -> tuple[Enti
         for number, each in enumerate(outbound.attachments)
         if each.content_type.startswith("image/")
     }
-    rendered = markup.html_of(outbound.markdown or outbound.text, pictures=pictures)
+    if outbound.is_verbatim:
+        rendered = markup.html_of_words(outbound.text)
+    else:
+        rendered = markup.html_of(outbound.markdown or outbound.text, pictures=pictures)
     shown = frozenset(name for name, content_id in pictures.items() if f'"cid:{content_id}"' in rendered)
     page = _text(_page(rendered, outbound.language), "html")
     if shown:

@@ -1,5 +1,6 @@
 """What an agent's answer has beside its text: a name, copies, a signature, the quote, files."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,16 @@ def test_who_got_a_copy_can_answer_into_the_ticket(world: World, ticket: dict[st
     assert row["ticket_id"] == ticket["id"]
 
 
-def test_only_the_first_words_are_ours_in_a_notice(world: World) -> None:
-    """What a notice quotes is shown as it is: no link, no element."""
-    world.receive(subject="[x](http://evil.example) <img src=x>", body="**bold** <script>")
+def test_a_notice_is_words_altogether(world: World) -> None:
+    """What it quotes is shown as it is: no link, no element; its columns stay columns."""
+    world.receive(
+        subject="[x](http://evil.example) <img src=x>", body="**bold** <script> http://evil.example"
+    )
     (notice,) = world.sent("ania@desk.example")
-    page = markup.html_of(notice.markdown or notice.text)
-    assert "<a" not in page
-    assert "<img" not in page
-    assert "<strong>" not in page
+    page = compose(notice).decode().partition("<body")[2]
+    assert not set(re.findall(r"<(\w+)", page)) - {"p", "br"}
+    assert "**bold** &lt;script&gt;" in page
+    assert "Priority=C2=A0=C2=A0" in page
 
 
 # -- files ----------------------------------------------------------------------------------------------------------

@@ -166,6 +166,18 @@ def test_others_words_are_shown_as_they_are(words: str) -> None:
     assert shown(rendered).split() == f"Dear {words}x".split()
 
 
+@settings(max_examples=300, deadline=None)
+@given(words=st.text(max_size=60))
+def test_a_text_of_words_has_paragraphs_and_nothing_else(words: str) -> None:
+    rendered = markup.html_of_words(words)
+    assert set(_TAG.findall(rendered)) <= {"p", "/p", "br"}
+    assert "&" not in re.sub(r"&(amp|lt|gt);", "", rendered)
+
+
+def test_columns_of_blanks_stay() -> None:
+    assert markup.html_of_words("Team    a\n  b") == "<p>Team\xa0\xa0\xa0\xa0a<br>\n\xa0\xa0b</p>\n"
+
+
 def test_marks_never_show() -> None:
     """Neither in the text, nor when somebody's words hold a mark themselves, nor when a text was cut inside them."""
     name, cut = markup.verbatim("J\ufdd1\ufdd0*an*"), markup.verbatim("cut")[:-1]
