@@ -3,8 +3,8 @@
 FROM python:3.13-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/intaked
-COPY requirements/postgres.txt requirements/
-RUN /opt/intaked/bin/pip install --no-cache-dir --require-hashes -r requirements/postgres.txt
+COPY requirements/extras.txt requirements/
+RUN /opt/intaked/bin/pip install --no-cache-dir --require-hashes -r requirements/extras.txt
 COPY . .
 RUN python -m pip install --no-cache-dir build \
  && python -m build --wheel --outdir /dist \

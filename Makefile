@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-PINS := requirements/postgres.txt requirements/dev.txt
+PINS := requirements/extras.txt requirements/dev.txt
 
 # Scores how mail is understood: make mail MAIL=folder-of-mails-and-what-is-expected (see bench/mail.py).
 MAIL ?= mail
