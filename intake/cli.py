@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "init": "write the starter configuration",
     "run": "run the daemon",
     "check": "check configuration and rules, and run the rules' own tests",
+    "doctor": "ask the mail servers and all else that is set up whether it works",
     "demo": "play customers against a running daemon",
     "parse": "show what a raw message says; touches nothing",
     "route": "show what would happen to a message, and why; touches nothing",

@@ -1,0 +1,56 @@
+"""Asks what the configuration names whether it works: mail servers are logged in to, keys and folders looked at.
+
+Nothing is taken, sent or changed. Each problem comes with its cause and what to do. Exit 0: nothing is wrong; 1: something is.
+"""
+
+import argparse
+import asyncio
+from typing import Any
+
+from channels import contract, loading
+from intake import cli, redaction, terminal
+from intake.commands import options, output
+from intake.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    options.add_config(parser)
+    options.add_json(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = options.load_settings(arguments)
+    found = asyncio.run(_asked(settings))
+    for account, problem in found:
+        _say(account, problem, is_json=arguments.is_json)
+    is_ill = any(problem.severity == "error" for _, problem in found)
+    if not is_ill:
+        terminal.say(f"{len(settings.channels)} accounts answer", colour="green")
+    return cli.FAILED if is_ill else 0
+
+
+async def _asked(settings: Settings) -> list[tuple[str, contract.Problem]]:
+    """Ask all accounts at the same time; their problems in the order of the accounts."""
+    answers = await asyncio.gather(*(_problems(settings, name) for name in settings.channels))
+    return [(name, each) for name, found in zip(settings.channels, answers, strict=True) for each in found]
+
+
+async def _problems(settings: Settings, account: str) -> list[contract.Problem]:
+    chosen = settings.channels[account]
+    channel: Any = loading.module_for(chosen.kind).Channel(account, chosen.options)
+    found = list(channel.check()) if hasattr(channel, "check") else []
+    if hasattr(channel, "probe"):
+        found += await channel.probe()
+    if hasattr(channel, "close"):
+        await channel.close()
+    return found
+
+
+def _say(account: str, problem: contract.Problem, *, is_json: bool) -> None:
+    message, hint = redaction.redacted(problem.message), redaction.redacted(problem.hint)
+    if is_json:
+        output.print_json(
+            {"account": account, "severity": problem.severity, "message": message, "hint": hint}
+        )
+    else:
+        print(f"{account}: {problem.severity}: {message}{f' ({hint})' if hint else ''}")
