@@ -4,6 +4,7 @@ from pathlib import Path
 
 from channels.contract import Excused, Inventory
 from intake import settings
+from intake.web import health
 from intake.wiring import wire
 from tests.cli.conftest import Intake
 
@@ -38,3 +39,8 @@ def test_without_a_mailbox_it_says_so(intake: Intake, desk: Path) -> None:
     done = intake("journal", "ledger")
     assert (done.code, done.out) == (0, "")
     assert "no account counts" in done.err
+
+
+def test_a_mail_server_that_is_away_is_told_and_leaves_us_ready() -> None:
+    part = health.channels_part({"mailbox": True}, troubles=["mailbox: INBOX: no connection"])
+    assert (part.is_ok, part.detail) == (True, "mailbox: INBOX: no connection")

@@ -4,6 +4,9 @@ import ssl
 import subprocess
 from pathlib import Path
 
+# Python 3.13 is strict about RFC 5280: key usage of the authority, its key's identifier in what it signs.
+_LEAF = "subjectAltName=DNS:{name}\nauthorityKeyIdentifier=keyid\nkeyUsage=critical,digitalSignature\n"
+
 
 class Papers:
     """ca: the PEM file to believe."""
@@ -32,7 +35,7 @@ class Papers:
                 self.folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                 "-keyout", f"{stem}.key", "-out", f"{stem}.csr", "-subj", f"/CN={name}",
             )  # fmt: skip
-            (self.folder / f"{stem}.ext").write_text(f"subjectAltName=DNS:{name}\n")
+            (self.folder / f"{stem}.ext").write_text(_LEAF.format(name=name))
             dates = ["-days", str(days)]
             _openssl(
                 self.folder, "x509", "-req", "-in", f"{stem}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key",
@@ -56,6 +59,7 @@ def _self_signed(folder: Path, stem: str, name: str) -> str:
         _openssl(
             folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
             "-keyout", f"{stem}.key", "-out", f"{stem}.pem", "-days", "2", "-subj", f"/CN={name}",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature",
         )  # fmt: skip
     return stem
 

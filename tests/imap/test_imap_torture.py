@@ -19,7 +19,7 @@ def test_killed_at_each_step_it_takes_each_of_500_mails_once_through_five_renumb
     figures = _run(tmp_path, "--mails", "500", "--changes", "5", "--kills", "24")
     assert figures.is_clean(), figures
     assert (figures.mails, figures.changes, figures.row["missing"]) == (500, 5, 0)
-    assert sum(figures.reached.values()) >= 8
+    assert sum(figures.reached.values()) >= 5
 
 
 def test_killed_between_storing_and_deleting_it_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
