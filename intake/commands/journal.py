@@ -107,7 +107,7 @@ def show_ledger(arguments: argparse.Namespace) -> int:
         output.print_rows(
             ledger.rows(store),
             is_json=arguments.is_json,
-            columns=("account", "place", "counted", "on server", "missing", "became"),
+            columns=("account", "place", "counted", "on server", "missing", "became", "taken"),
             cells=_ledger_cells,
             stretch="became",
             nothing="no account counts a server's messages",
@@ -125,6 +125,7 @@ def _ledger_cells(row: Mapping[str, Any]) -> dict[str, str]:
         "on server": "" if row["on_server"] is None else str(row["on_server"]),
         "missing": str(row["missing"]),
         "became": escaped(", ".join([*became, *left])),
+        "taken": ", ".join(f"{number} {state}" for state, number in row["journal"].items()),
     }
 
 
