@@ -83,6 +83,7 @@ def expected(signature: str, who: str, trust: str) -> tuple[str, bool]:
 ROWS = list(itertools.product(SIGNATURES, SENDERS, TRUSTS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signature", "who", "trust"), ROWS)
 def test_truth_table(world: World, signature: str, who: str, trust: str) -> None:
     """Only the right agent with a signature, or a verified one who answers something of ours, speaks for the desk."""

@@ -71,6 +71,7 @@ def test_there_are_two_hundred() -> None:
     assert len(FROMS) >= 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     ["held", pytest.param("sent", marks=pytest.mark.slow), pytest.param("notice", marks=pytest.mark.slow)],

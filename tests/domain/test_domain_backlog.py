@@ -39,6 +39,7 @@ async def test_rows_come_back_understood_and_without_their_bytes(world: World) -
     assert all(answer is not None and answer[0].raw.body == b"" for answer in answers)
 
 
+@pytest.mark.slow
 async def test_what_needs_the_slow_road_comes_back_with_its_bytes(world: World) -> None:
     """A bomb is not parsed there: whoever asked has what the limited process needs."""
     bomb = (
@@ -53,6 +54,7 @@ async def test_what_needs_the_slow_road_comes_back_with_its_bytes(world: World) 
     assert answer[0].raw.body == bomb
 
 
+@pytest.mark.slow
 async def test_a_row_it_cannot_read_is_left_to_the_daemon(world: World) -> None:
     """A missing row, or a damaged blob, is answered with nothing, and the others are read."""
     number = world.journal()
@@ -62,6 +64,7 @@ async def test_a_row_it_cannot_read_is_left_to_the_daemon(world: World) -> None:
     assert answers[1] is None
 
 
+@pytest.mark.slow
 async def test_a_killed_process_is_told_and_replaced(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch under way fails in one sentence; the next one starts another process."""
     monkeypatch.setattr(backlog, "REST_S", 0)
@@ -80,6 +83,7 @@ async def test_a_killed_process_is_told_and_replaced(world: World, monkeypatch: 
         assert (await reader.read([number]))[0] is not None
 
 
+@pytest.mark.slow
 async def test_a_backlog_is_settled_through_it_in_lane_order(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

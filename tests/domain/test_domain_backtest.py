@@ -233,6 +233,7 @@ def test_only_decisions_since_an_instant_are_looked_at(busy: World) -> None:
     assert found.decisions == 1
 
 
+@pytest.mark.slow
 def test_several_processes_find_what_one_finds(busy: World) -> None:
     """The same numbers, whoever counted."""
     rules = changed("team: billing, tags: [money]", "team: support, priority: high")

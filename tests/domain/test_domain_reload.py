@@ -215,6 +215,7 @@ async def test_big_rulebook_that_was_replaced_is_freed(desk: Desk, monkeypatch: 
     assert [each() is None for each in seen] == [True, True, False]
 
 
+@pytest.mark.slow
 def test_thousand_swaps_under_load_lose_nothing_and_mix_nothing(world: World) -> None:
     """Every message is decided by one rulebook or the other, never by half of each, and becomes a ticket."""
     contexts = [_disagreeing(world, name) for name in ("support", "billing")]

@@ -39,6 +39,7 @@ def both_roads(content: bytes) -> Message:
         return message.parse_costly(raw, OPTIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_read_within_two_seconds_of_one_core(name: str) -> None:
     content = BOMBS[name]()

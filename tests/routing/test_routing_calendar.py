@@ -112,6 +112,7 @@ def test_adding_open_time_ends_with_the_minute_that_uses_it_up(name: str, minute
     assert due == START + MINUTE * last
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(NAMES, INSTANTS)
 def test_the_next_opening_is_the_next_open_minute(name: str, minute: int) -> None:

@@ -148,6 +148,7 @@ def test_none_is_longer_than_three_lines(place: str) -> None:
     assert len(entry(place).splitlines()) <= LONGEST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("said", "place"), PLACES, ids=[f"{each.words}: {place.strip()}" for each, place in PLACES]
 )

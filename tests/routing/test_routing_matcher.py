@@ -134,6 +134,7 @@ def written(enrich: list[dict[str, Any]], route: list[dict[str, Any]]) -> str:
     return msgspec.json.encode(book).decode()
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(
     st.lists(conditions, max_size=3),

@@ -6,7 +6,7 @@ import pytest
 from jinja2 import Environment, StrictUndefined
 
 REPLIES = Path(__file__).parents[2] / "config" / "replies"
-LANGUAGES = ("de", "el", "en", "es", "fr", "pl", "pt")
+LANGUAGES = ("cs", "de", "el", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
 
 
 def rendered(language: str, *, name: str, expected: str) -> str:

@@ -251,14 +251,17 @@ def add(parent: Any, key: Any) -> None:
         parent[key]["zzz zzz"] = "x"
 
 
+@pytest.mark.slow
 def test_a_missing_key_is_refused_by_both_or_by_none() -> None:
     assert disagreements(remove, count=60) == []
 
 
+@pytest.mark.slow
 def test_an_unknown_key_is_refused_by_both_or_by_none() -> None:
     assert disagreements(add, count=60) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("junk", JUNK, ids=said)
 def test_a_value_of_another_kind_is_refused_by_both_or_by_none(junk: Any) -> None:
     def replace(parent: Any, key: Any) -> None:

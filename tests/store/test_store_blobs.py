@@ -208,6 +208,7 @@ def test_a_body_kept_and_rolled_back_leaves_no_reference(store: Store, folder: P
     assert store.read_now(lambda tx: tx.one(COUNT)) == (0,)
 
 
+@pytest.mark.slow
 def test_a_flipped_bit_anywhere_in_the_store_never_gives_wrong_bytes(
     tmp_path: Path, sqlite_template: bytes
 ) -> None:
