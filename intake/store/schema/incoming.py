@@ -41,7 +41,8 @@ journal_keys = Table(  # unique for ever, keyed hashes: they outlive the erasure
     sqlite_with_rowid=False,
 )
 
-ledger = Table(  # what the other side of an account says it holds, and what accounts for it, at the last count
+# What the other side of an account says it holds, and what accounts for it, at the last count.
+ledger = Table(
     "ledger",
     metadata,
     Column("account", Text, primary_key=True),
