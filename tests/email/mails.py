@@ -13,10 +13,15 @@ REPORT = (
 )
 
 
-def read(content: bytes) -> Message:
+def read(content: bytes | str, **envelope: object) -> Message:
     """The normal form, by the fast road."""
     raw = RawMessage(
-        kind="email.smtp", account="a", lane="l", body=content, received_at=datetime(2026, 11, 2, tzinfo=UTC)
+        kind="email.smtp",
+        account="a",
+        lane="l",
+        body=content.encode() if isinstance(content, str) else content,
+        received_at=datetime(2026, 11, 2, tzinfo=UTC),
+        envelope=envelope,
     )
     return message.parse(raw, message.Options())
 

@@ -1,16 +1,7 @@
-from datetime import UTC, datetime
-
 import pytest
 
-from channels.contract import Message, RawMessage
-from channels.email import body, headers, html_text, message, splitting, structure
-
-
-def parsed(content: bytes) -> Message:
-    raw = RawMessage(
-        kind="email.smtp", account="a", lane="l", body=content, received_at=datetime(2026, 11, 2, tzinfo=UTC)
-    )
-    return message.parse(raw, message.Options())
+from channels.email import body, headers, html_text, splitting, structure
+from tests.email.mails import read as parsed
 
 
 def mail(kind: str, *parts: bytes, head: bytes = b"") -> bytes:

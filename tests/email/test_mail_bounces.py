@@ -3,23 +3,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from channels.contract import Bounce, Message, RawMessage
+from channels.contract import Bounce, RawMessage
 from channels.email import message
 from tests.email import reports
+from tests.email.mails import read as parsed
 from tests.email.more_reports import MORE
 from tests.email.reports import OURS, REPORTS, RETURNED, A, B
-
-
-def parsed(content: bytes, **envelope: object) -> Message:
-    raw = RawMessage(
-        kind="email.smtp",
-        account="a",
-        lane="l",
-        body=content,
-        received_at=datetime(2026, 11, 2, tzinfo=UTC),
-        envelope=envelope,
-    )
-    return message.parse(raw, message.Options())
 
 
 def bounce(content: bytes, **envelope: object) -> Bounce:

@@ -1,12 +1,11 @@
 """A mail that passes another one on names that one's author, subject and date, in whatever form it came."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from channels.contract import Address, Forwarded, Message, RawMessage
-from channels.email import forwarded, message
+from channels.contract import Address, Forwarded, Message
+from channels.email import forwarded
 from tests.email.clients import FORWARDS, HEADS, head
+from tests.email.mails import read as parsed
 
 SUPPORT = Address("support@example.net", "Support")
 INNER = (
@@ -18,17 +17,6 @@ CARLS = Forwarded(
     subject="Broken lamp",
     sent="Mon, 2 Nov 2026 10:00:00 +0100",
 )
-
-
-def parsed(content: str) -> Message:
-    raw = RawMessage(
-        kind="email.smtp",
-        account="a",
-        lane="l",
-        body=content.encode(),
-        received_at=datetime(2026, 11, 2, tzinfo=UTC),
-    )
-    return message.parse(raw, message.Options())
 
 
 def plain(text: str, *, subject: str = "Fwd: Re: lamp") -> Message:

@@ -1,25 +1,13 @@
 """Where a mail is HTML, or has HTML beside its text, the borders that its program marked decide."""
 
-from datetime import UTC, datetime
-
 import pytest
 
-from channels.contract import Address, Message, RawMessage
-from channels.email import borders, html_text, message, visible_text
+from channels.contract import Address, Message
+from channels.email import borders, html_text, visible_text
 from tests.email.html_clients import ANSWER, FORWARDS, OLDER, REPLIES
+from tests.email.mails import read as parsed
 
 HEADER = "From: Anna <anna@example.com>\r\nTo: support@example.net\r\nSubject: {}\r\nMIME-Version: 1.0\r\n"
-
-
-def parsed(content: str) -> Message:
-    raw = RawMessage(
-        kind="email.smtp",
-        account="a",
-        lane="l",
-        body=content.encode(),
-        received_at=datetime(2026, 11, 2, tzinfo=UTC),
-    )
-    return message.parse(raw, message.Options())
 
 
 def html_mail(html: str, *, subject: str = "Re: lamp") -> Message:

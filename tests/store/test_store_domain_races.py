@@ -1,7 +1,5 @@
 """Eight writers at once on what must happen once, with the product's own functions, on both engines."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,31 +8,17 @@ import msgspec
 import pytest
 
 from intake import answering
-from intake.desk import DeskError
 from intake.settings import Limits
 from intake.store.engine import Store
 from tests.domain.world import World
+from tests.store.racing import WRITERS, at_once
 
-WRITERS = 8
 ROUNDS = 6
 
 
 @pytest.fixture
 def world(store: Store, tmp_path: Path, clock: Any) -> World:
     return World(store, tmp_path, clock)
-
-
-def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
-    """Run the calls on eight threads; their results, or the DeskError each ended with."""
-
-    def caught(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except DeskError as error:
-            return error
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        return list(pool.map(caught, calls))
 
 
 def test_crowd_of_a_new_sender_is_one_customer(world: World) -> None:

@@ -1,7 +1,6 @@
 """Merging on both engines, while others do the opposite: nothing said is lost, and nobody waits for ever."""
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,26 +11,12 @@ from intake import linking, merging
 from intake.desk import DeskError
 from intake.store.engine import Store
 from tests.domain.world import World
-
-WRITERS = 8
+from tests.store.racing import WRITERS, at_once
 
 
 @pytest.fixture
 def world(store: Store, tmp_path: Path, clock: Any) -> World:
     return World(store, tmp_path, clock)
-
-
-def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
-    """Run the calls on eight threads; their results, or the DeskError each ended with."""
-
-    def caught(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except DeskError as error:
-            return error
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        return list(pool.map(caught, calls))
 
 
 def opened(world: World, count: int) -> list[dict[str, Any]]:
