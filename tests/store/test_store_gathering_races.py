@@ -7,7 +7,8 @@ from typing import Any
 from channels.contract import Identity, Message
 from intake.store.engine import Store
 from tests.domain.world import RULES, World
-from tests.store.test_store_domain_races import ROUNDS, WRITERS, at_once
+from tests.store.racing import WRITERS, at_once
+from tests.store.test_store_domain_races import ROUNDS
 
 CONVERSATIONS = """
 conversations:
