@@ -1,7 +1,8 @@
-"""The tree of a mail's parts (RFC 2045, 2046), by two roads that give the same values.
+"""The tree of a mail's parts (RFC 2045, 2046), by three roads that give the same values.
 
-The fast road is a Rust parser behind caps of ours. What it refuses, and what exceeds the caps, takes our own splitter
-(`splitting`), which is linear, bounded and never raises.
+A mail that is well formed in every letter is cut where its delimiters stand (`wellformed`). Any other goes to a Rust parser
+behind caps of ours. What that refuses, and what exceeds the caps, takes our own splitter (`splitting`), which is linear,
+bounded and never raises.
 """
 
 import re
@@ -11,7 +12,7 @@ import msgspec
 from fast_mail_parser import PyMimePart, parse_email_tree
 
 from channels.contract import Costly
-from channels.email import cms, headers, parameters, parts, splitting, transfer
+from channels.email import cms, headers, parameters, parts, splitting, transfer, wellformed
 
 Part = parts.Part
 MAX_PARTS = 200
@@ -47,6 +48,14 @@ def read(content: bytes, fields: headers.Headers, *, costly: bool) -> tuple[Part
 def _tree(
     content: bytes, fields: headers.Headers, *, costly: bool, path: str = ""
 ) -> tuple[Part, tuple[str, ...]]:
+    root = wellformed.read(content, fields, costly=costly, path=path)
+    return (root, ()) if root is not None else _tree_of_any(content, fields, costly=costly, path=path)
+
+
+def _tree_of_any(
+    content: bytes, fields: headers.Headers, *, costly: bool, path: str = ""
+) -> tuple[Part, tuple[str, ...]]:
+    """The tree of a mail that may break every rule."""
     root = _fast(content, fields, path=path, costly=costly)
     if root is not None and not _has_more_parts(content, fields, root):
         return root, ()
