@@ -32,24 +32,29 @@ def detect(text: str, languages: Sequence[str]) -> str | None:
     prose = _prose(text[:MAX_CHARS])
     if not _is_long_enough(prose):
         return None
-    wanted = frozenset(languages)
     for found, percent in _candidates(prose):
-        if found in wanted and percent >= 30:  # less is a signature or a quoted name
+        if found in languages and percent >= 30:  # less is a signature or a quoted name
             return found
     return None
 
 
 def _prose(text: str) -> str:
     """The words, without addresses and links: those are no language, yet they outweigh a short sentence."""
-    words = text.split()
-    if "@" in text or "://" in text:
-        words = [word for word in words if "@" not in word and "://" not in word]
+    if "@" not in text and "://" not in text:
+        prose = text.replace("\n", " ").replace("  ", " ").strip()
+        # No other white space is printable: what is left are single spaces, as below.
+        if "  " not in prose and prose.isprintable():
+            return prose
+    words = [word for word in text.split() if "@" not in word and "://" not in word]
     prose = " ".join(words)
     return prose if prose.isprintable() else _UNSPEAKABLE.sub(" ", prose)
 
 
 def _is_long_enough(prose: str) -> bool:
     """Ten letters, or five where a letter is a word."""
+    begin = prose[: MIN_LETTERS * 3].replace(" ", "")
+    if len(begin) >= MIN_LETTERS and begin.isalpha():  # as most prose begins
+        return True
     letters = sum(map(str.isalpha, prose[:100]))
     return letters >= MIN_LETTERS or (letters >= MIN_LETTERS // 2 and bool(_DENSE.search(prose)))
 

@@ -24,6 +24,10 @@ _ESCAPE = re.compile(r"\\(.)")
 _COMMENT = re.compile(r"\([^()]*\)")
 _SPACE = re.compile(r"\s+")
 _AROUND_AT = re.compile(r"\s{0,100}@\s{0,100}")
+# `Anna Example <anna@example.com>` as nearly every mail has it: nothing quoted, encoded, commented or grouped.
+_USUAL = re.compile(
+    r"(?:([A-Za-z\d.-]+(?: [A-Za-z\d.-]+)*) ?)?<([A-Za-z\d._+-]{1,64})@([A-Za-z\d.-]{0,250}[A-Za-z\d])>"
+)
 _SCHEME = re.compile(r"(?i)(?:mailto|smtp):")
 
 
@@ -31,6 +35,10 @@ def parse(values: Iterable[str]) -> tuple[Address, ...]:
     """The mailboxes of unfolded field values in order, groups flattened; at most 100."""
     found: list[Address] = []
     for value in values:
+        if len(value) <= headers.MAX_TEXT_CHARS and (usual := _USUAL.fullmatch(value)):
+            if len(found) < MAX_ADDRESSES:
+                found.append(Address(f"{usual[2]}@{usual[3].lower()}", usual[1] or ""))
+            continue
         _parse_field(value[:MAX_FIELD_CHARS], found)
     return tuple(found)
 

@@ -160,7 +160,7 @@ def _is_scanner(key: str) -> bool:
 
 def is_footer(key: str) -> bool:
     """A line that names the device or program and says "sent from" or "get", in any order, and no sentence of a person."""
-    text = _LINK.sub(" ", key).strip(_WRAPPING).strip()
+    text = (_LINK.sub(" ", key) if "://" in key else key).strip(_WRAPPING).strip()
     words = len(text.split())
     if not text or len(text) > MAX_FOOTER_CHARS or words > MAX_SCAN_WORDS or text[-1] == "?":
         return False

@@ -26,6 +26,8 @@ def is_announced(subject: str, text: str) -> bool:
 
     "VS:" forwards in Danish and Norwegian and answers in Finnish; there the header fields in the text tell.
     """
+    if ":" not in subject and "：" not in subject:  # without a colon there is no prefix
+        return False
     if not mail_words.FORWARD_PREFIX.match(subject) or mail_words.REPLY_PREFIX.match(subject):
         return False
     return subject.lstrip()[:2].lower() != "vs" or "ähettäjä:" not in text

@@ -5,6 +5,8 @@ The standard library needs minutes for some headers of one megabyte; here everyt
 """
 
 import re
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 
 from channels.email import charsets, encoded_words
 
@@ -57,27 +59,34 @@ class Headers:
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 
+    def has_any(self, names: AbstractSet[str]) -> bool:
+        """Whether one of these fields is there; names in lower case."""
+        return not names.isdisjoint(self._fields)
+
     def raw(self, name: str) -> list[bytes]:
         """Every value of the field as it came, folds included; name in lower case."""
         return self._fields.get(name, [])
 
     def structured(self, name: str) -> list[str]:
         """Every value unfolded, encoded words still encoded: to be taken apart before it is decoded."""
-        return [unfolded(value, self.charset) for value in self.raw(name)]
+        values = self._fields.get(name)
+        return [unfolded(value, self.charset) for value in values] if values else []
 
     def first(self, name: str) -> str:
         """The first value that is not empty, unfolded, encoded words still encoded; "" when there is none."""
-        value = self._first(name)
+        values = self._fields.get(name)
+        if not values:  # nearly every field that somebody asks for
+            return ""
+        value = values[0] or next(filter(None, values), b"")
         return unfolded(value, self.charset) if value else ""
 
     def text(self, name: str) -> str:
         """The first value that is not empty, as readable text of at most 2 000 characters."""
-        value = self._first(name)
-        return readable(value, self.charset) if value else ""
-
-    def _first(self, name: str) -> bytes:
         values = self._fields.get(name)
-        return (values[0] or next(filter(None, values), b"")) if values else b""
+        if not values:
+            return ""
+        value = values[0] or next(filter(None, values), b"")
+        return readable(value, self.charset) if value else ""
 
     def kept(self) -> dict[str, tuple[str, ...]]:
         """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""
@@ -176,12 +185,16 @@ def _fields(
     used = 0
     lines = _UNFOLDED_LINE.split(block)
     for number, line in enumerate(lines):
-        name, colon, value = line.partition(b":")
-        if colon and len(name) <= MAX_NAME_BYTES and _NAME.match(name):
+        written, colon, value = line.partition(b":")
+        name = _name(written) if colon and len(written) <= MAX_NAME_BYTES else ""
+        if name:
             if len(fields) >= MAX_FIELDS:
                 problems.append(f"Only the first {MAX_FIELDS} header fields were read")
                 return fields, len(block)
-            _add(fields, name.rstrip().decode("ascii").lower(), value, problems)
+            if len(value) > MAX_VALUE_BYTES:
+                problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
+                value = value[:MAX_VALUE_BYTES]
+            fields.append((name, value.strip()))
         elif not fields:
             return [], 0
         elif _BLANK_FOLD.search(lines[number - 1]) or _is_text(
@@ -204,11 +217,10 @@ def _is_text(lines: list[bytes], number: int, *, is_closed: bool) -> bool:
     return not any(_KNOWN_FIELD.match(line) for line in lines[number + 2 : number + 1 + _MAX_UNFOLDED_LINES])
 
 
-def _add(fields: list[tuple[str, bytes]], name: str, value: bytes, problems: list[str]) -> None:
-    if len(value) > MAX_VALUE_BYTES:
-        problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
-        value = value[:MAX_VALUE_BYTES]
-    fields.append((name, value.strip()))
+@lru_cache(maxsize=1_024)
+def _name(written: bytes) -> str:
+    """What stands before a colon as the lower-case name of a field; "" when it can be none. Mails share their names."""
+    return written.rstrip().decode("ascii").lower() if _NAME.match(written) else ""
 
 
 def unfolded(value: bytes, charset: str = "") -> str:
@@ -228,6 +240,10 @@ def _beyond_ascii(value: bytes, charset: str) -> str:
 
 def readable(value: bytes, charset: str = "") -> str:
     """One line as a person reads it: unfolded, decoded, without control characters, at most 2 000 characters."""
+    if len(value) <= MAX_TEXT_CHARS and value.isascii():
+        text = value.decode("ascii")
+        if text.isprintable() and "=?" not in text:  # no fold, no encoded word, nothing to clean away
+            return text.strip()
     return clean(encoded_words.decode(unfolded(value, charset)))
 
 

@@ -10,16 +10,18 @@ import re
 from channels.email.auto_reply import answers, precedence_of
 from channels.email.headers import Headers
 
-_STRONG = ("list-id", "list-post", "x-mailing-list", "mailing-list")
+_STRONG = frozenset(("list-id", "list-post", "x-mailing-list", "mailing-list"))
 # Newsletters have these; so has what a person sends from a CRM, who then answers a mail.
-_WEAK = (
-    "list-unsubscribe",
-    "list-help",
-    "x-campaign-id",
-    "x-campaignid",
-    "feedback-id",
-    "x-mailgun-tag",
-    "x-csa-complaints",
+_WEAK = frozenset(
+    (
+        "list-unsubscribe",
+        "list-help",
+        "x-campaign-id",
+        "x-campaignid",
+        "feedback-id",
+        "x-mailgun-tag",
+        "x-csa-complaints",
+    )
 )
 _BULK = frozenset({"bulk", "junk"})
 _LIST_ID = re.compile(r"<([^<>\s]{3,250})>")
@@ -31,9 +33,9 @@ def is_list(fields: Headers, recipients: tuple[str, ...]) -> bool:
     precedence = precedence_of(fields)
     if precedence in _BULK:
         return True
-    if any(name in fields for name in _STRONG) or precedence == "list":
+    if fields.has_any(_STRONG) or precedence == "list":
         return not _is_own(fields, recipients)
-    return any(name in fields for name in _WEAK) and not answers(fields)
+    return fields.has_any(_WEAK) and not answers(fields)
 
 
 def _is_own(fields: Headers, recipients: tuple[str, ...]) -> bool:

@@ -102,9 +102,19 @@ _PROGRAMS = (
     r"libero ?mail|onet|interia|wp\.pl|poczta|seznam|freemail|orange mail|sfr mail|posta per|courrier pour|correo para|e-post för|meil|メール|邮箱|邮件|myMail|my\.com|samsung mail"
 )
 _SCANNERS = r"avast|avg\b|kaspersky|norton|mcafee|bitdefender|avira|eset|mailscanner|virenfrei|virus-free|virusfree|sin virus|libre de virus|sans virus|bez wirusów"
-PRODUCT = re.compile(rf"(?i)(?<![a-z])(?:{_DEVICES}|{_PROGRAMS})")
-PROGRAM = re.compile(rf"(?i)(?<![a-z])(?:{_PROGRAMS})")
-SCANNER = re.compile(rf"(?i)(?<![a-z])(?:{_SCANNERS})")
+
+
+def _by_first_letter(alternatives: str) -> str:
+    """The same alternatives of a pattern, grouped so that at a letter only those are tried that begin with it."""
+    grouped: dict[str, list[str]] = {}
+    for each in alternatives.split("|"):
+        grouped.setdefault(each[0], []).append(each[1:])
+    return "|".join(f"{letter}(?:{'|'.join(rests)})" for letter, rests in grouped.items())
+
+
+PRODUCT = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(f'{_DEVICES}|{_PROGRAMS}')})")
+PROGRAM = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(_PROGRAMS)})")
+SCANNER = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(_SCANNERS)})")
 
 # Two different things must be said, so that a customer who writes "please keep this confidential" is not cut.
 CONFIDENTIAL = re.compile(
@@ -122,5 +132,7 @@ _ENVIRONMENT = (
     r"environment|umwelt|środowisk|environnement|medio ?ambiente|meio ambiente|ambiente|milieu|miljø|miljö|životní prostředí|ympäristö|περιβάλλον|"
     r"окружающ|природ|довкілл|çevre|környezet|mediul|planet"
 )
-_PRINTING = r"print|drucken|ausdruck|imprim|stamp|afdruk|wydruk|drukow|tisk|vytisk|skriv(?:a|er) ut|utskrift|tulost|εκτυπ|распечат|роздрук|друку|yazdır|nyomtat"
-PRINT_PLEA = re.compile(rf"(?is)(?=.*(?:{_ENVIRONMENT}))(?=.*(?:{_PRINTING}))")
+_PRINTING = r"print|drucken|ausdruck|imprim|stamp|afdruk|wydruk|drukow|tisk|vytisk|skriva ut|skriver ut|utskrift|tulost|εκτυπ|распечат|роздрук|друку|yazdır|nyomtat"
+PRINT_PLEA = re.compile(
+    rf"(?is)(?=.*(?:{_by_first_letter(_ENVIRONMENT)}))(?=.*(?:{_by_first_letter(_PRINTING)}))"
+)

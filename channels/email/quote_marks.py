@@ -27,11 +27,12 @@ _BEHIND = re.compile(
 _BEGINNINGS = frozenset({"On", "Am", "Le", "El", "Em", "A", "Il", "Op", "Den", "Dne", "Pe", "På", "No"})
 _ENDED = re.compile(r":[ \t]*\n(?:\s{0,4}>)?")
 _MARKS = "–—‐‑―_=*~#•-"
+MARKS = frozenset(_MARKS)
 # What desks write above their mails, so that the answer is found.
 _ABOVE_THIS = re.compile(
     r"(?i)^[\W_]*(?:please )?(?:type|write|reply|respond|enter|answer)\b.{0,40}\babove this line[\W_]*$"
 )
-_FORWARD_ENDS = frozenset(_MARKS + ":：><")
+FORWARD_ENDS = frozenset(_MARKS + ":：><")
 _SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
 _OPEN_SEPARATOR = re.compile(rf"^[{_MARKS}]{{4,}}\s*([^\s{_MARKS}].{{1,60}})$")
 _RULER = re.compile(r"^(?:_{3,}|-{3,}|={3,}|–{3,}|—{2,}|‐{3,}|\*{5,}|#{5,}|~{5,})$")
@@ -80,6 +81,8 @@ def with_attributions_apart(text: str) -> str:
 
     Without quoted lines below, a sentence or dashes must end before it.
     """
+    if ":" not in text:
+        return text
     pieces: list[str] = []
     done = 0
     for count, ended in enumerate(_ENDED.finditer(text)):
@@ -113,7 +116,7 @@ def _behind(text: str, begin: int, end: int, *, is_above_quote: bool) -> tuple[i
 
 def is_forward(key: str) -> bool:
     """A line that announces a forwarded mail, as mail programs write it."""
-    if len(key) > MAX_SEPARATOR_CHARS or (key[-1] not in _FORWARD_ENDS and key[0] not in _MARKS):
+    if len(key) > MAX_SEPARATOR_CHARS or (key[-1] not in FORWARD_ENDS and key[0] not in _MARKS):
         return False
     return bool(mail_words.FORWARD.match(key.strip(_MARKS + " <>\xa0")))
 

@@ -6,6 +6,9 @@ its program has marked. Words are only asked where the structure is ambiguous. W
 off costs more than a quotation shown. A forwarded mail is what the customer writes about, so it stays visible as well.
 """
 
+import re
+from collections.abc import Iterable
+
 import msgspec
 
 from channels.email import borders, endings, header_blocks, quote_marks
@@ -18,6 +21,11 @@ MAX_SEARCHED_LINES = 2_000  # lines of a signature's run
 _MIN_WRAPPED_CHARS = 68
 _SPACE = " \t\r\f\v\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffc\u3000\u2002\u2003\u2009\u202f"
 _MARKED = frozenset("-–—‐‑―_=*~#•")
+# Nearly every line of nearly every mail is passed over by these, so that only what may be a border costs time.
+_MAY_BEGIN_BORDER = _MARKED | quote_marks.MARKS
+_MAY_END_BORDER = quote_marks.FORWARD_ENDS | frozenset("*_")
+_BARS = frozenset("|｜")
+_TIME_ALONE = re.compile(rf"\n[{_SPACE}]*[\d./:\-\s,]{{8}}")  # the second line of a Notes block
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -70,7 +78,8 @@ def split(text: str, *, is_forward: bool = False) -> Split:
     mail = _Mail(lines=lines, keys=[line.strip(_SPACE) for line in lines], cut=[False] * len(lines))
     if not any(mail.keys):
         return Split(text.strip(), "")
-    _find_end(mail, hints, is_forward=is_forward)
+    suspects = _suspects(text, mail.keys[:MAX_EXAMINED_LINES], hints)
+    _find_end(mail, suspects, hints, is_forward=is_forward)
     _mark_quotes(mail)
     if hints is not None:
         _mark_hinted(mail, hints)
@@ -133,14 +142,27 @@ def _joined(mail: _Mail, *, wanted: bool) -> str:
     return "\n".join(kept).strip("\n").rstrip()
 
 
-def _find_end(mail: _Mail, hints: Hints | None, *, is_forward: bool) -> None:
+def _suspects(text: str, keys: list[str], hints: Hints | None) -> Iterable[int]:
+    """The lines at which an older or forwarded mail may begin, in order; all that `_find_end` asks is false of the others."""
+    if "：" in text or " this line" in text or _TIME_ALONE.search(text):
+        return range(len(keys))
+    found = [
+        number
+        for number, key in enumerate(keys)
+        if key and (":" in key or key[0] in _MAY_BEGIN_BORDER or key[-1] in _MAY_END_BORDER)
+    ]
+    if hints is None:
+        return found
+    hinted = {at for at in (hints.rest, hints.forward) if at is not None and at < len(keys)}
+    return sorted(hinted.union(found))
+
+
+def _find_end(mail: _Mail, suspects: Iterable[int], hints: Hints | None, *, is_forward: bool) -> None:
     """Set `end`, the line from which on everything is an older mail, and `forward`, where a forwarded one begins."""
     mail.end = len(mail.lines)
     rest = hints.rest if hints else None
     forward = hints.forward if hints else None
-    number = 0
-    stop = min(len(mail.keys), MAX_EXAMINED_LINES)
-    while number < stop:
+    for number in suspects:
         if number == forward or (number == rest and is_forward):
             mail.forward = mail.end = number
             return
@@ -157,7 +179,6 @@ def _find_end(mail: _Mail, hints: Hints | None, *, is_forward: bool) -> None:
                 mail.end = start
                 mail.forward = start if is_forward and is_block else None
                 return
-        number += 1
 
 
 def _begins_forward(keys: list[str], number: int) -> bool:
@@ -191,8 +212,10 @@ def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
     if not header_blocks.may_begin(keys, number) or not mail.may_try():
         return None
     below = header_blocks.end_of(keys, number, is_set_apart=number == 0 or not keys[number - 1])
+    if below is None:
+        return None
     start = quote_marks.introduction_start(keys, number)
-    if below is None or (start == number and header_blocks.is_raw(keys, number)):
+    if start == number and header_blocks.is_raw(keys, number):
         return None
     if not quote_marks.is_quote_next(keys, below):
         return start, True
@@ -210,19 +233,23 @@ def _mark_quotes(mail: _Mail) -> None:
     """Quoted lines, the empty ones between them, and the attribution above each block; everything below `end`."""
     keys, end = mail.keys, mail.end
     number = 0
-    while number < end:
-        if not (keys[number] and _begins_quote(mail, number)):
-            number += 1
+    for first in _with_quote_marks(keys[:end]):
+        if first < number or not _begins_quote(mail, first):
             continue
-        start = number
+        number = first
         while number < end and (_is_in_quote(keys, number) or _is_gap(mail, number)):
             number += 1
-        if number - start == 1 and keys[start][0] == "|":
+        if number - first == 1 and keys[first][0] == "|":
             continue
-        start = quote_marks.introduction_of_quote(keys, start)
+        start = quote_marks.introduction_of_quote(keys, first)
         mail.cut[start:number] = [True] * (number - start)
     if mail.forward is None:
         mail.cut[end:] = [True] * (len(keys) - end)
+
+
+def _with_quote_marks(keys: list[str]) -> list[int]:
+    """The lines that a quotation may begin with; all that `_begins_quote` asks is false of the others."""
+    return [number for number, key in enumerate(keys) if ">" in key or key[:1] in _BARS]
 
 
 def _begins_quote(mail: _Mail, number: int) -> bool:
@@ -278,11 +305,16 @@ def _mark_endings(mail: _Mail) -> None:
         if mail.cut[begin]:
             begin += 1
             continue
-        end = begin
-        while end < stop and not mail.cut[end]:
-            end += 1
+        end = _next_cut(mail, begin, stop)
         _mark_ending(mail, begin, end)
         begin = end
+
+
+def _next_cut(mail: _Mail, begin: int, stop: int) -> int:
+    try:
+        return mail.cut.index(True, begin, stop)
+    except ValueError:
+        return stop
 
 
 def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
@@ -292,8 +324,11 @@ def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
     mark = endings.signature_mark(mail.lines, keys, floor, end)
     start = end if mark is None else mark
     for _ in range(2):
+        below = start
         start = endings.footer_start(keys, floor, start)
         start = endings.disclaimer_start(keys, floor, start)
+        if start == below:
+            break
     name = endings.name_line(keys, floor, start)
     start = start if name is None else name
     mail.cut[start:end] = [True] * (end - start)
