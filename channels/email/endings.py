@@ -20,6 +20,7 @@ MIN_DISCLAIMER_CHARS = 120
 MAX_DISCLAIMER_CHARS = 4_000
 MAX_PLEA_CHARS = 400
 MAX_DISCLAIMERS = 5
+MIN_PLEA_SPACES = 2  # below it is nearly always a name
 
 _MARK = re.compile(r"^(?:-{2,3}|[—–]{1,2}|‐{2,3}|_{2,4})$")
 _LONG_RULER = re.compile(r"^(?:_{5,}|-{4,}|={5,}|\*{5,})$")
@@ -212,15 +213,16 @@ def disclaimer_start(keys: Sequence[str], begin: int, end: int) -> int:
 
 def is_disclaimer(paragraph: str) -> bool:
     """Boilerplate that a company's server adds: confidential and for nobody else, or a plea not to print it."""
-    if len(paragraph) < MAX_PLEA_CHARS and mail_words.PRINT_PLEA.match(paragraph) and "?" not in paragraph:
+    may_plead = len(paragraph) < MAX_PLEA_CHARS and paragraph.count(" ") >= MIN_PLEA_SPACES
+    if may_plead and "?" not in paragraph and mail_words.PRINT_PLEA.match(paragraph):
         return header_blocks.ADDRESS.search(paragraph) is None and _NAMES_MAIL.search(paragraph) is not None
     if not MIN_DISCLAIMER_CHARS <= len(paragraph) <= MAX_DISCLAIMER_CHARS:
         return len(paragraph) >= MIN_DISCLAIMER_CHARS // 3 and _is_dense(paragraph)
-    return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))
+    return mail_words.CONFIDENTIAL.is_in(paragraph) and mail_words.STRANGER.is_in(paragraph)
 
 
 def _is_dense(paragraph: str) -> bool:
     """Chinese, Japanese and Korean say as much in a third of the characters."""
     if not _EAST_ASIAN.search(paragraph):
         return False
-    return bool(mail_words.CONFIDENTIAL.search(paragraph) and mail_words.STRANGER.search(paragraph))
+    return mail_words.CONFIDENTIAL.is_in(paragraph) and mail_words.STRANGER.is_in(paragraph)

@@ -6,6 +6,8 @@ that is missing here costs certainty, never text: what is not recognised stays v
 
 import re
 
+import re2
+
 # Names of header fields as mail programs write them above a quotation -> what the field is.
 _FROM = """
     from von de da van od fra från lähettäjä από feladó от від kimden gönderen nuo no saatja expéditeur remitente mittente remetente nadawca
@@ -116,14 +118,28 @@ PRODUCT = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(f'{_DEVICES}|{_PROGRA
 PROGRAM = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(_PROGRAMS)})")
 SCANNER = re.compile(rf"(?i)(?<![a-z])(?:{_by_first_letter(_SCANNERS)})")
 
+
+class _Words:
+    """Words asked of a paragraph of up to 4 000 characters, where the standard engine would take 50 ns for each of them.
+
+    RE2's i is dotted, the standard engine's every i. A lone surrogate is no word.
+    """
+
+    def __init__(self, words: str) -> None:
+        self._pattern = re2.compile("(?i)" + words.replace("ı", "i").replace("i", "[iıİ]"))
+
+    def is_in(self, text: str) -> bool:
+        return self._pattern.search(text.encode("utf-8", "replace")) is not None
+
+
 # Two different things must be said, so that a customer who writes "please keep this confidential" is not cut.
-CONFIDENTIAL = re.compile(
-    r"(?i)confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksel|fortrolig|"
+CONFIDENTIAL = _Words(
+    r"confidenti|privileged|vertraulich|confidencia|riservat|confidenzial|poufn|vertrouwelijk|εμπιστευτικ|απόρρητ|luottamuksel|fortrolig|"
     r"konfidentiell|konfidenci|důvěrn|dôvern|bizalmas|confidențial|поверител|конфиденц|конфіденц|gizli|povjerljiv|poverljiv|zaupn|confidenci|"
     r"sekretess|taushets|機密|秘密|保密|기밀|סודי|سري",
 )
-STRANGER = re.compile(
-    r"(?i)intended (?:recipient|only|solely|for|exclusively)|addressee|received (?:this|it).{0,40}error|by mistake|empfänger|adressat|irrtümlich|destinata|"
+STRANGER = _Words(
+    r"intended (?:recipient|only|solely|for|exclusively)|addressee|received (?:this|it).{0,40}error|by mistake|empfänger|adressat|irrtümlich|destinata|"
     r"destinat[aá]ri|par erreur|por error|por engano|per errore|adresat|omyłkow|geadresseerde|ontvanger|ten onrechte|παραλήπτη|αποδέκτη|εκ παραδρομής|"
     r"vastaanottaj|modtager|mottaker|mottagare|příjemc|adresát|příjemců|címzett|destinatar|получател|адресат|одержувач|отримувач|alıcı|muhatab|"
     r"primatelj|primalac|prejemnik|誤って|宛先|受信者|收件人|수신자|נמען|المرسل إليه",

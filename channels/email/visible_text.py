@@ -40,11 +40,15 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class _Mail(msgspec.Struct):
-    """lines as written, keys without the space around them, cut: what is not the customer's, end: below is an older mail."""
+    """lines as written, keys without the space around them, cut: what is not the customer's, end: below is an older mail.
+
+    has_bars: whether any sign of quotation is in the text at all.
+    """
 
     lines: list[str]
     keys: list[str]
     cut: list[bool]
+    has_bars: bool = True
     end: int = 0
     forward: int | None = None
     attempts: int = MAX_ATTEMPTS
@@ -75,7 +79,12 @@ def split(text: str, *, is_forward: bool = False) -> Split:
     if hints is None:
         text = quote_marks.with_attributions_apart(text)
     lines = text.split("\n")
-    mail = _Mail(lines=lines, keys=[line.strip(_SPACE) for line in lines], cut=[False] * len(lines))
+    mail = _Mail(
+        lines=lines,
+        keys=[line.strip(_SPACE) for line in lines],
+        cut=[False] * len(lines),
+        has_bars=">" in text or "|" in text or "｜" in text,
+    )
     if not any(mail.keys):
         return Split(text.strip(), "")
     suspects = _suspects(text, mail.keys[:MAX_EXAMINED_LINES], hints)
@@ -233,7 +242,7 @@ def _mark_quotes(mail: _Mail) -> None:
     """Quoted lines, the empty ones between them, and the attribution above each block; everything below `end`."""
     keys, end = mail.keys, mail.end
     number = 0
-    for first in _with_quote_marks(keys[:end]):
+    for first in _with_quote_marks(keys[:end]) if mail.has_bars else ():
         if first < number or not _begins_quote(mail, first):
             continue
         number = first
