@@ -35,6 +35,8 @@ _RESTS = {
 _RULED = 'div[style*="border-top:solid"],div[style*="border-top: solid"]'
 _FORWARDS = {"moz-forward-container": ".moz-forward-container", "isForwardContent": "#isForwardContent"}
 _SIGNATURES = '[class*="ignature"],[id*="ignature"],[data-marker^="__SIG_"]'
+# A source without any of these has nothing to be marked.
+WORDS = (*_FORWARDS, *_INTRODUCTIONS, *_RESTS, "border-top", "ignature", "__SIG_")
 
 
 def mark(document: LexborHTMLParser, html: str, *, line: str) -> None:

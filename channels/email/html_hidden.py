@@ -7,30 +7,22 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 MAX_HIDDEN = 100
 MAX_STYLED = 3_000  # elements looked at
 
-# A word to look for first, and what makes of it that something may be hidden; for sources in lower case.
-_MAY_HIDE = (
-    ("display", re.compile(r"display\s{0,5}:\s{0,5}none")),
-    ("visibility", re.compile(r"visibility\s{0,5}:\s{0,5}hidden")),
-    ("mso-hide", re.compile(r"mso-hide\s{0,5}:\s{0,5}all")),
-    ("font-size", re.compile(r"font-size\s{0,5}:\s{0,5}0")),
-    ("max-height", re.compile(r"max-height\s{0,5}:\s{0,5}0")),
-    (" hidden", re.compile(r" hidden[\s>=/]")),
+# White space of any alphabet, in UTF-8.
+_SPACES = rb"(?:[\t-\r\x1c-\x20]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80){0,5}"
+# What a source has anywhere when something in it may be hidden: one pass instead of a look at each element.
+SOURCE = (
+    (
+        rb"(?i:display_:_none|visibility_:_hidden|mso-hide_:_all|font-size_:_0|max-height_:_0| hidden(?:[>=/]|~))"
+    )
+    .replace(b"_", _SPACES)
+    .replace(b"~", _SPACES.removesuffix(b"{0,5}"))
 )
-_WORDS = [form for word, _ in _MAY_HIDE for form in (word, word.upper())]
 _NOUGHT = r"0(?:px|pt|em|rem|%)?\s*(?:!important)?\s*(?:;|$)"
 _HIDES = re.compile(
     rf"(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*{_NOUGHT}"
     rf"|max-height\s*:\s*{_NOUGHT})"
 )
 _MARK = "data-unseen"
-
-
-def has_any(html: str) -> bool:
-    """Whether the source says anywhere that something is hidden: one pass instead of a look at each element."""
-    if not any(word in html for word in _WORDS):
-        return False
-    source = html.lower()
-    return any(word in source and pattern.search(source) for word, pattern in _MAY_HIDE)
 
 
 def remove(document: LexborHTMLParser) -> None:
