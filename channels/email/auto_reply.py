@@ -87,7 +87,8 @@ def _is_made_by_rules(fields: Headers) -> bool:
         return True
     if _RULES_AGENT.search(fields.first("x-ms-exchange-generated-message-source")[:200]):
         return True
-    return any(_AUTORESPONDER.search(fields.first(name)[:200]) for name in _NAMES if name in fields)
+    named = [fields.first(name)[:200] for name in _NAMES if name in fields]
+    return any(map(_AUTORESPONDER.search, named))
 
 
 def _has_its_subject(fields: Headers, text: str) -> bool:

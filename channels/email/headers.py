@@ -44,14 +44,20 @@ _NOT_KEPT = frozenset(
 class Headers:
     """The header fields of a mail or of a part. body_offset: where the content starts in the bytes scanned."""
 
-    __slots__ = ("_fields", "body_offset", "charset", "problems")
+    __slots__ = ("_fields", "_texts", "body_offset", "charset", "problems")
 
     def __init__(
         self, fields: list[tuple[str, bytes]], *, body_offset: int, problems: tuple[str, ...]
     ) -> None:
         self._fields: dict[str, list[bytes]] = {}
+        self._texts: dict[
+            str, tuple[str, str]
+        ] = {}  # name -> charset and text: several readers ask for the subject
         for name, value in fields:
-            self._fields.setdefault(name, []).append(value)
+            if name in self._fields:
+                self._fields[name].append(value)
+            else:
+                self._fields[name] = [value]
         self.body_offset = body_offset
         self.charset = ""  # of the mail's text: what bytes beyond ASCII in a header most likely are
         self.problems = problems
@@ -82,11 +88,14 @@ class Headers:
 
     def text(self, name: str) -> str:
         """The first value that is not empty, as readable text of at most 2 000 characters."""
+        known = self._texts.get(name)
+        if known is not None and known[0] == self.charset:
+            return known[1]
         values = self._fields.get(name)
-        if not values:
-            return ""
-        value = values[0] or next(filter(None, values), b"")
-        return readable(value, self.charset) if value else ""
+        value = (values[0] or next(filter(None, values), b"")) if values else b""
+        text = readable(value, self.charset) if value else ""
+        self._texts[name] = self.charset, text
+        return text
 
     def kept(self) -> dict[str, tuple[str, ...]]:
         """Lower-case name -> readable values: at most 100 fields of at most 1 000 characters, no signatures."""
@@ -95,7 +104,12 @@ class Headers:
         for name, values in self._fields.items():
             if name in _NOT_KEPT:
                 continue
-            kept[name] = tuple([readable(value, self.charset)[:MAX_KEPT_CHARS] for value in values[:room]])
+            if len(values) == 1:
+                kept[name] = (readable(values[0], self.charset)[:MAX_KEPT_CHARS],)
+            else:
+                kept[name] = tuple(
+                    [readable(value, self.charset)[:MAX_KEPT_CHARS] for value in values[:room]]
+                )
             room -= len(values)
             if room <= 0:
                 break
@@ -183,7 +197,8 @@ def _fields(
     """
     fields: list[tuple[str, bytes]] = []
     used = 0
-    lines = _UNFOLDED_LINE.split(block)
+    is_folded = b"\n " in block or b"\n\t" in block
+    lines = _UNFOLDED_LINE.split(block) if is_folded else block.split(b"\n")
     for number, line in enumerate(lines):
         written, colon, value = line.partition(b":")
         name = _name(written) if colon and len(written) <= MAX_NAME_BYTES else ""

@@ -3,6 +3,8 @@
 Costs as much as reading the HTML, so only mails pay whose HTML has a border that the plain text is missing.
 """
 
+import re2
+
 from channels.contract import Costly
 from channels.email import charsets, html_text, visible_text
 from channels.email.structure import Part
@@ -13,6 +15,9 @@ MAX_WORDS = 20_000
 _QUOTE_SIGNS = (
     b"<blockquote", b"_quote", b"RplyFwdMsg", b"appendonsend", b"border-top:solid", b"cite-prefix", b"reference-message", b"zwchr",
 )  # fmt: skip
+_ANY_SIGN = re2.compile(
+    b"ignature|" + b"|".join(map(re2.escape, _QUOTE_SIGNS))
+)  # one pass over the HTML instead of nine
 _EDGES = "*_<>[]()|-–—>:\u200b\ufeff"
 
 
@@ -32,7 +37,7 @@ def split(marked: str, rich: Part | None, *, is_forward: bool = False) -> Split:
 def _may_tell_more(rich: Part, shown: Split) -> bool:
     """Whether the HTML marks a signature or a quotation of which the plain text shows no sign."""
     html = rich.content
-    if len(html) > MAX_HTML_BYTES:
+    if len(html) > MAX_HTML_BYTES or _ANY_SIGN.search(html) is None:
         return False
     has_sign = (
         "\n-- \n" in shown.quoted or shown.quoted.startswith(("-- \n", "--\n")) or "\n--\n" in shown.quoted

@@ -23,7 +23,7 @@ _SPACE = " \t\r\f\v\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u2
 _MARKED = frozenset("-–—‐‑―_=*~#•")
 # Nearly every line of nearly every mail is passed over by these, so that only what may be a border costs time.
 _MAY_BEGIN_BORDER = _MARKED | quote_marks.MARKS
-_MAY_END_BORDER = quote_marks.FORWARD_ENDS | frozenset("*_")
+_MAY_END_BORDER = quote_marks.FORWARD_ENDS
 _BARS = frozenset("|｜")
 _TIME_ALONE = re.compile(rf"\n[{_SPACE}]*[\d./:\-\s,]{{8}}")  # the second line of a Notes block
 
