@@ -8,33 +8,35 @@ import re2
 from channels.email import html_borders, html_hidden
 
 _TAG = re.compile(rb"<([a-zA-Z0-9]+)")
-# Elements that the parser makes of nothing: of a lone </p> or </br>, around a cell without a row, and the head.
-_IMPLIED = frozenset({"p", "br", "tr", "head"})
+# Elements that the parser makes of nothing: of a lone </p>, around a cell without a row, and the head. A lone </br> is a hint.
+_IMPLIED = frozenset({"p", "tr", "head"})
 _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.never_capture = True
 _HIDDEN = re2.compile(html_hidden.SOURCE, options=_OPTIONS)
 _ANY_HINT = re2.compile(
-    b"|".join((html_hidden.SOURCE, *map(str.encode, html_borders.WORDS))), options=_OPTIONS
+    b"|".join((rb"(?i:</br)", html_hidden.SOURCE, *map(str.encode, html_borders.WORDS))), options=_OPTIONS
 )
 
 
 class Source:
     """A document before it is parsed.
 
-    has_hints: something in it may be hidden, or a program may have marked where the quotation begins.
+    encoded: as UTF-8; has_hints: something in it may be hidden, or a program may have marked where the quotation begins.
     """
 
     def __init__(self, html: str) -> None:
-        self._bytes = html.encode("utf-8", "replace")
-        self.has_hints = _ANY_HINT.search(self._bytes) is not None
-        self._tags = {tag.lower().decode() for tag in set(_TAG.findall(self._bytes))} | _IMPLIED
+        self.encoded = html.encode("utf-8", "replace")
+        self.has_hints = _ANY_HINT.search(self.encoded) is not None
+        self._tags = {tag.lower().decode() for tag in set(_TAG.findall(self.encoded))} | _IMPLIED
+        if self.has_hints:
+            self._tags.add("br")
         if "image" in self._tags:
             self._tags.add("img")  # as browsers read it
 
     def may_hide(self) -> bool:
         """Whether anything in it says of itself that it is hidden."""
-        return self.has_hints and _HIDDEN.search(self._bytes) is not None
+        return self.has_hints and _HIDDEN.search(self.encoded) is not None
 
     def has(self, tag: str) -> bool:
         """Whether there may be an element of that name (lower case)."""

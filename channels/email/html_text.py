@@ -72,11 +72,11 @@ def marked_from_html(html: str, *, costly: bool) -> str:
         return _stripped(html)
     source = Source(html)
     if source.may_hide():
-        document = LexborHTMLParser(html)
+        document = LexborHTMLParser(source.encoded)
         html_hidden.remove(document)
         if text := _text(document, html, source):
             return text
-    return _text(LexborHTMLParser(html), html, source)
+    return _text(LexborHTMLParser(source.encoded), html, source)
 
 
 def _text(document: LexborHTMLParser, html: str, source: Source) -> str:
@@ -108,7 +108,7 @@ def _text(document: LexborHTMLParser, html: str, source: Source) -> str:
 
 
 def _mark_blocks(document: LexborHTMLParser, source: Source) -> None:
-    for node in document.css("br"):
+    for node in document.css("br") if source.has("br") else ():
         node.insert_before(_BREAK)
     for tags, mark in ((_LINES, _LINE), (_PARAGRAPHS, _PARAGRAPH)):
         for node in document.css(",".join(source.present(tags))):

@@ -111,7 +111,7 @@ def _content_type(fields: dict[str, str]) -> str:
 
 def _decoded(content: bytes, begin: int, end: int, encoding: str) -> bytes:
     if encoding == "base64":
-        decoded = transfer.exact_base64(content[begin:end])
+        decoded = transfer.exact_base64(content, begin, end)
         if decoded is None:
             raise _Ambiguous
         return decoded
