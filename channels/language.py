@@ -20,8 +20,17 @@ _UNSPEAKABLE = re.compile(
 # CJK says more in a character than an alphabet does.
 _DENSE = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-# The library's names -> ISO 639-1.
-_ISO_639_1 = {"iw": "he", "zh-Hant": "zh", "nb": "no", "jw": "jv", "in": "id", "mo": "ro", "tl": "fil"}
+# The library's names -> ISO 639-1; "un" is none.
+_ISO_639_1 = {
+    "iw": "he",
+    "zh-Hant": "zh",
+    "nb": "no",
+    "jw": "jv",
+    "in": "id",
+    "mo": "ro",
+    "tl": "fil",
+    "un": "",
+}
 
 
 def detect(text: str, languages: Sequence[str]) -> str | None:
@@ -32,7 +41,8 @@ def detect(text: str, languages: Sequence[str]) -> str | None:
     prose = _prose(text[:MAX_CHARS])
     if not _is_long_enough(prose):
         return None
-    for found, percent in _candidates(prose):
+    for _, code, percent, _ in _candidates(prose):
+        found = _ISO_639_1.get(code, code)
         if found in languages and percent >= 30:  # less is a signature or a quoted name
             return found
     return None
@@ -59,14 +69,14 @@ def _is_long_enough(prose: str) -> bool:
     return letters >= MIN_LETTERS or (letters >= MIN_LETTERS // 2 and bool(_DENSE.search(prose)))
 
 
-def _candidates(prose: str) -> list[tuple[str, int]]:
-    """ISO 639-1 codes with their share of the text in percent, the likeliest first."""
+def _candidates(prose: str) -> tuple[tuple[str, str, int, float], ...]:
+    """The library's names and codes of languages, their share of the text in percent and a score, the likeliest first."""
     library = _library()
     try:
         _, _, found = library.detect(prose.encode("utf-8", "ignore"), isPlainText=True, bestEffort=True)
     except (library.error, ValueError):  # its check of UTF-8 is stricter than Python's
-        return []
-    return [(_ISO_639_1.get(code, code), percent) for _, code, percent, _ in found if code != "un"]
+        return ()
+    return found  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=1)

@@ -24,7 +24,7 @@ _AUTORESPONDER = re.compile(r"(?i)auto-?respon|auto-?repl|vacation|out-?of-?offi
 _RULES_AGENT = re.compile(r"(?i)mailbox rules agent|oof|auto-?reply")
 # "REPORT.IPM.Note…" are reports; "IPM.Note.Rules.OofTemplate…" and "…ReplyTemplate…" are what a mailbox answers by itself.
 _MESSAGE_CLASS = re.compile(r"(?i)ipm\.note\.rules\.(?:oof|reply|external)")
-_SUBJECT = re2.compile(
+SUBJECT_PATTERN = (
     r"(?i)^\s*(?:\[?(?:auto(?:mated|matic)?[- ]?(?:re(?:ply|sponse|sponder)|answer|message)|out[- ]of[- ](?:the[- ])?office(?: (?:re(?:ply|sponse)|auto[- ]?reply|notification|message))?|ooo|oof|vacation(?: (?:re(?:ply|sponse)|message|notice))?|away(?: (?:message|notice))?|absence|on leave|auto)|"
     r"(?:automatische|autom\.) (?:antwort|abwesenheits\S*)|abwesenheits(?:notiz|nachricht|meldung|assistent)|abwesenheit|abwesend|antwort:? abwesenheit\S*|"
     r"r[ée]ponse automatique|absence du bureau|absent\S* du bureau|message d'absence|notification d'absence|"
@@ -36,11 +36,19 @@ _SUBJECT = re2.compile(
     r"αυτόματη απάντηση|εκτός γραφείου|автоматический ответ|автоответ\S*|вне офиса|автоматична відповідь|автовідповідь|автоматичен отговор|"
     r"自動(?:応答|返信|回覆|回复)|不在(?:通知|です)|自动(?:答复|回复|应答)|外出自动回复|休假|자동 ?(?:회신|응답)|부재중\S*|تلقائي|رد تلقائي|תשובה אוטומטית|מענה אוטומטי|trả lời tự động|ตอบกลับอัตโนมัติ)\]?\s*(?:[:：\-–]|$)"
 )
+_SUBJECT = re2.compile(SUBJECT_PATTERN)
 _AWAY = re2.compile(
     r"(?i)out of (?:the )?office|\bon (?:\S+ )?(?:leave|vacation|holiday)s?\b|\baway (?:from|until|on|till)\b|not in the office|limited access|will (?:be )?(?:back|return|reply)|automatic(?:ally)? (?:reply|generated|response)|"
     r"nicht im (?:b[üu]ro|haus)|im urlaub|abwesend|au[ßs]er haus|absent|en cong[ée]|de retour|vacaciones|fuera de la oficina|ausente|f[ée]rias|fora do|in ferie|fuori ufficio|assente|afwezig|vakantie|"
     r"urlop|nieobecn|poza biurem|dovolen|nep[řr][íi]tom|semester|fr[åa]nvar|tj[äa]nstledig|ferie|frav[æa]r|lomalla|poissa|vapaalla|отпуск|отсутств|відпуст|відсутн|отпуска|άδεια|απουσι|εκτός γραφείου|szabads[áa]g|"
     r"izin|tatil|ofis d[ıi][şs]|concediu|dopust|godi[šs]n|atostog|atvaļin|puhkus|休[暇假]|不在|外出|出張|出差|휴가|부재|إجازة|חופשה|ngh[ỉi] ph[ée]p|ลา"
+)
+_GENERATED = "x-ms-exchange-generated-message-source"
+# Without one of them only the subject and the program's name can tell.
+FIELDS = (
+    _MARKS
+    | _CLASSES
+    | {_GENERATED, "auto-submitted", "precedence", "x-precedence", "x-auto-response-suppress"}
 )
 _OPENING_CHARS = 800
 
@@ -85,8 +93,13 @@ def _is_made_by_rules(fields: Headers) -> bool:
     """Exchange's rules agent, message classes of Outlook, programs that name themselves."""
     if fields.has_any(_CLASSES) and any(_MESSAGE_CLASS.search(fields.first(name)[:200]) for name in _CLASSES):
         return True
-    if _RULES_AGENT.search(fields.first("x-ms-exchange-generated-message-source")[:200]):
+    if _RULES_AGENT.search(fields.first(_GENERATED)[:200]):
         return True
+    return names_itself(fields)
+
+
+def names_itself(fields: Headers) -> bool:
+    """Whether the program that wrote the mail is one for answering by itself, by its name."""
     named = [fields.first(name)[:200] for name in _NAMES if name in fields]
     return any(map(_AUTORESPONDER.search, named))
 

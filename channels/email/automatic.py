@@ -6,6 +6,8 @@ by a person, but nobody may answer it automatically.
 
 import re
 
+import re2
+
 from channels.contract import Address, Automatic
 from channels.email import auto_reply, feedback, lists
 from channels.email.bounces import recognition, status_report, wording
@@ -19,6 +21,8 @@ _REPORTS: dict[str, Automatic] = {
     "disposition-notification": "delivery_receipt",
     "global-disposition-notification": "delivery_receipt",
 }
+_FIELDS = recognition.FIELDS | auto_reply.FIELDS | lists.FIELDS
+_SUBJECT = re2.compile(f"{auto_reply.SUBJECT_PATTERN}|{wording.FAILED_PATTERN}")
 _DISPOSITION = re.compile(rb"(?im)^disposition:[ \t]*[^;\r\n]*;[ \t]*([a-z]+)")
 _REJECTED = re.compile(r"(?i)reject|refus|quota|abgelehnt|rifiutat|odrzuc|отклон")
 
@@ -40,6 +44,33 @@ def kind_of(
     report = _report(fields, root, sender=sender, envelope_sender=envelope_sender, text=text)
     if report:
         return report
+    if sender and _is_ordinary(fields, envelope_sender=envelope_sender, sender=sender, text=text):
+        return "delivery_receipt" if feedback.is_read_notice(fields, text) else None
+    return _by_marks(
+        fields, root, envelope_sender=envelope_sender, sender=sender, recipients=recipients, text=text
+    )
+
+
+def _is_ordinary(fields: Headers, *, envelope_sender: str | None, sender: Address, text: str) -> bool:
+    """Whether nothing is there that any of the questions of `_by_marks` looks at, as in most mail."""
+    return not (
+        fields.has_any(_FIELDS)
+        or recognition.has_null_path(fields, envelope_sender)
+        or not recognition.is_ordinary(fields, sender=sender, text=text)
+        or auto_reply.names_itself(fields)
+        or _SUBJECT.search(fields.text("subject"))
+    )
+
+
+def _by_marks(
+    fields: Headers,
+    root: Part,
+    *,
+    envelope_sender: str | None,
+    sender: Address | None,
+    text: str,
+    recipients: tuple[str, ...],
+) -> Automatic | None:
     if recognition.is_bounce(fields, root, sender=sender, envelope_sender=envelope_sender, text=text):
         return "bounce"
     if feedback.is_read_notice(fields, text):

@@ -196,31 +196,35 @@ def _fields(
     broken fold.
     """
     fields: list[tuple[str, bytes]] = []
-    used = 0
     is_folded = b"\n " in block or b"\n\t" in block
     lines = _UNFOLDED_LINE.split(block) if is_folded else block.split(b"\n")
+    is_small = len(block) <= MAX_VALUE_BYTES and len(lines) <= MAX_FIELDS
     for number, line in enumerate(lines):
         written, colon, value = line.partition(b":")
         name = _name(written) if colon and len(written) <= MAX_NAME_BYTES else ""
-        if name:
+        if name and is_small:  # as in nearly every mail, nothing has to be cut
+            fields.append((name, value.strip()))
+        elif name:
             if len(fields) >= MAX_FIELDS:
                 problems.append(f"Only the first {MAX_FIELDS} header fields were read")
                 return fields, len(block)
-            if len(value) > MAX_VALUE_BYTES:
-                problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
-                value = value[:MAX_VALUE_BYTES]
-            fields.append((name, value.strip()))
+            fields.append((name, _cut(name, value, problems).strip()))
         elif not fields:
             return [], 0
         elif _BLANK_FOLD.search(lines[number - 1]) or _is_text(
             lines, number, is_closed=is_closed and not is_part
         ):
             problems.append("No empty line between header and text")
-            return fields, used
+            return fields, sum(len(each) + 1 for each in lines[:number])
         else:
             fields[-1] = (fields[-1][0], fields[-1][1] + b" " + line.strip()[:MAX_NAME_BYTES])
-        used += len(line) + 1
     return fields, len(block)
+
+
+def _cut(name: str, value: bytes, problems: list[str]) -> bytes:
+    if len(value) > MAX_VALUE_BYTES:
+        problems.append(f"The header field {name[:40]} was cut at {MAX_VALUE_BYTES // 1000} KB")
+    return value[:MAX_VALUE_BYTES]
 
 
 def _is_text(lines: list[bytes], number: int, *, is_closed: bool) -> bool:

@@ -23,6 +23,7 @@ _WEAK = frozenset(
         "x-csa-complaints",
     )
 )
+FIELDS = _STRONG | _WEAK | {"precedence", "x-precedence"}  # without one of them no list sent a mail
 _BULK = frozenset({"bulk", "junk"})
 _LIST_ID = re.compile(r"<([^<>\s]{3,250})>")
 _MAILTO = re.compile(r"(?i)mailto:[^@\s<>?]{1,64}@([^\s<>?]{1,250})")

@@ -68,6 +68,7 @@ _OF_MACHINES = frozenset(
         "x-dsncontext",
     )
 )
+FIELDS = _OF_MACHINES | {"x-failed-recipients"}  # without one of them only sender, subject and text can tell
 _OPENING_CHARS = 1_200
 
 
@@ -103,6 +104,17 @@ def is_bounce(
     )
     points += 1 if wording.YOURS.search(opening) else -2 * bool(wording.MINE.search(opening[:300]))
     return points >= _ENOUGH
+
+
+def is_ordinary(fields: Headers, *, sender: Address, text: str) -> bool:
+    """Whether neither the sender nor the first words are a machine's.
+
+    Without `FIELDS`, a null path and a subject about a failure no such mail is a bounce: `is_bounce` needs not be asked.
+    """
+    local, name = _named(fields, sender)
+    if not local or "@" not in fields.first("from") or _is_daemon(local) or _is_office(local, name):
+        return False
+    return _PROGRAM.match(text) is None
 
 
 def _is_office(local: str, name: str) -> bool:

@@ -53,7 +53,8 @@ _FAILED = (
     r"退信", r"[投发發][递遞送](?:失[败敗])", r"(?:未|無法|无法|不能)[^\n]{0,6}(?:送达|送達|投递|投遞|传递|傳遞|发送|發送|传送|傳送)", r"退回[^\n]{0,4}[邮郵信]",
     r"반송", r"(?:배달|전달|전송)[^\n]{0,6}(?:실패|못했|없습니다|불가)",
 )  # fmt: skip
-FAILED = re2.compile("(?i)" + "|".join(_FAILED))
+FAILED_PATTERN = "(?i)" + "|".join(_FAILED)
+FAILED = re2.compile(FAILED_PATTERN)
 
 # The server has not given up. "Try again later" alone is what the other side said, maybe for the last time.
 _KEEPS_TRYING = (
