@@ -6,12 +6,11 @@ its program has marked. Words are only asked where the structure is ambiguous. W
 off costs more than a quotation shown. A forwarded mail is what the customer writes about, so it stays visible as well.
 """
 
-import re
 from collections.abc import Iterable
 
 import msgspec
 
-from channels.email import borders, endings, header_blocks, quote_marks
+from channels.email import borders, endings, header_blocks, quote_marks, suspects
 from channels.email.borders import Hints
 
 MAX_EXAMINED_LINES = 10_000  # an answer that begins further down is none
@@ -19,13 +18,6 @@ MAX_ATTEMPTS = 400  # attributions and blocks looked at in one mail
 MAX_SEARCHED_LINES = 2_000  # lines of a signature's run
 
 _MIN_WRAPPED_CHARS = 68
-_SPACE = " \t\r\f\v\xa0\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffc\u3000\u2002\u2003\u2009\u202f"
-_MARKED = frozenset("-–—‐‑―_=*~#•")
-# Nearly every line of nearly every mail is passed over by these, so that only what may be a border costs time.
-_MAY_BEGIN_BORDER = _MARKED | quote_marks.MARKS
-_MAY_END_BORDER = quote_marks.FORWARD_ENDS
-_BARS = frozenset("|｜")
-_TIME_ALONE = re.compile(rf"\n[{_SPACE}]*[\d./:\-\s,]{{8}}")  # the second line of a Notes block
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -81,14 +73,14 @@ def split(text: str, *, is_forward: bool = False) -> Split:
     lines = text.split("\n")
     mail = _Mail(
         lines=lines,
-        keys=[line.strip(_SPACE) for line in lines],
+        keys=[line.strip(suspects.SPACE) for line in lines],
         cut=[False] * len(lines),
         has_bars=">" in text or "|" in text or "｜" in text,
     )
     if not any(mail.keys):
         return Split(text.strip(), "")
-    suspects = _suspects(text, mail.keys[:MAX_EXAMINED_LINES], hints)
-    _find_end(mail, suspects, hints, is_forward=is_forward)
+    suspected = suspects.of_borders(text, mail.keys[:MAX_EXAMINED_LINES], hints)
+    _find_end(mail, suspected, hints, is_forward=is_forward)
     _mark_quotes(mail)
     if hints is not None:
         _mark_hinted(mail, hints)
@@ -151,27 +143,12 @@ def _joined(mail: _Mail, *, wanted: bool) -> str:
     return "\n".join(kept).strip("\n").rstrip()
 
 
-def _suspects(text: str, keys: list[str], hints: Hints | None) -> Iterable[int]:
-    """The lines at which an older or forwarded mail may begin, in order; all that `_find_end` asks is false of the others."""
-    if "：" in text or " this line" in text or _TIME_ALONE.search(text):
-        return range(len(keys))
-    found = [
-        number
-        for number, key in enumerate(keys)
-        if key and (":" in key or key[0] in _MAY_BEGIN_BORDER or key[-1] in _MAY_END_BORDER)
-    ]
-    if hints is None:
-        return found
-    hinted = {at for at in (hints.rest, hints.forward) if at is not None and at < len(keys)}
-    return sorted(hinted.union(found))
-
-
-def _find_end(mail: _Mail, suspects: Iterable[int], hints: Hints | None, *, is_forward: bool) -> None:
+def _find_end(mail: _Mail, suspected: Iterable[int], hints: Hints | None, *, is_forward: bool) -> None:
     """Set `end`, the line from which on everything is an older mail, and `forward`, where a forwarded one begins."""
     mail.end = len(mail.lines)
     rest = hints.rest if hints else None
     forward = hints.forward if hints else None
-    for number in suspects:
+    for number in suspected:
         if number == forward or (number == rest and is_forward):
             mail.forward = mail.end = number
             return
@@ -205,7 +182,7 @@ def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
     """
     keys = mail.keys
     key = keys[number]
-    if (key[0] in _MARKED or " this line" in key) and _is_marked_border(mail, number):
+    if (key[0] in quote_marks.MARKS or " this line" in key) and _is_marked_border(mail, number):
         if not quote_marks.is_quote_next(keys, number + 1):
             return number, True
         return None
@@ -242,7 +219,7 @@ def _mark_quotes(mail: _Mail) -> None:
     """Quoted lines, the empty ones between them, and the attribution above each block; everything below `end`."""
     keys, end = mail.keys, mail.end
     number = 0
-    for first in _with_quote_marks(keys[:end]) if mail.has_bars else ():
+    for first in suspects.of_quotes(keys[:end]) if mail.has_bars else ():
         if first < number or not _begins_quote(mail, first):
             continue
         number = first
@@ -254,11 +231,6 @@ def _mark_quotes(mail: _Mail) -> None:
         mail.cut[start:number] = [True] * (number - start)
     if mail.forward is None:
         mail.cut[end:] = [True] * (len(keys) - end)
-
-
-def _with_quote_marks(keys: list[str]) -> list[int]:
-    """The lines that a quotation may begin with; all that `_begins_quote` asks is false of the others."""
-    return [number for number, key in enumerate(keys) if ">" in key or key[:1] in _BARS]
 
 
 def _begins_quote(mail: _Mail, number: int) -> bool:

@@ -18,6 +18,7 @@ from channels.email import (
     mail_words,
     parts,
     quote_marks,
+    suspects,
     visible_text,
 )
 from channels.email.bounces import recognition
@@ -37,7 +38,7 @@ NAMES = ("Anna", "Mail Delivery", "mta", "SMTP", "ſmtp", "MİCROSOFT exchange",
 
 
 def _keys(text: str) -> list[str]:
-    return [line.strip(visible_text._SPACE) for line in text.split("\n")]
+    return [line.strip(suspects.SPACE) for line in text.split("\n")]
 
 
 def _letters(number: int) -> str:
@@ -50,7 +51,7 @@ def test_no_line_that_is_passed_over_announces_an_older_mail() -> None:
         text = _letters(number)
         keys = _keys(text)
         mail = visible_text._Mail(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
-        for at in set(range(len(keys))).difference(visible_text._suspects(text, keys, None)):
+        for at in set(range(len(keys))).difference(suspects.of_borders(text, keys, None)):
             assert not visible_text._begins_forward(keys, at), (text, at)
             assert not keys[at] or visible_text._older_begins(mail, at) is None, (text, at)
 
@@ -59,7 +60,7 @@ def test_no_line_that_is_passed_over_is_quoted() -> None:
     for number in range(1_500):
         keys = _keys(_letters(number))
         mail = visible_text._Mail(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
-        for at in set(range(len(keys))).difference(visible_text._with_quote_marks(keys)):
+        for at in set(range(len(keys))).difference(suspects.of_quotes(keys)):
             assert not keys[at] or not visible_text._begins_quote(mail, at), (keys, at)
 
 
