@@ -105,8 +105,8 @@ def _asks(key: str) -> bool:
 
 def name_line(keys: Sequence[str], begin: int, end: int) -> int | None:
     """The last line when it is "-Anna" or "-Anna Example". With a space behind the dash it may be an item of a list."""
-    last = next((at for at in range(end - 1, begin, -1) if keys[at]), None)
-    if last is None:
+    last = _last_written(keys, begin, end)
+    if last <= begin:
         return None
     found = _NAME.match(keys[last])
     if found is None or not found[1][:1].isupper():
@@ -121,8 +121,8 @@ def footer_start(keys: Sequence[str], begin: int, end: int) -> int:
     """Where the lines of phones, programs and virus scanners at the end begin; `end` when there are none."""
     start = end
     for _ in range(MAX_FOOTERS):
-        last = next((at for at in range(start - 1, begin - 1, -1) if keys[at]), None)
-        if last is None or last == begin:
+        last = _last_written(keys, begin, start)
+        if last <= begin:
             return start
         first = _paragraph_start(keys, begin, last)
         if is_footer(keys[last]) and not (first < last and _is_scanner(keys[last])):
@@ -136,6 +136,14 @@ def footer_start(keys: Sequence[str], begin: int, end: int) -> int:
         else:
             return start
     return start
+
+
+def _last_written(keys: Sequence[str], begin: int, end: int) -> int:
+    """The last line above `end` that is not empty; `begin` or less when none is below that one."""
+    last = end - 1
+    while last > begin and not keys[last]:
+        last -= 1
+    return last
 
 
 def _paragraph_start(keys: Sequence[str], begin: int, last: int) -> int:
@@ -169,8 +177,7 @@ def is_footer(key: str) -> bool:
         return False
     if mail_words.SCANNER.search(text):
         return bool(_LINK.search(key) or "www." in key or (_is_scan(text) and _NAMES_MAIL.search(text)))
-    product = mail_words.PRODUCT.search(text)
-    if product is None:
+    if mail_words.PRODUCT.search(text) is None:
         return bool(_FROM_MY.match(text)) and (text.lower().startswith("sent from my") or "://" in key)
     if _BEGINS_SENT.match(text):
         before, _, behind = text.partition(",")

@@ -86,6 +86,8 @@ def split(text: str, *, is_forward: bool = False) -> Split:
         _mark_hinted(mail, hints)
     quotes = mail.cut.copy()
     _mark_endings(mail)
+    if mail.forward is None and True not in mail.cut:
+        return Split(text.strip("\n").rstrip(), "")
     for attempt in (mail.cut, quotes):
         mail.cut = attempt
         if mail.has_visible():
@@ -300,7 +302,9 @@ def _next_cut(mail: _Mail, begin: int, stop: int) -> int:
 
 def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
     keys = mail.keys
-    first = next((at for at in range(begin, end) if keys[at]), end)
+    first = begin
+    while first < end and not keys[first]:
+        first += 1
     floor = max(first, end - MAX_SEARCHED_LINES)
     mark = endings.signature_mark(mail.lines, keys, floor, end)
     start = end if mark is None else mark
