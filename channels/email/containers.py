@@ -49,8 +49,10 @@ def unwrapped(content: bytes) -> list[Item]:
 
 
 def holds_blocks(content: bytes) -> bool:
-    """Whether a text may have encoded files in it: two quick looks."""
-    return b"begin " in content or b"=ybegin " in content or b"begin-base64 " in content
+    """Whether a text may have encoded files in it: mostly one quick look."""
+    return b"begin" in content and (
+        b"begin " in content or b"=ybegin " in content or b"begin-base64 " in content
+    )
 
 
 def without_blocks(content: bytes) -> tuple[bytes, list[Item]]:

@@ -110,8 +110,14 @@ def _text(document: LexborHTMLParser, html: str, source: Source) -> str:
 def _mark_blocks(document: LexborHTMLParser, source: Source) -> None:
     for node in document.css("br") if source.has("br") else ():
         node.insert_before(_BREAK)
-    for tags, mark in ((_LINES, _LINE), (_PARAGRAPHS, _PARAGRAPH)):
-        for node in document.css(",".join(source.present(tags))):
+    lines = source.present(_LINES)
+    # Below a row stands another or the end of its table, a border in either case. Only quotes show how many there are.
+    if not source.has("blockquote") and not source.has("math"):
+        lines.remove("tr")
+        for node in document.css("tr"):
+            node.insert_before(_LINE)
+    for tags, mark in ((lines, _LINE), (source.present(_PARAGRAPHS), _PARAGRAPH)):
+        for node in document.css(",".join(tags)) if tags else ():
             node.insert_before(mark)
             node.insert_after(mark)
 

@@ -65,7 +65,8 @@ def cids(text: str) -> list[str]:
 def normalised(text: str) -> str:
     """Line ends as LF, no empty lines around the text, no white space at its end."""
     if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        text = text.replace("\r\n", "\n")
+        text = text.replace("\r", "\n") if "\r" in text else text
     text = text.strip("\n").rstrip()
     return _EMPTY_LINES.sub("", text) if text[:1] in " \t" else text
 
