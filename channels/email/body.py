@@ -48,7 +48,7 @@ class _Reading(msgspec.Struct):
     room_bytes: int = MAX_TEXT_BYTES
     texts: list[str] = []
     files: list[tuple[Part, bool]] = []
-    cids: set[str] = set()
+    pages: list[str | bytes] = []  # HTML that may show a file
     problems: list[str] = []
     rich: Part | None = None
 
@@ -75,8 +75,9 @@ def read(root: Part, *, costly: bool) -> Content:
     _walk(root, reading, _Place())
     if not any(reading.texts) and reading.files:
         _read_instead(reading)
+    shown = _shown(reading)
     attachments = tuple(
-        _attachment(part, number, is_inline=is_inline or part.content_id in reading.cids)
+        _attachment(part, number, is_inline=is_inline or part.content_id in shown)
         for number, (part, is_inline) in enumerate(reading.files, 1)
     )
     marked = "\n\n".join(text for text in reading.texts if text)
@@ -219,7 +220,7 @@ def _list_files(part: Part, reading: _Reading, place: _Place) -> None:
         if not _is_text(leaf, inner):
             _take_file(leaf, reading, inner)
         elif leaf.content_type == "text/html":
-            reading.cids.update(texts.cids(leaf.content.decode("latin-1")) if b"cid:" in leaf.content else ())
+            reading.pages.append(leaf.content)
         elif leaf.content_type in texts.ENRICHED_TYPES:
             reading.files.append(
                 (leaf, False)
@@ -242,7 +243,8 @@ def _text(part: Part, reading: _Reading) -> str:
         reading.note(f"Only the first {MAX_TEXT_BYTES // 1_000_000} MB of text were read")
     reading.room_bytes -= len(content)
     found = texts.read(part, content, costly=reading.costly)
-    reading.cids.update(found.cids)
+    if found.html:
+        reading.pages.append(found.html)
     for problem in found.problems:
         reading.note(problem)
     return found.text
@@ -263,6 +265,13 @@ def _read_instead(reading: _Reading) -> None:
             reading.texts.append(texts.normalised(part.content[:20_000].decode("utf-8", "replace")))
         if any(reading.texts):
             return
+
+
+def _shown(reading: _Reading) -> set[str]:
+    """Content-IDs that the mail's HTML refers to; not looked for where no file has one."""
+    if not any(part.content_id for part, _ in reading.files):
+        return set()
+    return {each for page in reading.pages for each in texts.cids(page)}
 
 
 def _attachment(part: Part, number: int, *, is_inline: bool) -> Attachment:

@@ -23,10 +23,10 @@ _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 
 
 class Text(msgspec.Struct):
-    """text: with the `borders` of its HTML; cids: Content-IDs of what its HTML shows; problems: sentences."""
+    """text: with the `borders` of its HTML; html: the source that it was read from; problems: sentences."""
 
     text: str
-    cids: list[str] = []
+    html: str = ""
     problems: list[str] = []
 
 
@@ -38,7 +38,7 @@ def read(part: Part, content: bytes, *, costly: bool) -> Text:
     text, problem = charsets.text_from_bytes(content, label)
     found = Text("", problems=[problem] if problem else [])
     if part.content_type == "text/html" or (part.content_type == "text/plain" and _is_html(text)):
-        found.cids = cids(text)
+        found.html = text
         marked = html_text.marked_from_html(text, costly=costly)
         found.text = marked if borders.without(marked).strip() else ""
     elif part.content_type in ENRICHED_TYPES:
@@ -57,8 +57,9 @@ def read(part: Part, content: bytes, *, costly: bool) -> Text:
     return found
 
 
-def cids(text: str) -> list[str]:
+def cids(html: str | bytes) -> list[str]:
     """The Content-IDs that HTML refers to."""
+    text = html if isinstance(html, str) else html.decode("latin-1") if b"cid:" in html else ""
     return _CID.findall(text)[:_MAX_CIDS] if "cid:" in text or "CID:" in text else []
 
 
