@@ -3,19 +3,14 @@
 import contextlib
 import os
 import pwd
-import re
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import imapclient
+from tests.imap.mail_server import PASSWORD, MailServer, free_port, wait_until_it_greets
 
-PASSWORD = "correct-horse"
-START_S = 10
 _PATHS = (os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")
 _CONFIG = """
 protocols = imap
@@ -74,49 +69,16 @@ service stats {{
 
 
 def program() -> str | None:
-    """The path of dovecot; None where it is not installed."""
-    return shutil.which("dovecot", path=os.pathsep.join(_PATHS))
+    """The path of dovecot; None where it is not installed, or is 2.4, which has another language for its settings."""
+    found = shutil.which("dovecot", path=os.pathsep.join(_PATHS))
+    if found is None:
+        return None
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    return found if version.stdout.startswith(("2.2.", "2.3.")) else None
 
 
-class Dovecot:
-    """Running. Every user name logs in with PASSWORD and has mailboxes of their own."""
-
-    def __init__(self, base: Path, port: int) -> None:
-        self.base = base
-        self.port = port
-
-    @contextlib.contextmanager
-    def client(self, user: str) -> Iterator[imapclient.IMAPClient]:
-        """Log in as the person whose mailbox it is."""
-        with imapclient.IMAPClient("127.0.0.1", self.port, ssl=False, timeout=10) as client:
-            client.login(user, PASSWORD)
-            yield client
-
-    def deliver(
-        self, user: str, *bodies: bytes, folder: str = "INBOX", flags: tuple[bytes, ...] = ()
-    ) -> None:
-        with self.client(user) as client:
-            if not client.folder_exists(folder):
-                client.create_folder(folder)
-            for body in bodies:
-                client.append(folder, body, flags=flags)
-
-    def renumber(self, user: str) -> None:
-        """Give the INBOX another UIDVALIDITY and number its mails anew, as a restored backup does."""
-        folder = self.base / "mail" / user
-        uids = folder / "dovecot-uidlist"
-        found = re.match(r"3 V(\d+) ", uids.read_text())
-        assert found is not None
-        for name in ("dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
-            (folder / name).unlink(missing_ok=True)
-        uids.write_text(f"3 V{int(found[1]) + 7} N1\n")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+class Dovecot(MailServer):
+    """Every name logs in, and has mailboxes by doing so."""
 
 
 def _person() -> pwd.struct_passwd:
@@ -128,10 +90,10 @@ def running() -> Iterator[Dovecot]:
     """Start it and end it. Raises: RuntimeError with its own words when it does not start."""
     found = program()
     if found is None:
-        raise RuntimeError("dovecot is not installed: apt-get install -y dovecot-imapd")
+        raise RuntimeError("dovecot 2.3 is not installed: apt-get install -y dovecot-imapd")
     person = _person()
     base = Path(tempfile.mkdtemp(prefix="dc", dir="/tmp"))
-    port = _free_port()
+    port = free_port()
     config = base / "dovecot.conf"
     group = _group(person.pw_gid)
     config.write_text(
@@ -152,7 +114,7 @@ def running() -> Iterator[Dovecot]:
         extra_groups=[] if is_root else None,
     )
     try:
-        _wait_until_it_greets(process, port, base)
+        wait_until_it_greets(process, port, base / "dovecot.log")
         yield Dovecot(base, port)
     finally:
         process.terminate()
@@ -164,18 +126,3 @@ def _group(gid: int) -> str:
     import grp
 
     return grp.getgrgid(gid).gr_name
-
-
-def _wait_until_it_greets(process: subprocess.Popen[bytes], port: int, base: Path) -> None:
-    limit = time.monotonic() + START_S
-    while time.monotonic() < limit and process.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as probe:
-            probe.settimeout(2)
-            if probe.recv(4) == b"* OK":
-                return
-        time.sleep(0.02)
-    log = base / "dovecot.log"
-    process.terminate()
-    _, words = process.communicate(timeout=10)
-    said = words.decode(errors="replace") + (log.read_text(errors="replace") if log.exists() else "")
-    raise RuntimeError(f"dovecot does not start: {said[-2000:]}")

@@ -80,7 +80,7 @@ def mail(subject: str, *, headers: Iterable[str] = (), body: str = "Hello", iden
 
 
 def subject_of(body: bytes) -> str:
-    return body.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode()
+    return body.partition(b"Subject: ")[2].splitlines()[0].decode()
 
 
 def options(port: int, user: str = "ann", **changes: Any) -> imap.Options:

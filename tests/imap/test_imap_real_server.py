@@ -1,15 +1,16 @@
-"""email.imap against a real Dovecot."""
+"""email.imap against a real server: Dovecot, or pymap where Dovecot is not installed."""
 
 import logging
 
 import pytest
 
 from channels.email import imap
-from tests.imap import dovecot, watching
+from tests.imap import watching
+from tests.imap.mail_server import MailServer
 from tests.imap.watching import Gate, mail, options
 
 
-def _flags(server: dovecot.Dovecot, user: str, folder: str = "INBOX") -> list[tuple[bytes, ...]]:
+def _flags(server: MailServer, user: str, folder: str = "INBOX") -> list[tuple[bytes, ...]]:
     """The flags of each mail, \\Recent apart."""
     with server.client(user) as client:
         client.select_folder(folder, readonly=True)
@@ -17,42 +18,42 @@ def _flags(server: dovecot.Dovecot, user: str, folder: str = "INBOX") -> list[tu
         return [tuple(flag for flag in flags if flag != b"\\Recent") for flags in found]
 
 
-def _held(server: dovecot.Dovecot, user: str, folder: str = "INBOX") -> int:
+def _held(server: MailServer, user: str, folder: str = "INBOX") -> int:
     with server.client(user) as client:
         return int(client.folder_status(folder, ["MESSAGES"])[b"MESSAGES"])
 
 
-async def test_it_takes_what_is_there_in_order(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_it_takes_what_is_there_in_order(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, *(mail(f"m{number}") for number in range(120)))
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: len(gate.stored) == 120)
     assert sorted(gate.subjects(), key=lambda subject: int(subject[1:])) == [f"m{n}" for n in range(120)]
 
 
-async def test_new_mail_comes_by_idle(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_new_mail_comes_by_idle(server: MailServer, user: str, gate: Gate) -> None:
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: gate.counts > 0)
         server.deliver(user, mail("news"))
         await gate.until(lambda: gate.subjects() == ["news"])
 
 
-async def test_the_bytes_are_those_of_the_server(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_the_bytes_are_those_of_the_server(server: MailServer, user: str, gate: Gate) -> None:
     body = mail("bytes", body="\r\n.\r\n) OK {5}\r\n* BYE\r\nśćż \x00".replace("\x00", "")) + bytes(
         range(128, 256)
     )
     server.deliver(user, body)
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: len(gate.stored) == 1)
-    assert gate.stored[0].body == body
+    assert gate.stored[0].body == body.replace(b"\r\n", server.line_end)
 
 
-async def test_mail_that_a_person_has_read_is_taken(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_mail_that_a_person_has_read_is_taken(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, mail("read"), flags=(b"\\Seen",))
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: gate.subjects() == ["read"])
 
 
-async def test_keeping_changes_no_flag(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_keeping_changes_no_flag(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, mail("kept"))
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: gate.counts > 0)
@@ -60,21 +61,21 @@ async def test_keeping_changes_no_flag(server: dovecot.Dovecot, user: str, gate:
 
 
 @pytest.mark.parametrize("mark", ["\\Seen", "Stored"])
-async def test_marking_sets_the_flag(server: dovecot.Dovecot, user: str, gate: Gate, mark: str) -> None:
+async def test_marking_sets_the_flag(server: MailServer, user: str, gate: Gate, mark: str) -> None:
     server.deliver(user, mail("marked"))
     async with watching.watching(gate, options(server.port, user, afterwards="mark", mark=mark)):
         await gate.until(lambda: gate.counts > 0)
     assert _flags(server, user) == [(mark.encode(),)]
 
 
-async def test_moving_makes_the_folder(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_moving_makes_the_folder(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, mail("one"), mail("two"))
     async with watching.watching(gate, options(server.port, user, afterwards="move", move_to="Done")):
         await gate.until(lambda: gate.counts > 0)
     assert (_held(server, user), _held(server, user, "Done")) == (0, 2)
 
 
-async def test_deleting_leaves_what_others_marked(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_deleting_leaves_what_others_marked(server: MailServer, user: str, gate: Gate) -> None:
     """Only our own UIDs are expunged."""
     server.deliver(user, mail("ours"))
     async with watching.watching(gate, options(server.port, user, afterwards="delete")) as channel:
@@ -86,7 +87,7 @@ async def test_deleting_leaves_what_others_marked(server: dovecot.Dovecot, user:
 
 
 async def test_another_setting_does_not_reach_back_to_what_was_kept(
-    server: dovecot.Dovecot, user: str, gate: Gate
+    server: MailServer, user: str, gate: Gate
 ) -> None:
     server.deliver(user, mail("kept"))
     async with watching.watching(gate, options(server.port, user)):
@@ -98,7 +99,7 @@ async def test_another_setting_does_not_reach_back_to_what_was_kept(
 
 
 async def test_while_the_store_is_down_nothing_is_deleted_and_then_all_is_taken(
-    server: dovecot.Dovecot, user: str, gate: Gate
+    server: MailServer, user: str, gate: Gate
 ) -> None:
     server.deliver(user, *(mail(f"m{number}") for number in range(60)))
     gate.fault = "unavailable"
@@ -110,9 +111,7 @@ async def test_while_the_store_is_down_nothing_is_deleted_and_then_all_is_taken(
     assert _held(server, user) == 0
 
 
-async def test_after_days_away_everything_is_caught_up(
-    server: dovecot.Dovecot, user: str, gate: Gate
-) -> None:
+async def test_after_days_away_everything_is_caught_up(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, mail("before"))
     async with watching.watching(gate, options(server.port, user)):
         await gate.until(lambda: gate.counts > 0)
@@ -123,7 +122,7 @@ async def test_after_days_away_everything_is_caught_up(
 
 
 async def test_new_means_from_now_on_also_before_the_first_mail(
-    server: dovecot.Dovecot, user: str, gate: Gate
+    server: MailServer, user: str, gate: Gate
 ) -> None:
     """What came while the daemon was away after its first start is new."""
     server.deliver(user, mail("old"))
@@ -136,7 +135,7 @@ async def test_new_means_from_now_on_also_before_the_first_mail(
 
 
 async def test_a_renumbered_folder_brings_nothing_twice(
-    server: dovecot.Dovecot, user: str, gate: Gate, caplog: pytest.LogCaptureFixture
+    server: MailServer, user: str, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.deliver(user, mail("a"), mail("b"), mail("anonymous", identified=False))
     async with watching.watching(gate, options(server.port, user)):
@@ -151,7 +150,7 @@ async def test_a_renumbered_folder_brings_nothing_twice(
     assert gate.excused() == {"compared": 3}
 
 
-async def test_two_folders_share_a_cursor(server: dovecot.Dovecot, user: str, gate: Gate) -> None:
+async def test_two_folders_share_a_cursor(server: MailServer, user: str, gate: Gate) -> None:
     server.deliver(user, mail("in"))
     server.deliver(user, mail("sales"), folder="Sales")
     chosen = options(server.port, user, folders=("INBOX", "Sales"))
@@ -161,7 +160,7 @@ async def test_two_folders_share_a_cursor(server: dovecot.Dovecot, user: str, ga
 
 
 async def test_a_mail_too_big_stays_and_is_told(
-    server: dovecot.Dovecot, user: str, gate: Gate, caplog: pytest.LogCaptureFixture
+    server: MailServer, user: str, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.deliver(user, mail("big", body="x" * 20_000), mail("small"))
     async with watching.watching(
@@ -176,7 +175,7 @@ async def test_a_mail_too_big_stays_and_is_told(
 
 
 async def test_the_envelope_names_our_address_and_the_sender(
-    server: dovecot.Dovecot, user: str, gate: Gate
+    server: MailServer, user: str, gate: Gate
 ) -> None:
     headers = (
         "Return-Path: <Bounce@x.example>",
@@ -192,7 +191,7 @@ async def test_the_envelope_names_our_address_and_the_sender(
 
 
 async def test_what_is_missing_in_the_journal_is_found_and_fetched(
-    server: dovecot.Dovecot, user: str, gate: Gate
+    server: MailServer, user: str, gate: Gate
 ) -> None:
     """A cursor that ran ahead of the journal is noticed by the count, and mends itself."""
     server.deliver(user, mail("a"), mail("b"))
@@ -206,7 +205,7 @@ async def test_what_is_missing_in_the_journal_is_found_and_fetched(
     assert sorted(gate.subjects()) == ["a", "b"]
 
 
-async def test_a_wrong_password_is_told_with_what_to_do(server: dovecot.Dovecot, user: str) -> None:
+async def test_a_wrong_password_is_told_with_what_to_do(server: MailServer, user: str) -> None:
     channel = imap.Channel("support", options(server.port, user, password="wrong"))
     [problem] = await channel.probe()
     assert "refused the login" in problem.message
@@ -214,9 +213,7 @@ async def test_a_wrong_password_is_told_with_what_to_do(server: dovecot.Dovecot,
     assert "wrong" not in problem.message + problem.hint
 
 
-async def test_a_folder_that_is_not_there_is_told_with_those_that_are(
-    server: dovecot.Dovecot, user: str
-) -> None:
+async def test_a_folder_that_is_not_there_is_told_with_those_that_are(server: MailServer, user: str) -> None:
     channel = imap.Channel("support", options(server.port, user, folders=("Tickets",)))
     [problem] = await channel.probe()
     assert "Tickets" in problem.message
