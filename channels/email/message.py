@@ -28,10 +28,10 @@ from channels.email import (
     headers,
     message_ids,
     origin,
+    parting,
     reading_aid,
     structure,
     trust,
-    visible_text,
 )
 
 MEDIUM = "email"
@@ -180,10 +180,10 @@ def _shown(
     text: str,
     subject: str,
     kind: Automatic | None,
-) -> tuple[visible_text.Split, Forwarded | None]:
+) -> tuple[parting.Split, Forwarded | None]:
     """What was written now, and whose mail it passes on. A report about a mail quotes and forwards nothing: all of it counts."""
     if kind in ("bounce", "delivery_receipt", "feedback_report"):
-        return visible_text.Split(text.strip(), ""), None
+        return parting.Split(text.strip(), ""), None
     shown = reading_aid.split(marked, rich, is_forward=forwarded.is_announced(subject, text))
     if shown.forward is not None:
         passed_on = forwarded.in_text(shown.visible, shown.forward)

@@ -7,8 +7,8 @@ import re2
 
 from channels.contract import Costly
 from channels.email import charsets, html_text, visible_text
+from channels.email.parting import Split
 from channels.email.structure import Part
-from channels.email.visible_text import Split
 
 MAX_HTML_BYTES = 256 * 1024
 MAX_WORDS = 20_000

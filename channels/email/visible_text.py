@@ -8,56 +8,14 @@ off costs more than a quotation shown. A forwarded mail is what the customer wri
 
 from collections.abc import Iterable
 
-import msgspec
-
 from channels.email import borders, endings, header_blocks, quote_marks, suspects
 from channels.email.borders import Hints
+from channels.email.parting import Lines, Split, parted
 
 MAX_EXAMINED_LINES = 10_000  # an answer that begins further down is none
-MAX_ATTEMPTS = 400  # attributions and blocks looked at in one mail
 MAX_SEARCHED_LINES = 2_000  # lines of a signature's run
 
 _MIN_WRAPPED_CHARS = 68
-
-
-class Split(msgspec.Struct, frozen=True):
-    """visible: never empty when there is any text; quoted: what was cut, in order, one empty line between pieces.
-
-    forward: where in the visible text the forwarded mail begins, in lines; None = there is none.
-    """
-
-    visible: str
-    quoted: str
-    forward: int | None = None
-
-
-class _Mail(msgspec.Struct):
-    """lines as written, keys without the space around them, cut: what is not the customer's, end: below is an older mail.
-
-    has_bars: whether any sign of quotation is in the text at all.
-    """
-
-    lines: list[str]
-    keys: list[str]
-    cut: list[bool]
-    has_bars: bool = True
-    end: int = 0
-    forward: int | None = None
-    attempts: int = MAX_ATTEMPTS
-    is_marked: bool | None = None
-
-    def may_try(self) -> bool:
-        self.attempts -= 1
-        return self.attempts >= 0
-
-    def has_quote_marks(self) -> bool:
-        """Whether any line is quoted once: ">>> " alone is what a programming language prompts with."""
-        if self.is_marked is None:
-            self.is_marked = any(key[:1] == ">" and key[:2] != ">>" for key in self.keys)
-        return self.is_marked
-
-    def has_visible(self) -> bool:
-        return any(key and not is_cut for key, is_cut in zip(self.keys, self.cut, strict=True))
 
 
 def split(text: str, *, is_forward: bool = False) -> Split:
@@ -71,7 +29,7 @@ def split(text: str, *, is_forward: bool = False) -> Split:
     if hints is None:
         text = quote_marks.with_attributions_apart(text)
     lines = text.split("\n")
-    mail = _Mail(
+    mail = Lines(
         lines=lines,
         keys=[line.strip(suspects.SPACE) for line in lines],
         cut=[False] * len(lines),
@@ -91,61 +49,22 @@ def split(text: str, *, is_forward: bool = False) -> Split:
     for attempt in (mail.cut, quotes):
         mail.cut = attempt
         if mail.has_visible():
-            return _parted(mail)
+            return parted(mail)
     return _nothing_above(mail)
 
 
-def _nothing_above(mail: _Mail) -> Split:
+def _nothing_above(mail: Lines) -> Split:
     """A mail that is all quotation: then only marked quotes with something below them may go."""
     mail.cut = [False] * len(mail.lines)
     mail.end = len(mail.lines)
     _mark_quotes(mail)
     if mail.has_visible():
-        return _parted(mail)
+        return parted(mail)
     mail.cut = [False] * len(mail.lines)
-    return _parted(mail)
+    return parted(mail)
 
 
-def _parted(mail: _Mail) -> Split:
-    if not any(mail.cut) and mail.forward is None:
-        return Split("\n".join(mail.lines).strip("\n").rstrip(), "")
-    visible, quoted = _joined(mail, wanted=False), _joined(mail, wanted=True)
-    forward = None
-    if mail.forward is not None:
-        visible, forward = _with_forward(mail)
-    return Split(visible, quoted, forward)
-
-
-def _with_forward(mail: _Mail) -> tuple[str, int]:
-    """What was written above the forwarded mail, and that mail as it is."""
-    at = mail.forward or 0
-    if not any(mail.cut[:at]):
-        begin = next((number for number, key in enumerate(mail.keys) if key), 0)
-        return "\n".join(mail.lines[begin:]).rstrip(), max(0, at - begin)
-    head = _Mail(lines=mail.lines[:at], keys=mail.keys[:at], cut=mail.cut[:at])
-    above = _joined(head, wanted=False)
-    below = "\n".join(mail.lines[at:]).strip("\n").rstrip()
-    return (f"{above}\n\n{below}", above.count("\n") + 2) if above else (below, 0)
-
-
-def _joined(mail: _Mail, *, wanted: bool) -> str:
-    """The lines whose mark is `wanted`: the empty ones above a gap stay, those below it go."""
-    kept: list[str] = []
-    has_gap = False
-    for line, key, is_cut in zip(mail.lines, mail.keys, mail.cut, strict=True):
-        if is_cut is not wanted:
-            has_gap = True
-            continue
-        if has_gap and not key:
-            continue
-        if has_gap and wanted and kept and kept[-1].strip():
-            kept.append("")
-        has_gap = False
-        kept.append(line)
-    return "\n".join(kept).strip("\n").rstrip()
-
-
-def _find_end(mail: _Mail, suspected: Iterable[int], hints: Hints | None, *, is_forward: bool) -> None:
+def _find_end(mail: Lines, suspected: Iterable[int], hints: Hints | None, *, is_forward: bool) -> None:
     """Set `end`, the line from which on everything is an older mail, and `forward`, where a forwarded one begins."""
     mail.end = len(mail.lines)
     rest = hints.rest if hints else None
@@ -177,7 +96,7 @@ def _begins_forward(keys: list[str], number: int) -> bool:
     return key[0] != ">" or number == 0 or not any(above[:1] == ">" for above in keys[:number])
 
 
-def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
+def _older_begins(mail: Lines, number: int) -> tuple[int, bool] | None:
     """Where the older mail begins that this line announces, and whether by header fields; None when it does not.
 
     With quoted lines below, what stands below those may be an answer again: then only the introduction is marked.
@@ -211,13 +130,13 @@ def _older_begins(mail: _Mail, number: int) -> tuple[int, bool] | None:
     return None
 
 
-def _is_marked_border(mail: _Mail, number: int) -> bool:
+def _is_marked_border(mail: Lines, number: int) -> bool:
     return mail.may_try() and (
         quote_marks.is_separator(mail.keys, number) or quote_marks.is_ruled_block(mail.keys, number)
     )
 
 
-def _mark_quotes(mail: _Mail) -> None:
+def _mark_quotes(mail: Lines) -> None:
     """Quoted lines, the empty ones between them, and the attribution above each block; everything below `end`."""
     keys, end = mail.keys, mail.end
     number = 0
@@ -235,7 +154,7 @@ def _mark_quotes(mail: _Mail) -> None:
         mail.cut[end:] = [True] * (len(keys) - end)
 
 
-def _begins_quote(mail: _Mail, number: int) -> bool:
+def _begins_quote(mail: Lines, number: int) -> bool:
     keys = mail.keys
     if quote_marks.is_quoted(keys, number):
         return not keys[number].startswith(">>> ") or mail.has_quote_marks()
@@ -251,7 +170,7 @@ def _is_in_quote(keys: list[str], number: int) -> bool:
     )
 
 
-def _is_gap(mail: _Mail, number: int) -> bool:
+def _is_gap(mail: Lines, number: int) -> bool:
     """An empty line, or the rest of a line that was wrapped, inside a quotation."""
     keys = mail.keys
     if number + 1 >= mail.end or not _is_in_quote(keys, number + 1):
@@ -266,7 +185,7 @@ def _is_gap(mail: _Mail, number: int) -> bool:
     return is_link or is_rest
 
 
-def _mark_hinted(mail: _Mail, hints: Hints) -> None:
+def _mark_hinted(mail: Lines, hints: Hints) -> None:
     """What the HTML says is a quotation or a signature, as far as it stands above a forwarded mail."""
     stop = len(mail.lines) if mail.forward is None else mail.forward
     for begin, end in hints.quotes:
@@ -280,7 +199,7 @@ def _mark_hinted(mail: _Mail, hints: Hints) -> None:
         mail.cut = before
 
 
-def _mark_endings(mail: _Mail) -> None:
+def _mark_endings(mail: Lines) -> None:
     """Signatures, footers and disclaimers at the end of each stretch that is not cut."""
     stop = len(mail.lines) if mail.forward is None else mail.forward
     begin = 0
@@ -293,14 +212,14 @@ def _mark_endings(mail: _Mail) -> None:
         begin = end
 
 
-def _next_cut(mail: _Mail, begin: int, stop: int) -> int:
+def _next_cut(mail: Lines, begin: int, stop: int) -> int:
     try:
         return mail.cut.index(True, begin, stop)
     except ValueError:
         return stop
 
 
-def _mark_ending(mail: _Mail, begin: int, end: int) -> None:
+def _mark_ending(mail: Lines, begin: int, end: int) -> None:
     keys = mail.keys
     first = begin
     while first < end and not keys[first]:

@@ -8,7 +8,7 @@ import pytest
 
 from channels import language
 from channels.contract import Address
-from channels.email import (
+from channels.email import parting, (
     addresses,
     automatic,
     dates,
@@ -50,7 +50,7 @@ def test_no_line_that_is_passed_over_announces_an_older_mail() -> None:
     for number in range(1_500):
         text = _letters(number)
         keys = _keys(text)
-        mail = visible_text._Mail(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
+        mail = parting.Lines(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
         for at in set(range(len(keys))).difference(suspects.of_borders(text, keys, None)):
             assert not visible_text._begins_forward(keys, at), (text, at)
             assert not keys[at] or visible_text._older_begins(mail, at) is None, (text, at)
@@ -59,7 +59,7 @@ def test_no_line_that_is_passed_over_announces_an_older_mail() -> None:
 def test_no_line_that_is_passed_over_is_quoted() -> None:
     for number in range(1_500):
         keys = _keys(_letters(number))
-        mail = visible_text._Mail(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
+        mail = parting.Lines(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
         for at in set(range(len(keys))).difference(suspects.of_quotes(keys)):
             assert not keys[at] or not visible_text._begins_quote(mail, at), (keys, at)
 

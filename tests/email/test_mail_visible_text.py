@@ -1,6 +1,7 @@
 import pytest
 
 from channels.email import visible_text
+from channels.email.parting import Split
 
 ANSWER = "Thank you, that works.\n\nAnna"
 QUOTE = "> We have sent the lamp.\n> It will be with you soon."
@@ -108,7 +109,7 @@ def test_nothing_is_lost_between_visible_and_quoted() -> None:
 
 
 def test_an_empty_text_has_no_parts() -> None:
-    assert visible_text.split(" \n") == visible_text.Split("", "")
+    assert visible_text.split(" \n") == Split("", "")
 
 
 DISCLAIMER = (
