@@ -8,7 +8,7 @@ import pytest
 
 from channels import language
 from channels.contract import Address
-from channels.email import parting, (
+from channels.email import (
     addresses,
     automatic,
     dates,
@@ -16,6 +16,7 @@ from channels.email import parting, (
     feedback,
     headers,
     mail_words,
+    parting,
     parts,
     quote_marks,
     suspects,
