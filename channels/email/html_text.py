@@ -25,13 +25,11 @@ _MAX_QUOTE_DEPTH = 20
 _LINE, _BREAK, _PARAGRAPH = "\x01", "\x02", "\x03"
 _QUOTE, _UNQUOTE, _SPACE_KEPT, _BREAK_KEPT = "\x04", "\x05", "\x06", "\x07"
 _ITEM = "\x14"  # behind the sign of a list's item
-_MARKS = (_LINE, _PARAGRAPH, _BREAK, _QUOTE, _UNQUOTE)
+_MARKS = (_LINE, _BREAK, _QUOTE, _UNQUOTE)
 _QUOTE_MARKS = re.compile(f"([{_QUOTE}{_UNQUOTE}])")
 # Borders of blocks that touch are one line break; <br> at the end of a block is none of its own; paragraphs swallow both.
-_COLLAPSED = (
-    (_LINE + _LINE, _LINE), (_BREAK + _LINE, _BREAK), (_PARAGRAPH + _LINE, _PARAGRAPH), (_LINE + _PARAGRAPH, _PARAGRAPH),
-    (_PARAGRAPH + _PARAGRAPH, _PARAGRAPH), (_LINE + _LINE, _LINE),
-)  # fmt: skip
+_COLLAPSED = ((_LINE + _LINE, _LINE), (_BREAK + _LINE, _BREAK))
+_SWALLOWED = _LINE + " "
 
 _INVISIBLE = ["script", "style", "head", "title", "noscript", "template", "svg", "object", "iframe", "select"]
 _LINES = (
@@ -203,6 +201,9 @@ def _laid_out(marked: str) -> str:
     for mark in _MARKS:
         if mark in text:
             text = text.replace(" " + mark, mark).replace(mark + " ", mark)
+    if _PARAGRAPH in text:
+        paragraphs = (each.strip(_SWALLOWED) for each in text.split(_PARAGRAPH))
+        text = _PARAGRAPH.join(filter(None, paragraphs))
     for pair, mark in _COLLAPSED:
         while pair[0] in text and pair in text:  # for one character the search is ten times as fast
             text = text.replace(pair, mark)
