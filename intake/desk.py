@@ -179,8 +179,12 @@ def _tell_assigned(tx: Tx, context: Context, before: Ticket, after: Ticket, by: 
     if after.agent is not None:
         agents.note_turn(tx, after.agent)
         if context.notices.assigned and after.agent != by:
+            words = threads.load(tx, after.id).last_words
             notice = notices.Notice(
-                kind="assigned", headline=f"{by} has given you ticket {after.ref}.", cause=cause
+                kind="assigned",
+                headline=f"{by} has given you ticket {after.ref}.",
+                cause=cause,
+                quote=words.text if words is not None else "",
             )
             notices.send(tx, context, after, after.agent, notice)
     if before.agent is not None and context.notices.taken and before.agent != by:

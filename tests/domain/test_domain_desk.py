@@ -107,6 +107,15 @@ def test_who_gets_a_ticket_and_who_loses_it_is_told(world: World, ticket: dict[s
     assert "taken ticket" in world.sent("ania@desk.example")[-1].text
 
 
+def test_an_agent_who_is_given_a_ticket_reads_what_the_customer_wrote(
+    world: World, ticket: dict[str, Any]
+) -> None:
+    """Whoever answers by mail answers what stands in it."""
+    world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="ania"))
+    (asked,) = [row["visible_text"] for row in world.rows("messages") if row["direction"] == "in"]
+    assert f"> {asked.splitlines()[0]}" in world.sent("ewa@desk.example")[-1].text
+
+
 def test_a_typed_ref_is_read_kindly(world: World, ticket: dict[str, Any]) -> None:
     """Small letters and dashes are how people write a ref."""
     typed = f"{ticket['ref'][:3]}-{ticket['ref'][3:]}".lower()
