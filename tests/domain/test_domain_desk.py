@@ -112,7 +112,7 @@ def test_an_agent_who_is_given_a_ticket_reads_what_the_customer_wrote(
 ) -> None:
     """Whoever answers by mail answers what stands in it."""
     world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="ania"))
-    (asked,) = [row["visible_text"] for row in world.rows("messages") if row["direction"] == "in"]
+    (asked,) = [row["body"] for row in world.rows("messages") if row["direction"] == "in"]
     assert f"> {asked.splitlines()[0]}" in world.sent("ewa@desk.example")[-1].text
 
 
