@@ -7,9 +7,10 @@ import re2
 
 from channels.email import html_borders, html_hidden
 
-_TAG = re.compile(rb"<([a-zA-Z0-9]+)")
-# Elements that the parser makes of nothing: of a lone </p>, around a cell without a row, and the head. A lone </br> is a hint.
-_IMPLIED = frozenset({"p", "tr", "head"})
+# The most frequent ones are passed over: end tags, rows and cells, which are taken for present, and spans, which nobody asks for.
+_TAG = re.compile(rb"<(?!/|t[dr]|sp)([a-zA-Z0-9]+)")
+# Others the parser makes of nothing: of a lone </p>, around a cell, and the head. A lone </br> is a hint.
+_PRESENT = frozenset({"td", "tr", "p", "head"})
 _OPTIONS = re2.Options()
 _OPTIONS.encoding = re2.Options.Encoding.LATIN1
 _OPTIONS.never_capture = True
@@ -28,7 +29,7 @@ class Source:
     def __init__(self, html: str) -> None:
         self.encoded = html.encode("utf-8", "replace")
         self.has_hints = _ANY_HINT.search(self.encoded) is not None
-        self._tags = {tag.lower().decode() for tag in set(_TAG.findall(self.encoded))} | _IMPLIED
+        self._tags = {tag.lower().decode() for tag in set(_TAG.findall(self.encoded))} | _PRESENT
         if self.has_hints:
             self._tags.add("br")
         if "image" in self._tags:

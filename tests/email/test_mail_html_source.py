@@ -1,6 +1,7 @@
 """What is told from the source of an HTML mail overlooks nothing that stands in its tree."""
 
 import random
+from collections.abc import Iterable
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
@@ -57,3 +58,37 @@ def test_a_mark_of_a_mail_program_is_a_hint() -> None:
     source = Source('<div class="moz-cite-prefix">On Monday</div>')
     assert source.has_hints
     assert not source.may_hide()
+
+
+class _Everything(Source):
+    """A source that may have any element, so that no search is left out."""
+
+    def has(self, tag: str) -> bool:
+        return True
+
+    def present(self, tags: Iterable[str]) -> list[str]:
+        return list(tags)
+
+
+def test_what_is_not_looked_for_changes_no_text() -> None:
+    chance = random.Random(8)
+    rows = (
+        "<table>",
+        "<tr>",
+        "</tr>",
+        "<td>",
+        "</td>",
+        "&nbsp;",
+        "<tr><td>&nbsp;</td></tr>",
+        "</table>",
+        "<br>",
+        "a",
+        "<div>",
+        "</div>",
+        "<ul><li>",
+        "\n",
+    )
+    for _ in range(1_500):
+        html = "".join(chance.choices((*rows, *rows, *_PIECES), k=chance.randint(1, 25)))
+        texts = [html_text._text(LexborHTMLParser(html), html, kind(html)) for kind in (Source, _Everything)]
+        assert texts[0] == texts[1], html
