@@ -1,7 +1,7 @@
 """How fast a mail becomes its normal form, beside the standard library's two policies and a bare Rust parser.
 
 Everybody reads the same mails in turn in one run and has to give subject, sender, text, and each attachment's name,
-bytes and SHA-256. Ours does more in that time: visible text, language, kind of automatic mail, trust.
+bytes and SHA-256. The whole normal form is more: HTML as text, visible text, language, kind of automatic mail, trust.
 """
 
 import email
@@ -20,7 +20,7 @@ import fast_mail_parser
 
 from bench.results import Results
 from channels import contract
-from channels.email import message
+from channels.email import addresses, body, headers, message, structure
 from tests.torture.mailmix import MIXES, Pool
 
 PART = "understanding"
@@ -43,8 +43,12 @@ def run(results: Results, folder: Path, *, is_quick: bool) -> None:
             for name, figure in figures.items()
         ]
         if mix == "mix":
-            ratio = figures["policy.default"] / ours
-            results.line(PART, "parse speed on the mix beside policy.default", ratio, target=10, unit="x")
+            for name, what in (
+                ("intaked, subject, sender, text and files alone", "The mix read, what policy.default gives"),
+                ("intaked", "The same with visible text, language, trust and kind"),
+            ):
+                ratio = figures["policy.default"] / figures[name]
+                results.line(PART, f"{what}: times as fast", ratio, target=10, unit="×")
     head = ["mails", "KB on average", "reader", "µs a mail", "of ours"]
     results.table(PART, "A mail to its normal form", head, rows)
 
@@ -55,6 +59,24 @@ def ours(raw: bytes) -> contract.Message:
         return message.parse(received, _OPTIONS)
     except contract.Costly:
         return message.parse_costly(received, _OPTIONS)
+
+
+def ours_alike(raw: bytes) -> tuple[str, tuple[contract.Address, ...], str, tuple[contract.Attachment, ...]]:
+    """What the others give, by our way: no visible text, language, trust or kind of automatic mail."""
+    whole, _ = headers.mended(raw)
+    fields = headers.scan(whole)
+    try:
+        root, _ = structure.read(whole, fields, costly=False)
+        content = body.read(root, costly=False)
+    except contract.Costly:
+        root, _ = structure.read(whole, fields, costly=True)
+        content = body.read(root, costly=True)
+    return (
+        fields.text("subject"),
+        addresses.parse(fields.structured("from")),
+        content.text,
+        content.attachments,
+    )
 
 
 def by_default_policy(raw: bytes) -> tuple[str, str, str, list[Any]]:
@@ -83,6 +105,7 @@ def by_rust_alone(raw: bytes) -> tuple[str, str, str, list[Any]]:
 
 READERS: dict[str, Reader] = {
     "intaked": ours,
+    "intaked, subject, sender, text and files alone": ours_alike,
     "policy.default": by_default_policy,
     "compat32": by_compat32,
     "fast-mail-parser alone": by_rust_alone,

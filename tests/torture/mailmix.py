@@ -70,7 +70,7 @@ class Pool:
         self._shapes = _shapes(mix, rng)
         self._templates = {
             shape: [_template(shape, mix, recipient, rng) for _ in range(_share(shape, mix))]
-            for shape in set(self._shapes)
+            for shape in sorted(set(self._shapes))
         }
 
     def mail(self, number: int) -> Mail:
