@@ -5,7 +5,7 @@ once, whether a person has read it or not and however long we were away. Mails a
 INTERNALDATE, and by content when a server numbers them anew. Everything in the folder is counted against the journal.
 Limits: one connection and thread for each folder; memory for 4 MB of small mails, or for one big one; a mail beyond
 max_size_bytes stays on the server and is reported. Not watched: other people's deletions and flags.
-Level: solid (a real Dovecot and a server that misbehaves; not Google's and Microsoft's own).
+Level: solid (a real Dovecot, pymap and a server that misbehaves; not Google's and Microsoft's own).
 """
 
 import asyncio

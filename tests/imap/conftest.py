@@ -1,4 +1,4 @@
-"""A real IMAP server for all tests of the session, with users of their own; a gate for each."""
+"""Real IMAP servers for all tests of the session, with users of their own; a gate for each test."""
 
 import itertools
 import os
@@ -13,11 +13,17 @@ _users = itertools.count(1)
 _servers = {"dovecot": dovecot.running, "pymap": pymap_server.running}
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[MailServer]:
-    """Dovecot where it is installed, else pymap, which pip brings; INTAKE_TEST_IMAP names one of them."""
-    name = os.environ.get("INTAKE_TEST_IMAP") or ("dovecot" if dovecot.program() else "pymap")
-    with _servers[name]() as running:
+def _tested() -> list[str]:
+    """Names of the servers: both, or pymap alone, which pip brings; INTAKE_TEST_IMAP names one of them."""
+    named = os.environ.get("INTAKE_TEST_IMAP")
+    if named:
+        return [named]
+    return ["dovecot", "pymap"] if dovecot.program() else ["pymap"]
+
+
+@pytest.fixture(scope="session", params=_tested())
+def server(request: pytest.FixtureRequest) -> Iterator[MailServer]:
+    with _servers[request.param]() as running:
         yield running
 
 
