@@ -10,7 +10,17 @@ from bench import machine
 FOLDER = Path(__file__).parent
 _KEPT = FOLDER / "results.json"
 _WRITTEN = FOLDER / "RESULTS.md"
-PARTS = ("speed", "latency", "cost", "rules", "understanding", "backtest", "torture")
+PARTS = (
+    "speed",
+    "latency",
+    "cost",
+    "rules",
+    "understanding",
+    "backtest",
+    "torture",
+    "broken mail",
+    "mailbox",
+)
 
 
 class Results:

@@ -1,9 +1,12 @@
-"""Keeps the figures of a long torture run beside those of the bench."""
+"""Keeps the figures of long torture runs beside those of the bench."""
 
 from bench.results import Results
+from tests.imap.torture import Figures as MailboxFigures
 from tests.torture.kills import Figures
 
 PART = "torture"
+BROKEN_MAIL = "broken mail"
+MAILBOX = "mailbox"
 RECOVERY_S = 3.0
 
 
@@ -49,3 +52,50 @@ def record(figures: Figures) -> None:
             PART,
             f"Nothing was lost or came twice: below {3 / figures.acked():.1e} a mail and {3 / figures.kills:.1e} a kill with 95 % confidence.",
         )
+
+
+def record_broken_mail(count: int, *, p99_s: float, slowest_s: float, memory_bytes: int) -> None:
+    """Write what a run through broken mails showed, none of which failed."""
+    results = Results()
+    results.begin(BROKEN_MAIL, is_quick=False)
+    for what, figure, target, unit in (
+        ("99 of 100 broken mails take less than", p99_s * 1000, 50, "ms of a processor"),
+        ("The slowest of them", slowest_s * 1000, 2_000, "ms of a processor"),
+        ("Memory of a process that reads them", memory_bytes / 2**20, 256, "MiB"),
+    ):
+        results.line(BROKEN_MAIL, what, figure, target=target, unit=unit, less_is_better=True)
+    results.note(
+        BROKEN_MAIL,
+        f"{count} mails: none raised, lost a file or came out empty; below {3 / count:.1e} with 95 % confidence.",
+    )
+
+
+def record_mailbox(figures: MailboxFigures) -> None:
+    """Write what a run on a mailbox showed that is numbered anew while its daemon is killed."""
+    results = Results()
+    results.begin(MAILBOX, is_quick=False)
+    head = [
+        "Mails",
+        "Renumberings",
+        "Kills",
+        "Lost",
+        "Twice",
+        "Gaps of the ledger",
+        "Tracebacks",
+        "Seconds",
+        "Seed",
+    ]
+    row = [
+        figures.mails,
+        figures.changes,
+        figures.kills,
+        figures.broken.get("lost", 0),
+        figures.broken.get("twice", 0),
+        figures.gaps,
+        figures.tracebacks,
+        round(figures.elapsed_s),
+        figures.seed,
+    ]
+    results.table(
+        MAILBOX, "A mailbox by IMAP, its daemon killed at each step", head, [[str(cell) for cell in row]]
+    )

@@ -26,6 +26,7 @@ from tests.imap import scripted
 from tests.torture import daemons, ledger, mailmix
 
 RULES = Path(__file__).parents[1] / "torture" / "rules.yaml"
+LONG_RUN_MAILS = 10_000  # whose figures are kept
 DATE = '"22-Nov-2026 10:00:00 +0000"'
 BODY = "body"  # UID FETCH of bytes, not of sizes
 STEPS = (
@@ -365,6 +366,10 @@ def main() -> None:
         if not options.keep_folder:
             shutil.rmtree(folder, ignore_errors=True)
     print(json.dumps(dataclasses.asdict(figures)))
+    if options.mails >= LONG_RUN_MAILS and not options.mutant:
+        from bench import torture
+
+        torture.record_mailbox(figures)
     if not figures.is_clean():
         sys.exit(1)
 
