@@ -31,7 +31,7 @@ _MAX_UNFOLDED_LINES = 3  # of a value whose folds lost their white space
 _UNFOLDED_LINE = re.compile(rb"\n(?![ \t])")
 MAX_NAME_BYTES = 200
 _HEADER_END = re.compile(rb"\n\r?\n")
-_FOLD = re.compile(r"[ \t]*[\r\n]+[ \t]*")
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Long, for machines only, and the raw mail still has them.
 _NOT_KEPT = frozenset(
@@ -247,7 +247,11 @@ def unfolded(value: bytes, charset: str = "") -> str:
     text = (
         value.decode("ascii") if value.isascii() and b"\x1b" not in value else _beyond_ascii(value, charset)
     )
-    return _FOLD.sub(" ", text) if "\n" in text or "\r" in text else text
+    if "\n" not in text and "\r" not in text:
+        return text
+    # The blanks before a line end are taken off piece by piece: a pattern that begins with them tries each as a beginning.
+    *lines, last = _FOLD.split(text)
+    return " ".join([*(line.rstrip(" \t") for line in lines), last])
 
 
 def _beyond_ascii(value: bytes, charset: str) -> str:

@@ -40,7 +40,7 @@ _AUTOMATIC: dict[str, Automatic] = {
 # Actions that mean: this mail is none of ours any more. All others keep a mail somewhere we cannot look.
 _ELSEWHERE = frozenset({"Bounce", "Stop", "Lambda", "WorkMail"})
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
-_MESSAGE_ID = re.compile(r"<?\s*([^<>\s]{1,998})\s*>?")
+_MESSAGE_ID = re.compile(r"<?([^<>\s]{1,998})")
 
 
 class _Verdict(msgspec.Struct, frozen=True):

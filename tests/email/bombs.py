@@ -91,6 +91,9 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "RFC 2231 pieces in the wrong order": lambda: TEXT + b"; " + b"".join(b"name*%d*=%%C3; " % n for n in range(5_000, 0, -1)) + b"\r\n\r\nx",
     "carriage returns alone": lambda: b"Subject: a\r" * 100_000,
     "a header of one colon a line": lambda: b":\r\n" * 300_000,
+    "64 KB of spaces before a fold": lambda: b"Subject: " + b" " * 64_000 + b"a\r\n b\r\nFrom: " + b"\t" * 60_000 + b"a@b.example\r\n (x)\r\n\r\nx",
+    "64 KB of letters in a name and a fold": lambda: b'From: "' + b"a" * 64_000 + b'"\r\n <a@b.example>\r\n\r\nx',
+    "spaces and a colon in every field": lambda: b"".join(b"%s:%s\r\n :\r\n" % (name, b" " * 30_000) for name in (b"Date", b"Message-ID", b"References", b"Reply-To", b"List-Id", b"Received")) + b"\r\nx",
     # What more of a structure can be.
     "a boundary of 60 KB": lambda: b"Content-Type: multipart/mixed; boundary=" + b"b" * 60_000 + b"\r\n\r\n--" + b"b" * 60_000 + b"\r\n\r\nx",
     "an empty boundary": lambda: b'Content-Type: multipart/mixed; boundary=""\r\n\r\n' + b"--\r\n" * 100_000,
