@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 from intake import (
     armaments,
     clocks,
-    dailies,
+    clockworks,
     delaying,
     effects,
     events,
@@ -227,7 +227,7 @@ class Timers:
                 await self._fire(timer_id, ticket_id)
             if len(rows) < PAGE:
                 break
-        await dailies.run_due(self._store, self._context())
+        await clockworks.run_due(self._store, self._context())
         self._next_us = None
         next_us = await self._store.read(_next_due)
         if next_us is not None:
@@ -264,7 +264,7 @@ class Timers:
 
 def _next_due(tx: Tx) -> int | None:
     row = tx.one(_NEXT)
-    found = [each for each in (row[0] if row else None, dailies.next_due(tx)) if each is not None]
+    found = [each for each in (row[0] if row else None, clockworks.next_due(tx)) if each is not None]
     return min(found, default=None)
 
 
