@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from routing import assignment, conditions, draft
+from routing import assignment, conditions, draft, schedule
 from routing.actions import Action
 from routing.conditions import ConditionResult
 from routing.draft import Draft, Ignored
@@ -197,7 +197,7 @@ def choose(
         loads=facts.agents,
         at=facts.at,
         calendars=rulebook.calendars,
-        schedules=rulebook.schedules,
+        schedules=schedule.in_force(rulebook.schedules, facts.on_call),
         skills=skills,
         language=language,
         medium=facts.channel,

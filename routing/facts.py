@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from routing.schedule import Override
+
 FACTS_VERSION = 1
 
 EVENTS = (
@@ -115,6 +117,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     language: ISO 639-1, None = unknown. headers: lower-case name -> decoded values. rating: 1 to 5 of a `rated` event.
     form: name -> value of a form or webhook. kept: list kept at the desk -> those values of this message that are in it.
     agents: the candidates of an assignment; an agent that is not named has no load and is not away.
+    on_call: schedule -> hours that the desk took or swapped, the later ones win; {} = it is as the rules say.
     """
 
     at: datetime
@@ -145,3 +148,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     desk: DeskFacts = DeskFacts()
     kept: dict[str, tuple[str, ...]] = {}
     agents: dict[str, AgentLoad] = {}
+    on_call: dict[str, tuple[Override, ...]] = {}

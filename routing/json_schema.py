@@ -112,10 +112,16 @@ def _schedule() -> Schema:
             "days": one_or_list({"type": "string", "pattern": words.WEEKDAYS}),
         },
     )
+    hours = {"type": "string", "pattern": words.LOCAL, "description": "in the schedule's own time"}
+    override = struct(
+        schedule_text._OverrideNode,
+        **{"from": hours, "until": hours, "agent": words.text("who has the hours")},
+    )
     return struct(
         schedule_text._ScheduleNode,
         timezone=words.text("a name like Europe/Warsaw or UTC"),
         layers={"type": "array", "items": layer, "minItems": 1},
+        overrides={"type": "array", "items": override},
     )
 
 

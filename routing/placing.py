@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from routing import assignment, decision
+from routing import assignment, decision, schedule
 from routing.actions import Action
 from routing.facts import AgentLoad, Facts
 from routing.people import Team
@@ -88,7 +88,7 @@ class Placing:
             loads=facts.agents,
             at=facts.at,
             calendars=self.rulebook.calendars,
-            schedules=self.rulebook.schedules,
+            schedules=schedule.in_force(self.rulebook.schedules, facts.on_call),
         )
 
     def _move_to(self, action: Action, why: str) -> None:

@@ -1,13 +1,16 @@
-"""On-call schedules: who is on call when. A later layer wins where it is active.
+"""On-call schedules: who is on call when. A later layer wins where it is active, an override over all layers.
 
 Hand-overs are wall-clock times of the schedule's zone. One that occurs twice counts at its first occurrence, one that
 does not exist at the next instant; turns are counted in hand-overs, so that a change of clocks shifts nobody's.
+Overrides stand in the rules, or come from the desk (taken, swapped); of two that overlap the later one wins.
 """
 
 import functools
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from itertools import groupby
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,7 +18,12 @@ import msgspec
 from routing.open_weeks import instant_of
 
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 _HORIZON_DAYS = 3 * 366  # a rotation that changes nobody in three years never does
+_SAID = {"layer": "", "override": "override", "taken": "taken from", "swapped": "swapped with"}
+
+Why = Literal["layer", "override", "taken", "swapped"]
+"""Why somebody is on call: by a layer, by an override of the rules, or because they took or swapped the hours."""
 
 
 class Layer(msgspec.Struct, frozen=True):
@@ -56,69 +64,202 @@ class Layer(msgspec.Struct, frozen=True):
         return weeks * len(self.days) + sum((first + each) % 7 in self.days for each in range(rest))
 
 
+class Override(msgspec.Struct, frozen=True, omit_defaults=True):
+    """agent has the hours from start to end (aware instants, the end is not among them), whatever layers say.
+
+    instead_of: who had them, None = nobody, or the rules do not say.
+    """
+
+    start: datetime
+    end: datetime
+    agent: str
+    why: Why = "override"
+    instead_of: str | None = None
+
+
+class Duty(msgspec.Struct, frozen=True):
+    """Who is on call, and why. agent: None = nobody. instead_of: whose hours they were, None = nobody's else."""
+
+    agent: str | None
+    why: Why = "layer"
+    instead_of: str | None = None
+
+    @property
+    def note(self) -> str:
+        """What is worth saying beside the name: "swapped with rui"; "" for who has it by a layer."""
+        if self.why in ("taken", "swapped") and self.instead_of is None:
+            return self.why
+        return " ".join(filter(None, (_SAID[self.why], self.instead_of)))
+
+
+class Shift(msgspec.Struct, frozen=True):
+    """Hours that somebody, or nobody, has without a break. end: None = nobody is seen to follow."""
+
+    start: datetime
+    end: datetime | None
+    duty: Duty
+
+
 class Schedule(msgspec.Struct, frozen=True):
-    """timezone: an IANA name. Hand-overs are wall-clock times there."""
+    """timezone: an IANA name. Hand-overs are wall-clock times there. overrides: of the rules, then of the desk."""
 
     name: str
     timezone: str
     layers: tuple[Layer, ...]
+    overrides: tuple[Override, ...] = ()
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Everybody who is ever on call, each once."""
-        return tuple(dict.fromkeys(name for layer in self.layers for name in layer.agents))
+        """Everybody who is ever on call as the rules say, each once."""
+        members = [name for layer in self.layers for name in layer.agents]
+        return tuple(dict.fromkeys((*members, *(each.agent for each in self.overrides))))
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    def overridden(self, overrides: tuple[Override, ...]) -> "Schedule":
+        """The same with more overrides, which win over those it has."""
+        return msgspec.structs.replace(self, overrides=(*self.overrides, *overrides)) if overrides else self
 
     def to_json(self) -> dict[str, Any]:
         return msgspec.to_builtins(self)  # type: ignore[no-any-return]
 
 
+def in_force(
+    schedules: Mapping[str, Schedule], changed: Mapping[str, tuple[Override, ...]]
+) -> Mapping[str, Schedule]:
+    """The schedules of the rules with what the desk changed. changed: schedule -> its overrides, earlier ones first."""
+    if not changed:
+        return schedules
+    return {name: each.overridden(changed.get(name, ())) for name, each in schedules.items()}
+
+
 def on_call(schedule: Schedule, at: datetime) -> str | None:
     """Who is on call at an instant; None = no layer is active."""
-    day = at.astimezone(ZoneInfo(schedule.timezone)).date()
+    return duty(schedule, at).agent
+
+
+def duty(schedule: Schedule, at: datetime) -> Duty:
+    """Who is on call at an instant, and why."""
+    for each in reversed(schedule.overrides):
+        if each.start <= at < each.end:
+            return Duty(each.agent, each.why, each.instead_of)
+    day = at.astimezone(schedule.zone).date()
     for layer in reversed(schedule.layers):
-        begins = _handover(schedule.timezone, day, layer.handover_at)
-        agent = layer.agent_on(day if begins <= at else day - _DAY)
+        agent = layer.agent_on(_day_of(schedule.timezone, day, layer.handover_at, at))
         if agent is not None:
-            return agent
-    return None
+            return Duty(agent)
+    return Duty(None)
 
 
 def next_handover(schedule: Schedule, after: datetime) -> datetime | None:
     """The first instant after another at which somebody else, or nobody, is on call; UTC. None = nobody changes."""
     before = on_call(schedule, after)
-    for instant in _handovers(schedule, after):
-        if on_call(schedule, instant) != before:
+    return next((each for each in _instants(schedule, after) if on_call(schedule, each) != before), None)
+
+
+def on_call_since(schedule: Schedule, at: datetime) -> datetime | None:
+    """The instant since which whoever is on call has been so without a break; None = for three years, or for ever."""
+    now = on_call(schedule, at)
+    for instant in _instants_back(schedule, at):
+        if on_call(schedule, instant - _MOMENT) != now:
             return instant
     return None
 
 
 def shifts(schedule: Schedule, start: datetime, end: datetime) -> Iterator[tuple[datetime, str | None]]:
     """Who is on call from which instant, between two instants; the first begins at start."""
-    yield start, on_call(schedule, start)
-    at = next_handover(schedule, start)
-    while at is not None and at < end:
-        yield at, on_call(schedule, at)
-        at = next_handover(schedule, at)
+    for each in turns(schedule, start, end):
+        yield each.start, each.duty.agent
 
 
-def _handovers(schedule: Schedule, after: datetime) -> Iterator[datetime]:
-    """The hand-over instants of all layers after an instant, in order, as far as anything can still change."""
-    day = after.astimezone(ZoneInfo(schedule.timezone)).date()
-    times = sorted({layer.handover_at for layer in schedule.layers})
-    for _ in range(_days_ahead(schedule, day)):
-        instants = (_handover(schedule.timezone, day, each) for each in times)
-        yield from sorted({instant for instant in instants if instant > after})
-        day += _DAY
+def turns(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Shift]:
+    """The shifts between two instants, in order, cut at both; whoever stays on call has one."""
+    for _, pieces in groupby(hours(schedule, start, end), key=lambda piece: piece.duty.agent):
+        first, *rest = pieces
+        yield msgspec.structs.replace(first, end=rest[-1].end) if rest else first
+
+
+def hours(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Shift]:
+    """The shifts between two instants, cut also where the same agent goes on for another reason."""
+    since, now = start, duty(schedule, start)
+    for instant in _instants(schedule, start, until=end):
+        found = duty(schedule, instant)
+        if found != now:
+            yield Shift(since, instant, now)
+            since, now = instant, found
+    if since < end:
+        yield Shift(since, end, now)
+
+
+def gaps(schedule: Schedule, start: datetime, end: datetime) -> tuple[Shift, ...]:
+    """When nobody is on call between two instants, cut at both."""
+    return tuple(each for each in turns(schedule, start, end) if each.duty.agent is None)
+
+
+def _instants(schedule: Schedule, after: datetime, *, until: datetime | None = None) -> Iterator[datetime]:
+    """The instants after another at which anything may change, in order, each once.
+
+    until: not from there on; None = as far as anything can still change.
+    """
+    bounds = sorted({bound for each in schedule.overrides for bound in (each.start, each.end)})
+    day = after.astimezone(schedule.zone).date()
+    days = _days_ahead(schedule, day) if until is None else (until - after).days + 3
+    merged = heapq.merge(
+        (bound for bound in bounds if bound > after),
+        (each for each in _handovers(schedule, day, days, step=_DAY) if each > after),
+    )
+    for instant, _ in groupby(merged):
+        if until is not None and instant >= until:
+            return
+        yield instant
+
+
+def _instants_back(schedule: Schedule, at: datetime) -> Iterator[datetime]:
+    """The instants up to another at which anything may have changed, the latest first, for three years."""
+    bounds = sorted({bound for each in schedule.overrides for bound in (each.start, each.end)}, reverse=True)
+    day = at.astimezone(schedule.zone).date()
+    first = min((layer.first_day for layer in schedule.layers), default=day)
+    days = min(_HORIZON_DAYS, max(0, (day - first).days)) + 3
+    merged = heapq.merge(
+        (bound for bound in bounds if bound <= at),
+        (each for each in _handovers(schedule, day + _DAY, days, step=-_DAY) if each <= at),
+        reverse=True,
+    )
+    for instant, _ in groupby(merged):
+        yield instant
+
+
+def _handovers(schedule: Schedule, day: date, days: int, *, step: timedelta) -> Iterator[datetime]:
+    """The hand-over instants of all layers on so many days, in order; step: a day forwards or backwards."""
+    times = sorted({layer.handover_at for layer in schedule.layers}, reverse=step < timedelta())
+    for _ in range(days):
+        yield from (_handover(schedule.timezone, day, each) for each in times)
+        day += step
 
 
 def _days_ahead(schedule: Schedule, day: date) -> int:
     """Days after which every layer has begun and every turn has come round, three years at most."""
     to_start = max(((layer.first_day - day).days for layer in schedule.layers), default=0)
-    turns = sum(7 * (len(layer.agents) + 1) for layer in schedule.layers)
-    return min(max(0, to_start) + turns + 7, _HORIZON_DAYS)
+    rounds = sum(7 * (len(layer.agents) + 1) for layer in schedule.layers)
+    return min(max(0, to_start) + rounds + 7, _HORIZON_DAYS)
+
+
+def _day_of(timezone: str, day: date, at: time, instant: datetime) -> date:
+    """The date whose hand-over was the last one. day: the local date of the instant; the clocks may go back over midnight."""
+    following = day + _DAY
+    if _handover(timezone, following, at) <= instant:
+        return following
+    return day if _handover(timezone, day, at) <= instant else day - _DAY
 
 
 @functools.lru_cache(maxsize=4_096)
 def _handover(timezone: str, day: date, at: time) -> datetime:
     """The instant of a hand-over, UTC."""
     return instant_of(datetime.combine(day, at), ZoneInfo(timezone), fold=0)
+
+
+def instant_at(timezone: str, local: datetime) -> datetime:
+    """The instant of a naive local time, UTC, read as a hand-over is."""
+    return instant_of(local, ZoneInfo(timezone), fold=0)

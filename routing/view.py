@@ -14,7 +14,7 @@ from routing.calendar import Calendar
 from routing.facts import AgentLoad, Facts
 from routing.fields import extracted
 from routing.people import Agent, Team
-from routing.schedule import Schedule
+from routing.schedule import Schedule, in_force
 
 if TYPE_CHECKING:
     from routing.rulebook import Rulebook
@@ -144,7 +144,7 @@ class View:
             "loads": self.facts.agents,
             "at": self.facts.at,
             "calendars": self.calendars,
-            "schedules": self.people.schedules,
+            "schedules": in_force(self.people.schedules, self.facts.on_call),
         }
 
     def local(self, calendar: str | None) -> datetime:
