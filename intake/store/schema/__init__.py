@@ -13,7 +13,8 @@ from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
 from intake.store.schema.columns import metadata, tell_postgresql
 from intake.store.schema.deadlines import clocks, dailies, timers
 from intake.store.schema.incoming import journal, journal_keys, ledger
-from intake.store.schema.outgoing import outbox
+from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
+from intake.store.schema.outgoing import digest_items, outbox
 from intake.store.schema.people import agent_load, agent_state, customers, identities
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
@@ -30,7 +31,9 @@ __all__ = [
     "customers",
     "dailies",
     "decisions",
+    "digest_items",
     "events",
+    "feed_links",
     "identities",
     "journal",
     "journal_keys",
@@ -38,7 +41,10 @@ __all__ = [
     "list_values",
     "messages",
     "metadata",
+    "oncall_changes",
+    "oncall_turns",
     "outbox",
+    "pages",
     "participants",
     "publications",
     "rulebooks",

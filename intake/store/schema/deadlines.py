@@ -28,13 +28,17 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     text("step"),
     text("target", nullable=True),
     number("due_at"),
-    text("state", "pending"),  # pending -> fired | cancelled | skipped
+    text("state", "pending"),  # pending -> fired | cancelled | skipped; failing: broke, is tried again -> failed
     number("fired_at", nullable=True),
     # Of a step whose notice somebody is asked to acknowledge: whether it went to anybody, and when one did so.
     number("is_reached", nullable=True),
     number("acknowledged_at", nullable=True),
+    number("attempts", 0),  # tries that failed
+    number("retry_at", nullable=True),  # of a failing one
     UniqueConstraint("ticket_id", "policy", "step", "due_at", name="timers_once"),
     partial_index("timers_due", "due_at", where="state = 'pending'"),
+    partial_index("timers_again", "retry_at", where="state = 'failing'"),
+    partial_index("timers_failed", "id", where="state = 'failed'"),
 )
 
 dailies = Table(  # when each clock rule runs next; cursor: the last ticket looked at of a run under way

@@ -29,3 +29,26 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
     partial_index("outbox_failed", "id", where="state = 'failed'"),
     Index("outbox_ticket", "ticket_id"),
 )
+
+digest_items = Table(  # notices beyond what an agent can read; (cause, action) as the outbox row that each stands for
+    "digest_items",
+    metadata,
+    row_id(),
+    text("cause"),
+    text("action"),
+    number("ticket_id"),
+    number("customer_id"),
+    text("address"),  # lower case
+    text("agent", ""),  # "" = a bare address
+    text("rule"),  # the rule or step that asked for it
+    number("due_at", nullable=True),  # of its timer; NULL = no timer's
+    number("held_at"),
+    number("send_at"),  # when the digest goes out
+    text("state", "held"),  # held -> sent | settled: everybody's tickets were seen to before it went out
+    number("outbox_id", nullable=True),  # the digest
+    UniqueConstraint("cause", "action", name="digest_items_once"),
+    partial_index("digest_items_due", "send_at", where="state = 'held'"),
+    partial_index("digest_items_held", "address", "id", where="state = 'held'"),
+    Index("digest_items_outbox", "outbox_id"),
+    Index("digest_items_ticket", "ticket_id"),
+)

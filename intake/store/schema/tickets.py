@@ -52,6 +52,7 @@ tickets = Table(
     partial_index("tickets_gathered", "gathered_by", "id", where="gathered_by IS NOT NULL"),
     partial_index("tickets_waiting", "team", where="agent IS NULL AND solved_at IS NULL"),
     partial_index("tickets_living", "id", where="status <> 'closed'"),
+    partial_index("tickets_promised", "promised_at", where="promised_at IS NOT NULL"),
 )
 
 participants = Table(  # who may write into the conversation without a question

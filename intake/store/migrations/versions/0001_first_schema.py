@@ -117,6 +117,44 @@ def upgrade() -> None:
     )
     op.create_index("decisions_ticket", "decisions", ["ticket_id"], unique=False)
     op.create_table(
+        "digest_items",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("held_at", sa.BigInteger(), nullable=False),
+        sa.Column("send_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'held'"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("cause", "action", name="digest_items_once"),
+    )
+    op.create_index(
+        "digest_items_due",
+        "digest_items",
+        ["send_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
+    op.create_index(
+        "digest_items_held",
+        "digest_items",
+        ["address", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    )
+    op.create_index("digest_items_outbox", "digest_items", ["outbox_id"], unique=False)
+    op.create_index("digest_items_ticket", "digest_items", ["ticket_id"], unique=False)
+    op.create_table(
         "events",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -131,6 +169,12 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("events_ticket", "events", ["ticket_id", "id"], unique=False)
+    op.create_table(
+        "feed_links",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
     op.create_table(
         "identities",
         sa.Column(
@@ -257,6 +301,37 @@ def upgrade() -> None:
     )
     op.create_index("messages_ticket", "messages", ["ticket_id", "id"], unique=False)
     op.create_table(
+        "oncall_changes",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("change_id", sa.BigInteger(), nullable=False),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("instead_of", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("released_at", sa.BigInteger(), nullable=True),
+        sa.Column("released_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("oncall_changes_end", "oncall_changes", ["end_at"], unique=False)
+    op.create_table(
+        "oncall_turns",
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=True),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
+        sa.PrimaryKeyConstraint("schedule"),
+    )
+    op.create_table(
         "outbox",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -297,6 +372,29 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_index("outbox_ticket", "outbox", ["ticket_id"], unique=False)
+    op.create_table(
+        "pages",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("schedule", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "pages_open",
+        "pages",
+        ["schedule", "id"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index("pages_ticket", "pages", ["ticket_id"], unique=False)
     op.create_table(
         "participants",
         sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -382,6 +480,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'closed'"),
     )
     op.create_index(
+        "tickets_promised",
+        "tickets",
+        ["promised_at"],
+        unique=False,
+        sqlite_where=sa.text("promised_at IS NOT NULL"),
+        postgresql_where=sa.text("promised_at IS NOT NULL"),
+    )
+    op.create_index(
         "tickets_waiting",
         "tickets",
         ["team"],
@@ -405,8 +511,18 @@ def upgrade() -> None:
         sa.Column("fired_at", sa.BigInteger(), nullable=True),
         sa.Column("is_reached", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retry_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ticket_id", "policy", "step", "due_at", name="timers_once"),
+    )
+    op.create_index(
+        "timers_again",
+        "timers",
+        ["retry_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failing'"),
+        postgresql_where=sa.text("state = 'failing'"),
     )
     op.create_index(
         "timers_due",
@@ -415,6 +531,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
+        "timers_failed",
+        "timers",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_table(
         "writes",
