@@ -28,7 +28,7 @@ Row = tuple[Any, ...]
 Signals = dict[str, Any]
 Listener = Callable[[Signals], None]
 
-LOCK_ORDER = ("sender", "customer", "ticket", "team", "agent")
+LOCK_ORDER = ("sender", "customer", "ticket", "team", "agent", "schedule")
 
 
 class StoreError(Exception):

@@ -12,6 +12,7 @@ oncall_changes = Table(  # hours that somebody took or swapped at the desk; of t
     text("schedule"),
     number("start_at"),
     number("end_at"),  # released hours end early; at start_at they never were
+    number("until_at"),  # the end as it was made
     text("agent"),
     text("instead_of", nullable=True),  # who had them; NULL = nobody
     text("kind"),  # taken | swapped

@@ -309,6 +309,7 @@ def upgrade() -> None:
         sa.Column("schedule", sa.Text(), nullable=False),
         sa.Column("start_at", sa.BigInteger(), nullable=False),
         sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
         sa.Column("agent", sa.Text(), nullable=False),
         sa.Column("instead_of", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
