@@ -3,6 +3,8 @@
 `(cause, action)` is unique: each effect is decided exactly once, whatever is run again.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from sqlalchemy import bindparam
 
@@ -114,6 +116,59 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         _keep_message(tx, ticket, account, draft, message_id, outbound.message_id)
     if draft.withheld is None:
         tx.signal("outbox", tx.now)
+    return outbox_id
+
+
+def send_apart(
+    tx: Tx, context: Context, draft: Draft, text: Callable[[int], str] | None = None
+) -> int | None:
+    """Write the outbox row of a mail to a colleague that is about no one ticket; its outbox id.
+
+    text: makes the text from the outbox id, None = the draft's. None = decided before, or nothing here sends mail.
+    """
+    account = next((each for each in context.accounts.values() if each.can_deliver), None)
+    if account is None:
+        events.record(tx, "not_sent", action=draft.action, reason="no channel can send it")
+        return None
+    outbox_id = tx.new_id()
+    own = addresses.own_address(account, ())
+    said = text(outbox_id) if text is not None else draft.text
+    outbound = OutboundMessage(
+        id=str(outbox_id),
+        account=account.name,
+        to=(draft.to,),
+        from_=Address(own, context.organization),
+        subject=draft.subject,
+        text=said,
+        is_verbatim=True,
+        message_id=f"{outbox_id}.{context.keys.sign('apart', str(outbox_id))}@{own.rpartition('@')[2]}",
+        envelope_sender=""
+        if draft.automatic
+        else addresses.return_path(context.keys, account, own, outbox_id) or own,
+        automatic=draft.automatic,
+        created_at=instants.datetime_from_us(tx.now),
+        headers={loops.MARK: loops.mark(context.keys, outbox_id, is_automatic=draft.automatic is not None)},
+    )
+    is_first = tx.run(
+        _ENQUEUE,
+        id=outbox_id,
+        cause=draft.cause,
+        action=draft.action,
+        ticket_id=None,
+        customer_id=None,
+        message_id=None,
+        medium=account.medium,
+        account=account.name,
+        recipient=draft.to.address,
+        payload=_encode(outbound).decode(),
+        state="queued",
+        error=None,
+        next_at=tx.now,
+        created_at=tx.now,
+    )
+    if not is_first:
+        return None
+    tx.signal("outbox", tx.now)
     return outbox_id
 
 
