@@ -11,7 +11,7 @@ count for themselves, because their order of commit means something.
 
 from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
 from intake.store.schema.columns import metadata, tell_postgresql
-from intake.store.schema.deadlines import clocks, dailies, timers
+from intake.store.schema.deadlines import clocks, dailies, promises, timers
 from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
 from intake.store.schema.outgoing import digest_items, outbox
@@ -46,6 +46,7 @@ __all__ = [
     "outbox",
     "pages",
     "participants",
+    "promises",
     "publications",
     "rulebooks",
     "tell_postgresql",

@@ -1,6 +1,6 @@
 """What falls due: SLA clocks, the timers of tickets, and the rules that run at an hour of the day."""
 
-from sqlalchemy import BigInteger, Column, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
 from intake.store.schema.columns import metadata, number, partial_index, row_id, text
 
@@ -39,6 +39,22 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     partial_index("timers_due", "due_at", where="state = 'pending'"),
     partial_index("timers_again", "retry_at", where="state = 'failing'"),
     partial_index("timers_failed", "id", where="state = 'failed'"),
+)
+
+promises = Table(  # what was agreed with a customer for when, and what became of it: see intake.promises
+    "promises",
+    metadata,
+    row_id(),
+    number("ticket_id"),
+    number("customer_id"),
+    text("made_by"),  # "agent:ania", "rule:call-back"
+    number("made_at"),
+    number("due_at"),
+    text("state", "open"),
+    number("ended_at", nullable=True),  # of a broken one: when it was made good
+    number("is_told", 0),  # whether the customer was told by us
+    Index("promises_ticket", "ticket_id", "made_at"),
+    Index("promises_due", "due_at", "id"),
 )
 
 dailies = Table(  # when each clock rule runs next; cursor: the last ticket looked at of a run under way
