@@ -11,11 +11,11 @@ count for themselves, because their order of commit means something.
 
 from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
 from intake.store.schema.columns import metadata, tell_postgresql
-from intake.store.schema.deadlines import clocks, dailies, promises, timers
+from intake.store.schema.deadlines import alarms, clocks, dailies, promises, timers
 from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
 from intake.store.schema.outgoing import digest_items, outbox
-from intake.store.schema.people import agent_load, agent_state, customers, identities
+from intake.store.schema.people import agent_load, agent_state, away_moves, customers, identities
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
 
@@ -23,7 +23,9 @@ __all__ = [
     "active_rules",
     "agent_load",
     "agent_state",
+    "alarms",
     "armaments",
+    "away_moves",
     "blobs",
     "clocks",
     "counters",

@@ -1,4 +1,4 @@
-"""What falls due: SLA clocks, the timers of tickets, and the rules that run at an hour of the day."""
+"""What falls due: SLA clocks, the timers of tickets, the rules that run at an hour of the day, and looks at what waits."""
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
@@ -64,4 +64,12 @@ dailies = Table(  # when each clock rule runs next; cursor: the last ticket look
     text("spec"),  # days, time and calendar as they were: a rule that says another time starts anew
     number("next_at"),
     number("cursor", nullable=True),
+)
+
+alarms = Table(  # when to look again at something that is no ticket's, one row for each thing
+    "alarms",
+    metadata,
+    Column("name", Text, primary_key=True),
+    number("due_at"),
+    sqlite_with_rowid=False,
 )

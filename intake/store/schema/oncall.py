@@ -45,6 +45,7 @@ pages = Table(  # who on call was told of which ticket; closed_at: handed over, 
     number("ticket_id"),
     number("customer_id"),
     text("rule"),
+    text("way", nullable=True),  # how the rule wants it sent; NULL = by mail
     number("sent_at"),
     number("closed_at", nullable=True),
     partial_index("pages_open", "schedule", "id", where="closed_at IS NULL"),

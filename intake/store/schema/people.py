@@ -1,8 +1,8 @@
 """Customers, what they are known by, and the state of the agents whom the rules name."""
 
-from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
-from intake.store.schema.columns import metadata, number, row_id, text
+from intake.store.schema.columns import metadata, number, partial_index, row_id, text
 
 customers = Table(
     "customers",
@@ -53,5 +53,20 @@ agent_state = Table(  # presence and turn of the agents that the rules name
     metadata,
     Column("name", Text, primary_key=True),
     number("is_away", 0),
-    number("last_assigned_at", nullable=True),
+    number("away_since", nullable=True),
+    number("away_until", nullable=True),  # NULL = until they say that they are back
+    number("is_keeping", 0),  # while away nothing of theirs goes to others
+    number("last_assigned_at", nullable=True),  # grows with every turn, whatever the clock says
+    partial_index("agent_state_away", "away_until", where="is_away = 1"),
+)
+
+away_moves = Table(  # tickets of somebody who has gone away, each to be moved once; gone when both sides are told
+    "away_moves",
+    metadata,
+    Column("agent", Text, primary_key=True),
+    Column("ticket_id", BigInteger, primary_key=True, autoincrement=False),
+    number("since"),  # the away_since that it is of
+    text("state", "pending"),  # pending -> moved | waiting | stayed
+    text("to_agent", nullable=True),
+    sqlite_with_rowid=False,
 )

@@ -47,10 +47,15 @@ tickets = Table(
     number("promised_at", nullable=True),  # the moment agreed with the customer
     # what an agent must know to get it, until it is relaxed: routing.people.Skills
     text("skills", nullable=True),
+    # since when it waits for somebody of its team, NULL = it does not; whose it was, who gets it first then
+    number("waits_since", nullable=True),
+    text("prefers", nullable=True),
     UniqueConstraint("ref", name="tickets_ref"),
     Index("tickets_customer", "customer_id"),
     partial_index("tickets_gathered", "gathered_by", "id", where="gathered_by IS NOT NULL"),
-    partial_index("tickets_waiting", "team", where="agent IS NULL AND solved_at IS NULL"),
+    partial_index("tickets_unassigned", "team", where="agent IS NULL AND solved_at IS NULL"),
+    partial_index("tickets_waiting", "team", where="waits_since IS NOT NULL AND solved_at IS NULL"),
+    partial_index("tickets_held", "agent", where="agent IS NOT NULL AND solved_at IS NULL"),
     partial_index("tickets_living", "id", where="status <> 'closed'"),
     partial_index("tickets_promised", "promised_at", where="promised_at IS NOT NULL"),
 )

@@ -29,8 +29,26 @@ def upgrade() -> None:
         "agent_state",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_away", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("away_since", sa.BigInteger(), nullable=True),
+        sa.Column("away_until", sa.BigInteger(), nullable=True),
+        sa.Column("is_keeping", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_assigned_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_index(
+        "agent_state_away",
+        "agent_state",
+        ["away_until"],
+        unique=False,
+        sqlite_where=sa.text("is_away = 1"),
+        postgresql_where=sa.text("is_away = 1"),
+    )
+    op.create_table(
+        "alarms",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "armaments",
@@ -38,6 +56,16 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
+    )
+    op.create_table(
+        "away_moves",
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'pending'"), nullable=False),
+        sa.Column("to_agent", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("agent", "ticket_id"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "blobs",
@@ -383,6 +411,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=True),
         sa.Column("sent_at", sa.BigInteger(), nullable=False),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -477,6 +506,8 @@ def upgrade() -> None:
         sa.Column("taken_at", sa.BigInteger(), nullable=True),
         sa.Column("promised_at", sa.BigInteger(), nullable=True),
         sa.Column("skills", sa.Text(), nullable=True),
+        sa.Column("waits_since", sa.BigInteger(), nullable=True),
+        sa.Column("prefers", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ref", name="tickets_ref"),
     )
@@ -488,6 +519,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("gathered_by IS NOT NULL"),
         postgresql_where=sa.text("gathered_by IS NOT NULL"),
+    )
+    op.create_index(
+        "tickets_held",
+        "tickets",
+        ["agent"],
+        unique=False,
+        sqlite_where=sa.text("agent IS NOT NULL AND solved_at IS NULL"),
+        postgresql_where=sa.text("agent IS NOT NULL AND solved_at IS NULL"),
     )
     op.create_index(
         "tickets_living",
@@ -506,12 +545,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("promised_at IS NOT NULL"),
     )
     op.create_index(
-        "tickets_waiting",
+        "tickets_unassigned",
         "tickets",
         ["team"],
         unique=False,
         sqlite_where=sa.text("agent IS NULL AND solved_at IS NULL"),
         postgresql_where=sa.text("agent IS NULL AND solved_at IS NULL"),
+    )
+    op.create_index(
+        "tickets_waiting",
+        "tickets",
+        ["team"],
+        unique=False,
+        sqlite_where=sa.text("waits_since IS NOT NULL AND solved_at IS NULL"),
+        postgresql_where=sa.text("waits_since IS NOT NULL AND solved_at IS NULL"),
     )
     op.create_table(
         "timers",
