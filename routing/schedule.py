@@ -122,6 +122,10 @@ class Schedule(msgspec.Struct, frozen=True):
         """The same with more overrides, which win over those it has."""
         return msgspec.structs.replace(self, overrides=(*self.overrides, *overrides)) if overrides else self
 
+    def said(self, at: datetime) -> str:
+        """An instant on the schedule's own clock: "Mon 2026-11-02 09:00"."""
+        return f"{at.astimezone(self.zone):%a %Y-%m-%d %H:%M}"
+
     def to_json(self) -> dict[str, Any]:
         return msgspec.to_builtins(self)  # type: ignore[no-any-return]
 
