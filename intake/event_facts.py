@@ -2,7 +2,7 @@
 
 import msgspec
 
-from intake import agents, clocks, customers, facts, instants, threads
+from intake import agents, clocks, customers, facts, instants, oncall, threads
 from intake.model import Context, Customer, Ticket
 from intake.store.engine import Tx
 from routing import facts as rules
@@ -26,6 +26,7 @@ def of_ticket(
         customer=facts.of_customer(tx, context, customer, ticket_id=ticket.id),
         desk=facts.of_desk(tx, context),
         agents=agents.loads(tx),
+        on_call=oncall.facts(tx, context.rulebook),
     )
     if last is not None:
         base = msgspec.structs.replace(

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from channels.contract import Message
-from intake import agents, customers, instants, lists
+from intake import agents, customers, instants, lists, oncall
 from intake.model import Arrival, Context, Customer
 from intake.store import schema
 from intake.store.engine import Tx
@@ -46,6 +46,7 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
         desk=of_desk(tx, context),
         agents=agents.loads(tx) if not ticket_id or asks_for_people(context) else {},
+        on_call=oncall.facts(tx, context.rulebook),
     )
     return with_kept(tx, context, seen)
 

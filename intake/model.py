@@ -7,7 +7,7 @@ import msgspec
 
 from channels import contract
 from intake import keys as keyring
-from intake.settings import Answers, Limits, Notices
+from intake.settings import Answers, Limits, Notices, OnCall
 from routing import rulebook as rules
 from routing.people import Skills
 
@@ -40,6 +40,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     notices: Notices = Notices()
     answers: Answers = Answers()
+    oncall: OnCall = OnCall()
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import armaments, clocks, event_facts, instants, quiet, words
+from intake import armaments, clocks, event_facts, instants, oncall, quiet, words
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Row, Tx
@@ -36,7 +36,11 @@ def resumed(tx: Tx, context: Context, ticket: Ticket) -> Resumed:
         raise LookupError(f"the rules have no team '{ticket.team}' any more")
     book = _armed(tx, context.rulebook, ticket)
     timers = tx.all(_TIMERS, ticket_id=ticket.id)
-    seen = msgspec.structs.replace(event_facts.of_ticket(tx, context, ticket, "created"), ticket=None)
+    seen = msgspec.structs.replace(
+        event_facts.of_ticket(tx, context, ticket, "created"),
+        ticket=None,
+        on_call=oncall.overrides(tx, context.rulebook),
+    )
     now = instants.datetime_from_us(tx.now)
     rows = tuple(_quiet_rows(book, ticket, timers))
     return Resumed(book, seen, _simulated(tx, book, ticket, timers), quiet=rows, now=now)

@@ -10,7 +10,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam
 
-from intake import armaments, child, compiling, dailies, events, instants, published, rule_files, rule_worker
+from intake import (
+    armaments,
+    child,
+    compiling,
+    dailies,
+    events,
+    instants,
+    published,
+    rule_files,
+    rule_worker,
+    turns,
+)
 from intake.model import Context
 from intake.rule_files import Look, Sources
 from intake.store import schema
@@ -80,6 +91,7 @@ def keep(tx: Tx, loaded: Loaded) -> None:
     tx.run(_KEEP, hash=loaded.rulebook.hash, source=loaded.rulebook.text, now=tx.now)
     armaments.keep(tx, dict(loaded.armaments))
     dailies.keep(tx, loaded.rulebook)
+    turns.keep(tx, loaded.rulebook)
 
 
 class Reloader:

@@ -81,6 +81,14 @@ class Answers(_Part, frozen=True):
     names: dict[str, str] = {}
 
 
+class OnCall(_Part, frozen=True):
+    """remind_hours: how long before a shift whoever has it is told. feed_past_days, feed_days: what calendars show."""
+
+    remind_hours: Annotated[float, Meta(ge=0, le=336)] = 24
+    feed_past_days: Annotated[int, Meta(ge=0, le=366)] = 31
+    feed_days: Annotated[int, Meta(ge=1, le=731)] = 183
+
+
 class Heartbeat(_Part, frozen=True):
     """url: fetched every `every_s` seconds while the daemon is ready, so that its silence can be noticed elsewhere."""
 
@@ -126,6 +134,7 @@ class File(_Part, frozen=True):
     limits: Limits = Limits()
     notices: Notices = Notices()
     answers: Answers = Answers()
+    oncall: OnCall = OnCall()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -149,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     notices: Notices = Notices()
     answers: Answers = Answers()
+    oncall: OnCall = OnCall()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -232,6 +242,7 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         limits=file.limits,
         notices=file.notices,
         answers=file.answers,
+        oncall=file.oncall,
         heartbeat=file.heartbeat,
         silence_alarm=file.silence_alarm,
         log=file.log,

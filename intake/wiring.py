@@ -120,6 +120,7 @@ def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[s
         limits=settings.limits,
         notices=settings.notices,
         answers=settings.answers,
+        oncall=settings.oncall,
     )
 
 
