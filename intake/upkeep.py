@@ -73,9 +73,15 @@ class Upkeep:
     async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve the pages and do the chores until the block ends. Raises: OSError when the address is taken."""
         serving = await asyncio.to_thread(importlib.import_module, "intake.web.serving")
+        oncall = await asyncio.to_thread(importlib.import_module, "intake.web.oncall")
         wired = self._daemon.wired
+        feeds = oncall.Feeds(wired.store, self._daemon.reloader.context)
         runner = await serving.serve(
-            self, wired.settings.http.listen, channels=wired.channels, gate=self._daemon.gate
+            self,
+            wired.settings.http.listen,
+            channels=wired.channels,
+            gate=self._daemon.gate,
+            mounts=(feeds.add_to,),
         )
         self.bound = runner.addresses[0][:2]
         chores = [tasks.create_task(work) for work in self._chores()]

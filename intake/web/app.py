@@ -42,7 +42,8 @@ def make_app(state: State) -> web.Application:
 
 
 async def _add_security_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_SECURITY_HEADERS)
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)  # a page that may be kept says so itself
     response.headers["Server"] = "intake"  # not the library's name and version
 
 

@@ -6,7 +6,7 @@ the answer before (bodies: channels.hooks), and beyond MAX_CONNECTIONS a connect
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from aiohttp import web
@@ -32,11 +32,17 @@ async def serve(
     *,
     channels: Mapping[str, Any],
     gate: Gate,
+    mounts: Iterable[Callable[[web.Application], None]] = (),
     max_connections: int = MAX_CONNECTIONS,
     keepalive_s: float = KEEPALIVE_S,
 ) -> web.AppRunner:
-    """Serve until the runner's cleanup(). listen: "host:port". Raises: OSError when the address is taken."""
+    """Serve until the runner's cleanup(). listen: "host:port"; mounts: add further routes.
+
+    Raises: OSError when the address is taken.
+    """
     app = pages.make_app(state)
+    for mount in mounts:
+        mount(app)
     hooks.mount(app, channels, gate)
     _hush_protocol_errors()
     runner = _Runner(
