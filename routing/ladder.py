@@ -79,10 +79,18 @@ class StepTimer(msgspec.Struct, frozen=True):
     run: int = 0
 
 
+class Firing(msgspec.Struct, frozen=True):
+    """When a step, or a notice of it, was due, and when it was taken: later after a downtime, or when its clock moved."""
+
+    due_at: datetime
+    fired_at: datetime
+
+
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A notice of a step that somebody is asked to acknowledge. key: the step's that sent it; aware instants.
 
-    is_reached: it went to somebody. acknowledged_at: None = nobody has.
+    is_reached: it went to somebody. acknowledged_at: None = nobody has. A ticket that is done asks nobody any more, also
+    when it is opened again: what was asked before then is not given.
     """
 
     key: str
@@ -127,7 +135,7 @@ def ack_within_s(ladder: Ladder, step: int) -> int | None:
     found = ladder.steps[step]
     if found.ack_within_s is not None or found.when.kind != "unacknowledged":
         return found.ack_within_s
-    before = _source(ladder, step)
+    before = source(ladder, step)
     if before is None or follower(ladder, step) is None:
         return None
     return ack_within_s(ladder, before)
@@ -154,10 +162,11 @@ def is_warning(when: When) -> bool:
     return (when.kind == "percent" and when.value < 100) or (when.kind == "offset" and when.value < 0)
 
 
-def actions(ladder: Ladder, step: int) -> tuple[Action, ...]:
+def actions(ladder: Ladder, step: int, *, run: int = 0) -> tuple[Action, ...]:
     """What a step does: first where the ticket goes, then what else is written, then who is told.
 
-    A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them.
+    A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them, and
+    `also`: who else gets it. A reply has `run_of`: the target and its run, for which the customer is told once. run: of the clock.
     """
     found = ladder.steps[step]
     rule = f"{ladder.name}/{step}"
@@ -168,18 +177,36 @@ def actions(ladder: Ladder, step: int) -> tuple[Action, ...]:
         done.append(Action("priority", found.priority, rule))
     if found.tags:
         done.append(Action("tags", list(found.tags), rule))
-    done.extend(msgspec.structs.replace(action, rule=rule) for action in found.actions)
+    done.extend(_ruled(action, rule, f"{target_of(ladder, step)}/{run}") for action in found.actions)
     asked = {"by": found.by, "ack_within_s": ack_within_s(ladder, step)}
     options = {name: value for name, value in asked.items() if value is not None}
-    return (*done, *(Action("notify", target, rule, options) for target in found.notify))
+    return (*done, *(_notice(found, target, rule, options) for target in found.notify))
+
+
+def _notice(step: Step, target: str, rule: str, options: dict[str, Any]) -> Action:
+    also = [name for name in step.notify if name != target]
+    return Action("notify", target, rule, {**options, "also": also} if also else options)
 
 
 def round_actions(ladder: Ladder, timer: StepTimer) -> tuple[Action, ...]:
     """What a timer does: all of its step at first, only the notices when it repeats, nothing for a bare breach."""
     if timer.step < 0:
         return ()
-    done = actions(ladder, timer.step)
+    done = actions(ladder, timer.step, run=timer.run)
     return done if timer.round == 0 else tuple(action for action in done if action.kind == "notify")
+
+
+def target_of(ladder: Ladder, step: int) -> str:
+    """The target that a step belongs to; of an `unacknowledged` one that of the notice it follows in the end."""
+    index: int | None = step
+    while index is not None and ladder.steps[index].when.kind == "unacknowledged":
+        index = source(ladder, index)
+    return "" if index is None else ladder.steps[index].when.target
+
+
+def _ruled(action: Action, rule: str, run_of: str) -> Action:
+    options = {**action.options, "run_of": run_of} if action.kind == "reply" else action.options
+    return msgspec.structs.replace(action, rule=rule, options=options)
 
 
 def _asks(step: Step) -> bool:
@@ -187,7 +214,7 @@ def _asks(step: Step) -> bool:
     return bool(step.notify) and (step.ack_within_s is not None or step.when.kind == "unacknowledged")
 
 
-def _source(ladder: Ladder, step: int) -> int | None:
+def source(ladder: Ladder, step: int) -> int | None:
     """The step whose notice an `unacknowledged` step follows: the nearest before it that asks."""
     return next((index for index in range(step - 1, -1, -1) if _asks(ladder.steps[index])), None)
 
@@ -196,5 +223,5 @@ def follower(ladder: Ladder, step: int) -> int | None:
     """The `unacknowledged` step that follows a step's notice; None = nothing does."""
     for index in range(step + 1, len(ladder.steps)):
         if ladder.steps[index].when.kind == "unacknowledged":
-            return index if _source(ladder, index) == step else None
+            return index if source(ladder, index) == step else None
     return None

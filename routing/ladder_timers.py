@@ -3,9 +3,12 @@
 A step's instant follows its clock: when the clock moves, it moves. `steps` is asked again after every change of a
 clock, `acknowledgement_timers` after every notice, acknowledgement and answer; the keys are stable, so a caller that
 keeps the fired ones fires each once.
+
+The notices of a step that repeats keep to the grid of its first one's due instant. A notice that went out so late that
+the next is due already begins a new grid: nobody is told three times in one minute what was due thrice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,6 +18,7 @@ from routing.clock import instant_at_used, measure
 from routing.ladder import (
     BREACH,
     Asked,
+    Firing,
     Ladder,
     Step,
     StepKey,
@@ -26,6 +30,8 @@ from routing.ladder import (
 )
 from routing.targets import Clock, Policy
 
+_NOTHING: Mapping[str, Firing] = {}
+
 
 def steps(
     policy: Policy,
@@ -34,11 +40,13 @@ def steps(
     *,
     calendar: Calendar,
     answered_at: datetime | None = None,
+    fired: Mapping[str, Firing] = _NOTHING,
 ) -> tuple[StepTimer, ...]:
     """What falls due for running clocks if nothing changes, earliest first; instants may lie in the past.
 
-    A breach that is noted already is not given again; the steps of a breached target are. answered_at: the last public
-    answer of a person, which ends the repetition of every step that was due by then. Raises: NeverOpen.
+    A breach that is noted already is not given again, neither is what has fired; the steps of a breached target are.
+    answered_at: the last public answer of a person, which ends the repetition of every step that was due by then.
+    fired: key -> when. Raises: NeverOpen.
     """
     running = {clock.target: clock for clock in clocks if clock.state == "running"}
     timers = [
@@ -51,7 +59,9 @@ def steps(
         first = _instant(step.when, clock, calendar=calendar)
         if first is not None:
             key = StepKey(ladder.name, index, 0, clock.run)
-            timers += _rounds(step, key, first, clock.target, calendar=calendar, answered_at=answered_at)
+            timers += _rounds(
+                step, key, first, clock.target, calendar=calendar, answered_at=answered_at, fired=fired
+            )
     return tuple(sorted(timers, key=_order))
 
 
@@ -64,9 +74,10 @@ def acknowledgement_timers(
 ) -> tuple[StepTimer, ...]:
     """When the `unacknowledged` steps after notices are due, earliest first; a notice that was answered has none.
 
-    A notice that reached nobody: at once. Not acknowledged: ack_within after it (wall clock). Acknowledged in time but
-    not answered: ack_within after that. Only the first notice of a step counts. asked: in any order, of every step so
-    far. answered_at: the last public answer of a person.
+    A notice that reached nobody: at once. Not acknowledged: ack_within after it (wall clock). Acknowledged but not
+    answered: ack_within after that; a caller that keeps what has fired gives the step to whichever came first, it or the
+    acknowledgement. Only the first notice of a step counts. asked: in any order, of every step so far. answered_at: the
+    last public answer of a person.
     """
     timers: list[StepTimer] = []
     for each in asked:
@@ -101,15 +112,34 @@ def _rounds(
     *,
     calendar: Calendar,
     answered_at: datetime | None = None,
+    fired: Mapping[str, Firing] = _NOTHING,
 ) -> list[StepTimer]:
-    """A step's notices: one, or several with open time between them until a public answer."""
-    is_ended = answered_at is not None and answered_at >= first
+    """A step's notices that have not gone out: one, or several with open time between them until a public answer."""
+    last = _last_sent(step, key, fired)
+    began = fired.get(str(key))
+    is_ended = answered_at is not None and answered_at >= (began.due_at if began else first)
+    start = 0 if last is None else last + 1
+    grid = first if last is None else _grid(step, fired[_named(key, last)], calendar)
     timers = []
-    for number in range(1 if is_ended else step.times):
-        due_at = calendar.add(first, number * (step.every_s or 0))
-        name = str(msgspec.structs.replace(key, round=number))
-        timers.append(StepTimer(name, target, due_at, key.step, number, key.run))
+    for number in range(start, 1 if is_ended else step.times):
+        due_at = calendar.add(grid, (number - max(0, start - 1)) * (step.every_s or 0))
+        timers.append(StepTimer(_named(key, number), target, due_at, key.step, number, key.run))
     return timers
+
+
+def _last_sent(step: Step, key: StepKey, fired: Mapping[str, Firing]) -> int | None:
+    """The number of the last notice of a step that went out; None = none has."""
+    return max((number for number in range(step.times) if _named(key, number) in fired), default=None)
+
+
+def _grid(step: Step, last: Firing, calendar: Calendar) -> datetime:
+    """The instant that the next notices count from: when the last was due, or went out, if the next is past by then."""
+    is_late = calendar.add(last.due_at, step.every_s or 0) <= last.fired_at
+    return last.fired_at if is_late else last.due_at
+
+
+def _named(key: StepKey, number: int) -> str:
+    return str(msgspec.structs.replace(key, round=number))
 
 
 def _instant(when: When, clock: Clock, *, calendar: Calendar) -> datetime | None:
@@ -127,9 +157,6 @@ def _is_answered(asked: Asked, answered_at: datetime | None) -> bool:
 
 
 def _unacknowledged_at(asked: Asked, within_s: int) -> datetime:
-    if not asked.is_reached:
-        return asked.sent_at
-    due_at = asked.sent_at + timedelta(seconds=within_s)
-    if asked.acknowledged_at is not None and asked.acknowledged_at <= due_at:
+    if asked.acknowledged_at is not None:
         return asked.acknowledged_at + timedelta(seconds=within_s)
-    return due_at
+    return asked.sent_at + timedelta(seconds=within_s if asked.is_reached else 0)

@@ -12,7 +12,7 @@ from routing import sla as clockwork
 from routing.calendar import ALWAYS_OPEN, Calendar
 from routing.decision import Decision
 from routing.facts import TicketFacts
-from routing.ladder import Asked, Ladder, StepTimer
+from routing.ladder import Asked, Firing, Ladder, StepTimer
 from routing.people import Skills
 from routing.rulebook import Rulebook
 from routing.sla import Clocks, Policy
@@ -23,7 +23,7 @@ _NO_POLICY = Policy("", "", {})
 class Simulated(msgspec.Struct, kw_only=True):
     """One ticket. sla: a policy's name, None = only a promise can fall due. is_taken: a person has done something with it.
 
-    heard_at: the last message of the customer, automatic ones too. fired: keys of the steps that have fired. asked: notices that somebody should acknowledge. since:
+    heard_at: the last message of the customer, automatic ones too. fired: key of a step that has fired -> when. asked: notices that somebody should acknowledge. since:
     since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
     never by itself. turns: agent -> when it was given to them last.
@@ -52,7 +52,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     is_taken: bool = False
     is_spam: bool = False
     clocks: Clocks = ()
-    fired: set[str] = msgspec.field(default_factory=set)
+    fired: dict[str, Firing] = msgspec.field(default_factory=dict)
     asked: list[Asked] = msgspec.field(default_factory=list)
     since: dict[str, datetime] = msgspec.field(default_factory=dict)
     pending_since: dict[str, datetime] = msgspec.field(default_factory=dict)
@@ -118,6 +118,7 @@ class Simulated(msgspec.Struct, kw_only=True):
             self.reopened, self.solved_at = self.reopened + 1, None
         elif was_open and not self.is_open:
             self.solved_at = at
+            self.asked.clear()
         self._move(event, at, before=before)
         if status != before:
             self.happened("status_changed", at)
@@ -146,6 +147,8 @@ class Simulated(msgspec.Struct, kw_only=True):
         self.relax_at = None if relax_s is None else at + timedelta(seconds=relax_s)
 
     def set_promise(self, promise: datetime | None, at: datetime) -> None:
+        if promise is not None and not self.is_open:
+            return
         self.promise = promise
         self._move("promised", at, promise=promise)
 
@@ -196,7 +199,12 @@ class Simulated(msgspec.Struct, kw_only=True):
         """What falls due and has not fired, earliest first."""
         answered_at = self.answers[-1] if self.answers else None
         found = ladder_timers.steps(
-            self.policy, self.ladder, self.clocks, calendar=self.calendar, answered_at=answered_at
+            self.policy,
+            self.ladder,
+            self.clocks,
+            calendar=self.calendar,
+            answered_at=answered_at,
+            fired=self.fired,
         )
         if self.ladder is not None and self.asked:
             found += ladder_timers.acknowledgement_timers(

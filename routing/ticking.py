@@ -16,7 +16,7 @@ from routing.actions import Action
 from routing.decision import Decision, decide
 from routing.effects import Effects
 from routing.facts import Facts
-from routing.ladder import Asked, StepTimer
+from routing.ladder import Asked, Firing, StepTimer
 from routing.quiet_rows import QuietRow, QuietRows
 from routing.react import Reaction
 from routing.rulebook import Rulebook
@@ -100,6 +100,7 @@ class Ticking:
         *,
         changed: Changed | None = None,
         rating: int | None = None,
+        target: str | None = None,
         said: Facts | None = None,
     ) -> Facts:
         """The facts of an event now, with the ticket as it is. said: whose words these are, None = the customer's last."""
@@ -110,6 +111,7 @@ class Ticking:
             ticket=self.ticket.facts(),
             changed=changed or {},
             rating=rating,
+            target=target,
         )
 
     # -- rules ----------------------------------------------------------------------------------------------------
@@ -173,13 +175,13 @@ class Ticking:
 
     def _climb(self, timer: StepTimer) -> None:
         """A target is missed, or a step's moment has come."""
-        self.ticket.fired.add(timer.key)
+        self.ticket.fired[timer.key] = Firing(timer.due_at, self.now)
         if timer.step < 0:
             self._breach(timer)
         elif self.ticket.ladder is not None:
             step = self.ticket.ladder.steps[timer.step]
             is_warning = timer.round == 0 and ladders.is_warning(step.when)
-            reaction = self._reaction("sla_warning") if is_warning else None
+            reaction = self._reaction("sla_warning", target=timer.target) if is_warning else None
             self._step(timer, step)
             if reaction is not None:
                 self._carry_out(reaction)
@@ -187,8 +189,8 @@ class Ticking:
 
     def _breach(self, timer: StepTimer) -> None:
         target = timer.target or ""
-        self.ticket.breach(target, self.now)  # rules then see by the breached target which one it is
-        reaction = self._reaction("promise_due" if target == "promise" else "sla_breached")
+        self.ticket.breach(target, self.now)
+        reaction = self._reaction("promise_due" if target == "promise" else "sla_breached", target=target)
         policy = f" of policy {self.ticket.sla}" if self.ticket.sla else ""
         self._record(Action("breach", target, ""), f"{target}{policy} was due")
         self._carry_out(reaction)

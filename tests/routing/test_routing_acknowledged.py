@@ -9,7 +9,7 @@ from routing import ladder, ladder_timers, sla
 from routing.actions import Action
 from routing.calendar import Calendar, CalendarText
 from routing.durations import Span
-from routing.ladder import Asked, Ladder, Step, StepKey, When
+from routing.ladder import Asked, Firing, Ladder, Step, StepKey, When
 from routing.sla import Change, Clock, Policy, Target
 
 ALWAYS = Calendar(CalendarText("always", "UTC", (((0, 86400),),) * 7))
@@ -72,8 +72,9 @@ def test_acknowledging_gives_as_long_again_for_an_answer() -> None:
     assert due(asked(acknowledged=10)) == [("page/1", 20)]
 
 
-def test_acknowledging_too_late_moves_nothing() -> None:
-    assert due(asked(acknowledged=10.5)) == [("page/1", 10)]
+def test_acknowledging_counts_until_the_step_has_been_taken() -> None:
+    """Half a minute late, because nobody rang the bell: who comes first has it. A step that was taken is not asked for."""
+    assert due(asked(acknowledged=10.5)) == [("page/1", 20.5)]
 
 
 def test_a_public_answer_ends_it_with_or_without_acknowledging() -> None:
@@ -133,6 +134,51 @@ def test_steps_of_a_target_are_untouched_by_acknowledging() -> None:
     clocks = sla.start(policy, priority="normal", at=NOON, calendar=ALWAYS)
     keys = [(timer.key, timer.due_at) for timer in ladder_timers.steps(policy, PAGE, clocks, calendar=ALWAYS)]
     assert keys == [("page/0", after(60)), ("breach:first_response", after(120)), ("page/2", after(120))]
+
+
+# -- notices that repeat ---------------------------------------------------------------------------------------------
+
+THRICE = Ladder(
+    "t",
+    (Step("resolution 50%", When("resolution", "percent", 50), ("lead",), every_s=15 * MINUTES, times=3),),
+)
+
+
+def sent(*minutes: tuple[float, float]) -> dict[str, Firing]:
+    """Notices of the step so far: when each was due, and when it went out."""
+    return {
+        str(StepKey("t", 0, number)): Firing(after(due_at), after(fired_at))
+        for number, (due_at, fired_at) in enumerate(minutes)
+    }
+
+
+def left(fired: dict[str, Firing], *clocks: Clock, answered: float | None = None) -> Any:
+    """The notices that are still to come of a target of four hours."""
+    found = ladder_timers.steps(
+        Policy("p", "c", {}), THRICE, clocks or (running("resolution", 240),), calendar=ALWAYS,
+        answered_at=None if answered is None else after(answered), fired=fired,
+    )  # fmt: skip
+    return [(each.key, (each.due_at - NOON).total_seconds() / 60) for each in found if each.step == 0]
+
+
+def test_a_notice_a_little_late_keeps_the_grid() -> None:
+    assert left(sent((120, 121))) == [("t/0/1", 135), ("t/0/2", 150)]
+
+
+def test_a_notice_so_late_that_the_next_is_due_begins_a_new_grid() -> None:
+    """Down for three hours: three notices in one minute would be a storm."""
+    assert left(sent((120, 300))) == [("t/0/1", 315), ("t/0/2", 330)]
+
+
+def test_notices_follow_the_first_when_the_clock_moves() -> None:
+    """The first went out at 14:00; a pause moves half of the time to 15:30, and the second is fifteen minutes after the first."""
+    moved = Clock("resolution", "running", 240 * MINUTES, 120 * MINUTES, after(210), after(330))
+    assert left(sent((120, 120)), moved) == [("t/0/1", 135), ("t/0/2", 150)]
+
+
+def test_a_repetition_that_an_answer_ended_stays_ended_when_the_clock_moves() -> None:
+    moved = Clock("resolution", "running", 240 * MINUTES, 100 * MINUTES, after(210), after(350))
+    assert left(sent((120, 120)), moved, answered=125) == []
 
 
 # -- what a step does -----------------------------------------------------------------------------------------------
