@@ -38,6 +38,10 @@ _LEVELS = {
     "settle_delayed",
     "outbox_delayed",
     "timers_delayed",
+    "nobody_on_call",
+    "timer_delayed",
+    "timer_failed",
+    "clockwork_failed",
 }
 
 Ready = Callable[["Daemon"], None]
@@ -77,7 +81,11 @@ class Daemon:
         )
         self.scheduler = _scheduler()
         self.timers = Timers(
-            wired.store, context=self.reloader.context, scheduler=self.scheduler, told=self._told
+            wired.store,
+            context=self.reloader.context,
+            scheduler=self.scheduler,
+            told=self._told,
+            pressure=wired.journal.pressure,
         )
         self.upkeep = Upkeep(self)
         self.listening: dict[str, Any] = {}

@@ -34,6 +34,7 @@ _DUE = Statement(
     select(_d.rule, _d.next_at, _d.cursor).where(_d.next_at <= bindparam("now")).order_by(_d.next_at, _d.rule)
 )
 _NEXT = Statement(select(func.min(_d.next_at)))
+_UPCOMING = Statement(select(_d.rule, _d.next_at))
 _SET = Statement(
     upsert(schema.dailies)
     .values(rule=bindparam("rule"), spec=bindparam("spec"), next_at=bindparam("next_at"))
@@ -84,6 +85,11 @@ def next_due(tx: Tx) -> int | None:
     """Return when the next run is due, microseconds UTC; None = no clock rule."""
     row = tx.one(_NEXT)
     return None if row is None else row[0]
+
+
+def upcoming(tx: Tx) -> list[tuple[str, int]]:
+    """Return the rules and when each runs next, microseconds UTC."""
+    return [(row[0], row[1]) for row in tx.all(_UPCOMING)]
 
 
 async def run_due(store: Store, context: Context) -> int:

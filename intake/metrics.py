@@ -60,6 +60,15 @@ class Metrics:
         )
         self.timers_fired = self._counter("timers_fired", "Timers that fired", ("kind",))
         self.timer_lateness = self._histogram("timer_lateness_seconds", "How late timers fired", _SLOW_S)
+        self.timers_due = self._gauge("timers_due", "Timers that are due and have not fired, 10000 at most")
+        self.timers_oldest = self._gauge("timers_oldest_seconds", "How long the oldest of them has been due")
+        self.timers_failed = self._gauge(
+            "timers_failed", "Timers that were given up: see intake timers list --failed"
+        )
+        self.timer_failures = self._counter("timer_failures", "Tries of timers that broke", ("final",))
+        self.clockwork_failures = self._counter(
+            "clockwork_failures", "Clock rules, hand-overs or digests that broke", ("clockwork",)
+        )
 
     def _machine(self) -> None:
         self.reloads = self._counter("rule_reloads", "Times the rules were read again", ("result",))

@@ -1,187 +1,46 @@
 """Timers are rows, written with their ticket; this is the bell. Each fires once, late after a downtime rather than never.
 
-The next due instant is held in memory, so that an idle look is a comparison; APScheduler rings at it.
+The next due instant is held in memory, so that an idle look is a comparison, however many timers are open. APScheduler
+rings at it; its clock is the monotonic one, which a suspended machine stops and an adjusted wall clock leaves alone, so
+the instant is also compared with the wall clock every second. What another process writes is looked for when the
+daemon sees that somebody else has committed (intake.upkeep), at most half a second later.
+
+Of what is late the oldest goes first, over all tickets, so that turns and limits fall as they would have. It goes in
+pages, between which a burst of mail and what falls due without a ticket (intake.clockworks) have their turn.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-from sqlalchemy import bindparam, func, select
-
-from intake import (
-    armaments,
-    clocks,
-    clockworks,
-    delaying,
-    effects,
-    events,
-    failpoints,
-    instants,
-    occasion,
-    placing,
-    quiet,
-    reactions,
-    steps,
-    tickets,
-)
-from intake.model import Context, Ticket
-from intake.reactions import Cause
-from intake.store import schema
+from intake import due, failpoints, firing, instants
+from intake.clockworks import Clockworks
+from intake.firing import Fired, fire
+from intake.model import Context
+from intake.pressure import Pressure
 from intake.store.engine import Store, StoreError, Tx
-from intake.store.statements import Statement
-from routing import ladder
-from routing.actions import Action
 
-PAGE = 200
-LATE_US = 60 * 1_000_000  # later than this is said to be late
+__all__ = ["Fired", "Timers", "fire"]
+
+PAGE = 256
+CONCURRENT = 64  # writes under way: they share a commit, and a settlement behind them waits for some 20 ms
+LOOK_S = 1.0  # how late a jump of the wall clock is noticed
+GIVE_WAY_S = 0.25  # how long a page of late timers waits for a burst of mail to pass
+GAVE_WAY_S = 0.01
+PAUSE_US = 20_000
 STORE_BACK_OFF_S = 2.0
 
 log = logging.getLogger("intake.timers")
 
-_t = schema.timers.c
-_DUE = Statement(
-    select(_t.id, _t.ticket_id)
-    .where(_t.state == "pending", _t.due_at <= bindparam("now"))
-    .order_by(_t.due_at, _t.id)
-    .limit(bindparam("most"))
-)
-_NEXT = Statement(select(func.min(_t.due_at)).where(_t.state == "pending"))
-_CLAIM = Statement(
-    schema.timers.update()
-    .where(_t.id == bindparam("timer_id"), _t.state == "pending")
-    .values(state="fired", fired_at=bindparam("now"))
-    .returning(_t.kind, _t.policy, _t.step, _t.target, _t.due_at)
-)
-_o = schema.outbox.c
-_REACHED = Statement(
-    select(_o.id)
-    .where(_o.cause == bindparam("cause"), _o.action > bindparam("first"), _o.action < bindparam("last"))
-    .limit(1)
-)
-
-_ANY = instants.datetime_from_us(0)
-
 Told = Callable[[str, dict[str, Any]], None]
-
-
-class Fired(msgspec.Struct, frozen=True):
-    """late_s: seconds after the due instant."""
-
-    ref: str
-    step: str
-    late_s: float
-
-
-def fire(tx: Tx, context: Context, timer_id: int, ticket_id: int) -> Fired | None:
-    """Do what a timer stands for, once: None when somebody else has, or its ticket is done."""
-    ticket = tickets.locked(tx, ticket_id)
-    row = tx.one(_CLAIM, timer_id=timer_id, now=tx.now)
-    if row is None:
-        return None
-    timer = _Timer(timer_id, *row)
-    failpoints.reach("timers.in_transaction")
-    if not ticket.is_open and timer.kind not in _ALSO_WHEN_DONE:
-        return None
-    after = _FIRES[timer.kind](tx, context, ticket, timer)
-    if after is None:
-        return None
-    quiet.follow(tx, context, after)
-    return Fired(ticket.ref, timer.step, (tx.now - timer.due_at) / 1_000_000)
-
-
-class _Timer(msgspec.Struct, frozen=True):
-    id: int
-    kind: str
-    policy: str
-    step: str
-    target: str | None
-    due_at: int
-
-    @property
-    def cause(self) -> Cause:
-        return Cause(name=f"timer:{self.id}")
-
-    @property
-    def since_us(self) -> int:
-        """What its policy names after the @: the instant that it counts from."""
-        return int(self.policy.rpartition("@")[2])
-
-
-def _breach(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket | None:
-    target = timer.target or ""
-    if not clocks.note_breach(tx, ticket, target, timer.due_at):
-        return ticket
-    event = "promise_due" if target == "promise" else "sla_breached"
-    return reactions.react(tx, context, ticket, event, cause=timer.cause).ticket
-
-
-def _climb(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
-    """Take one step of the ticket's ladder; one that comes before a breach is a warning, which rules may wait for."""
-    key = ladder.parsed_key(timer.step)
-    armament = armaments.load(tx, ticket.armament) if ticket.armament is not None else None
-    if key is None or armament is None or armament.ladder is None or key.step >= len(armament.ladder.steps):
-        return ticket
-    step = armament.ladder.steps[key.step]
-    actions = ladder.round_actions(
-        armament.ladder, ladder.StepTimer(timer.step, timer.target, _ANY, key.step, key.round)
-    )
-    _tell_escalated(tx, ticket, timer, actions)
-    happened = occasion.of_ticket(tx, ticket, cause=timer.cause.name)
-    after = effects.apply(tx, context, ticket, actions, happened)
-    if key.round == 0 and ladder.ack_within_s(armament.ladder, key.step) is not None:
-        reached = tx.one(
-            _REACHED, cause=timer.cause.name, first="notify:escalated:", last="notify:escalated;"
-        )
-        tx.update(schema.timers, {"id": timer.id}, is_reached=int(reached is not None))
-        clocks.look_again(tx, after)
-    if key.round == 0 and ladder.is_warning(step.when):
-        return reactions.react(tx, context, ticket, "sla_warning", cause=timer.cause, now=after).ticket
-    return after
-
-
-def _tell_escalated(tx: Tx, ticket: Ticket, timer: _Timer, actions: tuple[Action, ...]) -> None:
-    events.of_ticket(
-        tx,
-        ticket,
-        "escalated",
-        actor=f"rule:{timer.step}",
-        step=timer.step,
-        due_at=instants.rfc3339_from_us(timer.due_at),
-        is_late=tx.now - timer.due_at > LATE_US,
-        actions=[{"kind": action.kind, "value": action.value} for action in actions],
-    )
-
-
-def _quiet(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
-    return reactions.fire_quiet(tx, context, ticket, timer_id=timer.id, rule=timer.step, policy=timer.policy)
-
-
-def _wake(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
-    woken = delaying.wake(tx, context, ticket, timer.since_us)
-    return reactions.changed_by_hand(tx, context, ticket, woken, cause=timer.cause)
-
-
-def _relax(tx: Tx, context: Context, ticket: Ticket, timer: _Timer) -> Ticket:
-    return placing.relax(tx, context, ticket, occasion.of_ticket(tx, ticket, cause=timer.cause.name))
-
-
-_FIRES: dict[str, Callable[[Tx, Context, Ticket, _Timer], Ticket | None]] = {
-    steps.BREACH: _breach,
-    steps.STEP: _climb,
-    steps.ACK: _climb,
-    quiet.KIND: _quiet,
-    delaying.SNOOZE: _wake,
-    delaying.RELAX: _relax,
-}
-_ALSO_WHEN_DONE = frozenset((quiet.KIND, steps.BREACH))
+_Row = tuple[int, int]  # timer, ticket
 
 
 class Timers:
-    """Fires what is due, for as long as it runs."""
+    """Fires what is due, for as long as it runs. pressure: of the senders who wait, None = nobody has to be let in first."""
 
     def __init__(
         self,
@@ -190,67 +49,146 @@ class Timers:
         context: Callable[[], Context],
         scheduler: Any,
         told: Told = lambda event, fields: None,
+        pressure: Pressure | None = None,
     ) -> None:
         self._store = store
         self._context = context
         self._scheduler = scheduler
         self._told = told
+        self._pressure = pressure
+        self._clockworks = Clockworks(store, context, told)
         self._next_us: int | None = None
+        self._is_firing = False
         self._bell = asyncio.Event()
 
     def due_at(self, due_us: int) -> None:
         """A timer was written: ring earlier if it is the next one."""
         if self._next_us is None or due_us < self._next_us:
-            self._set(due_us)
+            self._next_us = due_us
+            if not self._is_firing:  # else the look at the end of it finds this one, too
+                self._set_bell(due_us)
 
     def ring(self) -> None:
-        """Look at what is due."""
+        """Look at what is due in the store."""
         self._bell.set()
+
+    def look(self) -> None:
+        """Ring if the next instant has come by the wall clock: a comparison, whatever the store holds."""
+        if self._next_us is not None and self._next_us <= self._store.now_us():
+            self._bell.set()
 
     async def run(self) -> None:
-        """Fire until cancelled."""
+        """Fire until cancelled. A fault of ours is loud and tried again: there is no other bell."""
+        looking = asyncio.create_task(self._look_each_second())
         self._bell.set()
+        try:
+            while True:
+                await self._bell.wait()
+                self._bell.clear()
+                await self._fire_or_wait()
+        finally:
+            looking.cancel()
+
+    async def _look_each_second(self) -> None:
         while True:
-            await self._bell.wait()
-            self._bell.clear()
-            try:
-                await self.fire_due()
-            except StoreError as error:
-                self._told("timers_delayed", {"reason": error.sentence})
-                self._set(self._store.now_us() + int(STORE_BACK_OFF_S * 1_000_000))
+            await asyncio.sleep(LOOK_S)
+            self.look()
+
+    async def _fire_or_wait(self) -> None:
+        try:
+            await self.fire_due()
+        except StoreError as error:
+            self._told("timers_delayed", {"reason": error.sentence})
+            self._again()
+        except Exception as error:
+            log.exception("bell_broke")
+            self._told("timers_delayed", {"reason": f"a fault of ours: {type(error).__name__}"})
+            self._again()
+
+    def _again(self) -> None:
+        self._next_us = None
+        self.due_at(self._store.now_us() + int(STORE_BACK_OFF_S * 1_000_000))
 
     async def fire_due(self) -> None:
-        """Fire all that is due, in the order of due instants, then set the bell to the next; clock rules come last."""
-        while True:
-            rows = await self._store.read(lambda tx: tx.all(_DUE, now=tx.now, most=PAGE))
-            for timer_id, ticket_id in rows:
+        """Fire all that is due, in the order of due instants, then set the bell to the next. Raises: StoreError."""
+        self._is_firing = True
+        try:
+            if await self._is_something_due():
+                while await self._fire_page():
+                    await self._give_way()
+                    await self._clockworks.run_due()
+                await self._clockworks.run_due()
+                await self._is_something_due()
+        finally:
+            self._is_firing = False
+        if self._next_us is not None:
+            # What is still due now came this very moment, or is nobody's yet: it is not asked for again and again.
+            self._set_bell(max(self._next_us, self._store.now_us() + PAUSE_US))
+
+    async def _is_something_due(self) -> bool:
+        """Look in the store for the next instant; whether it has come."""
+        self._next_us = None  # what is written from here on says so itself
+        found_us = await self._store.read(self._next_due)
+        # A timer written during that read may be in it or not: the earlier of both counts.
+        self._next_us = min((each for each in (found_us, self._next_us) if each is not None), default=None)
+        return self._next_us is not None and self._next_us <= self._store.now_us()
+
+    async def _fire_page(self) -> bool:
+        """Fire the next page; whether there may be more. The timers of one ticket go one after the other."""
+        rows = await self._store.read(lambda tx: due.page(tx, most=PAGE))
+        chains = iter(_by_ticket(rows))
+        workers = [self._fire_chains(chains) for _ in range(min(CONCURRENT, len(rows)))]
+        for outcome in await asyncio.gather(*workers, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return len(rows) >= PAGE
+
+    async def _fire_chains(self, chains: Iterator[list[_Row]]) -> None:
+        for chain in chains:
+            for timer_id, ticket_id in chain:
                 await self._fire(timer_id, ticket_id)
-            if len(rows) < PAGE:
-                break
-        await clockworks.run_due(self._store, self._context())
-        self._next_us = None
-        next_us = await self._store.read(_next_due)
-        if next_us is not None:
-            self._set(next_us)
 
     async def _fire(self, timer_id: int, ticket_id: int) -> None:
         context = self._context()
         try:
-            fired = await self._store.write(lambda tx: fire(tx, context, timer_id, ticket_id))
+            fired = await self._store.write(lambda tx: firing.fire(tx, context, timer_id, ticket_id))
         except StoreError:
             raise
         except Exception as error:
-            log.exception("timer_failed", extra={"timer": timer_id})
-            reason = type(error).__name__
-            await self._store.write(lambda tx: _give_up(tx, timer_id, ticket_id, reason))
+            log.exception("timer_broke", extra={"timer": timer_id})
+            await self._failed(timer_id, ticket_id, type(error).__name__)
             return
+        failpoints.reach("timers.after_commit")
         if fired is not None:
-            self._told(
-                "timer_fired", {"ticket": fired.ref, "step": fired.step, "late_s": round(fired.late_s, 3)}
-            )
+            fields = {
+                "ticket": fired.ref,
+                "kind": fired.kind,
+                "step": fired.step,
+                "late_s": round(fired.late_s, 3),
+            }
+            self._told("timer_fired", fields)
 
-    def _set(self, due_us: int) -> None:
-        self._next_us = due_us
+    async def _failed(self, timer_id: int, ticket_id: int, reason: str) -> None:
+        """Keep one broken timer from stopping those that come after it; in the end it is marked, and loud."""
+        attempts = await self._store.write(lambda tx: due.note_failure(tx, timer_id, ticket_id, reason))
+        if attempts is not None:
+            event = "timer_failed" if attempts >= due.ATTEMPTS_MAX else "timer_delayed"
+            self._told(event, {"timer": timer_id, "reason": reason, "attempts": attempts})
+
+    async def _give_way(self) -> None:
+        """Let a burst of mail in before the next page; not for long: what is late is somebody's deadline."""
+        began = time.monotonic()
+        while self._pressure is not None:
+            waited_s = time.monotonic() - began
+            if waited_s >= GIVE_WAY_S or not self._pressure.wants_way(waited_s, 0):
+                return
+            await asyncio.sleep(GAVE_WAY_S)
+
+    def _next_due(self, tx: Tx) -> int | None:
+        found = (due.next_at(tx), self._clockworks.next_due(tx))
+        return min((each for each in found if each is not None), default=None)
+
+    def _set_bell(self, due_us: int) -> None:
         with contextlib.suppress(RuntimeError):  # the scheduler has been shut down: the daemon is ending
             self._scheduler.add_job(
                 self.ring,
@@ -262,13 +200,9 @@ class Timers:
             )
 
 
-def _next_due(tx: Tx) -> int | None:
-    row = tx.one(_NEXT)
-    found = [each for each in (row[0] if row else None, clockworks.next_due(tx)) if each is not None]
-    return min(found, default=None)
-
-
-def _give_up(tx: Tx, timer_id: int, ticket_id: int, reason: str) -> None:
-    """Keep one broken step from stopping all that come after it: it is marked, and loud."""
-    tx.update(schema.timers, {"id": timer_id, "state": "pending"}, state="failed", fired_at=tx.now)
-    events.record(tx, "timer_failed", ticket_id=ticket_id, timer=str(timer_id), reason=reason)
+def _by_ticket(rows: list[_Row]) -> list[list[_Row]]:
+    """Put the timers of each ticket together, in their order."""
+    chains: dict[int, list[_Row]] = {}
+    for row in rows:
+        chains.setdefault(row[1], []).append(row)
+    return list(chains.values())

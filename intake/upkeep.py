@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import answering, instants, journal, ledger, silence
+from intake import answering, due, instants, journal, ledger, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -63,8 +63,12 @@ class Upkeep:
         elif event in ("delivery_failed", "delivery_delayed"):
             metrics.delivery_failures.labels(account, str(event == "delivery_failed").lower()).inc()
         elif event == "timer_fired":
-            metrics.timers_fired.labels("step").inc()
+            metrics.timers_fired.labels(fields["kind"]).inc()
             metrics.timer_lateness.observe(max(float(fields["late_s"]), 0.0))
+        elif event in ("timer_delayed", "timer_failed"):
+            metrics.timer_failures.labels(str(event == "timer_failed").lower()).inc()
+        elif event == "clockwork_failed":
+            metrics.clockwork_failures.labels(fields["clockwork"]).inc()
         elif event in ("rules_loaded", "rules_refused"):
             metrics.reloads.labels("ok" if event == "rules_loaded" else "refused").inc()
             metrics.rules_refused.set(event == "rules_refused")
@@ -144,8 +148,17 @@ class Upkeep:
                 pending=pending, lag_s=_age_s(tx, oldest), quarantined=quarantined
             ),
             "outbox": health.outbox_part(waiting=waiting, oldest_s=_age_s(tx, due_at), dead=dead),
+            "timers": self._timers_part(tx),
             "ledger": health.Part(is_ok=True, detail="; ".join(ledger.gaps(tx))),
         }
+
+    def _timers_part(self, tx: Tx) -> health.Part:
+        """Judge the timers; what a downtime made late is given a minute from the start to be made up for."""
+        late = due.late(tx, most_failed=NAMED_MAX)
+        up_s = (self._daemon.wired.store.now() - self._started_at).total_seconds()
+        return health.timers_part(
+            due=late.count, late_s=_age_s(tx, late.oldest_us), up_s=up_s, failed=tuple(map(str, late.failed))
+        )
 
     async def _look_for_foreign_writes(self) -> None:
         while True:
@@ -189,6 +202,11 @@ class Upkeep:
         metrics.journal_lag.set(oldest)
         metrics.outbox.labels("queued").set(waiting)
         metrics.outbox_oldest.set(due_at)
+        late = await store.read(lambda tx: due.late(tx, most_failed=due.COUNTED_MAX))
+        metrics.timers_due.set(late.count)
+        metrics.timers_failed.set(len(late.failed))
+        oldest_s = 0.0 if late.oldest_us is None else (store.now_us() - late.oldest_us) / 1_000_000
+        metrics.timers_oldest.set(max(oldest_s, 0.0))
         self._look_for_silence(self._started_at if last_us is None else instants.datetime_from_us(last_us))
 
     def _look_for_silence(self, last: datetime) -> None:

@@ -30,6 +30,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 MAX_JOURNAL_LAG_S = 60.0
 MAX_OUTBOX_AGE_S = 3600.0
+MAX_TIMER_LATE_S = 60.0
 
 
 def store_part(problem: str) -> Part:
@@ -67,3 +68,21 @@ def outbox_part(*, waiting: int, oldest_s: float, dead: int = 0) -> Part:
         said.append(f"{dead} given up, see: intake outbox list --state failed")
     figures = {"waiting": waiting, "oldest_s": round(oldest_s, 1), "dead_letters": dead}
     return Part(is_ok=not stuck, detail="; ".join(said), figures=figures)
+
+
+def timers_part(*, due: int, late_s: float, up_s: float, failed: tuple[str, ...] = ()) -> Part:
+    """Judge the timers. due: that have not fired; late_s: how late the first of them is; up_s: how long the daemon runs.
+
+    After a downtime everything is late for a moment; late for a minute of running is the daemon's fault. Timers that
+    were given up are named and leave it ready: only an operator can mend them.
+    """
+    late = late_s > MAX_TIMER_LATE_S
+    said = (
+        [f"{due} timers are due, the first for {late_s:.0f} s, see: intake timers list --late"]
+        if late
+        else []
+    )
+    if failed:
+        said.append(f"{len(failed)} given up, see: intake timers list --failed")
+    figures = {"due": due, "late_s": round(late_s, 1), "failed": list(failed)}
+    return Part(is_ok=not (late and up_s > MAX_TIMER_LATE_S), detail="; ".join(said), figures=figures)

@@ -1,0 +1,106 @@
+"""What a digest of notices says to an agent: every ticket, the most urgent first, and how late each is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, tzinfo
+
+import msgspec
+
+from intake import instants, lateness
+from intake.model import Context
+
+LISTED_MAX = 200  # tickets that the mail names; `intake digests show` names all
+SUBJECT_MAX_CHARACTERS = 120
+
+_PRIORITIES = {"urgent": 0, "high": 1, "normal": 2, "low": 3}
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One notice of a digest with its ticket as it is now. due_at: of its timer, microseconds UTC, None = no timer's.
+
+    is_settled: the ticket was acknowledged, answered or done since, so that nobody has to be told any more.
+    """
+
+    id: int
+    agent: str
+    rule: str
+    due_at: int | None
+    ticket_id: int
+    ref: str
+    subject: str
+    priority: str
+    is_settled: bool
+
+
+class Digest(msgspec.Struct, frozen=True):
+    """What is told in one mail. items: those looked at, oldest first; count, tickets: of all there are."""
+
+    address: str
+    items: Sequence[Item]
+    count: int
+    tickets: int
+    now_us: int
+
+    @property
+    def agent(self) -> str:
+        """Whose it is; "" = nobody's whom the rules name."""
+        return next((item.agent for item in self.items if item.agent), "")
+
+
+def subject(told: Digest) -> str:
+    return f"{told.tickets} tickets ask for you" if told.tickets > 1 else "A ticket asks for you"
+
+
+def text(told: Digest, context: Context, *, digest_id: int) -> str:
+    """Write the mail. digest_id: what commands know it by."""
+    waiting = [item for item in told.items if not item.is_settled]
+    by_ticket: dict[int, list[Item]] = {}
+    for item in waiting:
+        by_ticket.setdefault(item.ticket_id, []).append(item)
+    listed = sorted(by_ticket.values(), key=_urgency)[:LISTED_MAX]
+    zone = _zone(context, told.agent)
+    lines = [*_head(told, len(told.items) - len(waiting)), *_acknowledge(told, digest_id)]
+    for items in listed:
+        lines += ["", *_ticket(items, zone, told.now_us)]
+    left = told.tickets - len(listed) - len({each.ticket_id for each in told.items} - by_ticket.keys())
+    if left > 0:
+        lines += ["", f"And {left} more:  intake digests show {digest_id}"]
+    return "\n".join([*lines, ""])
+
+
+def _head(told: Digest, settled: int) -> Iterator[str]:
+    yield f"So many tickets asked for you at once that the rest comes in this one mail: {told.count} notices about"
+    yield f"{told.tickets} {'tickets' if told.tickets > 1 else 'ticket'}, the most urgent first."
+    if settled:
+        yield f"{settled} of the notices are not listed: somebody has seen to those tickets since."
+
+
+def _acknowledge(told: Digest, digest_id: int) -> Iterator[str]:
+    yield ""
+    yield f"Acknowledge all of it:  intake digests ack {digest_id} --as {told.agent or 'NAME'}"
+    yield "One of them:            intake tickets ack REF --as " + (told.agent or "NAME")
+
+
+def _ticket(items: Sequence[Item], zone: tzinfo, now_us: int) -> Iterator[str]:
+    first = items[0]
+    yield f"{first.ref}  {first.priority}  {first.subject[:SUBJECT_MAX_CHARACTERS]}"
+    for item in items:
+        yield f"    {item.rule}{_due(item, zone, now_us)}"
+
+
+def _due(item: Item, zone: tzinfo, now_us: int) -> str:
+    if item.due_at is None:
+        return ""
+    due = instants.datetime_from_us(item.due_at).astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+    late = f", {lateness.words(item.due_at, now_us)}" if lateness.is_late(item.due_at, now_us) else ""
+    return f", due {due}{late}"
+
+
+def _urgency(items: Sequence[Item]) -> tuple[int, int]:
+    return _PRIORITIES.get(items[0].priority, len(_PRIORITIES)), min(item.due_at or item.id for item in items)
+
+
+def _zone(context: Context, agent: str) -> tzinfo:
+    """Return the zone of the agent's hours; UTC where they have none."""
+    person = context.rulebook.agents.get(agent)
+    calendar = context.rulebook.calendars.get(person.hours) if person is not None and person.hours else None
+    return UTC if calendar is None else calendar.zone
