@@ -1,6 +1,6 @@
 """What the mails of a hand-over say: the notice of a ticket that nobody acknowledged, and the list of a shift."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -59,10 +59,10 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 def headline(ticket: Ticket, before: str | None, page: Page) -> str:
     """Say why the new one gets the notice."""
-    told = f"{before} was told" if before else "nobody was on call"
+    whose = f"{before} was" if before else "nobody was"
     return (
-        f"You are on call now. Ticket {ticket.ref} waits for somebody: {told} (rule {page.rule}), "
-        "and nobody has acknowledged it."
+        f"You are on call now, and nobody has acknowledged the notice about ticket {ticket.ref} "
+        f"(rule {page.rule}): {whose} on call then."
     )
 
 
@@ -130,7 +130,7 @@ def _head(listed: Listed, zone: ZoneInfo) -> list[str]:
     return lines
 
 
-def _section(title: str, entries: Iterable[Sequence[str]]) -> list[str]:
+def _section(title: str, entries: Iterable[Iterable[str]]) -> list[str]:
     found = list(entries)
     if not found:
         return []
@@ -147,7 +147,7 @@ def _lines(left: Left, zone: ZoneInfo) -> Iterator[str]:
     whose = f"with {ticket.agent}" if ticket.agent else "with nobody"
     yield f"  {ticket.ref}  {ticket.priority}, {ticket.status}, {whose}  {_cut(ticket.subject)}"
     for page in left.pages:
-        yield f"           {local(page.sent_at, zone)}  {page.agent or 'nobody'} was told ({page.rule})"
+        yield f"           {local(page.sent_at, zone)}  {page.rule}, with {page.agent or 'nobody'} on call"
     if left.look is not None:
         yield f"           {local(left.look.at, zone)}  {left.look.agent} looks at it"
 

@@ -14,6 +14,7 @@ from whoever was known last to whoever has it now, marked late.
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -43,7 +44,10 @@ _MOMENT = timedelta(microseconds=1)
 
 log = logging.getLogger("intake.handovers")
 
+KIND = "handover"
+
 next_due = turns.next_due
+upcoming = turns.upcoming
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,7 +251,7 @@ def _tell_gap(
 ) -> None:
     """Say loudly that nobody is on call: an event, a line of the log, and mails to who goes and to the leads."""
     reached = oncall_letters.nobody(tx, context, rota, start=start, end=end, before=before)
-    told = {
+    told: dict[str, Any] = {
         "schedule": rota.name,
         "since": instants.rfc3339(start),
         "until": instants.rfc3339(end) if end else None,

@@ -1,6 +1,6 @@
 """Who on call was told of which ticket: what a shift leaves behind for the next one.
 
-A row is written with each notice that a rule or a step sends to a level that is on call, also when nobody was; it is
+A row is written with each notice that a rule or a step sends to a level that is on call, also when nobody is; it is
 closed at the hand-over, and what is still open then goes on as a row of the next shift.
 """
 
@@ -33,7 +33,7 @@ _CLOSE = Statement(
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Somebody on call was told of a ticket. agent: None = it reached nobody. way: as the rule has it, None = by mail.
+    """Whoever was on call was told of a ticket. agent: None = nobody was. way: as the rule has it, None = by mail.
 
     sent_at: microseconds UTC.
     """
@@ -64,9 +64,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
         return self.ticket.is_open and self.look is None and answered_at < self.pages[-1].sent_at
 
 
-def note(
-    tx: Tx, context: Context, ticket: Ticket, target: str, *, rule: str, way: str | None, is_reached: bool
-) -> None:
+def note(tx: Tx, context: Context, ticket: Ticket, target: str, *, rule: str, way: str | None) -> None:
     """Keep that a notice went to a level that is on call, if it did. target: as the action has it."""
     team = context.rulebook.teams.get(target) or context.rulebook.teams.get(ticket.team or "")
     if team is None or not team.on_call:
@@ -74,7 +72,7 @@ def note(
     for level, name in team.on_call.items():
         is_own = target in ("assignee", "agent") and ticket.level == level
         if target in (level, "team", team.name) or is_own:
-            agent = oncall.duty(tx, context, name).agent if is_reached else None
+            agent = oncall.duty(tx, context, name).agent
             if not is_own or agent == ticket.agent:
                 write(tx, ticket, schedule=name, agent=agent, rule=rule, way=way, sent_at=tx.now)
 

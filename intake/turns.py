@@ -23,6 +23,7 @@ _COLUMNS = (_t.schedule, _t.spec, _t.revision, _t.changed_at, _t.agent, _t.since
 _SPECS = Statement(select(_t.schedule, _t.spec))
 _ONE = Statement(select(*_COLUMNS).where(_t.schedule == bindparam("schedule")))
 _DUE = Statement(select(_t.schedule).where(_t.next_at <= bindparam("now")).order_by(_t.next_at, _t.schedule))
+_AHEAD = Statement(select(_t.schedule, _t.next_at).where(_t.next_at.is_not(None)).order_by(_t.next_at))
 _NEXT = Statement(select(func.min(_t.next_at)))
 _BEGIN = Statement(
     upsert(schema.oncall_turns)
@@ -126,7 +127,7 @@ def save(tx: Tx, turn: Turn) -> None:
         agent=turn.agent,
         since_at=turn.since_at,
         next_at=turn.next_at,
-        told=_encode(turn.told).decode(),
+        told=_encode({str(start): who for start, who in turn.told.items()}).decode(),
     )
     if turn.next_at is not None:
         tx.signal("timers", turn.next_at)
@@ -141,3 +142,8 @@ def next_due(tx: Tx) -> int | None:
     """Return when the next schedule is to be looked at, microseconds UTC; None = never."""
     row = tx.one(_NEXT)
     return None if row is None else row[0]
+
+
+def upcoming(tx: Tx) -> list[tuple[str, int]]:
+    """Return each schedule with when it is looked at next, microseconds UTC."""
+    return [(name, at_us) for name, at_us in tx.all(_AHEAD)]
