@@ -82,6 +82,17 @@ async def test_what_a_route_raises_becomes_one_short_answer(
     assert not {"password", "secret", "db7"} & set(text.split())
 
 
+async def test_a_timeout_of_ours_is_no_fault_of_a_sender_who_sent_it_all(serve: Serve) -> None:
+    bodies = hooks.Bodies(max_size_bytes=100, max_in_flight_bytes=100, timeout_s=5)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        async with bodies.read(request):
+            raise TimeoutError
+
+    desk = await serve(handler)
+    assert (await desk.post("/hooks/support", b"x"))[0] == 503
+
+
 async def test_try_later_says_when(serve: Serve) -> None:
     desk = await serve(raising(contract.Unavailable("x", retry_after_s=30)))
     async with desk.session.post(f"{desk.url}/hooks/support") as answer:
