@@ -136,7 +136,7 @@ def read(message: str) -> Notification | None:
     """Read the Message of an SNS notification; None when it is not one of SES."""
     try:
         return _decode(message)
-    except (msgspec.DecodeError, UnicodeError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

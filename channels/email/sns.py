@@ -60,7 +60,7 @@ def read(body: bytes) -> Envelope | None:
     """Read a post; None when it is not one of SNS, or one whose signature could be read in two ways."""
     try:
         envelope = _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     single_line = (name for name in _SIGNED.get(envelope.type, ()) if name != "Message")
     if any("\n" in (_value(envelope, name) or "") for name in single_line):

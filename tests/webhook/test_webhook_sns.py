@@ -332,7 +332,18 @@ async def test_raw_delivery_is_refused_with_what_to_do(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"null", b"[]", b"{", b"\xff", b'{"Type": "Notification"}', b"{}" * 3, b"[" * 100_000]
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"Type": "Notification"}',
+        b"{}" * 3,
+        b"[" * 100_000,
+        b'{"a": ' + b"[" * 100_000,
+    ],
 )
 async def test_what_is_not_of_sns_is_400(start: Start, played: Played, body: bytes) -> None:
     desk = await start(played=played, topics=(TOPIC,))
