@@ -4,6 +4,9 @@ Moving is MOVE (RFC 6851), or COPY and deleting; deleting expunges our own UIDs 
 expunges only when nobody else has marked a mail as deleted; until then the mark stays.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from channels.email import imap_uids
 from channels.email.imap_login import said
 from channels.email.imap_watch import Watch
@@ -46,8 +49,7 @@ class Afterwards:
             self._to_folder(self._client.copy, uids)
             self._delete(uids)
 
-    def _to_folder(self, command: object, uids: list[int]) -> None:
-        assert callable(command)  # noqa: S101
+    def _to_folder(self, command: Callable[[list[int], str], Any], uids: list[int]) -> None:
         try:
             command(uids, self._options.move_to)
         except Aborted:

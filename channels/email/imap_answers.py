@@ -7,6 +7,7 @@ the same one together: a body could end under another mail's UID.
 import imaplib
 import re
 from collections.abc import Iterable
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -36,7 +37,8 @@ def described(line: bytes) -> Described | None:
 
 def _epoch(date: bytes) -> int:
     try:
-        return int(datetime_util.parse_to_datetime(date, normalise=False).timestamp())
+        moment = datetime_util.parse_to_datetime(date, normalise=False)
+        return int(moment.astimezone(UTC).timestamp())  # which the last hours of the year 9999 are not
     except (ValueError, OverflowError, TypeError, IndexError):
         return 0
 

@@ -3,13 +3,12 @@
 import re
 from typing import Literal
 
-from channels.email import message, send
+from channels.email import hosts, message, send
 from channels.email.oauth2 import Options as OAuth2
 
 Afterwards = Literal["keep", "mark", "move", "delete"]
 Tls = Literal["implicit", "starttls", "none"]
 _PORTS = {"implicit": 993, "starttls": 143, "none": 143}
-_LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 # RFC 2177 §3: a server may log a client off after 30 minutes, so IDLE is begun again at least every 29.
 MAX_IDLE_S = 1_500
 # A flag is "\Seen" or a keyword: an atom, RFC 3501 §9.
@@ -63,11 +62,6 @@ class Options(message.Options, frozen=True, kw_only=True, forbid_unknown_fields=
         return self.port or _PORTS[self.tls]
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its name alone; nothing is resolved."""
-    return _LOOPBACK.fullmatch(host) is not None
-
-
 def _check_access(options: Options) -> None:
     if not options.host or not options.username:
         raise ValueError("host and username must be set")
@@ -75,7 +69,7 @@ def _check_access(options: Options) -> None:
         raise ValueError("port is a number up to 65535; 0 is the usual one")
     if bool(options.password) == (options.oauth2 is not None):
         raise ValueError("set either password or oauth2")
-    if options.tls == "none" and not is_loopback(options.host):
+    if options.tls == "none" and not hosts.is_this_machine(options.host):
         raise ValueError("tls: none is for a server on this machine only; use implicit or starttls")
 
 

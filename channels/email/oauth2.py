@@ -20,14 +20,13 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from channels.email import oauth2_file
+from channels.email import hosts, oauth2_file
 
 Mechanism = Literal["auto", "xoauth2", "oauthbearer"]
 EARLY_S = 300  # before its end a token is replaced, and the connection that used it
 MAX_ANSWER_BYTES = 1_000_000
 _USUAL_LIFE_S = 3_600
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
-_LOCAL = re.compile(r"http://(localhost|127(\.\d+){3}|\[::1\])[:/]")
 _ENDPOINTS = {
     "google": "https://oauth2.googleapis.com/token",
     "microsoft": "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
@@ -75,7 +74,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def __post_init__(self) -> None:
         if self.provider == "other" and not self.token_url:
             raise ValueError("oauth2 needs a provider (google or microsoft) or a token_url")
-        if not self.endpoint.startswith("https://") and not _LOCAL.match(self.endpoint):
+        if not _is_safe(self.endpoint):
             raise ValueError("token_url must begin with https://")
         if self.grant == "refresh_token" and not (self.refresh_token or self.refresh_token_file):
             raise ValueError("grant: refresh_token needs refresh_token or refresh_token_file")
@@ -157,7 +156,7 @@ class Tokens:
         return form
 
     def _newest_refresh_token(self) -> str:
-        if self._options.refresh_token_file:
+        if self._options.refresh_token_file and not self.is_rotated_unkept:
             try:
                 kept = oauth2_file.read(Path(self._options.refresh_token_file))
             except OSError as error:
@@ -185,6 +184,12 @@ class Tokens:
             self.is_rotated_unkept = not path
         except OSError:
             self.is_rotated_unkept = True
+
+
+def _is_safe(url: str) -> bool:
+    """Whether a secret may be sent there: by TLS, or to this machine."""
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and hosts.is_this_machine(parts.hostname or ""))
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -5,21 +5,19 @@ after the last byte the relay may have the mail, and the failure says so (`unkno
 TLS is verified. With smtps:// and smtp+starttls:// nothing is said in clear: a relay without STARTTLS is refused.
 """
 
-import re
 import urllib.parse
 from collections.abc import Iterable
 
 import msgspec
 
 from channels import contract
-from channels.email import folder, relay, signing
+from channels.email import folder, hosts, relay, signing
 from channels.email.compose import compose
 from channels.email.signing import Dkim
 
 __all__ = ["Dkim", "Options", "Sender", "compose", "target_of"]
 
 _SCHEMES = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-_LOOPBACK = re.compile(r"localhost|127(\.\d+){3}|::1")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +45,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError("max_connections and timeout_s must be more than 0")
         if self.relay is not None:
             target = target_of(self.relay)
-            if self.username and target.scheme == "smtp" and not _LOOPBACK.fullmatch(target.host):
+            if self.username and target.scheme == "smtp" and not hosts.is_this_machine(target.host):
                 raise ValueError(
                     "a password is not sent in clear: use smtps:// or smtp+starttls:// for the relay"
                 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.imap import scripted, watching
-from tests.imap.scripted import Hangup, Session, is_body, serving
+from tests.imap.scripted import Folder, Hangup, Server, Session, is_body, serving
 from tests.imap.watching import Gate, mail, options
 
 THREE = (mail("a"), mail("b"), mail("c"))
@@ -78,3 +78,12 @@ async def test_a_given_up_mail_is_tried_again_with_each_count_and_taken_when_it_
             channel.look()
             await gate.until(lambda: len(gate.stored) == 3 and not gate.excused())
     assert gate.position().failures == {}
+
+
+async def test_a_mail_of_the_last_hour_of_time_is_taken(gate: Gate) -> None:
+    """In UTC its date is of the year 10 000, which cannot be written."""
+    folder = Folder(mail("a"))
+    folder.mails[0].date = '"31-Dec-9999 23:59:59 -1400"'
+    with Server(folder) as server:
+        async with watching.watching(gate, options(server.port)):
+            await gate.until(lambda: gate.subjects() == ["a"])

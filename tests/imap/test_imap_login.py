@@ -255,6 +255,16 @@ def test_a_replaced_refresh_token_is_kept_in_its_file(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_replaced_refresh_token_that_cannot_be_written_is_used_all_the_same() -> None:
+    answers = [(200, {"access_token": "t", "refresh_token": f"rt-{n}"}) for n in (1, 2)]
+    with Provider(*answers) as provider:
+        tokens = oauth2.Tokens(_oauth2(provider, refresh_token_file="/proc/self/comm"))
+        tokens.forget(tokens.get())
+        tokens.get()
+    assert provider.asked[1]["refresh_token"] == "rt-1"
+    assert tokens.is_rotated_unkept
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "told", "is_final"),
     [
@@ -309,6 +319,7 @@ def test_a_mistake_in_the_options_is_one_sentence(changes: dict[str, Any], told:
     ("changes", "told"),
     [
         ({"token_url": "http://login.example.com/token"}, "https"),
+        ({"token_url": "http://localhost:x@login.example.com/token"}, "https"),
         ({"token_url": ""}, "provider"),
         ({"refresh_token": ""}, "refresh_token_file"),
         ({"grant": "client_credentials", "client_secret": ""}, "client_secret"),
