@@ -173,14 +173,12 @@ class Relay:
         )
 
     def _failure(self, error: Exception, transaction: "_Transaction") -> contract.DeliveryFailed:
-        reason = _UNPRINTABLE.sub(" ", _reason(error, self._target))
+        reason = _reason(error, self._target)
         for secret in (self._settings.password, self._settings.xoauth2_token):
             reason = reason.replace(secret, "…") if secret else reason
         is_permanent = isinstance(error, _Refused) and error.code >= 500
         is_unknown = transaction.is_sent and not isinstance(error, _Refused)
-        return contract.DeliveryFailed(
-            reason[:_MAX_REASON_CHARS], retryable=not is_permanent, unknown=is_unknown
-        )
+        return contract.DeliveryFailed(_one_line(reason), retryable=not is_permanent, unknown=is_unknown)
 
 
 class _Refused(Exception):
@@ -211,7 +209,7 @@ class _Transaction:
         for one in self._envelope.recipients:
             error = await self._add(client, one)
             if error is not None and one in self._envelope.copies:
-                self.refused[one] = str(error)
+                self.refused[one] = _one_line(str(error))
             elif error is not None:
                 refused.append(error)
         accepted = len(self._envelope.recipients) - len(self.refused) - len(refused)
@@ -266,6 +264,10 @@ async def _quit(client: aiosmtplib.SMTP) -> None:
         pass
     finally:
         client.close()
+
+
+def _one_line(text: str) -> str:
+    return _UNPRINTABLE.sub(" ", text)[:_MAX_REASON_CHARS]
 
 
 def _reason(error: Exception, target: Target) -> str:

@@ -189,6 +189,14 @@ async def test_a_refused_copy_keeps_the_mail_from_nobody(scripted: Scripted, ans
     assert b".\r\n" in heard
 
 
+async def test_what_a_relay_says_of_a_copy_is_one_printable_line(scripted: Scripted) -> None:
+    url = await scripted({b"RCPT TO:<bob": b"550-no\x1b[31m\r\n550 " + b"x" * 480})
+    async with sender(relay=url) as way:
+        [said] = (await way.deliver(outbound(cc=(contract.Address("bob@x.com"),)))).refused.values()
+    assert said.isprintable()
+    assert len(said) <= 500
+
+
 async def test_without_whom_it_is_for_a_copy_is_no_delivery(scripted: Scripted) -> None:
     async with sender(relay=await scripted({b"RCPT TO:<ann": b"450 later"})) as way:
         assert (await failure(way, cc=(contract.Address("bob@x.com"),))).retryable
