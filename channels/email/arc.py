@@ -35,8 +35,8 @@ class ArcSet(msgspec.Struct, frozen=True):
 def tags(value: str) -> dict[str, str]:
     """Read a tag list (RFC 6376 §3.2), white space taken out of the values; {} when a tag is there twice."""
     found: dict[str, str] = {}
-    at = 0
-    while at < len(value) and value[at:].strip():
+    at, end = 0, len(value.rstrip())
+    while at < end:
         match = _TAG.match(value, at)
         if match is None or match[1] in found:
             return {}

@@ -10,6 +10,8 @@ _NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_
 def normalised(domain: str) -> str:
     """Return the name to compare by; "" when it is no domain name."""
     domain = domain.strip().removesuffix(".").lower()
+    if len(domain) > MAX_CHARS:
+        return ""
     if not domain.isascii():
         try:
             domain = domain.encode("idna").decode("ascii").lower()

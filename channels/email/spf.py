@@ -173,8 +173,8 @@ class _Check:
         expanded = _MACRO.sub(lambda found: self._macro(found, domain), spec)
         if "%" in _MACRO.sub("", spec):
             raise _Permanent("a macro that nobody knows")
-        while len(expanded) > domains.MAX_CHARS and "." in expanded:
-            expanded = expanded.partition(".")[2]
+        if len(expanded) > domains.MAX_CHARS:  # labels go from the left until it fits
+            expanded = expanded[-domains.MAX_CHARS - 1 :].partition(".")[2]
         target = expanded.rstrip(".").lower()
         if "." not in target:
             raise _Permanent("no domain")

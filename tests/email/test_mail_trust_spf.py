@@ -1,5 +1,6 @@
 """SPF (RFC 7208) against a real name server: mechanisms, macros, limits, and what the DNS does not say."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -138,3 +139,13 @@ def test_time_is_bounded(server: NameServer) -> None:
 def test_long_record_comes_over_tcp(server: NameServer) -> None:
     filler = " ".join(f"ip4:198.51.{number // 250}.{number % 250}" for number in range(120))
     assert check(server, record(f"v=spf1 {filler} ip4:192.0.2.7 -all")) == "pass"
+
+
+def test_a_name_that_macros_make_too_long_loses_labels_from_the_left(server: NameServer) -> None:
+    """§7.3; however long it is: a record may say %{i} two thousand times."""
+    sender = f"{'.'.join('x' * 150)}@a.example"
+    begin = time.process_time()
+    assert check(server, record(f"v=spf1 exists:{'%{l}.' * 1_500}b.example -all"), sender=sender) == "fail"
+    assert time.process_time() - begin < 1
+    asked = {name.rstrip(".") for name, _ in server.asked if name.startswith("x.") and "b.example" in name}
+    assert {len(name) for name in asked} == {253}
