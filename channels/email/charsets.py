@@ -51,9 +51,15 @@ def text_from_bytes(content: bytes, label: str = "") -> tuple[str, str]:
     if codec in _TWO_BYTE and (text := _plainly_utf8(content)):
         return text, f"Text labelled {label[:40]} is UTF-8"
     try:
-        return content.decode(codec).removeprefix("\ufeff"), ""
+        text = content.decode(codec).removeprefix("\ufeff")
     except (UnicodeError, ValueError):
         return _salvaged(content, label=label, codec=codec)
+    return (_without_surrogates(text) if codec == "utf-7" else text), ""
+
+
+def _without_surrogates(text: str) -> str:
+    """UTF-7 may write halves of characters, which nothing can be stored with."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _utf8(content: bytes, *, label: str) -> tuple[str, str]:
@@ -127,7 +133,7 @@ def _salvaged(content: bytes, *, label: str, codec: str) -> tuple[str, str]:
     for candidate in (codec, guess):
         # A few broken bytes in a long text do not make its label wrong.
         if candidate:
-            text = content.decode(candidate, "replace")
+            text = _without_surrogates(content.decode(candidate, "replace"))
             if text.count("\ufffd") * 50 <= len(text):
                 return text, problem
     return _decoded(content, guess or codec or "cp1252"), problem
@@ -138,7 +144,7 @@ def _decoded(content: bytes, codec: str) -> str:
     try:
         return content.decode(codec)
     except (UnicodeError, ValueError):
-        return content.decode("latin-1" if codec == "cp1252" else codec, "replace")
+        return _without_surrogates(content.decode("latin-1" if codec == "cp1252" else codec, "replace"))
 
 
 def _plainly_utf8(content: bytes) -> str:

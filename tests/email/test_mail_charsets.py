@@ -1,5 +1,6 @@
 import base64
 
+import msgspec
 import pytest
 
 from channels.email import charset_names, charsets, encoded_words, headers
@@ -138,3 +139,16 @@ def test_a_subject_in_bare_bytes_is_read(codec: str) -> None:
 
 def test_a_fold_in_the_midst_of_an_encoded_word_is_no_space() -> None:
     assert headers.scan(b"Subject: =?utf-8?B?xIXE\r\n hw==?= x\r\n\r\n").text("subject") == "ąć x"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        single(b"hi +2AA- you", "text/plain; charset=utf-7"),
+        b'Content-Disposition: attachment; filename="=?utf-7?q?+2AA-?=%C3%A9.txt"\r\n\r\nx',
+        b"From: =?utf-7?q?+2AA-?= <a@b.example>\r\nSubject: =?utf-7?q?+2AA-?=\r\n\r\nx",
+    ],
+    ids=["text", "file name", "header"],
+)
+def test_half_a_character_of_utf_7_is_nothing_that_cannot_be_stored(content: bytes) -> None:
+    assert "\\ud8" not in repr(msgspec.json.decode(msgspec.json.encode(read(content))))
