@@ -17,6 +17,7 @@ from channels.email.parts import MESSAGE_TYPES
 MAX_BOUNDARY_BYTES = 300  # RFC 2046 §5.1.1 says 70
 MAX_TYPE_CHARS = 210
 MAX_MESSAGE_DEPTH = 4  # an embedded message is a copy of its bytes
+_MAX_ENCODED = 4  # so is a multipart that is encoded as a whole
 
 _TYPE = re.compile(r"\s*\"?([a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100})", re.IGNORECASE)
 _BARE_TYPE = re.compile(r"\s*([a-z]{2,20})\b", re.IGNORECASE)
@@ -27,7 +28,7 @@ _BARE_TYPES = {
     "pdf": "application/pdf",
     "rfc822": "message/rfc822",
 }
-_GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-][^\r\n]{0,299}?)[ \t]*\r?\n[A-Za-z-]{1,60}:")
+_GUESSED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\s-](?:[^\r\n]{0,298}[^\s])?)[ \t]*\r?\n[A-Za-z-]{1,60}:")
 
 
 class Node(msgspec.Struct, kw_only=True):
@@ -58,6 +59,7 @@ class _Budget(msgspec.Struct):
     parts: int
     max_depth: int
     problems: list[str]
+    encoded: int = _MAX_ENCODED
 
     def note(self, problem: str) -> None:
         if problem not in self.problems and len(self.problems) < 20:
@@ -133,7 +135,7 @@ def _split_multipart(node: Node, span: _Span, *, boundary: bytes, depth: int, bu
         budget.note(f"Parts nested deeper than {budget.max_depth} were not read")
         return False
     spans = _spans(span, boundary, limit=budget.parts) if boundary else []
-    if not spans and (decoded := _decoded_whole(node, span, boundary=boundary)):
+    if not spans and (decoded := _decoded_whole(node, span, boundary=boundary, budget=budget)):
         budget.note("A multipart part is encoded as a whole")
         span = decoded
         spans = _spans(span, boundary, limit=budget.parts)
@@ -199,11 +201,12 @@ def _without_delimiters(span: _Span, *, boundary: bytes) -> _Span:
     return _Span(b"", 0, 0) if is_empty and boundary else span
 
 
-def _decoded_whole(node: Node, span: _Span, *, boundary: bytes) -> _Span | None:
-    """A multipart that was encoded against RFC 2045 §6.4, decoded; None when it was not."""
+def _decoded_whole(node: Node, span: _Span, *, boundary: bytes, budget: _Budget) -> _Span | None:
+    """A multipart that was encoded against RFC 2045 §6.4, decoded; None when it was not, or too many others were."""
     encoding = node.fields.first("content-transfer-encoding")
-    if not boundary or not transfer.name_of(encoding):
+    if not boundary or not transfer.name_of(encoding) or budget.encoded <= 0:
         return None
+    budget.encoded -= 1
     decoded, _ = transfer.decode(span.taken(), encoding)
     return _Span(decoded, 0, len(decoded)) if b"--" + boundary in decoded else None
 

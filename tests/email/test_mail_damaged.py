@@ -57,6 +57,21 @@ def test_a_multipart_that_is_encoded_as_a_whole_is_read(encoding: str) -> None:
     assert [attachment.name for attachment in found.attachments] == ["report.pdf"]
 
 
+def test_multiparts_that_are_encoded_in_one_another_are_read_to_a_depth() -> None:
+    """Each is a copy of what it holds: fifty of 25 MB would be more than a gigabyte."""
+    content = b"--B49\r\n\r\ninnermost\r\n"
+    for number in range(48, -1, -1):
+        dashes = b"--B%d" % number
+        head = (
+            b"Content-Type: multipart/mixed; boundary=B%d\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+            % (number + 1)
+        )
+        content = dashes + b"\r\n" + head + content.replace(b"=", b"=3D").replace(b"--B", b"=2D-B", 1)
+    found = read(FROM + b"Content-Type: multipart/mixed; boundary=B0\r\n\r\n" + content)
+    assert "innermost" in found.text
+    assert "=3D2D-B" in found.text
+
+
 def test_parts_without_an_encoding_of_their_own_have_that_of_the_multipart() -> None:
     content = multipart(b"Content-Type: text/plain; charset=utf-8\r\n\r\nhel=C3=B3=\r\n you")
     encoded = content.replace(b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n", 1)
