@@ -23,7 +23,6 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(r"\\(.)")
 _COMMENT = re.compile(r"\([^()]*\)")
 _SPACE = re.compile(r"\s+")
-_AROUND_AT = re.compile(r"\s{0,100}@\s{0,100}")
 # `Anna Example <anna@example.com>` as nearly every mail has it: nothing quoted, encoded, commented or grouped.
 _USUAL = re.compile(
     r"(?:([A-Za-z\d.-]+(?: [A-Za-z\d.-]+)*) ?)?<([A-Za-z\d._+-]{1,64})@([A-Za-z\d.-]{0,250}[A-Za-z\d])>"
@@ -108,7 +107,7 @@ class _Mailbox:
 
 def _add_bare(found: list[Address], text: str, comment: str) -> None:
     """Addresses that stand without <>: the rest of the words is a name when there is only one of them."""
-    words = _AROUND_AT.sub("@", text).split()
+    words = "@".join([piece.strip() for piece in text.split("@")]).split()
     addresses = [word for word in words if "@" in word and not word.startswith("=?")]
     for address in addresses:
         bare = address.removeprefix("[")

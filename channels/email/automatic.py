@@ -23,7 +23,7 @@ _REPORTS: dict[str, Automatic] = {
 }
 _FIELDS = recognition.FIELDS | auto_reply.FIELDS | lists.FIELDS
 _SUBJECT = re2.compile(f"{auto_reply.SUBJECT_PATTERN}|{wording.FAILED_PATTERN}")
-_DISPOSITION = re.compile(rb"(?im)^disposition:[ \t]*[^;\r\n]*;[ \t]*([a-z]+)")
+_DISPOSITION = re.compile(rb"(?im)^disposition:[^;\r\n]*;[ \t]*([a-z]+)")
 _REJECTED = re.compile(r"(?i)reject|refus|quota|abgelehnt|rifiutat|odrzuc|отклон")
 
 

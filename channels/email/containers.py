@@ -4,14 +4,13 @@ Sources: [MS-OXTNEF] (in `tnef`), POSIX uuencode, yEnc 1.3 (yenc.org, checked 20
 """
 
 import re
-from itertools import islice
 from typing import NamedTuple
 
 from channels.email import tnef, transfer
 
 MAX_BLOCKS = 50
 _UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_YENC_BEGIN = re.compile(rb"=ybegin ([^\r\n]{0,500}?)name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?")
+_YENC_BEGIN = re.compile(rb"=ybegin [^\r\n]{0,500}?name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?")
 _YENC_END = re.compile(rb"=yend[^\r\n]*(?:\r?\n|\Z)")
 _LINE_REST = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
 _MAX_CANDIDATES = 200  # words that look like the beginning or the end of a block
@@ -77,7 +76,7 @@ def without_blocks(content: bytes) -> tuple[bytes, list[Item]]:
 
 def _next_block(content: bytes, at: int) -> tuple[int, int, Item | None] | None:
     """Where the next block begins and ends, and its file; None as file: it only looks like one."""
-    found = (_at_line(_UU_BEGIN, content, at), _at_line(_YENC_BEGIN, content, at))
+    found = (_at_line(b"begin", _UU_BEGIN, content, at), _at_line(b"=ybegin ", _YENC_BEGIN, content, at))
     begin = min((each for each in found if each), key=lambda each: each.start(), default=None)
     if begin is None:
         return None
@@ -88,17 +87,24 @@ def _next_block(content: bytes, at: int) -> tuple[int, int, Item | None] | None:
         return None  # nor has any block below an end
     encoded = content[begin.end() : end[0]]
     if is_yenc:
-        decoded, name = _yenc_decoded(encoded), begin[2]
+        decoded, name = _yenc_decoded(encoded), begin[1]
     else:
         decoded, name = _uu_decoded(encoded, is_base64=word == b"===="), begin[1]
     return begin.start(), end[1], Item(_name(name), decoded, "application/octet-stream") if decoded else None
 
 
-def _at_line(pattern: re.Pattern[bytes], content: bytes, at: int) -> re.Match[bytes] | None:
-    """The first match at the beginning of a line."""
-    for found in islice(pattern.finditer(content, at), _MAX_CANDIDATES):
-        if found.start() == 0 or content[found.start() - 1] == 0x0A:
+def _at_line(word: bytes, pattern: re.Pattern[bytes], content: bytes, at: int) -> re.Match[bytes] | None:
+    """The first match at the beginning of a line; `word` is how it begins, so that no other place costs anything."""
+    if at == 0 and (found := pattern.match(content)):
+        return found
+    line = max(at - 1, 0)
+    for _ in range(_MAX_CANDIDATES):
+        line = content.find(b"\n" + word, line)
+        if line < 0:
+            return None
+        if found := pattern.match(content, line + 1):
             return found
+        line += 1
     return None
 
 

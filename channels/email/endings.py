@@ -28,7 +28,7 @@ _NAME = re.compile(r"^[-–—~]{1,2}([^\W\d_][\w.'’-]*(?:\s[^\W\d_][\w.'’-]
 _NO_NAME = re.compile(r":|[.!?,;]$")
 _SENTENCE = re.compile(r"[.!?][)\"']?$|\?")
 _CONTACT = re.compile(r"\S@\S+\.\w|www\.|://|\+\d[\d\s()/-]{6,}")
-_LINK = re.compile(r"\s*[<(\[]*\s*https?://[^\s>)\]]*\s*[>)\]]*")
+_LINK = re.compile(r"[<(\[]{0,3}\s{0,3}https?://[^\s>)\]]*\s{0,3}[>)\]]{0,3}")
 _ONLY_LINK = re.compile(r"^[<(\[]*\s*(?:https?://|www\.)[^\s>)\]]*\s*[>)\]]*$")
 _EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _NAMES_MAIL = re.compile(
@@ -49,7 +49,7 @@ _FROM_MY = re.compile(r"(?i)^sent (?:via|from|with|using|by) (?:my |the |a )?\w+
 
 def signature_mark(lines: Sequence[str], keys: Sequence[str], begin: int, end: int) -> int | None:
     """The first line from `begin` to `end` below which only a signature stands; None when there is none."""
-    for number in range(begin, end):
+    for number in range(_few_below(keys, begin, end), end):
         key = keys[number]
         if not key or key[0] not in "-–—‐_=*":
             continue
@@ -61,6 +61,16 @@ def signature_mark(lines: Sequence[str], keys: Sequence[str], begin: int, end: i
         elif (_MARK.match(key) or _LONG_RULER.match(key)) and _is_signature(keys, number, end):
             return number
     return None
+
+
+def _few_below(keys: Sequence[str], begin: int, end: int) -> int:
+    """The first line with no more lines below it than a signature may have: those above need not be asked."""
+    written = 0
+    for number in range(end - 1, begin - 1, -1):
+        written += bool(keys[number])
+        if written > MAX_SIGNATURE_LINES:
+            return number + 1
+    return begin
 
 
 def _is_signature(keys: Sequence[str], number: int, end: int) -> bool:

@@ -3,7 +3,7 @@
 import re
 
 from channels.contract import Feedback
-from channels.email import addresses, headers
+from channels.email import addresses, auto_reply, headers
 from channels.email.bounces import returned, status_report
 from channels.email.headers import Headers
 from channels.email.structure import Part
@@ -41,7 +41,7 @@ def read(root: Part, fields: Headers, *, kind: str, text: str) -> Feedback | Non
 
 def is_read_notice(fields: Headers, text: str) -> bool:
     """Whether a mail without a report is Outlook's "Read: …": its subject, its few words, and that it answers a mail."""
-    if len(text) > 1_500 or not (fields.raw("in-reply-to") or fields.raw("references")):
+    if len(text) > 1_500 or not auto_reply.answers(fields):
         return False
     return bool(_READ_SUBJECT.match(fields.text("subject")) and _WAS_READ.search(text[:600]))
 

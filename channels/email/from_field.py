@@ -19,7 +19,7 @@ _ADDRESS = rf"(?P<address>{_LOCAL}@{_DOMAIN})"
 _WORD = r"""(?:"(?:[^"\\]|\\.)*"|\([^()<>@\\"]*\)|[^\s()<>\[\]:;@\\,"]+)"""
 _NAMED = re.compile(rf"\s*(?P<name>{_WORD}(?:\s+{_WORD})*)?\s*<{_ADDRESS}>\s*\Z")
 _BARE = re.compile(rf"\s*{_ADDRESS}\s*(?:\((?P<name>[^()<>@\\\"]*)\)\s*)?\Z")
-_MENTIONED = re.compile(r"[^\s<>\"'(),;:\[\]]+@[^\s<>\"'(),;:\[\]]+")
+_WORDS = re.compile(r"[^\s<>\"'(),;:\[\]]+")
 # Scripts whose letters look alike: a label in two of them is somebody's disguise.
 _ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
 _LIKE_LATIN = frozenset("аеорсухіјѕһԁԛԝӏьѵкмтвнοανυικρτ")
@@ -37,7 +37,7 @@ def is_plain(value: str, address: str) -> bool:
         return False
     name = unicodedata.normalize("NFKC", encoded_words.decode(found["name"] or ""))
     # A name that is an address is the sender's own, or a trick.
-    mentioned = {each.casefold().rstrip(".") for each in _MENTIONED.findall(name)}
+    mentioned = {each.casefold().rstrip(".") for each in _WORDS.findall(name) if "@" in each[1:-1]}
     return _is_visible(name) and mentioned <= {address.casefold()}
 
 

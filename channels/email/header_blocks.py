@@ -16,9 +16,9 @@ MAX_FIELD_CHARS = 300
 MAX_INLINE_CHARS = 600
 
 ADDRESS = re.compile(r"[^\s<>@\[\]():;,\"']{1,64}@[^\s<>@\[\]():;,\"']{1,190}\.[^\s<>@\[\]():;,\"']{2,24}")
-_WRITTEN_OUT = re.compile(r"\S\s*[<\[(]\s*(?:mailto:)?\s*[^\s<>@\[\]()]{1,64}@[^\s<>@\[\]()]{1,190}\s*[>\])]")
+_WRITTEN_OUT = re.compile(r"\S\s*[<\[(]\s*(?:mailto:\s*)?[^\s<>@\[\]()]{1,64}@[^\s<>@\[\]()]{1,190}\s*[>\])]")
 _DATE = re.compile(
-    r"(?<!\d)(?:19|20|25)\d\d(?!\d)|\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|[^\W\d_]+-\d{1,2}-\d{2,4}|\d{1,2}\s?[月월]|[٠-٩۰-۹]{4}"
+    r"(?<!\d)(?:19|20|25)\d\d(?!\d)|\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{2,4}|(?<![^\W\d_])[^\W\d_]+-\d{1,2}-\d{2,4}|\d{1,2}\s?[月월]|[٠-٩۰-۹]{4}"
 )
 _TIME = re.compile(
     r"\d{1,2}:\d{2}|(?<![\d.,])\d{1,2}[.h]\d{2}(?![\d.])|\d{1,2}\s?[時时시]|(?<!\d)\d{1,2}\s?[AaPp]\.?[Mm](?!\w)"
@@ -81,7 +81,7 @@ def fields_of(keys: Sequence[str], number: int) -> list[Field]:
         strangers += 1
         if strangers > 1 or not fields:
             break
-        rest = key
+        rest = key[:MAX_FIELD_CHARS]
     return fields
 
 

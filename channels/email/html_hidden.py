@@ -17,7 +17,7 @@ SOURCE = (
     .replace(b"_", _SPACES)
     .replace(b"~", _SPACES.removesuffix(b"{0,5}"))
 )
-_NOUGHT = r"0(?:px|pt|em|rem|%)?\s*(?:!important)?\s*(?:;|$)"
+_NOUGHT = r"0(?:px|pt|em|rem|%)?\s*(?:!important\s*)?(?:;|$)"
 _HIDES = re.compile(
     rf"(?i)(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*{_NOUGHT}"
     rf"|max-height\s*:\s*{_NOUGHT})"

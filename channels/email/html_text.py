@@ -5,6 +5,7 @@ walked in C: marks of our own are put before and after blocks, then the text is 
 """
 
 import re
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -45,6 +46,7 @@ _MANY_LINES = re.compile(r"\n{3,}")
 _TAG = re.compile(r"<[^<>]*>")
 _AFTER_ITEM = re.compile(f"{_ITEM}[{_LINE}{_BREAK}{_PARAGRAPH} ]*")
 _MAX_ITEMS = 2_000
+_MAX_PREFORMATTED = 20_000  # nodes; each <pre> in another is walked again
 _MAX_ALTERNATIVES = 20
 # Characters that stand for nothing a person reads: they pad preheaders, and allow words to be broken.
 _NOTHING = "\u00ad\u034f\u200b\u2060\ufeff"
@@ -129,8 +131,11 @@ def _without_padding(text: str) -> str:
 
 def _keep_preformatted(document: LexborHTMLParser) -> None:
     """Line breaks and spaces of <pre> as marks. The nodes are listed first: replacing one under a running walk crashes."""
+    room = _MAX_PREFORMATTED
     for node in document.css("pre"):
-        for child in list(node.traverse(include_text=True)):
+        children = list(islice(node.traverse(include_text=True), max(room, 0)))
+        room -= len(children)
+        for child in children:
             text = (child.text_content or "") if child.tag == "-text" else ""
             if "\n" in text or "  " in text:
                 child.replace_with(text.replace("\n", _BREAK_KEPT).replace(" ", _SPACE_KEPT))

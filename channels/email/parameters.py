@@ -10,12 +10,13 @@ from channels.email import charsets, encoded_words
 
 MAX_PARAMETERS = 200  # RFC 2231 pieces count one each
 MAX_VALUE_CHARS = 4_000
+MAX_FIELD_CHARS = 64_000
 _MAX_REMEMBERED_CHARS = 300
 
 _VALUE = r"\s{0,20}=\s{0,200}(\"(?:[^\"\\]|\\.)*\"?|[^;]*)"
 _PARAMETER = re.compile(r';\s{0,200}([^\s=;"]{1,100})' + _VALUE, re.DOTALL)
 # Where the semicolon is missing or another sign stands in its place.
-_LOOSE_PARAMETER = re.compile(r"(?:^|[;,\s])\s{0,200}([a-zA-Z][a-zA-Z0-9*-]{1,40})" + _VALUE, re.DOTALL)
+_LOOSE_PARAMETER = re.compile(r"(?<![^;,\s])([a-zA-Z][a-zA-Z0-9*-]{1,40})" + _VALUE, re.DOTALL)
 _ESCAPE = re.compile(r"\\([\"\\])")
 _PIECE = re.compile(r"(.+?)\*(\d{1,4})?(\*)?$")
 _NAMES = frozenset({"filename", "name"})
@@ -28,7 +29,7 @@ def parse(value: str) -> Mapping[str, str]:
     """Lower-case name -> decoded value; the first of two equal names counts."""
     if len(value) <= _MAX_REMEMBERED_CHARS:
         return _parsed_often(value)
-    return _parse(value)
+    return _parse(value[:MAX_FIELD_CHARS])
 
 
 @lru_cache(maxsize=512)

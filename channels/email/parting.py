@@ -30,6 +30,7 @@ class Lines(msgspec.Struct):
     forward: int | None = None
     attempts: int = MAX_ATTEMPTS
     is_marked: bool | None = None
+    first_bar: int | None = None
 
     def may_try(self) -> bool:
         self.attempts -= 1
@@ -40,6 +41,12 @@ class Lines(msgspec.Struct):
         if self.is_marked is None:
             self.is_marked = any(key[:1] == ">" and key[:2] != ">>" for key in self.keys)
         return self.is_marked
+
+    def is_below_bar(self, number: int) -> bool:
+        """Whether any line above this one is quoted."""
+        if self.first_bar is None:
+            self.first_bar = next((at for at, key in enumerate(self.keys) if key[:1] == ">"), len(self.keys))
+        return self.first_bar < number
 
     def has_visible(self) -> bool:
         return any(key and not is_cut for key, is_cut in zip(self.keys, self.cut, strict=True))

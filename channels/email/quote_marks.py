@@ -18,7 +18,7 @@ _LOOK_BELOW = 4
 _MIN_WRAPPED_CHARS = 60
 
 _BARE = r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,190}"
-_BRACKETED = re.compile(rf"[<(\[]\s*(?:mailto:)?\s*{_BARE}\s*[>)\]]|mailto:\s*{_BARE}")
+_BRACKETED = re.compile(rf"[<(\[]\s*(?:mailto:\s*)?{_BARE}\s*[>)\]]|mailto:\s*{_BARE}")
 _AT_END = re.compile(rf"{_BARE}\s*[>)\]]*\s*[:：]$")
 # The word that begins an attribution; only asked for one that stands behind other text.
 _BEHIND = re.compile(
@@ -33,7 +33,7 @@ _ABOVE_THIS = re.compile(
     r"(?i)^[\W_]*(?:please )?(?:type|write|reply|respond|enter|answer)\b.{0,40}\babove this line[\W_]*$"
 )
 FORWARD_ENDS = frozenset(_MARKS + ":：><")
-_SEPARATOR = re.compile(rf"^[{_MARKS}]{{2,}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
+_SEPARATOR = re.compile(rf"^[{_MARKS}]{{2}}[\s{_MARKS}]*([^\s{_MARKS}].{{0,110}}?)[\s:]*[{_MARKS}]{{2,}}$")
 _OPEN_SEPARATOR = re.compile(rf"^[{_MARKS}]{{4,}}\s*([^\s{_MARKS}].{{1,60}})$")
 _RULER = re.compile(r"^(?:_{3,}|-{3,}|={3,}|–{3,}|—{2,}|‐{3,}|\*{5,}|#{5,}|~{5,})$")
 _QUOTED = re.compile(r"(?:[>｜]|(?:\|\s?)+[^|]*$)(?!.*<$)")
@@ -181,6 +181,8 @@ def _is_attribution(window: str, *, is_above_quote: bool) -> bool:
 
 def _is_short_introduction(key: str) -> bool:
     """Right above quoted lines: "Anna wrote:", "Quoting Anna <anna@example.com>:"."""
+    if len(key) > MAX_ATTRIBUTION_CHARS:
+        return False
     if _BRACKETED.search(key):
         return len(key.split()) <= 12
     wrote = mail_words.WROTE.search(key)
@@ -193,13 +195,14 @@ def _with_lines_above(keys: Sequence[str], at: int, window: str) -> int:
     if not above or is_quoted(keys, at - 1):
         return at
     is_lacking_author = "@" not in window
-    if is_lacking_author and _BRACKETED.search(above) and len(above) <= MAX_ATTRIBUTION_CHARS:
+    if is_lacking_author and len(above) <= MAX_ATTRIBUTION_CHARS and _BRACKETED.search(above):
         return at - 1
     is_first = at < 2 or not keys[at - 2]
     if not is_first or not _CONTINUES.match(keys[at]) or above[-1] in ".!?:;":
         return at
     is_dated = above[-1] == "," and any(character.isdigit() for character in above)
-    return at - 1 if is_dated or (len(above) >= _MIN_WRAPPED_CHARS and ADDRESS.search(above)) else at
+    is_wrapped = _MIN_WRAPPED_CHARS <= len(above) <= MAX_ATTRIBUTION_CHARS
+    return at - 1 if is_dated or (is_wrapped and ADDRESS.search(above)) else at
 
 
 def introduction_of_quote(keys: Sequence[str], number: int) -> int:
@@ -215,7 +218,7 @@ def introduction_of_quote(keys: Sequence[str], number: int) -> int:
     if may_end_attribution(key) or mail_words.WROTE.search(key[-24:]):
         found = attribution_start(keys, at, is_above_quote=True)
         return number if found is None else _introduction_above(keys, found)
-    if ADDRESS.search(key) and (has_date(key) or has_time(key)) and len(key) <= MAX_ATTRIBUTION_CHARS:
+    if len(key) <= MAX_ATTRIBUTION_CHARS and ADDRESS.search(key) and (has_date(key) or has_time(key)):
         return at
     return number
 

@@ -184,12 +184,17 @@ def _part_from_tree(
 
 
 def _fields(found: dict[str, list[str]], reading: _Reading) -> dict[str, str] | None:
-    """The first value of each field, by lower-case name; None when text was taken for a header: a name without a value."""
+    """The first value of each field, by lower-case name.
+
+    None when text was taken for a header (a name without a value), or a value is longer than `headers` reads one.
+    """
     fields: dict[str, str] = {}
     for name, values in found.items():
         if " " in name or "\r" in name or "\t" in name:
             return None
         value = values[0] or values[-1]
+        if len(value) > headers.MAX_VALUE_BYTES:
+            return None
         if not value and not name.lower().startswith(("content-", "x-", "mime-")):
             return None
         fields[name.lower()] = value if value.isascii() and "\x1b" not in value else _reread(value, reading)

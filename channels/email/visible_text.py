@@ -76,7 +76,7 @@ def _find_end(mail: Lines, suspected: Iterable[int], hints: Hints | None, *, is_
         if number == rest:
             mail.end = number
             return
-        if _begins_forward(mail.keys, number):
+        if _begins_forward(mail, number):
             mail.forward = mail.end = number
             return
         if mail.keys[number] and not quote_marks.is_quoted(mail.keys, number):
@@ -88,12 +88,12 @@ def _find_end(mail: Lines, suspected: Iterable[int], hints: Hints | None, *, is_
                 return
 
 
-def _begins_forward(keys: list[str], number: int) -> bool:
+def _begins_forward(mail: Lines, number: int) -> bool:
     """A line that announces a forwarded mail, itself the first line of a quotation in Apple's HTML."""
-    key = keys[number]
+    key = mail.keys[number]
     if not key or not quote_marks.is_forward(key):
         return False
-    return key[0] != ">" or number == 0 or not any(above[:1] == ">" for above in keys[:number])
+    return key[0] != ">" or not mail.is_below_bar(number)
 
 
 def _older_begins(mail: Lines, number: int) -> tuple[int, bool] | None:

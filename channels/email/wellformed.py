@@ -184,7 +184,8 @@ def _fields(content: bytes, start: int, end: int) -> tuple[dict[str, str], int]:
     """The fields of a part that say what it is, and where its body begins."""
     fields: dict[str, str] = {}
     at = start
-    while found := _FIELD.match(content, at, end):
+    stop = min(end, start + headers.MAX_VALUE_BYTES)
+    while found := _FIELD.match(content, at, stop):
         at = found.end()
         name = _NAMES.get(found[1].lower())
         if name:

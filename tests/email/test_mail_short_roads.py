@@ -53,7 +53,7 @@ def test_no_line_that_is_passed_over_announces_an_older_mail() -> None:
         keys = _keys(text)
         mail = parting.Lines(lines=keys, keys=keys, cut=[False] * len(keys), end=len(keys))
         for at in set(range(len(keys))).difference(suspects.of_borders(text, keys, None)):
-            assert not visible_text._begins_forward(keys, at), (text, at)
+            assert not visible_text._begins_forward(mail, at), (text, at)
             assert not keys[at] or visible_text._older_begins(mail, at) is None, (text, at)
 
 

@@ -37,7 +37,7 @@ _AFTER_ALONE = re.compile(
 _CODE = re.compile(r"(?i)\brcpt to\b|(?<![\d.])[45]\d\d[- ]|[45]\.\d{1,2}\.\d{1,3}")
 # Sendmail tells which address it had been given; Exim, too, but names the one behind it first.
 _ALIAS = re.compile(
-    r"(?i)(?:expanded from|originally addressed to|(generated from|original (?:recipient )?address:?))\s*:?\s*[<\"']?$"
+    r"(?i)(?:expanded from|originally addressed to|(generated from|original (?:recipient )?address:?))\s*(?::\s*)?[<\"']?$"
 )
 # One list: what holds of an address holds of the next one.
 _BETWEEN = re.compile(
@@ -61,7 +61,7 @@ def recipients(report: Report, fields: Headers) -> tuple[BouncedRecipient, ...]:
     named = [
         _Found(address, NAMED, max(text.find(address), 0))
         for field in fields.structured("x-failed-recipients")
-        for address in _ADDRESS.findall(field)
+        for address in _addresses(field)
     ]
     found = named or _best(_not_ours(list(_ranked(text)), report, fields))
     found = found or _elsewhere(report, fields)
@@ -70,6 +70,10 @@ def recipients(report: Report, fields: Headers) -> tuple[BouncedRecipient, ...]:
         unique.setdefault(each.address.lower(), each)
     starts = sorted(each.at for each in unique.values())
     return tuple(_recipient(each, text, starts) for each in list(unique.values())[:MAX_RECIPIENTS])
+
+
+def _addresses(text: str) -> list[str]:
+    return [found[0] for found in islice(_ADDRESS.finditer(text), _MAX_FOUND)]
 
 
 def _ranked(text: str) -> Iterator[_Found]:
@@ -109,7 +113,7 @@ def _rank(text: str, match: re.Match[str]) -> int | None:
     )
     if is_alone and _AFTER_ALONE.match(after):
         is_marked = before.rstrip().endswith("<") and bool(_MARKED.match(after))
-        others = {each.lower() for each in _ADDRESS.findall(after)} - {match[0].lower()}
+        others = {each.lower() for each in _addresses(after)} - {match[0].lower()}
         is_contact = bool(others) or bool(wording.HELP.search(_line_before(text, begin)))
         return NAMED if is_marked or not is_contact else FOR_HELP
     sentence = _sentence(text, match)

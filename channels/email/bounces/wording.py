@@ -89,21 +89,21 @@ HELP = re.compile(
 
 # What stands before the address of somebody who wrote rather than of somebody who was written to.
 WRITER = re.compile(
-    r"(?i)(?:\b(?:from|sender|envelope[- ]from|absender|exp[ée]diteur|remitente|remetente|mittente|afzender|nadawca|отправитель)\b\s*[:=：]?|"
-    r"\b(?:reply[- ]?to|return[- ]path|errors[- ]to|message[- ]?id|in-reply-to|references|von|od|de|da|van|fra|från|od[ea]s[íi]latel|от|subject|betreff|asunto|objet|cc|bcc|helo|ehlo|by|with|id|x-[a-z-]{1,40})\b\s*[:=：]|"
-    r"\b(?:message|msg|mail) ?(?=<)|(?:差出人|送信者|发件人|發件人|寄件者)\s*[:：]?)\s*[\"'<\[(]*\s*$"
+    r"(?i)(?:\b(?:from|sender|envelope[- ]from|absender|exp[ée]diteur|remitente|remetente|mittente|afzender|nadawca|отправитель)\b\s*(?:[:=：]\s*)?|"
+    r"\b(?:reply[- ]?to|return[- ]path|errors[- ]to|message[- ]?id|in-reply-to|references|von|od|de|da|van|fra|från|od[ea]s[íi]latel|от|subject|betreff|asunto|objet|cc|bcc|helo|ehlo|by|with|id|x-[a-z-]{1,40})\b\s*[:=：]\s*|"
+    r"\b(?:message|msg|mail) ?(?=<)|(?:差出人|送信者|发件人|發件人|寄件者)\s*(?:[:：]\s*)?)(?:[\"'<\[(]+\s*)?$"
 )
 
 # What stands before the address that failed.
 RECIPIENT = re.compile(
-    r"(?i)(?:\baddressed to\s*:?\s*[\"'<\[(]*$|\bdeliver(?:ed|y)?\b[^@\n.]{0,60}\bto\s*:?\s*[\"'<\[(]*$)|(?:\b(?:recipients?|receivers?|addressees?|address(?:es)?|user(?:name| name|s|[- ]?id)?|mailbox|account|destination|failed|undeliverable|intended for|empf[äa]nger\w*|adresse|destinat[aá]ri\w+|destinataires?|direcci[óo]n|"
+    r"(?i)(?:\baddressed to\s*(?::\s*)?[\"'<\[(]*$|\bdeliver(?:ed|y)?\b[^@\n.]{0,60}\bto\s*(?::\s*)?[\"'<\[(]*$)|(?:\b(?:recipients?|receivers?|addressees?|address(?:es)?|user(?:name| name|s|[- ]?id)?|mailbox|account|destination|failed|undeliverable|intended for|empf[äa]nger\w*|adresse|destinat[aá]ri\w+|destinataires?|direcci[óo]n|"
     r"geadresseerde|ontvanger|adresat\w*|odbiorc\w*|adres\w*|p[řr][íi]jemce|mottagare|modtager|c[íi]mzett|al[ıi]c[ıi]|παραλήπτ\w+|получател\w+|адрес\w*|одержувач\w*)\b|宛先|受信者|送信先|あて先|收件人|收信人|收件地址|수신자|받는 ?사람)"
-    r"[^@:：=\n]{0,40}[:：=]\s*[\"'<\[(]*\s*(?:smtp:|rfc822\s*;\s*<?)?$"
+    r"[^@:：=\n]{0,40}[:：=]\s*(?:[\"'<\[(]+\s*)?(?:smtp:|rfc822\s*;\s*<?)?$"
 )
 
 # "To:" of a summary: everybody the mail went to, of whom some may have got it.
 TO = re.compile(
-    r"(?i)(?:^|[\n>|*])\s*(?:to|an|à|para|per|a|do|dla|aan|till|til|komu|кому|至|收件者)\s*[:：]\s*[\"'<\[(]*\s*$"
+    r"(?i)(?:^|[\n>|*])\s*(?:to|an|à|para|per|a|do|dla|aan|till|til|komu|кому|至|收件者)\s*[:：]\s*(?:[\"'<\[(]+\s*)?$"
 )
 
 # A whole line that says: from here on the mail that came back.
