@@ -23,11 +23,12 @@ from intake import (
     conversations,
     desk,
     journal,
+    loops,
     tickets,
 )
 from intake.agent_commands import Misunderstood, Orders
 from intake.agent_holding import Held
-from intake.agent_proof import MACHINES, Mail, Proven
+from intake.agent_proof import Mail, Proven
 from intake.attaching import TooMuch
 from intake.desk import DeskError
 from intake.model import Context, Received
@@ -60,7 +61,7 @@ def settle(tx: Tx, context: Context, received: Received, message: Message, prove
         seen_us=proven.seen_us,
         by=proven.by,
     )
-    if message.automatic in MACHINES:
+    if message.automatic in loops.MACHINES:
         _keep_automatic(tx, mail)
         return
     message_id = None

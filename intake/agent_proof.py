@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, Message
-from intake import addresses, tickets
+from intake import addresses, answered, loops, tickets
 from intake.addresses import AgentReference
 from intake.conversations import Place
 from intake.model import Account, Context, Received, Ticket
@@ -25,21 +25,11 @@ from intake.store.engine import Tx
 from intake.store.statements import Statement
 from routing.rulebook import Rulebook
 
-MACHINES = frozenset(("auto_reply", "bounce", "feedback_report", "delivery_receipt"))
 NOTICE_VALID_US = 90 * 24 * 3_600 * 1_000_000  # a notice found years later is no key
 REFERENCES_MAX = 5  # to notices: each is tried with every agent
 ELSEWHERE = "it answers an agent's notice, from an address that is not the agent's"
-IDENTIFIERS_MAX = 30
-HOLDERS_MAX = 10
 
-_m = schema.messages.c
 _i = schema.identities.c
-_HOLDERS = Statement(
-    select(_m.ticket_id, _m.at)
-    .where(_m.external_id == bindparam("external_id"))
-    .order_by(_m.direction.desc(), _m.id)  # what we sent before what somebody may have sent under its name
-    .limit(HOLDERS_MAX)
-)
 _CUSTOMER_OF = Statement(
     select(_i.customer_id).where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
 )
@@ -109,7 +99,7 @@ def claim(context: Context, account: Account, message: Message, recipients: tupl
     if sender is not None and sender.kind == "email":
         agents = _by_address(context.rulebook).get(sender.value, ())
     references = [addresses.agent_reference_from_recipient(account, each) for each in recipients]
-    references += [addresses.agent_reference_from_message_id(each) for each in _identifiers(message)]
+    references += [addresses.agent_reference_from_message_id(each) for each in answered.identifiers(message)]
     found = tuple(each for each in references if each is not None)[:REFERENCES_MAX]
     return Claim(agents=agents, references=found) if agents or found else None
 
@@ -171,7 +161,7 @@ def _doubt(claimed: Claim, message: Message, problem: str | None) -> str | None:
 
 
 def _is_machines(message: Message, problem: str | None) -> bool:
-    return problem is None and message.automatic in MACHINES and not message.trust.is_refuted
+    return problem is None and message.automatic in loops.MACHINES and not message.trust.is_refuted
 
 
 def _by_sender(
@@ -196,22 +186,17 @@ def _by_sender(
 
 def _held(tx: Tx, message: Message) -> list[tuple[Ticket, int]]:
     """Return the ticket of the nearest message that is answered and that we sent or hold, and when it was written."""
-    for identifier in _identifiers(message):
-        for ticket_id, at_us in tx.all(_HOLDERS, external_id=identifier):
+    for identifier in answered.identifiers(message):
+        for ticket_id, at_us in answered.holders(tx, identifier):
             ticket = tickets.load(tx, ticket_id)
             if ticket is not None:
-                return [(tickets.final(tx, ticket), int(at_us))]
+                return [(tickets.final(tx, ticket), at_us)]
     return []
 
 
 def _customer_of(tx: Tx, sender: Identity | None) -> int | None:
     row = tx.one(_CUSTOMER_OF, kind=sender.kind, value=sender.value) if sender is not None else None
     return None if row is None else int(row[0])
-
-
-def _identifiers(message: Message) -> tuple[str, ...]:
-    """Message-IDs that the message answers, the nearest first."""
-    return (*message.in_reply_to, *reversed(message.references))[:IDENTIFIERS_MAX]
 
 
 @lru_cache(maxsize=4)

@@ -7,6 +7,7 @@ comes before all others.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 from sqlalchemy import bindparam, select
@@ -23,7 +24,7 @@ HOLDERS_MAX = 10  # of one Message-ID
 
 _m = schema.messages.c
 _HOLDERS = Statement(
-    select(_m.ticket_id)
+    select(_m.ticket_id, _m.at)
     .where(_m.external_id == bindparam("external_id"))
     .order_by(_m.direction.desc(), _m.id)  # "out" before "in"
     .limit(HOLDERS_MAX)
@@ -53,9 +54,18 @@ def find(tx: Tx, context: Context, arrival: Arrival) -> Answered | None:
     return None
 
 
-def holders(tx: Tx, external_id: str) -> tuple[int, ...]:
-    """Return the ids of the tickets that sent or hold a message of this Message-ID, the one that sent it first."""
-    return tuple(dict.fromkeys(int(row[0]) for row in tx.all(_HOLDERS, external_id=external_id)))
+def holders(tx: Tx, external_id: str) -> tuple[tuple[int, int], ...]:
+    """Return who sent or holds a message of this Message-ID, who sent it first: the ticket's id, and the message's moment.
+
+    The moment: microseconds UTC.
+    """
+    return tuple((int(row[0]), int(row[1])) for row in tx.all(_HOLDERS, external_id=external_id))
+
+
+def identifiers(message: Message) -> tuple[str, ...]:
+    """Return the Message-IDs that the message answers, the nearest first, each once."""
+    newest_first = (*message.in_reply_to, *reversed(message.references))
+    return tuple(dict.fromkeys(newest_first))[:REFERENCES_MAX]
 
 
 def _chosen(tx: Tx, claimed: Iterable[Ticket], sender: Identity | None) -> tuple[Ticket, bool] | None:
@@ -71,7 +81,7 @@ def _chosen(tx: Tx, claimed: Iterable[Ticket], sender: Identity | None) -> tuple
 
 def _signed(tx: Tx, context: Context, arrival: Arrival, sender: Identity | None) -> Iterator[Ticket]:
     """Give the tickets of valid signatures: bound to somebody who takes part, or to the sender, who did so once."""
-    for reference in _references(arrival):
+    for reference in islice(_references(arrival), REFERENCES_MAX):
         ticket = tickets.load_by_ref(tx, reference.ref)
         if ticket is None:
             continue
@@ -82,8 +92,8 @@ def _signed(tx: Tx, context: Context, arrival: Arrival, sender: Identity | None)
 
 
 def _held(tx: Tx, message: Message) -> Iterator[Ticket]:
-    for identifier in _identifiers(message):
-        for ticket_id in holders(tx, identifier):
+    for identifier in identifiers(message):
+        for ticket_id in dict.fromkeys(held_by for held_by, _ in holders(tx, identifier)):
             ticket = tickets.load(tx, ticket_id)
             if ticket is not None:
                 yield ticket
@@ -94,13 +104,7 @@ def _references(arrival: Arrival) -> Iterator[addresses.Reference]:
         reference = addresses.reference_from_recipient(arrival.account, recipient)
         if reference is not None:
             yield reference
-    for identifier in _identifiers(arrival.message):
+    for identifier in identifiers(arrival.message):
         reference = addresses.reference_from_message_id(identifier)
         if reference is not None:
             yield reference
-
-
-def _identifiers(message: Message) -> tuple[str, ...]:
-    """Message-IDs that the message answers, the nearest first, each once."""
-    newest_first = (*message.in_reply_to, *reversed(message.references))
-    return tuple(dict.fromkeys(newest_first))[:REFERENCES_MAX]

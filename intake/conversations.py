@@ -8,7 +8,8 @@
 
 A From that is not one address takes part in nothing. A wrong signature counts as absent; a ref in the subject opens
 nothing. A solved ticket is joined within the medium's `reopen_within` and so reopened; what answers an older or closed
-one is a follow-up, or new when `then` says so. What answers a merged ticket answers the one it was merged into.
+one is a follow-up, or new when `then` says so; only a machine's word ("I am away") joins that too: it moves nothing, and
+nobody has to look at it. What answers a merged ticket answers the one it was merged into.
 """
 
 from typing import Any
@@ -17,7 +18,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import answered, gathering, instants, journal, tickets
+from intake import answered, gathering, instants, journal, loops, tickets
 from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
@@ -85,7 +86,8 @@ def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> 
         return Place(suggested=answer.ticket.id)
     rule = context.rulebook.conversations.of(arrival.message.kind)
     ticket = tickets.locked(tx, answer.ticket.id)
-    if not _is_joinable(tx, ticket, rule):
+    is_machines = arrival.message.automatic in loops.MACHINES and ticket.merged_into is None
+    if not is_machines and not _is_joinable(tx, ticket, rule):
         # Merged since it was looked up: the other one may not be locked after this one.
         return Place(linked_to=tickets.final(tx, ticket).id) if rule.then == "follow_up" else NEW
     return Place(ticket=ticket, is_flagged=not answer.is_signed and not trust.verified_sender)

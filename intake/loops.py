@@ -23,8 +23,8 @@ MARK = "X-Intaked-Mark"
 _MARK = MARK.lower()
 _WRITTEN = re.compile(r"([ap])\.([0-9]{1,19})\.([a-z0-9]{27,29})")
 
-# Any Message-ID of ours (intake.addresses): what stands before the signature is the outbox id in base 36.
-_MESSAGE_ID = re.compile(r"[0-9a-z]{7}\.(?:a[0-9a-z]{1,9}\.)?([0-9a-z]{1,13})\.[a-z0-9]{27,29}@.+")
+# What no person wrote. A list is none of these: what it passes on is somebody's.
+MACHINES = frozenset(("auto_reply", "bounce", "feedback_report", "delivery_receipt"))
 
 _o = schema.outbox.c
 _SENT = Statement(select(_o.ticket_id, _o.customer_id, _o.payload).where(_o.id == bindparam("id")))
@@ -77,7 +77,8 @@ _ROBOTS = frozenset(
     }
 )
 _ROBOT = re.compile(
-    r"(?:no|not|do ?not|dont|never)[._-]*re(?:ply|spond|spuesta|plies|sponse)|mailer[._-]*daemon"
+    r"(?:no|not|do ?not|dont|never)[._-]*re(?:ply|spond|spuesta|plies|sponse)|mailer[._-]*daemon|"
+    r"(?:^|[._-])(?:postmaster|bounces?)(?:[._=-]|$)"
 )
 # Lists and their owners (RFC 2369, RFC 3834 §2), and senders that note the recipient in their own name (VERP).
 _LISTED = re.compile(
@@ -150,19 +151,16 @@ def note_echo(tx: Tx, context: Context, received: Received, message: Message) ->
 
 def _echoed(tx: Tx, context: Context, message: Message) -> tuple[int, int | None, int | None] | None:
     """Return the outbox row that a mail is a copy of, with its ticket and customer; by its mark, else its Message-ID."""
-    named = _MESSAGE_ID.fullmatch((message.message_id or "").lower())
+    named = addresses.outbox_id_from_message_id(message.message_id or "")
     if (_MARK not in message.headers and named is None) or message.from_ is None:
         return None
     if not is_ours(context.accounts.values(), message.from_.address):
         return None
-    outbox_id = marked_outbox_id(context.keys, message.headers)
-    if outbox_id is not None:
-        row = tx.one(_SENT, id=outbox_id)
-        return (outbox_id, None, None) if row is None else (outbox_id, row[0], row[1])
-    if named is None:
+    marked = marked_outbox_id(context.keys, message.headers)
+    if marked is not None:
+        row = tx.one(_SENT, id=marked)
+        return (marked, None, None) if row is None else (marked, row[0], row[1])
+    row = tx.one(_SENT, id=named) if named is not None else None
+    if named is None or row is None or _decode(row[2]).message_id != message.message_id:
         return None
-    outbox_id = int(named[1], 36) % 2**63  # ids have no more bits; a longer one is none of ours
-    row = tx.one(_SENT, id=outbox_id)
-    if row is None or _decode(row[2]).message_id != message.message_id:
-        return None
-    return outbox_id, row[0], row[1]
+    return named, row[0], row[1]

@@ -6,24 +6,19 @@ Nobody gets in by being named in mail that anybody could have sent, or that a ma
 import re
 from collections.abc import Iterable
 
-from channels.contract import Address, Identity, Message
-from intake import addresses, events, tickets
+from channels.contract import Identity, Message
+from intake import events, loops, tickets
 from intake.model import Arrival, Context, Ticket
 from intake.store.engine import Tx
 
 ADDED_MAX = 20  # by one mail
 PARTICIPANTS_MAX = 100  # of one ticket
 
-# Nobody reads what is sent there, or everybody does.
-_NO_PERSON = re.compile(
-    r"(?i)(?:.*[._-])?(?:no-?reply|do-?not-?reply|mailer-?daemon|postmaster|bounces?)(?:[+._=-].*)?@"
-)
-
 
 def add_named(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket) -> None:
     """Let those whom the message names in To and Cc take part, as far as its sender may ask for that.
 
-    Agents, our own addresses and lists never do.
+    Agents, our own addresses, lists and robots never do.
     """
     message = arrival.message
     if not _may_add(message):
@@ -50,36 +45,21 @@ def _may_add(message: Message) -> bool:
 
 
 def _people(context: Context, message: Message) -> tuple[Identity, ...]:
-    lists = frozenset(_list_addresses(message))
-    agents = frozenset(
-        agent.email.lower() for agent in context.rulebook.agents.values() if agent.email is not None
-    )
-    found = (
-        each.address.lower()
-        for each in (*message.to, *message.cc)
-        if _is_persons(each) and not _is_ours(context, each.address.lower())
-    )
+    accounts = context.accounts.values()
+    agents = (agent.email.lower() for agent in context.rulebook.agents.values() if agent.email is not None)
+    others = frozenset((*agents, *_list_addresses(message)))
+    named = dict.fromkeys(each.address.lower() for each in (*message.to, *message.cc))
     return tuple(
         Identity("email", address)
-        for address in dict.fromkeys(found)
-        if address not in agents and address not in lists
+        for address in named
+        if _is_persons(address) and address not in others and not loops.is_ours(accounts, address)
     )
 
 
-def _is_ours(context: Context, address: str) -> bool:
-    """Whether an address of any account of ours, with or without its detail."""
-    local, _, domain = address.rpartition("@")
-    return any(
-        known in account.addresses
-        for account in context.accounts.values()
-        for known in (address, f"{addresses.divided(account, local)[0]}@{domain}", f"@{domain}")
-    )
-
-
-def _is_persons(address: Address) -> bool:
-    local, at, domain = address.address.rpartition("@")
-    is_whole = bool(at and local and domain) and address.address.isprintable() and " " not in address.address
-    return is_whole and not _NO_PERSON.match(address.address)
+def _is_persons(address: str) -> bool:
+    local, at, domain = address.rpartition("@")
+    is_whole = bool(at and local and domain) and address.isprintable() and " " not in address
+    return is_whole and not loops.is_robot(address)
 
 
 def _list_addresses(message: Message) -> Iterable[str]:

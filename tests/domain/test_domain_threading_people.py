@@ -56,7 +56,7 @@ def test_signed_reference_is_no_proof_of_the_sender(world: World, opened: dict[s
     "copied",
     [
         SUPPORT, "help@example.com", "support+anything@example.com", "ania@desk.example", "ANIA@desk.example", JAN,
-        "no-reply@shop.example", "noreply@shop.example", "mailer-daemon@x.example", "bounces+1@x.example", "postmaster@x.example",
+        "no-reply@shop.example", "noreply@shop.example", "mailer-daemon@x.example", "bounces+1@x.example", "nobody@x.example", "users-request@x.example", "postmaster@x.example",
         "nobody", "undisclosed-recipients:;", "<>",
     ],
 )  # fmt: skip
