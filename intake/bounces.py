@@ -6,6 +6,7 @@ way of every mail.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from channels.contract import BouncedRecipient, Message
@@ -35,8 +36,7 @@ def settle(
     sent = deliveries.find(tx, context, account, recipients, _named(message))
     if sent is None:
         return _keep(tx, received, message)
-    ticket = tickets.locked(tx, sent.ticket_id)
-    ticket = ticket if ticket.merged_into is None else tickets.locked(tx, tickets.final(tx, ticket).id)
+    ticket = tickets.locked_final(tx, sent.ticket_id)
     arrival = Arrival(
         received=received,
         message=message,
@@ -150,11 +150,18 @@ def _note_feedback(tx: Tx, ticket: Ticket, sent: Sent, message: Message) -> None
     if feedback is None:
         return
     if feedback.state in ("complained", "not_spam"):
-        undeliverable.complain(tx, sent.recipient, is_withdrawn=feedback.state == "not_spam")
         kind = "complained" if feedback.state == "complained" else "complaint_withdrawn"
-        events.of_ticket(tx, ticket, kind, actor="customer", outbox=str(sent.id), address=sent.recipient)
+        for address in _complainers(sent, feedback.recipients):
+            undeliverable.complain(tx, address, is_withdrawn=feedback.state == "not_spam")
+            events.of_ticket(tx, ticket, kind, actor="customer", outbox=str(sent.id), address=address)
     elif _is_theirs(sent, message) and deliveries.advance(tx, sent.id, feedback.state):
         events.of_ticket(tx, ticket, f"answer_{feedback.state}", outbox=str(sent.id), address=sent.recipient)
+
+
+def _complainers(sent: Sent, named: Iterable[str]) -> tuple[str, ...]:
+    """Return who of those the mail went to complains; where the address was taken out, whom it was for."""
+    went_to = sent.copies | {sent.recipient.lower()}
+    return tuple(each for each in named if each.lower() in went_to) or (sent.recipient,)
 
 
 def _is_theirs(sent: Sent, message: Message) -> bool:

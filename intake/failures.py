@@ -8,7 +8,7 @@ from intake.model import Context, Ticket
 from intake.notices import Notice
 from intake.reactions import Cause
 from intake.store import schema
-from intake.store.engine import Row, Tx
+from intake.store.engine import Tx
 from intake.store.statements import Statement
 
 _CAUSE = "undelivered:"
@@ -58,7 +58,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class _Lost(msgspec.Struct, frozen=True):
-    """An outbox row that failed, with its message. message_id: None = a notice."""
+    """An outbox row that failed, with its message. message_id: None = no message of the conversation."""
 
     message_id: int | None
     cause: str
@@ -67,6 +67,11 @@ class _Lost(msgspec.Struct, frozen=True):
     at: int | None
     author: str | None
     automatic: str | None
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether it was for an agent; an automatic answer that a limit kept is no message either."""
+        return self.message_id is None and not self.action.startswith("withheld:")
 
     @property
     def is_answer(self) -> bool:
@@ -85,8 +90,8 @@ def follow(
     row = tx.one(_LOST, outbox_id=outbox_id)
     if row is None:
         return ticket
-    lost = _lost(row)
-    if lost.message_id is None:
+    lost = _Lost(*row)
+    if lost.is_notice:
         _lose_notice(tx, ticket, lost, failure)
         return ticket
     after = _take_back(tx, ticket, lost) if lost.is_answer else ticket
@@ -108,12 +113,8 @@ def note_refusal(tx: Tx, context: Context, ticket: Ticket, outbox_id: int, refus
     """The same for what a server refused outright, or what was given up. refusal: what it said, one line."""
     row = tx.one(_LOST, outbox_id=outbox_id)
     if row is not None:
-        undeliverable.mark_refused(tx, _lost(row).recipient, refusal)
+        undeliverable.mark_refused(tx, _Lost(*row).recipient, refusal)
     return follow(tx, context, ticket, outbox_id, Failure("refused", detail=refusal))
-
-
-def _lost(row: Row) -> _Lost:
-    return _Lost(*row)
 
 
 def _take_back(tx: Tx, ticket: Ticket, lost: _Lost) -> Ticket:

@@ -100,20 +100,25 @@ def note_failed(
     attempts: int,
     next_at: int | None,
     context: Context | None = None,
-) -> None:
-    """Keep the reason; next_at None = given up, which its ticket is told, and the rules of context."""
+) -> bool:
+    """Keep the reason; next_at None = given up, which its ticket is told, and the rules of context.
+
+    False when it was dropped while it was on its way, or a report has said what became of it: that stays.
+    """
     row = tx.one(_TICKET, id=outbox_id)
     ticket_id, customer_id = row if row is not None else (None, None)
-    ticket = tickets.locked(tx, ticket_id) if next_at is None and ticket_id is not None else None
+    ticket = tickets.locked_final(tx, ticket_id) if next_at is None and ticket_id is not None else None
     state = "queued" if next_at is not None else "failed"
-    tx.update(
+    touched = tx.update(
         schema.outbox,
-        {"id": outbox_id},
+        {"id": outbox_id, "state": "queued"},
         state=state,
         attempts=attempts,
         error=failure.reason[:500],
         next_at=next_at,
     )
+    if not touched:
+        return False
     if next_at is None:
         events.record(
             tx,
@@ -125,6 +130,7 @@ def note_failed(
         )
     if ticket is not None and context is not None:
         failures.note_refusal(tx, context, ticket, outbox_id, failure.reason[:500])
+    return True
 
 
 def retry(tx: Tx, outbox_id: int) -> bool:
@@ -266,8 +272,10 @@ class Outbox:
             delay_s = BACK_OFF_S[attempts - 1] * (1 + self._jitter() / 4)
             next_at = self._store.now_us() + int(delay_s * 1_000_000)
         context = self._context()
-        await self._store.write(
+        is_noted = await self._store.write(
             lambda tx: note_failed(tx, queued.id, failure, attempts, next_at, context=context)
         )
+        if not is_noted:
+            return
         event = "delivery_delayed" if next_at is not None else "delivery_failed"
         self._told(event, {"outbox": queued.id, "reason": failure.reason, "unknown": failure.unknown})

@@ -112,6 +112,15 @@ def locked(tx: Tx, ticket_id: int) -> Ticket:
     return ticket
 
 
+def locked_final(tx: Tx, ticket_id: int) -> Ticket:
+    """Return the ticket that a ticket's messages are in now, locked; of a merged one only that, see `locked`.
+
+    Raises: LookupError when there is no such ticket.
+    """
+    ticket = load(tx, ticket_id)
+    return locked(tx, ticket_id if ticket is None else final(tx, ticket).id)
+
+
 def new_ref(tx: Tx, keys: Keys) -> str:
     return refs.ref_from_number(counters.next_number(tx, "tickets"), _ref_key(keys))
 

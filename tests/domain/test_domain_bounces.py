@@ -4,10 +4,11 @@ import base64
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from channels.contract import Address, DeliveryFailed, OutboundMessage
-from intake import desk, listing, outbox, undeliverable
+from intake import desk, listing, merging, outbox, undeliverable
 from intake.store import schema
 from tests.domain.test_domain_acknowledge import PAGING
 from tests.domain.world import RULES, SUPPORT, World
@@ -125,8 +126,6 @@ def test_the_notice_can_be_switched_off(
     world: World, opened: dict[str, Any], answer: OutboundMessage
 ) -> None:
     """notices.delivery_failed"""
-    import msgspec
-
     silent = msgspec.structs.replace(world.context.notices, delivery_failed=False)
     world.context = msgspec.structs.replace(world.context, notices=silent)
     before = len(world.sent())
@@ -188,6 +187,7 @@ def test_an_answer_that_the_relay_refused_is_treated_alike(
 ) -> None:
     """The other server said no at once: there is no report, and the same follows."""
     world.set_status(opened, "solved")
+    world.store.write_now(lambda tx: tx.update(schema.outbox, {"id": int(answer.id)}, state="queued"))
     failure = DeliveryFailed("550 5.1.1 <jan@customer.example>: User unknown", retryable=False)
     world.store.write_now(
         lambda tx: outbox.note_failed(tx, int(answer.id), failure, 1, None, context=world.context)
@@ -254,8 +254,6 @@ def test_a_copy_that_came_back_takes_nothing_back(
     world: World, opened: dict[str, Any], answer: OutboundMessage
 ) -> None:
     """Whom the answer was for has it; whose copy it was is marked in the history."""
-    import msgspec
-
     copied = msgspec.structs.replace(answer, cc=(Address("boss@customer.example"),))
     payload = msgspec.json.encode(copied).decode()
     world.store.write_now(lambda tx: tx.update(schema.outbox, {"id": int(answer.id)}, payload=payload))
@@ -357,6 +355,24 @@ def test_a_notice_that_another_still_got_asks_for_nothing_more(world: World) -> 
     assert "notice_reached_nobody" not in world.events(ticket)
     world.fire_due()
     assert not world.sent("tomek@desk.example")
+
+
+def test_a_notice_about_a_ticket_that_was_merged_is_told_where_its_messages_are(
+    world: World, opened: dict[str, Any]
+) -> None:
+    """The newer ticket went into the older one; what comes back later is the older one's."""
+    world.advance(minutes=10)
+    newer = world.ticket(world.receive(subject="Again", body="Something else is broken, too."))
+    notice = next(
+        each for each in reversed(world.sent()) if newer["ref"] in each.subject and each.to[0].address != JAN
+    )
+    agent = notice.to[0].address
+    world.store.write_now(
+        lambda tx: merging.merge(tx, world.context, newer["ref"], opened["ref"], agent="ania")
+    )
+    row = bounce(world, SUPPORT, report(block(agent), about=notice.message_id))
+    assert (row["state"], row["ticket_id"]) == ("automatic", opened["id"])
+    assert "notice_failed" in world.events(opened)
 
 
 # -- what nobody believes ---------------------------------------------------------------------------------------
@@ -514,6 +530,22 @@ def test_who_calls_our_mail_spam_gets_no_automatic_mail(
     assert len(world.sent(JAN)) == before + 1
 
 
+def test_who_got_a_copy_and_complains_speaks_for_nobody_else(
+    world: World, opened: dict[str, Any], answer: OutboundMessage
+) -> None:
+    """The customer goes on to get automatic mail."""
+    copied = msgspec.structs.replace(answer, cc=(Address("boss@customer.example"),))
+    payload = msgspec.json.encode(copied).decode()
+    world.store.write_now(lambda tx: tx.update(schema.outbox, {"id": int(answer.id)}, payload=payload))
+    world.receive("boss@customer.example", subject="Who is Jan?")
+    complaint = "Feedback-Type: abuse\nOriginal-Rcpt-To: <boss@customer.example>"
+    bounce(world, SUPPORT, report(complaint, about=answer.message_id, kind="feedback-report"))
+    complained = [
+        identity(world, each)["complained_at"] is not None for each in (JAN, "boss@customer.example")
+    ]
+    assert complained == [False, True]
+
+
 def test_a_complaint_can_be_taken_back(world: World, opened: dict[str, Any], answer: OutboundMessage) -> None:
     """Feedback-Type: not-spam."""
     for number, kind in enumerate(("abuse", "not-spam"), 1):
@@ -528,12 +560,13 @@ def test_a_complaint_can_be_taken_back(world: World, opened: dict[str, Any], ans
 # -- automatic mail ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("status", ["pending", "solved"])
+@pytest.mark.parametrize(("status", "days"), [("pending", 0), ("solved", 0), ("solved", 15), ("closed", 0)])
 def test_an_absence_note_moves_neither_status_nor_clock(
-    world: World, opened: dict[str, Any], answer: OutboundMessage, status: str
+    world: World, opened: dict[str, Any], answer: OutboundMessage, status: str, days: int
 ) -> None:
-    """It stands in the conversation, is answered by nobody, and the customer has said nothing."""
+    """It stands in the conversation, also of what is over; nobody answers it, and the customer has said nothing."""
     world.set_status(opened, status)
+    world.advance(days=days)
     before, clocks, sent = now(world, opened), world.clocks(opened), len(world.sent())
     headers = {"In-Reply-To": f"<{answer.message_id}>", "Auto-Submitted": "auto-replied"}
     row = world.receive(subject="Automatic reply", body="I am away.", headers=headers)

@@ -165,3 +165,20 @@ async def test_refused_copy_is_told_and_the_answer_counts(world: World, queued: 
     (event,) = world.rows("events", "kind = 'copy_failed'")
     assert event["ticket_id"] == queued["ticket_id"]
     assert "boss@customer.example" in event["details"]
+
+
+@pytest.mark.parametrize(
+    "failure", [DeliveryFailed("greylisted", retryable=True), DeliveryFailed("550 no", retryable=False)]
+)
+async def test_what_was_dropped_on_its_way_stays_dropped(
+    world: World, queued: dict[str, Any], failure: DeliveryFailed
+) -> None:
+    """Whoever took it back while the relay was refusing it has had the last word."""
+    told: list[str] = []
+    sender = Outbox(world.store, {"support": Relay(failure)}, told=lambda event, _: told.append(event))
+    ([row], _) = await sender._due()
+    world.store.write_now(lambda tx: outbox.drop(tx, queued["id"]))
+    await sender._free.acquire()
+    await sender._send(row)
+    assert (world.row("outbox", queued["id"])["state"], told) == ("dropped", [])
+    assert "delivery_failed" not in world.events(world.row("tickets", queued["ticket_id"]))
