@@ -31,6 +31,8 @@ SHARDS = 8
 SHARDED_FROM = 400
 # The counters whose window is an hour.
 HOURLY = (
+    "agent_answers",
+    "agent_told",
     "auto_reply_ticket",
     "auto_reply_words",
     "auto_reply_address",

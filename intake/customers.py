@@ -67,9 +67,23 @@ def identify(tx: Tx, message: Message) -> Customer:
         tx.update(schema.identities, {"id": identity_id}, undeliverable_since=None, undeliverable_reason=None)
     if message.trust.verified_sender and not is_verified:
         tx.update(schema.identities, {"id": identity_id}, is_verified=1, evidence=_evidence(message))
-    if message.from_ is not None and message.from_.name and not customer.name:
-        tx.update(schema.customers, {"id": customer.id}, name=message.from_.name)
-    return customer
+    return _renamed(tx, customer, message, was_verified=bool(is_verified))
+
+
+def _renamed(tx: Tx, customer: Customer, message: Message, *, was_verified: bool) -> Customer:
+    """Return the customer with the name that counts from now on.
+
+    Anybody may have written the name beside an address that nobody had proven: the first proof takes it away, and only
+    proven mail says another from then on. Otherwise whoever is named in a mail of ours could be given a stranger's words.
+    """
+    name = message.from_.name if message.from_ is not None else ""
+    is_verified = message.trust.verified_sender
+    is_first_proof = is_verified and not was_verified
+    is_named_first = not customer.name and (is_verified or not was_verified)
+    if name == customer.name or not (is_first_proof or is_named_first):
+        return customer
+    tx.update(schema.customers, {"id": customer.id}, name=name)
+    return msgspec.structs.replace(customer, name=name)
 
 
 def known_as(tx: Tx, identity: Identity, *, name: str) -> Customer:

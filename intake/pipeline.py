@@ -22,6 +22,8 @@ conversations.attach writes the message and closes its journal row. All of it is
 Nothing here does I/O: replies and notices are rows of the outbox.
 """
 
+from typing import Any
+
 from channels.contract import Message
 from intake import (
     agent_mail,
@@ -200,14 +202,13 @@ def _settle_duplicate(tx: Tx, received: Received) -> None:
 def _settle_again(tx: Tx, received: Received, message: Message, problem: str | None) -> None:
     """Put what a second parse understood onto the ticket that the message has already."""
     tx.lock("ticket", received.ticket_id)
-    if (
-        received.message_id is not None
-    ):  # what an agent's mail became is the agent's words, and no longer the mail's
+    about: dict[str, Any] = {"problem": problem}
+    if received.message_id is not None:
+        # What an agent's mail became is the agent's words, and no longer the mail's: only "in" is written anew.
         row = {"id": received.message_id, "direction": "in"}
         tx.update(schema.messages, row, **conversations.content(message))
-    events.record(
-        tx, "parsed_again", ticket_id=received.ticket_id, message=str(received.message_id), problem=problem
-    )
+        about["message"] = str(received.message_id)
+    events.record(tx, "parsed_again", ticket_id=received.ticket_id, **about)
     state = "quarantined" if problem else "automatic" if message.automatic else "ticket"
     journal.close(tx, received.id, state, problem=problem)
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import agent_text, attaching, desk, journal
+from intake import agent_text, answering, attaching, desk, journal
 from intake.store import schema
 from tests.domain.agents import (
     ANIA,
@@ -360,6 +360,18 @@ def test_replay_is_told_and_nothing_else(world: World, ticket: dict[str, Any]) -
     world.store.write_now(lambda tx: journal.replay(tx, row["id"]))
     world.settle(row["id"])
     assert (world.events(ticket), now(world, ticket)["priority"]) == ([*before, "parsed_again"], "low")
+    assert details(world, "parsed_again") == ['{"problem":null}']
+
+
+def test_what_was_counted_of_agents_is_forgotten_after_its_hour(world: World, ticket: dict[str, Any]) -> None:
+    """Else there would be a row for each agent and ticket for ever."""
+    answer(world, "Water.")
+    answer(world, "#fix\nWater.")
+    counted = ("agent_answers", "agent_told")
+    assert {row["name"] for row in world.rows("counters")} >= set(counted)
+    world.advance(minutes=61)
+    world.store.write_now(answering.forget_counted)
+    assert not {row["name"] for row in world.rows("counters")} & set(counted)
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

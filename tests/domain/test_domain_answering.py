@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from channels import markup
+from channels.contract import DeliveryFailed
 from intake import answering, expected, loops, outbox
 from intake.replies import Replies, TemplateProblem
 from intake.settings import Limits
@@ -203,6 +204,34 @@ def test_nothing_of_a_stranger_is_sent_on(world: World) -> None:
     assert receipt.subject == "Hello"
 
 
+STRANGERS = '"EVIL words" <jan@customer.example>'
+
+
+@pytest.mark.parametrize(
+    ("mails", "said"),
+    [
+        ([(STRANGERS, {}), ("jan@customer.example", VERIFIED)], ""),
+        ([(STRANGERS, {}), ('"Jan" <jan@customer.example>', VERIFIED)], "Jan"),
+        ([("jan@customer.example", VERIFIED), (STRANGERS, {}), ("jan@customer.example", VERIFIED)], ""),
+        (
+            [('"Jan" <jan@customer.example>', VERIFIED), (STRANGERS, {}), ("jan@customer.example", VERIFIED)],
+            "Jan",
+        ),
+        ([("jan@customer.example", VERIFIED), ('"Jan" <jan@customer.example>', VERIFIED)], "Jan"),
+    ],
+)
+def test_a_name_that_a_stranger_wrote_is_never_said_to_the_customer(
+    world: World, mails: list[tuple[str, dict[str, str]]], said: str
+) -> None:
+    """Whoever wrote it, before the first proof or after it: only proven mail says what a customer is called."""
+    with_template(world, "Dear {{ customer.name }}")
+    for sender, headers in mails:
+        world.receive(sender, headers=headers, body=f"{sender} {headers}")
+        world.advance(hours=2)
+    last = world.sent("jan@customer.example")[-1]
+    assert (last.text.removeprefix("Dear ").strip(), last.to[0].name) == (said, said)
+
+
 def test_expected_answer_is_the_due_instant_in_the_calendars_zone(world: World) -> None:
     """first_response in two hours, said as English does."""
     with_template(world, "By {{ expected }}.{% if not expected %}never{% endif %}")
@@ -233,7 +262,7 @@ def test_instants_are_written_as_the_language_does(language: str | None, text: s
         "noreply@x.example", "no-reply+123@x.example", "No_Reply@x.example", "donotreply-orders@x.example", "MAILER-DAEMON@x.example",
         "postmaster@x.example", "bounces+77-jan=y.example@mail.example", "list-bounces@x.example", "owner-list@x.example",
         "list-request@x.example", "nie.odpowiadaj@x.example", "nichtantworten@x.example", "ne-pas-repondre@x.example",
-        "majordomo@x.example", "root@x.example", "auto-reply@x.example", "never_reply@x.example",
+        "bounce.77@x.example", "postmaster-eu@x.example", "majordomo@x.example", "root@x.example", "auto-reply@x.example", "never_reply@x.example",
     ],
 )  # fmt: skip
 def test_robots_by_their_address(address: str) -> None:
@@ -352,6 +381,20 @@ def test_what_a_limit_held_back_can_be_sent_after_all(world: World) -> None:
     assert world.store.write_now(lambda tx: outbox.retry(tx, first["id"]))
     assert world.store.write_now(lambda tx: outbox.drop(tx, second["id"]))
     assert [world.row("outbox", each["id"])["state"] for each in (first, second)] == ["queued", "dropped"]
+
+
+def test_what_was_withheld_and_comes_back_later_is_no_lost_notice(world: World) -> None:
+    """An operator sent it after all; that nobody gets it is told as of any other answer."""
+    with_limits(world, auto_replies_per_address_hour=0)
+    ticket = world.ticket(world.receive())
+    (row,) = withheld(world)
+    world.store.write_now(lambda tx: outbox.retry(tx, row["id"]))
+    failure = DeliveryFailed("550 5.1.1 User unknown", retryable=False)
+    world.store.write_now(
+        lambda tx: outbox.note_failed(tx, row["id"], failure, 1, None, context=world.context)
+    )
+    assert "delivery_failed" in world.events(ticket)
+    assert not {"notice_failed", "notice_reached_nobody"} & set(world.events(ticket))
 
 
 def test_what_is_withheld_is_no_part_of_the_conversation(world: World) -> None:
