@@ -116,8 +116,8 @@ class Channel:
         return problems
 
     async def probe(self) -> list[contract.Problem]:
-        """Log in and open each folder: what is wrong, each with its cause and what to do."""
-        return await asyncio.to_thread(self._probe)
+        """Log in and open each folder, and ask the relay: what is wrong, each with its cause and what to do."""
+        return [*await asyncio.to_thread(self._probe), *await self._sender.probe()]
 
     def _probe(self) -> list[contract.Problem]:
         from channels.email import imap_probe

@@ -89,6 +89,21 @@ class Relay:
             except (aiosmtplib.SMTPException, _Refused, OSError, TimeoutError, ValueError) as error:
                 raise self._failure(error, transaction) from error
 
+    async def probe(self) -> None:
+        """Connect and log in, and send nothing.
+
+        Raises: DeliveryFailed with what is wrong.
+        """
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                client = await self._connect()
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
+            nothing = _Transaction(Envelope("", (), is_international=False), b"")
+            raise self._failure(error, nothing) from error
+        await _quit(client)
+
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
         if self._sweep is not None:

@@ -116,6 +116,17 @@ class Sender:
         """Tell what keeps mail from going out as it should. addresses: those of the account."""
         return [*self._ways(), *signing.check(self._options.dkim, addresses)]
 
+    async def probe(self) -> list[contract.Problem]:
+        """Log in to the relay: what is wrong, and what to do. Without a relay there is nobody to ask."""
+        if self._relay is None:
+            return []
+        try:
+            await self._relay.probe()
+        except contract.DeliveryFailed as failure:
+            hint = "look at outgoing.relay, its username and password"
+            return [contract.Problem(f"mail cannot be sent: {failure.reason}", hint)]
+        return []
+
     def _ways(self) -> list[contract.Problem]:
         if self._relay is None and not self._options.folder:
             return [

@@ -89,6 +89,10 @@ class Channel:
             *self._sender.check(self._options.addresses),
         ]
 
+    async def probe(self) -> list[contract.Problem]:
+        """Ask the relay that answers go to."""
+        return await self._sender.probe()
+
     async def _listen(self, shared: reception.Reception) -> asyncio.Server:
         protocol = session.LmtpSession if self._options.protocol == "lmtp" else session.Session
         loop = asyncio.get_running_loop()

@@ -117,6 +117,10 @@ class Channel:
                 problems.append(contract.Problem(error.reason))
         return problems
 
+    async def probe(self) -> list[contract.Problem]:
+        """Ask the relay that answers go to."""
+        return await self._sender.probe()
+
     async def _take_mime(
         self, gate: contract.Gate, bodies: "hooks.Bodies", request: "web.Request"
     ) -> "web.Response":

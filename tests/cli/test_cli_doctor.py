@@ -1,5 +1,6 @@
 """intake doctor: what is set up is asked, and says its cause and what to do."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,3 +49,19 @@ def test_a_server_that_is_not_there_is_told(ask: Callable[..., tuple[int, str]])
     code, said = ask(port, "correct-horse", "--json")
     assert code == 1
     assert "no connection with 127.0.0.1" in said
+
+
+@pytest.mark.parametrize(
+    "kind", ["email.smtp, listen: '127.0.0.1:0'", "email.webhook, secrets: [0123456789abcdef]"]
+)
+def test_a_relay_that_is_not_there_is_told(intake: Intake, desk: Path, kind: str) -> None:
+    """Also of an account whose mail comes in by itself: answers have to go out."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    (desk / "config" / "intake.yaml").write_text(
+        f"channels: {{one: {{kind: {kind}, addresses: [a@example.com]}}}}\noutgoing: {{relay: 'smtp://127.0.0.1:{port}'}}\n"
+    )
+    done = intake("doctor")
+    assert done.code == 1
+    assert done.out.startswith(f"one: error: mail cannot be sent: relay 127.0.0.1:{port}: ")
+    assert "look at outgoing.relay" in done.out
