@@ -146,6 +146,6 @@ def test_a_name_that_macros_make_too_long_loses_labels_from_the_left(server: Nam
     sender = f"{'.'.join('x' * 150)}@a.example"
     begin = time.process_time()
     assert check(server, record(f"v=spf1 exists:{'%{l}.' * 1_500}b.example -all"), sender=sender) == "fail"
-    assert time.process_time() - begin < 1
+    assert time.process_time() - begin < 0.3
     asked = {name.rstrip(".") for name, _ in server.asked if name.startswith("x.") and "b.example" in name}
     assert {len(name) for name in asked} == {253}
