@@ -20,12 +20,12 @@ from routing.rulebook import Rulebook
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """list_paths, look: the files it was made of, as they stood. digest: of their texts; "" = not known."""
+    """named_paths, look: the files it was made of, as they stood. digest: of their texts; "" = not known."""
 
     rulebook: Rulebook
     armaments: Mapping[str, Armament]
     replies: Replies
-    list_paths: tuple[str, ...] = ()
+    named_paths: tuple[str, ...] = ()
     look: Look = ()
     digest: str = ""
 
@@ -52,7 +52,13 @@ def compiled(sources: Sources, *, is_checked: bool = False) -> Loaded:
                 for each in problem.faults
             ]
         ) from problem
-    rulebook = rules.load(sources.files, lists=sources.lists, replies=replies.known, is_checked=is_checked)
+    rulebook = rules.load(
+        sources.files,
+        lists=sources.lists,
+        calendars=sources.calendars,
+        replies=replies.known,
+        is_checked=is_checked,
+    )
     failures = [] if is_checked else cases.run(rulebook, detect_language=_language_of)
     if failures:
         raise ConfigError(failures)
@@ -60,7 +66,7 @@ def compiled(sources: Sources, *, is_checked: bool = False) -> Loaded:
         rulebook,
         armaments.of_rulebook(rulebook),
         replies,
-        sources.list_paths,
+        sources.named_paths,
         sources.look,
         published.digest(sources),
     )

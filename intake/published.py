@@ -69,6 +69,7 @@ class _Kept(msgspec.Struct, frozen=True):
     files: dict[str, str]
     lists: dict[str, tuple[str, ...]]
     replies: tuple[tuple[str, str, str], ...]
+    calendars: dict[str, str] = {}
 
 
 def is_used(store: Store) -> bool:
@@ -82,7 +83,7 @@ def publisher(rules_path: Path) -> str:
 
 
 def digest(sources: Sources) -> str:
-    """What tells two states of the files apart: rules, lists and reply templates."""
+    """What tells two states of the files apart: rules, lists, calendars and reply templates."""
     return hashlib.sha256(_text(sources).encode()).hexdigest()
 
 
@@ -127,7 +128,7 @@ def edition(tx: Tx) -> Edition | None:
         return None
     kept = msgspec.json.decode(row[1], type=_Kept)
     replies = {(name, language): text for name, language, text in kept.replies}
-    return Edition(row[0], Sources(kept.files, kept.lists, replies), row[2])
+    return Edition(row[0], Sources(kept.files, kept.lists, replies, calendars=kept.calendars), row[2])
 
 
 def _is_new(tx: Tx, of: str, by: str) -> bool:
@@ -140,5 +141,5 @@ def _is_new(tx: Tx, of: str, by: str) -> bool:
 
 def _text(sources: Sources) -> str:
     replies = sorted((name, language, text) for (name, language), text in sources.replies.items())
-    kept = _Kept(sources.files, sources.lists, tuple(replies))
+    kept = _Kept(sources.files, sources.lists, tuple(replies), sources.calendars)
     return msgspec.json.encode(kept, order="sorted").decode()

@@ -1,20 +1,26 @@
-"""The files behind a rulebook, read as they stood at one moment: rules, lists beside them, reply templates.
+"""The files behind a rulebook, read as they stood at one moment: rules, lists and calendars beside them, reply templates.
 
 Editors write in place or by renaming; what changed while it was being read is read again.
 """
 
 import csv
+import re
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
+from routing import ical_lines
 from routing import rulebook as rules
 from routing.problems import ConfigError, Problem
 
 LIST_MAX_BYTES = 16 * 1024 * 1024
+CALENDAR_MAX_BYTES = 2 * ical_lines.MAX_CHARACTERS  # it may be in UTF-16
 TRIES = 20
 PAUSE_S = 0.05
+
+_SPLIT_LETTER = re.compile(rb"(\r?\n[ \t])([\x80-\xbf]+)")
 
 Look = tuple[tuple[str, int, int, int], ...]
 """Name, inode, size and time of change (ns) of each file, in the order of names."""
@@ -23,14 +29,16 @@ Look = tuple[tuple[str, int, int, int], ...]
 class Sources(msgspec.Struct, frozen=True):
     """files: name -> text. lists: list -> values of its file, without those whose file is not there.
 
-    replies: (name, language) -> template. list_paths: where lists were looked for. look: how all of it stood.
+    calendars: iCalendar file -> text, without those that are not there. replies: (name, language) -> template.
+    named_paths: where lists and calendars were looked for. look: how all of it stood.
     """
 
     files: dict[str, str]
     lists: dict[str, tuple[str, ...]] = {}
     replies: dict[tuple[str, str], str] = {}
-    list_paths: tuple[str, ...] = ()
+    named_paths: tuple[str, ...] = ()
     look: Look = ()
+    calendars: dict[str, str] = {}
 
     @property
     def size(self) -> int:
@@ -41,30 +49,30 @@ class Sources(msgspec.Struct, frozen=True):
 def read(rules_path: Path, replies_path: Path) -> Sources:
     """Read all of it. Takes up to a second while somebody writes.
 
-    Raises: ConfigError when something cannot be read, or is no text, or a list is too big.
+    Raises: ConfigError when something cannot be read, or is no text, or a list or a calendar is too big.
     """
-    list_paths: tuple[str, ...] = ()
+    named_paths: tuple[str, ...] = ()
     for left in reversed(range(TRIES)):
-        before = look(rules_path, replies_path, list_paths)
+        before = look(rules_path, replies_path, named_paths)
         try:
             sources = _read_once(rules_path, replies_path)
         except ConfigError:
-            if left == 0 or look(rules_path, replies_path, list_paths) == before:
+            if left == 0 or look(rules_path, replies_path, named_paths) == before:
                 raise
             time.sleep(PAUSE_S)
             continue
-        is_known = sources.list_paths == list_paths
-        list_paths = sources.list_paths
-        if is_known and look(rules_path, replies_path, list_paths) == before:
+        is_known = sources.named_paths == named_paths
+        named_paths = sources.named_paths
+        if is_known and look(rules_path, replies_path, named_paths) == before:
             return msgspec.structs.replace(sources, look=before)
         if is_known:
             time.sleep(PAUSE_S)
     return sources
 
 
-def look(rules_path: Path, replies_path: Path, list_paths: tuple[str, ...] = ()) -> Look:
+def look(rules_path: Path, replies_path: Path, named_paths: tuple[str, ...] = ()) -> Look:
     """Look at every file without reading it."""
-    files = [*_rule_files(rules_path), *replies_path.glob("*.md"), *map(Path, list_paths)]
+    files = [*_rule_files(rules_path), *replies_path.glob("*.md"), *map(Path, named_paths)]
     seen = []
     for file in sorted(set(files)):
         try:
@@ -86,6 +94,21 @@ def texts(path: Path) -> dict[str, str]:
     return {file.name: _text(file) for file in files}
 
 
+def named_paths(files: Mapping[str, str], rules_path: Path) -> tuple[str, ...]:
+    """Return where the files that rules name are looked for: lists and calendars. files: name -> text of the rules."""
+    folder = rules_path if rules_path.is_dir() else rules_path.parent
+    named = {*rules.list_files(files).values(), *rules.calendar_files(files)}
+    return tuple(sorted(str(folder / file) for file in named))
+
+
+def calendar_text(content: bytes) -> str:
+    """Return the text of an iCalendar file, whatever its charset; letters that a fold splits are whole, lines kept."""
+    from channels.email import charsets
+
+    whole = _SPLIT_LETTER.sub(rb"\2\1", content)
+    return charsets.text_from_bytes(whole)[0]
+
+
 def list_values(text: str, *, is_csv: bool) -> tuple[str, ...]:
     """Return the values of a list's file, each once: one a line, or a CSV's first column; # begins a comment.
 
@@ -103,9 +126,15 @@ def list_values(text: str, *, is_csv: bool) -> tuple[str, ...]:
 def _read_once(rules_path: Path, replies_path: Path) -> Sources:
     files = texts(rules_path)
     folder = rules_path if rules_path.is_dir() else rules_path.parent
-    paths = {name: folder / file for name, file in rules.list_files(files).items()}
-    lists = {name: _list(path) for name, path in paths.items() if path.exists()}
-    return Sources(files, lists, _templates(replies_path), tuple(sorted(map(str, paths.values()))))
+    lists = {name: folder / file for name, file in rules.list_files(files).items()}
+    calendars = {file: folder / file for file in rules.calendar_files(files)}
+    return Sources(
+        files,
+        {name: _list(path) for name, path in lists.items() if path.exists()},
+        _templates(replies_path),
+        named_paths(files, rules_path),
+        calendars={file: _calendar(path) for file, path in calendars.items() if path.exists()},
+    )
 
 
 def _rule_files(path: Path) -> list[Path]:
@@ -123,13 +152,7 @@ def _templates(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def _list(path: Path) -> tuple[str, ...]:
-    try:
-        size_bytes = path.stat().st_size
-    except OSError:
-        size_bytes = 0
-    if size_bytes > LIST_MAX_BYTES:
-        message = f"it has {size_bytes} bytes; a list may have {LIST_MAX_BYTES}"
-        raise ConfigError([Problem(path.name, 1, 1, "error", "too-big", message)])
+    _check_size(path, "list", LIST_MAX_BYTES)
     text = _text(path, encoding="utf-8-sig")
     try:
         return list_values(text, is_csv=path.suffix.lower() == ".csv")
@@ -137,11 +160,31 @@ def _list(path: Path) -> tuple[str, ...]:
         raise ConfigError([Problem(path.name, 1, 1, "error", "bad-list", f"no CSV: {error}")]) from error
 
 
+def _calendar(path: Path) -> str:
+    _check_size(path, "calendar", CALENDAR_MAX_BYTES)
+    try:
+        return calendar_text(path.read_bytes())
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from error
+
+
+def _check_size(path: Path, what: str, most: int) -> None:
+    try:
+        size_bytes = path.stat().st_size
+    except OSError:
+        return
+    if size_bytes > most:
+        message = f"it has {size_bytes} bytes; a {what} may have {most}"
+        raise ConfigError([Problem(path.name, 1, 1, "error", "too-big", message)])
+
+
 def _text(file: Path, *, encoding: str = "utf-8") -> str:
     try:
         return file.read_text(encoding)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(
-            [Problem(str(file), 1, 1, "error", "unreadable", f"cannot be read: {reason}")]
-        ) from error
+        raise _unreadable(file, reason) from error
+
+
+def _unreadable(file: Path, reason: str | None) -> ConfigError:
+    return ConfigError([Problem(str(file), 1, 1, "error", "unreadable", f"cannot be read: {reason}")])

@@ -27,9 +27,7 @@ from intake.rule_files import Look, Sources
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert
-from routing import rulebook as rules
 from routing.problems import ConfigError, Problem, has_error
-from routing.rulebook import Rulebook
 
 LOOK_S = 1.0
 REST_S = 0.2  # a file must rest so long before it is read: an editor may have written half of it
@@ -113,7 +111,7 @@ class Reloader:
         self._replies_path = replies_path
         self._told = told
         self._turn = asyncio.Lock()
-        self._list_paths = _list_paths(context.rulebook, rules_path)
+        self._named_paths = rule_files.named_paths(context.rulebook.files, rules_path)
         self._seen = self._look()
         self._publisher = published.publisher(rules_path)
         self._digest = digest
@@ -169,7 +167,7 @@ class Reloader:
         """Put another rulebook into force: one reference, which a message under way does not look at again."""
         self._digest = loaded.digest or self._digest
         if loaded.look:
-            self._list_paths, self._seen = loaded.list_paths, loaded.look
+            self._named_paths, self._seen = loaded.named_paths, loaded.look
         self.refusal = None
         self._context = msgspec.structs.replace(
             self._context, rulebook=loaded.rulebook, armaments=loaded.armaments, replies=loaded.replies
@@ -193,7 +191,7 @@ class Reloader:
 
     async def _read(self) -> Sources:
         sources = await asyncio.to_thread(rule_files.read, self._rules_path, self._replies_path)
-        self._list_paths, self._seen = sources.list_paths, sources.look or self._seen
+        self._named_paths, self._seen = sources.named_paths, sources.look or self._seen
         return sources
 
     def _publish(self, tx: Tx, sources: Sources, loaded: Loaded) -> bool:
@@ -239,7 +237,7 @@ class Reloader:
             await self._store.write(lambda tx: events.record(tx, "rules_refused", **told))
 
     def _look(self) -> Look:
-        return rule_files.look(self._rules_path, self._replies_path, self._list_paths)
+        return rule_files.look(self._rules_path, self._replies_path, self._named_paths)
 
 
 async def judged_aside(sources: Sources) -> list[Problem]:
@@ -250,11 +248,6 @@ async def judged_aside(sources: Sources) -> list[Problem]:
     finally:
         await judge.end()
     return list(rule_worker.verdict(reply))
-
-
-def _list_paths(rulebook: Rulebook, rules_path: Path) -> tuple[str, ...]:
-    folder = rules_path if rules_path.is_dir() else rules_path.parent
-    return tuple(sorted(str(folder / file) for file in rules.list_files(rulebook.files).values()))
 
 
 def _keep_loaded(tx: Tx, loaded: Loaded) -> None:

@@ -3,17 +3,19 @@
 Arithmetic is done on UTC microseconds, on tables of weeks (`routing.open_weeks`). Where clocks change, a local time
 that occurs twice opens a slot at the first and closes one at the second; one that does not exist moves to the next
 instant. A slot belongs to the local day it starts on, also when it ends after midnight: a holiday closes the whole of it.
+A closing of some hours (of an iCalendar file) takes just those out of it. A date of one's own is stronger than both.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.open_weeks import OpenWeeks, Slot, instant_of_us, us_of
+from routing.closings import Closing, Closings
+from routing.open_weeks import OpenWeeks, Slot, Span, instant_of_us, us_of
 
 __all__ = ["ALWAYS_OPEN", "Calendar", "CalendarText", "NeverOpen", "Slot", "public_holidays"]
 
@@ -27,13 +29,17 @@ class NeverOpen(ValueError):
 
 
 class CalendarText(msgspec.Struct, frozen=True):
-    """A calendar as it is stored. week: Monday first; holidays: country codes ("PL", "DE-BY"); dates: ISO date -> slots."""
+    """A calendar as it is stored. week: Monday first; holidays: country codes ("PL", "DE-BY"); dates: ISO date -> slots.
+
+    closings: what the iCalendar files said when they were read.
+    """
 
     name: str
     timezone: str
     week: tuple[tuple[Slot, ...], ...]
     holidays: tuple[str, ...] = ()
     dates: dict[str, tuple[Slot, ...]] = {}
+    closings: tuple[Closing, ...] = ()
 
 
 class Calendar:
@@ -44,7 +50,9 @@ class Calendar:
         self.name = text.name
         self.zone = ZoneInfo(text.timezone)
         self._own = {date.fromisoformat(day): slots for day, slots in text.dates.items()}
-        self._weeks = OpenWeeks(self.zone, self.slots_on)
+        self._closings = Closings(text.closings, self.zone)
+        is_cut = any(not each.is_whole_days for each in text.closings)
+        self._weeks = OpenWeeks(self.zone, self.slots_on, self._closed_hours if is_cut else None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Calendar) and other.text == self.text
@@ -66,8 +74,8 @@ class Calendar:
     @property
     def is_always_open(self) -> bool:
         """Whether every minute of every day is open, so that a bare day means 24 hours."""
-        whole = all(_covers_day(slots) for slots in self.text.week)
-        return whole and not self.text.holidays and all(_covers_day(slots) for slots in self._own.values())
+        whole = all(_covers_day(slots) for slots in (*self.text.week, *self._own.values()))
+        return whole and not self.text.holidays and not self.text.closings
 
     def slots_on(self, day: date) -> tuple[Slot, ...]:
         """The slots that start on a local date: its own ones, else none on a holiday, else the weekday's."""
@@ -79,12 +87,12 @@ class Calendar:
         return self.text.week[day.weekday()]
 
     def holiday(self, day: date) -> str | None:
-        """The name of the public holiday on a local date; None = not one."""
+        """The name of what closes a whole local date: a public holiday or an event of a file; None = nothing does."""
         for code in self.text.holidays:
             name = public_holidays(code, day.year).get(day)
             if name:
                 return name
-        return None
+        return self._closings.name_of(day)
 
     def is_open(self, at: datetime) -> bool:
         """Whether the instant lies in a slot; its start does, its end does not."""
@@ -141,15 +149,45 @@ class Calendar:
         return instant_of_us(moved if self._weeks.is_end(moved) else self._next_open(moved))
 
     def closed_days(self, start: date, *, count: int) -> tuple[tuple[date, str], ...]:
-        """The next dates from start, within two years, that are closed against the weekly hours, each with why."""
+        """The next dates from start, within two years, that are closed against the weekly hours, each with why.
+
+        One that a file closes for some hours says which: "Staff party, 14:00-18:00".
+        """
         found: list[tuple[date, str]] = []
         for offset in range(731):
             day = start + timedelta(days=offset)
-            if self.text.week[day.weekday()] and not self.slots_on(day):
-                found.append((day, self.holiday(day) or "own date"))
+            why = self._why_closed(day)
+            if why:
+                found.append((day, why))
             if len(found) == count:
                 break
         return tuple(found)
+
+    def _why_closed(self, day: date) -> str:
+        """Why a date is closed against the weekly hours, or some hours of it; "" when it is not."""
+        if not self.text.week[day.weekday()]:
+            return ""
+        if not self.slots_on(day):
+            return self.holiday(day) or "own date"
+        if day in self._own:
+            return ""
+        return "; ".join(dict.fromkeys(self._closed_parts(day)))
+
+    def _closed_parts(self, day: date) -> Iterator[str]:
+        """What closes hours of the slots that start on a date, and which hours."""
+        for start, end in self._weeks.uncut(day.toordinal()):
+            for low, high, name in self._closings.named(start, end):
+                if low <= start and high >= end:
+                    yield name
+                    continue
+                span = (
+                    instant_of_us(each).astimezone(self.zone) for each in (max(low, start), min(high, end))
+                )
+                yield f"{name}, " + "-".join(f"{each:%H:%M}" for each in span)
+
+    def _closed_hours(self, day: date, low: int, high: int) -> list[Span]:
+        """What of a date's slots a file closes; nothing of a date of one's own."""
+        return [] if day in self._own else self._closings.spans(low, high)
 
     def _next_open(self, t: int) -> int:
         number = self._weeks.number(t)
@@ -190,6 +228,14 @@ def public_holidays(code: str, year: int) -> dict[date, str]:
     except NotImplementedError:
         raise ValueError(f"no holidays are known for '{code}'") from None
     return {day: found.get(day) or "holiday" for day in list(found)}
+
+
+def parts_of_country(country: str) -> tuple[str, ...]:
+    """The parts of a country whose public holidays are known; () for a country that is not."""
+    import holidays
+
+    known = holidays.list_supported_countries(include_aliases=False)
+    return tuple(known.get(country, ()))
 
 
 def _covers_day(slots: tuple[Slot, ...]) -> bool:

@@ -1,15 +1,22 @@
 """How calendars are written: YAML nodes -> calendars."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.calendar import Calendar, CalendarText, Slot, public_holidays
+from routing import beside, ical
+from routing.calendar import Calendar, CalendarText, Slot, parts_of_country, public_holidays
+from routing.closings import Closing
 from routing.conditions import WEEKDAYS
-from routing.problems import Problem
+from routing.ical import Ical
+from routing.naming import entries
+from routing.problems import ConfigError, Problem, did_you_mean, has_error
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
@@ -17,6 +24,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
 _DAY_S = 86_400
 _LONG_NIGHT_S = 16 * 3_600
+_A_YEAR = 2026  # any: whether a country is known does not depend on it
 
 _HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
 
@@ -28,23 +36,33 @@ class _CalendarNode(msgspec.Struct, frozen=True):
     dates: Node | None = None
 
 
-_DAY_S = 86_400
-_LONG_NIGHT_S = 16 * 3_600
+class FileNode(msgspec.Struct, frozen=True):
+    """`{file: company.ics}`. free: whether events that are marked as free time leave the calendar open."""
+
+    file: Node
+    free: Literal["open", "closed"] = "open"
 
 
-def read_calendar(name: str, node: Node, problems: list[Problem]) -> Calendar | None:
-    """`{timezone: Europe/Warsaw, open: {mon-fri: ["08:00-12:00"]}, holidays: PL, dates: {2026-12-24: closed}}`."""
+def read_calendar(
+    name: str, node: Node, brought: Mapping[str, str], problems: list[Problem]
+) -> Calendar | None:
+    """`{timezone: Europe/Warsaw, open: {mon-fri: ["08:00-12:00"]}, holidays: PL, dates: {2026-12-24: closed}}`.
+
+    brought: file -> text of the iCalendar files that the caller has.
+    """
     before = len(problems)
     written = convert(node, _CalendarNode, problems=problems, partial=True, hints=_HINTS)
     if written is None:
         return None
     zone = read_zone(written.timezone, problems)
     week = _read_week(written.open, problems)
-    countries = _read_countries(written.holidays, problems) if written.holidays else ()
+    countries, closings = (
+        _read_holidays(written.holidays, brought, problems) if written.holidays else ((), ())
+    )
     dates = _read_dates(written.dates, problems) if written.dates else {}
-    if len(problems) > before:
+    if has_error(problems[before:]):
         return None
-    calendar = Calendar(CalendarText(name, zone, week, countries, dates))
+    calendar = Calendar(CalendarText(name, zone, week, countries, dates, closings))
     return calendar if _opens(calendar, node, problems) else None
 
 
@@ -132,19 +150,98 @@ def weekdays_from(text: str) -> tuple[int, ...] | None:
     return tuple((low + step) % 7 for step in range((high - low) % 7 + 1))
 
 
-def _read_countries(node: Node, problems: list[Problem]) -> tuple[str, ...]:
-    codes = []
-    for each in node.value if node.is_list else (node,):
-        if not isinstance(each.value, str) or not _COUNTRY.match(each.value):
-            hint = "write a country like PL, or a part of one like DE-BY"
-            problems.append(each.problem("bad-value", f"no country code {said(each)}", hint))
-            continue
-        try:
-            public_holidays(each.value, 2026)
+def files_of(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The iCalendar files that calendars name, of all files of the rules; what can't be read is left to `load` to tell."""
+    return files_named(entries(list(beside.sections(texts, "calendars")), "calendar", []))
+
+
+def files_named(calendars: Mapping[str, Node]) -> tuple[str, ...]:
+    """The same of the section that is read already."""
+    written = (
+        node.value["holidays"] for node in calendars.values() if node.is_mapping and "holidays" in node.value
+    )
+    named = (each.value.get("file") for node in written for each in _items(node) if each.is_mapping)
+    return tuple(sorted({node.value for node in named if node is not None and beside.is_file_name(node)}))
+
+
+def _read_holidays(
+    node: Node, brought: Mapping[str, str], problems: list[Problem]
+) -> tuple[tuple[str, ...], tuple[Closing, ...]]:
+    """`PL`, `{file: company.ics}`, or a list of such."""
+    codes: list[str] = []
+    closings: list[Closing] = []
+    for each in _items(node):
+        if each.is_mapping:
+            closings.extend(_read_file(each, brought, problems))
+        elif _is_country(each, problems):
             codes.append(each.value)
-        except ValueError as error:
-            problems.append(each.problem("unknown-country", str(error)))
-    return tuple(codes)
+    return tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(closings))
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    return node.value if node.is_list else (node,)
+
+
+def _is_country(node: Node, problems: list[Problem]) -> bool:
+    if not isinstance(node.value, str) or not _COUNTRY.match(node.value):
+        hint = "write a country like PL, a part of one like DE-BY, or {file: company.ics}"
+        problems.append(node.problem("bad-value", f"no country code {said(node)}", hint))
+        return False
+    try:
+        public_holidays(node.value, _A_YEAR)
+    except ValueError as error:
+        country, _, part = node.value.partition("-")
+        parts = parts_of_country(country) if part else ()
+        hint = (
+            did_you_mean(part, parts)
+            if parts
+            else "own days go under dates:, or into a file: {file: company.ics}"
+        )
+        problems.append(node.problem("unknown-country", str(error), hint))
+        return False
+    return True
+
+
+def _read_file(node: Node, brought: Mapping[str, str], problems: list[Problem]) -> tuple[Closing, ...]:
+    """What a file closes; nothing when it is not there, which is told."""
+    written: FileNode | None = convert(node, FileNode, problems=problems)
+    if written is None:
+        return ()
+    if not beside.is_file_name(written.file):
+        hint = "the file stands beside the rules: write company.ics"
+        problems.append(written.file.problem("bad-value", f"{said(written.file)} is no name of a file", hint))
+        return ()
+    file = written.file.value
+    if file not in brought:
+        hint = "the calendar goes on without it; the file belongs beside the rules"
+        problems.append(written.file.warning("missing-calendar", f"the file '{file}' is not there", hint))
+        return ()
+    try:
+        found = _ical(brought[file], file, is_free_closed=written.free == "closed")
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return ()
+    problems.extend(found.warnings)
+    if not found.closings:
+        problems.append(_closes_nothing(written.file, found))
+    return found.closings
+
+
+def _closes_nothing(node: Node, found: Ical) -> Problem:
+    if found.free:
+        message = f"nothing in '{node.value}' closes: {found.free} of its {found.events} events are marked as free time"
+        return node.warning(
+            "closes-nothing", message, f"if they close all the same: {{file: {node.value}, free: closed}}"
+        )
+    return node.warning(
+        "closes-nothing", f"nothing in '{node.value}' closes: it has {found.events} events", ""
+    )
+
+
+@lru_cache(maxsize=8)
+def _ical(text: str, file: str, *, is_free_closed: bool) -> Ical:
+    """Raises: ConfigError."""
+    return ical.read(text, file=file, is_free_closed=is_free_closed)
 
 
 def _read_dates(node: Node, problems: list[Problem]) -> dict[str, tuple[Slot, ...]]:

@@ -85,7 +85,8 @@ def with_lists(rulebook: Rulebook, situation: Situation) -> Rulebook:
     replaced = {name: values for name, values in situation.lists.items() if name not in rulebook.kept}
     if not replaced:
         return rulebook
-    return rulebooks.load(rulebook.files, lists={**rulebook.lists, **replaced})
+    lists = {**rulebook.lists, **replaced}
+    return rulebooks.load(rulebook.files, lists=lists, calendars=rulebook.calendar_files)
 
 
 def on_duty(rulebook: Rulebook) -> Rulebook:

@@ -61,12 +61,21 @@ def _calendar() -> Schema:
         "minProperties": 1,
     }
     country = {"type": "string", "pattern": words.COUNTRY}
+    file = struct(
+        calendar_text.FileNode,
+        file=words.text("an iCalendar file beside this one, like company.ics"),
+        free={"enum": ["open", "closed"], "description": "closed: events marked as free time close, too"},
+    )
+    holidays = {"anyOf": [country, file]}
     dates = {"type": "object", "patternProperties": {words.DATE: slots}, "additionalProperties": False}
     return struct(
         calendar_text._CalendarNode,
         timezone=words.text("a name like Europe/Warsaw or UTC"),
         open={**week, "description": 'like {mon-fri: ["08:00-12:00", "13:00-17:00"]}'},
-        holidays={"anyOf": [country, {"type": "array", "items": country}], "description": "like PL or DE-BY"},
+        holidays={
+            "anyOf": [country, file, {"type": "array", "items": holidays}],
+            "description": "PL, DE-BY, {file: company.ics}, or a list of such",
+        },
         dates={**dates, "description": "days of your own, stronger than hours and holidays"},
     )
 
@@ -94,7 +103,12 @@ def _team() -> Schema:
         "minProperties": 1,
         "description": "open tickets that one agent may hold, by medium",
     }
-    assign = struct(people_text._AssignNode, capacity=capacity)
+    returning = {
+        "type": "string",
+        "pattern": words.LENGTH,
+        "description": "who comes back within it gets whoever answered them last, like 30d",
+    }
+    assign = struct(people_text._AssignNode, capacity=capacity, returning=returning)
     return struct(
         people_text._TeamNode,
         levels={**words.named(members), "minProperties": 1, "description": "from the front line up"},

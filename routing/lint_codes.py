@@ -141,6 +141,14 @@ enrich:
         "lists: {vip: {file: vip.csv}}",
     ),
     Code(
+        "missing-calendar",
+        "warning",
+        "an iCalendar file is not there; its calendar goes on without it",
+        """\
+calendars:
+  shop: {timezone: UTC, open: {mon-fri: "09:00-17:00"}, holidays: [PL, {file: company.ics}]}""",
+    ),
+    Code(
         "dead-value",
         "warning",
         "a value of a list has a star that stands for nothing, so that it matches nothing",

@@ -5,14 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from routing import yaml_text
+from routing import beside
 from routing.naming import check_name, entries
-from routing.problems import ConfigError, Problem
+from routing.problems import Problem
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
-_FILE = re.compile(r"[^/\\\x00-\x1f]{1,200}\Z")
-_SECTION = re.compile(r"^lists[ \t]*:.*\n?(?:^(?:[ \t#].*|-.*|)$\n?)*", re.MULTILINE)
 _STAR = re.compile(r"\*\.[^*]+\Z|[^*]+/\*\Z")
 _SHAPES = "write [value, value], {file: NAME.csv} or {kept: desk}"
 
@@ -75,7 +73,7 @@ def _source(node: Node, problems: list[Problem]) -> str | None:
     if key != "file":
         problems.append(node.keys[key].problem("unknown-key", f"no key '{key}' here", _SHAPES))
         return None
-    if not _is_file_name(child):
+    if not beside.is_file_name(child):
         message = f"{said(child)} is no name of a file"
         problems.append(
             child.problem("bad-value", message, "the file stands beside the rules: write vip.csv")
@@ -84,30 +82,11 @@ def _source(node: Node, problems: list[Problem]) -> str | None:
     return "file"
 
 
-def _is_file_name(node: Node) -> bool:
-    return isinstance(node.value, str) and bool(_FILE.match(node.value)) and not node.value.startswith(".")
-
-
 def files_of(texts: Mapping[str, str]) -> dict[str, str]:
     """List -> file name, of all files of the rules; what can't be read is left to `load` to tell."""
-    sections: list[Node] = []
-    for name, text in sorted(texts.items()):
-        try:
-            sections.extend(_list_sections(text, file=name))
-        except ConfigError:
-            continue
-    nodes = entries(sections, "list", [])
+    nodes = entries(list(beside.sections(texts, "lists")), "list", [])
     return {
         name: node.value["file"].value
         for name, node in nodes.items()
-        if isinstance(node.value, dict) and "file" in node.value and _is_file_name(node.value["file"])
+        if isinstance(node.value, dict) and "file" in node.value and beside.is_file_name(node.value["file"])
     }
-
-
-def _list_sections(text: str, *, file: str) -> list[Node]:
-    """The section `lists`. Of a text in block style only that section is read: all of it would cost a second load."""
-    if "lists" not in text or "file" not in text:
-        return []
-    section = _SECTION.search(text)
-    node = yaml_text.read(section.group() if section else text, file=file)
-    return [node.value["lists"]] if isinstance(node.value, dict) and "lists" in node.value else []

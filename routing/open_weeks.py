@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 Slot = tuple[int, int]  # seconds since local midnight; the end may lie on the next day (up to 48 h)
+Span = tuple[int, int]  # microseconds since 1970, UTC
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
@@ -91,15 +92,25 @@ class Week:
 
 
 class OpenWeeks:
-    """The weeks of a calendar. slots_on: a local date -> the slots that start on it. Days are proleptic ordinals."""
+    """The weeks of a calendar. Days are proleptic ordinals.
 
-    def __init__(self, zone: ZoneInfo, slots_on: Callable[[date], tuple[Slot, ...]]) -> None:
+    slots_on: a local date -> the slots that start on it. closed: what of them, between two instants, is closed all the
+    same: spans, disjoint and in order; None = nothing ever is.
+    """
+
+    def __init__(
+        self,
+        zone: ZoneInfo,
+        slots_on: Callable[[date], tuple[Slot, ...]],
+        closed: Callable[[date, int, int], list[Span]] | None = None,
+    ) -> None:
         self._zone = zone
         self._slots_on = slots_on
+        self._closed = closed
         self._weeks: dict[int, Week] = {}
         self._slots: dict[int, tuple[Slot, ...]] = {}
         self._offsets: dict[int, int | None] = {}
-        self._intervals: dict[int, list[tuple[int, int]]] = {}
+        self._intervals: dict[int, list[Span]] = {}
 
     def number(self, t: int) -> int:
         """The number of the week that holds an instant."""
@@ -124,8 +135,8 @@ class OpenWeeks:
         return t in self.week(number).ends or before[-1:] == (t,)
 
     def is_open_day(self, day: int) -> bool:
-        """Whether a slot starts on a local date."""
-        return bool(self.slots(day))
+        """Whether a slot that starts on a local date has open time: the clocks may jump over it, or a file close it."""
+        return bool(self.slots(day) and self.intervals(day))
 
     def slots(self, day: int) -> tuple[Slot, ...]:
         found = self._slots.get(day)
@@ -133,18 +144,26 @@ class OpenWeeks:
             found = self._slots[day] = self._slots_on(date.fromordinal(day))
         return found
 
-    def intervals(self, day: int) -> list[tuple[int, int]]:
-        """The slots that start on a local date, in order, as instants; one that the clocks jump over may be empty."""
+    def intervals(self, day: int) -> list[Span]:
+        """The open time of the slots that start on a local date, in order."""
         found = self._intervals.get(day)
         if found is None:
-            found = self._intervals[day] = sorted(
-                (
-                    self.us_of_local(day, start * _SECOND_US, fold=0),
-                    self.us_of_local(day, end * _SECOND_US, fold=1),
-                )
-                for start, end in self.slots(day)
-            )
+            found = self.uncut(day)
+            if self._closed is not None and found:
+                last = max(end for _, end in found)
+                found = _cut(found, self._closed(date.fromordinal(day), found[0][0], last))
+            found = self._intervals[day] = [each for each in found if each[0] < each[1]]
         return found
+
+    def uncut(self, day: int) -> list[Span]:
+        """The slots that start on a local date, whatever is closed of them; one that the clocks jump over is empty."""
+        return sorted(
+            (
+                self.us_of_local(day, start * _SECOND_US, fold=0),
+                self.us_of_local(day, end * _SECOND_US, fold=1),
+            )
+            for start, end in self.slots(day)
+        )
 
     def local(self, t: int) -> tuple[int, int, int]:
         """The local date of an instant, microseconds since its midnight on the wall clock, and the fold."""
@@ -191,3 +210,19 @@ class OpenWeeks:
                 elif begin < stop:
                     merged.append((begin, stop))
         return Week(merged)
+
+
+def _cut(intervals: list[Span], closed: list[Span]) -> list[Span]:
+    """The intervals without the closed spans, which are disjoint and in order."""
+    left = []
+    for start, end in intervals:
+        begin = start
+        for low, high in closed:
+            if high <= begin or low >= end:
+                continue
+            if low > begin:
+                left.append((begin, low))
+            begin = max(begin, high)
+        if begin < end:
+            left.append((begin, end))
+    return left

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from routing import (
+    calendar_text,
     conditions,
     conversation_text,
     lint,
@@ -37,7 +38,7 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     hash: SHA-256 of text, hex. text: JSON of the files and lists, from which `from_text` makes the same rulebook.
     needs: the facts that rules ask for. rules: enrich, then route, each in file order; positions: where each id is.
     warnings: what was found besides errors. kept: names of lists that are kept at the desk; the other lists have their values
-    in `lists`.
+    in `lists`. calendar_files: name -> text of the iCalendar files that calendars name and that were there.
     """
 
     hash: str
@@ -63,6 +64,7 @@ class Rulebook(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     kept: frozenset[str] = frozenset()
     conversations: Conversations = Conversations()
     react: tuple[React, ...] = ()
+    calendar_files: dict[str, str] = {}
 
     def kept_uses(self) -> frozenset[tuple[str, str]]:
         """(fact, list) for each list kept at the desk that some rule asks for."""
@@ -82,20 +84,22 @@ def load(
     files: Mapping[str, str],
     *,
     lists: Mapping[str, tuple[str, ...]] | None = None,
+    calendars: Mapping[str, str] | None = None,
     replies: Collection[tuple[str, str]] | None = None,
     is_checked: bool = False,
 ) -> Rulebook:
     """The rulebook of some files. files: name -> text, read in the order of their names.
 
     lists: name -> values kept elsewhere, like those of `list_files`; one that is not there is an empty list and a
-    warning. replies: known (template, language) pairs, None = not checked.
+    warning. calendars: file -> text of the `calendar_files`; without one its calendar is open on those days, and that is
+    a warning, too. replies: known (template, language) pairs, None = not checked.
     is_checked: these very files were found good before, so that lint need not look at them again.
     The admin's tests are read, not run: see cases.py. Raises: ConfigError with every problem, warnings too.
     """
     sections = Sections(files)
     problems = sections.problems
     try:
-        parts = read_parts(sections, lists=lists or {}, replies=replies)
+        parts = read_parts(sections, lists=lists or {}, calendars=calendars or {}, replies=replies)
         rulebook = _assembled(parts, files=sections.files, is_good=not has_error(problems))
     except ConfigError as too_many:
         raise ConfigError(in_order([*sections.certain(), *too_many.problems])) from None
@@ -117,20 +121,30 @@ def list_files(files: Mapping[str, str]) -> dict[str, str]:
     return list_text.files_of(files)
 
 
+def calendar_files(files: Mapping[str, str]) -> tuple[str, ...]:
+    """Names of the iCalendar files whose texts the caller reads and gives to `load`. files: name -> text.
+
+    What can't be read here is left out: `load` tells it.
+    """
+    return calendar_text.files_of(files)
+
+
 def from_text(text: str) -> Rulebook:
     """The rulebook that was stored under its hash."""
     stored = msgspec.json.decode(text, type=_Stored)
-    return load(stored.files, lists=stored.lists, is_checked=True)
+    return load(stored.files, lists=stored.lists, calendars=stored.calendars, is_checked=True)
 
 
-class _Stored(msgspec.Struct, frozen=True):
+class _Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     files: dict[str, str]
-    lists: dict[str, tuple[str, ...]] = {}
+    lists: dict[str, tuple[str, ...]]
+    calendars: dict[str, str] = {}
 
 
 def _assembled(parts: Parts, *, files: dict[str, str], is_good: bool) -> Rulebook:
     """The parts, and what follows from them. is_good: without an error; else it is only there to be looked at."""
-    text = _stored_text(files, parts.lists) if is_good else ""
+    stored = _Stored(files, parts.lists, parts.calendar_files)
+    text = msgspec.json.encode(stored, order="sorted").decode() if is_good else ""
     rules = (*parts.enrich, *parts.route)
     asked = _conditions(rules, parts.react, parts.conversations)
     return Rulebook(
@@ -144,10 +158,6 @@ def _assembled(parts: Parts, *, files: dict[str, str], is_good: bool) -> Ruleboo
         index=Index(rules),
         **msgspec.structs.asdict(parts),
     )
-
-
-def _stored_text(files: Mapping[str, str], lists: Mapping[str, tuple[str, ...]]) -> str:
-    return msgspec.json.encode({"files": files, "lists": lists}, order="sorted").decode()
 
 
 def _conditions(

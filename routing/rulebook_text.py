@@ -38,9 +38,13 @@ from routing.yaml_text import Node
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sections say. lists: with the values brought along; kept: names of those that are kept at the desk."""
+    """What the sections say. lists: with the values brought along; kept: names of those that are kept at the desk.
+
+    calendar_files: name -> text of the iCalendar files that calendars name and that were brought along.
+    """
 
     calendars: dict[str, Calendar]
+    calendar_files: dict[str, str]
     agents: dict[str, Agent]
     schedules: dict[str, Schedule]
     teams: dict[str, Team]
@@ -61,13 +65,14 @@ def read_parts(
     sections: Sections,
     *,
     lists: Mapping[str, tuple[str, ...]],
+    calendars: Mapping[str, str],
     replies: Collection[tuple[str, str]] | None,
 ) -> Parts:
     """As much as could be read; only good when there is no error among the sections' problems.
 
-    lists, replies: see rulebook.load. Raises: ConfigError when there are too many problems to go on.
+    lists, calendars, replies: see rulebook.load. Raises: ConfigError when there are too many problems to go on.
     """
-    return _Reading(sections, lists=lists, replies=replies).parts()
+    return _Reading(sections, lists=lists, calendars=calendars, replies=replies).parts()
 
 
 class _Reading:
@@ -78,6 +83,7 @@ class _Reading:
         sections: Sections,
         *,
         lists: Mapping[str, tuple[str, ...]],
+        calendars: Mapping[str, str],
         replies: Collection[tuple[str, str]] | None,
     ) -> None:
         self.sections = sections
@@ -85,11 +91,18 @@ class _Reading:
         self.problems = sections.problems
         self.replies = None if replies is None else frozenset(name for name, _ in replies)
         self.lists = list_text.read_lists(self.named["lists"], lists, self.problems)
+        named = calendar_text.files_named(self.named["calendars"])
+        self.calendar_files = {name: calendars[name] for name in named if name in calendars}
         self.seen: dict[str, Node] = {}
 
     def parts(self) -> Parts:
         """As much as could be read; only good when there is no error among the problems."""
-        calendars = self._each("calendars", calendar_text.read_calendar)
+        calendars = self._each(
+            "calendars",
+            lambda name, node, problems: calendar_text.read_calendar(
+                name, node, self.calendar_files, problems
+            ),
+        )
         agents, schedules, teams = self._read_people()
         fields = self._each("fields", field_text.read_field)
         words = self._vocabulary(agents, teams, fields)
@@ -116,6 +129,7 @@ class _Reading:
         )
         return Parts(
             calendars=calendars,
+            calendar_files=self.calendar_files,
             agents=agents,
             schedules=schedules,
             teams=teams,

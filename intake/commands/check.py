@@ -91,7 +91,12 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Ruleboo
         with options.located(settings.rules):
             sources = rule_files.read(settings.rules, settings.replies)
             found += _template_problems(settings, sources)
-            book = rules.load(sources.files, lists=sources.lists, replies=sources.replies.keys())
+            book = rules.load(
+                sources.files,
+                lists=sources.lists,
+                calendars=sources.calendars,
+                replies=sources.replies.keys(),
+            )
     except ConfigError as error:
         found += error.problems
     else:

@@ -54,7 +54,7 @@ def show(arguments: argparse.Namespace) -> int:
 def _rulebook(settings: Any) -> Rulebook:
     with options.located(settings.rules):
         sources = rule_files.read(settings.rules, settings.replies)
-        return rules.load(sources.files, lists=sources.lists)
+        return rules.load(sources.files, lists=sources.lists, calendars=sources.calendars)
 
 
 def _rows(store: Store, book: Rulebook, name: str) -> list[dict[str, Any]]:

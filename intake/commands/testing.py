@@ -83,7 +83,12 @@ def _failure(judged: Judged) -> str:
 def _rulebook(settings: Settings) -> Rulebook:
     with options.located(settings.rules):
         sources = rule_files.read(settings.rules, settings.replies)
-        return rules.load(sources.files, lists=sources.lists, replies=sources.replies.keys())
+        return rules.load(
+            sources.files,
+            lists=sources.lists,
+            calendars=sources.calendars,
+            replies=sources.replies.keys(),
+        )
 
 
 def _judged(settings: Settings, book: Rulebook, case: Any) -> Judged:
