@@ -81,7 +81,7 @@ def agent_reply_address(
 
 
 def agent_message_id(keys: Keys, own_address: str, notified: Notified, *, outbox_id: int) -> str:
-    number = _base36(outbox_id)
+    number = base36(outbox_id)
     token = keys.sign("agent message", *_signed_parts(notified, number))
     local = f"{notified.ref.lower()}.a{_moment(notified)}.{number}.{token}"
     return f"{local}@{own_address.rpartition('@')[2]}"
@@ -114,7 +114,7 @@ def _signed_parts(notified: Notified, number: str) -> tuple[str, ...]:
 
 
 def _moment(notified: Notified) -> str:
-    return _base36(notified.at_us // 1_000)
+    return base36(notified.at_us // 1_000)
 
 
 def reply_address(keys: Keys, account: Account, own_address: str, *, ref: str, to: str, name: str) -> Address:
@@ -124,14 +124,14 @@ def reply_address(keys: Keys, account: Account, own_address: str, *, ref: str, t
 
 
 def message_id(keys: Keys, own_address: str, *, ref: str, outbox_id: int, to: str) -> str:
-    number = _base36(outbox_id)
+    number = base36(outbox_id)
     token = keys.sign("message", ref, number, to.lower())
     return f"{ref.lower()}.{number}.{token}@{own_address.rpartition('@')[2]}"
 
 
 def return_path(keys: Keys, account: Account, own_address: str, outbox_id: int) -> str:
     """Return the envelope sender that tells a bounce's outbox row; "" where it would be too long."""
-    number = _base36(outbox_id)
+    number = base36(outbox_id)
     return _with_detail(account, own_address, f"b.{number}.{keys.sign('bounce', number)}") or ""
 
 
@@ -195,7 +195,7 @@ def _with_detail(account: Account, own_address: str, detail: str) -> str | None:
     return f"{local}@{domain}" if len(local.encode()) <= LOCAL_PART_MAX else None
 
 
-def _base36(number: int) -> str:
+def base36(number: int) -> str:
     digits = ""
     while number:
         number, digit = divmod(number, 36)

@@ -10,7 +10,7 @@ import unicodedata
 
 from channels.contract import Message
 from channels.email import visible_text
-from intake import addresses, notices
+from intake import addresses, notice_links, notices
 from routing import folding
 
 SIGNATURE_MAX_LINES = 8
@@ -53,7 +53,8 @@ def written(message: Message) -> str:
 
 def shows_notice(text: str) -> bool:
     """Whether a text holds what only a notice holds: then nobody else may read it."""
-    return bool(_MARKER.search(text) or _OURS.search(text)) or addresses.has_agent_reference(text)
+    is_ours = bool(_MARKER.search(text) or _OURS.search(text))
+    return is_ours or addresses.has_agent_reference(text) or notice_links.shows_link(text)
 
 
 def plain(line: str) -> str:

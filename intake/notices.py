@@ -1,103 +1,106 @@
 """Notices to agents, by mail: bundled, each can be switched off. They go to colleagues, so they quote the customer.
 
 An agent may answer one (intake.agent_mail). Its first line is the one above which the answer is written: whatever stands
-below it is ours, and never reaches a customer. A notice to a bare address has neither that line nor a reply address.
+below it is ours, and never reaches a customer. A notice to a bare address has neither that line nor a reply address, and
+no links (intake.notice_links): whoever reads there is nobody whom the rules know. What stands in one: intake.notice_page.
 """
 
 import msgspec
 
 from channels.contract import Address, Message
-from intake import agents, events, outgoing
+from intake import digests, events, outgoing, reaching
 from intake.model import Context, Ticket
+from intake.notice_page import MARKER, Notice, Page, quoted
 from intake.outgoing import Draft
+from intake.reaching import Reach, Skipped
 from intake.store.engine import Tx
 
-QUOTE_MAX_CHARACTERS = 2_000
-MARKER = "[ Write your answer above this line ]"
-
-
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """kind: "assigned", "customer_replied", "taken" or "escalated". headline: one line that says what happened.
-
-    quote: what the customer wrote, "" = nothing to quote. cause: see intake.outgoing. by: a way to reach agents,
-    None = by mail. rule: who asks for it, None = it is a built-in one.
-    """
-
-    kind: str
-    headline: str
-    cause: str
-    quote: str = ""
-    by: str | None = None
-    rule: str | None = None
+__all__ = ["MARKER", "Notice", "of_message", "quoted", "send", "tell_agent"]
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) -> int:
     """Write the notice for everybody that target reaches now; how many. That nobody is reached is an event."""
-    reach = agents.reached(tx, context, ticket, target, by=notice.by)
-    reached = reach.addresses
+    reach = _without_own(context, reaching.reached(tx, context, ticket, target, by=notice.by))
+    page = Page.of(tx, context, ticket, notice, others=_others(tx, context, ticket, notice, reach))
+    sent = [
+        address
+        for address, name in reach.addresses.items()
+        if _write(tx, context, ticket, page, address, name)
+    ]
+    # Somebody may be meant twice, as assignee and as lead: they are told once, and that has reached them.
+    has_reached = bool(reach.addresses) and outgoing.carrier(context, ticket) is not None
+    _tell(tx, ticket, target, notice, reach, has_reached=has_reached)
+    return len(sent)
+
+
+def _write(tx: Tx, context: Context, ticket: Ticket, page: Page, address: str, name: str) -> bool:
+    """Write it for one reader, or keep it for their digest; false when they have it already, or nothing can carry it."""
+    notice = page.notice
+    action = f"notify:{notice.kind}:{address}"
+    held = digests.Held(notice.cause, action, address, name, notice.rule or notice.kind, notice.due_at)
+    if digests.takes(tx, context, ticket, held):
+        return True
+    number = tx.new_id()
+    draft = Draft(
+        cause=notice.cause,
+        action=action,
+        to=Address(address, name),
+        subject=page.subject(name),
+        text=page.text(name, number=number),
+        author="system",
+        automatic="auto-generated",
+        is_public=False,
+        agent=name or None,
+        number=number,
+    )
+    return outgoing.send(tx, context, ticket, draft) is not None
+
+
+def _without_own(context: Context, reach: Reach) -> Reach:
+    """Leave our own addresses out: a notice to ourselves would come back as a customer's message."""
     own = {address for account in context.accounts.values() for address in account.addresses}
-    sent = 0
-    for address, name in reached.items():
-        if address.lower() in own:  # a notice to ourselves would come back as a customer's message
-            continue
-        draft = Draft(
-            cause=notice.cause,
-            action=f"notify:{notice.kind}:{address}",
-            to=Address(address, name),
-            subject=f"[{ticket.ref}] {ticket.subject}"[:200],
-            text=_text(ticket, notice, is_answerable=bool(name)),
-            author="system",
-            automatic="auto-generated",
-            is_public=False,
-            agent=name or None,
-        )
-        if outgoing.send(tx, context, ticket, draft) is not None:
-            sent += 1
+    kept = {address: name for address, name in reach.addresses.items() if address.lower() not in own}
+    ours = [name or address for address, name in reach.addresses.items() if address not in kept]
+    if not ours:
+        return reach
+    skipped = (*reach.skipped, *(Skipped(each, "the address is our own") for each in ours))
+    return msgspec.structs.replace(reach, addresses=kept, skipped=skipped)
+
+
+def _others(tx: Tx, context: Context, ticket: Ticket, notice: Notice, reach: Reach) -> tuple[str, ...]:
+    """Return all who get the same notice, also by its other targets."""
+    names = set(reach.names)
+    for target in notice.also:
+        names.update(reaching.reached(tx, context, ticket, target, by=notice.by).names)
+    return tuple(sorted(names))
+
+
+def _tell(tx: Tx, ticket: Ticket, target: str, notice: Notice, reach: Reach, *, has_reached: bool) -> None:
+    """Write down whom it reached, who was passed over and why."""
     actor = f"rule:{notice.rule}" if notice.rule else "system"
     if reach.refused:
         reason = f"nothing in this configuration reaches agents by {' or '.join(reach.refused)}"
         events.of_ticket(
             tx, ticket, "action_not_done", actor=actor, action="notify", value=target, reason=reason
         )
+    nobody = {} if has_reached else {"reason": reach.why_nobody or _reason(reach)}
     events.of_ticket(
         tx,
         ticket,
-        "notified" if sent else "notice_reached_nobody",
+        "notified" if has_reached else "notice_reached_nobody",
         actor=actor,
         target=target,
         notice=notice.kind,
-        agents=sorted(name for name in reached.values() if name),
+        agents=list(reach.names),
+        skipped=[{"agent": each.agent, "reason": each.reason} for each in reach.skipped],
+        cause=notice.cause,
+        **nobody,
     )
-    return sent
 
 
-def _text(ticket: Ticket, notice: Notice, *, is_answerable: bool) -> str:
-    lines = [
-        *([MARKER, ""] if is_answerable else []),
-        notice.headline,
-        "",
-        f"Ticket    {ticket.ref}",
-        f"Subject   {ticket.subject}",
-        f"Priority  {ticket.priority}",
-        f"Team      {ticket.team or '-'}{f' ({ticket.level})' if ticket.level else ''}",
-        f"Agent     {ticket.agent or 'nobody yet'}",
-    ]
-    if notice.quote:
-        lines += ["", "The customer wrote:", "", *quoted(notice.quote)]
-    lines += ["", f"See it:     intake tickets show {ticket.ref}"]
-    if is_answerable:
-        lines += [
-            "Answer it:  reply to this mail, and the customer gets what you write.",
-            "            First lines that do more: #note, #close, #assign NAME, #ack",
-        ]
-    else:
-        lines.append(f"Answer it:  intake tickets reply {ticket.ref} --as NAME")
-    return "\n".join([*lines, ""])
-
-
-def quoted(text: str) -> list[str]:
-    """Return the lines of what somebody wrote, marked as theirs, and not too many."""
-    return [f"> {line}" for line in text[:QUOTE_MAX_CHARACTERS].splitlines()]
+def _reason(reach: Reach) -> str:
+    said = "; ".join(f"{each.agent}: {each.reason}" for each in reach.skipped)
+    return said or "there is nobody to tell"
 
 
 def of_message(

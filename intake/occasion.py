@@ -8,8 +8,11 @@ import msgspec
 from channels.contract import Address, Message
 from intake import customers, events, loops, threads
 from intake.model import Arrival, Context, Customer, Ticket
+from intake.notice_text import Told
 from intake.store.engine import Tx
 from routing.actions import Action
+
+OVERTAKEN = "it is late, and what fell due after it tells the customer more"
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +20,9 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
     address: whom a reply goes to, None = nobody can be answered. is_robot: it is automatic mail.
     is_verified: the address is proven; otherwise nothing a stranger wrote is sent to it. text: the customer's words.
+    told: why a step of a ladder is taken, None = it is none.
+    due_at: of a timer, when it should have happened, microseconds UTC, None = it is no timer's. is_overtaken: it is so
+    late that what it says to the customer is said anew by what fell due after it (intake.overtaken).
     """
 
     cause: str
@@ -27,6 +33,9 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
     answers: tuple[str, ...] = ()
     customer: Customer | None = None
+    told: Told | None = None
+    due_at: int | None = None
+    is_overtaken: bool = False
 
 
 Doer = Callable[[Tx, Context, Ticket, Action, Occasion], Ticket]

@@ -54,7 +54,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     author: an agent's name, or "rule:<id>". agent: who gets it as a notice and may answer it by mail, None = nobody.
     text: Markdown, others' words in it marked as verbatim (channels.markup); a notice's is words altogether.
     below: what the mail says after it and the conversation does not keep (a signature, a quote). from_name: "" = the
-    organization's. withheld: why it is kept and not sent, None = it is sent.
+    organization's. withheld: why it is kept and not sent, None = it is sent. number: the outbox id, None = a new one;
+    what stands in its text may have to name it.
     """
 
     cause: str
@@ -70,6 +71,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     cc: tuple[Address, ...] = ()
     below: str = ""
     from_name: str = ""
+    number: int | None = None
     attachments: tuple[OutboundFile, ...] = ()
     withheld: str | None = None
 
@@ -181,7 +183,7 @@ def carrier(context: Context, ticket: Ticket) -> Account | None:
 
 
 def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:
-    outbox_id = tx.new_id()
+    outbox_id = tx.new_id() if draft.number is None else draft.number
     own = ticket.own_address if account.name == ticket.account and ticket.own_address else ""
     own = own or addresses.own_address(account, ())
     keys = context.keys

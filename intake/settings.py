@@ -50,22 +50,30 @@ class Limits(_Part, frozen=True):
     auto_replies_per_domain_hour, auto_replies_per_hour: to one domain and to everybody, None = 100 and 400 times as many
     as to one address. min_free_disk_bytes: with less room than this, mail is answered with "try again later".
     max_attachments_bytes: of one answer, before they are encoded; large providers refuse mails over 25 MB.
+    notices_per_minute: that rules, ladders and timers send to one agent; what is more comes in one digest. 0 = only digests.
     """
 
     auto_replies_per_address_hour: Count = 5
     auto_replies_per_domain_hour: Count | None = None
     auto_replies_per_hour: Count | None = None
     max_attachments_bytes: Count = 18 * 1024 * 1024
+    notices_per_minute: Count = 10
     min_free_disk_bytes: Count = 32 * 1024 * 1024
 
 
 class Notices(_Part, frozen=True):
-    """The built-in mails to agents, each of which may be switched off."""
+    """The built-in mails to agents, each of which may be switched off.
+
+    link_days: how long the links of a notice, by which it is acknowledged or taken, are good for; 0 = there are none.
+    """
 
     assigned: bool = True
     customer_replied: bool = True
     taken: bool = True
     delivery_failed: bool = True
+    promise_due: bool = True
+    promise_broken: bool = True
+    link_days: Annotated[float, Meta(ge=0, le=90)] = 7
 
 
 class Answers(_Part, frozen=True):

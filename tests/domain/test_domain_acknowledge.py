@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from intake import desk
+from intake import acknowledging
+from intake.acknowledging import Outcome, Said
 from intake.store import schema
 from tests.domain.world import RULES, World
 
@@ -26,8 +28,14 @@ def ticket(world: World) -> dict[str, Any]:
     return ticket
 
 
-def acknowledge(world: World, ticket: dict[str, Any], agent: str = "ewa") -> None:
-    world.store.write_now(lambda tx: desk.acknowledge(tx, world.context, ticket["ref"], agent=agent))
+def acknowledge(world: World, ticket: dict[str, Any], agent: str = "ewa") -> Outcome:
+    said = Said(agent=agent)
+    return world.store.write_now(lambda tx: acknowledging.acknowledge(tx, world.context, ticket["ref"], said))
+
+
+def take(world: World, ticket: dict[str, Any], agent: str = "ewa") -> Outcome:
+    said = Said(agent=agent)
+    return world.store.write_now(lambda tx: acknowledging.take(tx, world.context, ticket["ref"], said))
 
 
 def after(world: World, **by: float) -> int:
@@ -131,3 +139,123 @@ def test_urgent_goes_the_agents_own_way_as_far_as_it_can(world: World) -> None:
     world.fire_due()
     assert world.sent("ewa@desk.example")
     assert "action_not_done" in world.events(ticket)
+
+
+# -- once, and by whom ------------------------------------------------------------------------------------------------
+
+
+def test_saying_it_twice_changes_nothing(world: World, ticket: dict[str, Any]) -> None:
+    """The second time is no second event, and gives no further ten minutes."""
+    acknowledge(world, ticket)
+    world.advance(minutes=5)
+    assert not acknowledge(world, ticket).is_done
+    assert world.events(ticket).count("acknowledged") == 1
+    assert after(world, minutes=5) == 1
+
+
+def test_whoever_comes_second_hears_who_was_first(world: World, ticket: dict[str, Any]) -> None:
+    acknowledge(world, ticket, "ewa")
+    found = acknowledge(world, ticket, "ania")
+    assert (found.is_done, found.look.agent if found.look else None) == (False, "ewa")
+
+
+def test_after_another_notice_it_can_be_acknowledged_again(world: World, ticket: dict[str, Any]) -> None:
+    """The lead was told because nobody had answered: that the second level looked at it before is no answer."""
+    acknowledge(world, ticket, "ewa")
+    assert after(world, minutes=10) == 1
+    world.advance(minutes=1)
+    assert acknowledge(world, ticket, "tomek").is_done
+
+
+def test_before_the_bell_rings_an_acknowledgement_wins(world: World, ticket: dict[str, Any]) -> None:
+    """Nobody had told the lead yet, whatever the clock says: the step waits for an answer again."""
+    world.advance(minutes=10, seconds=30)
+    acknowledge(world, ticket)
+    assert after(world) == 0
+    assert after(world, minutes=10) == 1
+
+
+def test_a_step_of_a_target_still_says_what_it_has_to(world: World) -> None:
+    """Acknowledging takes back no notice of a breach that waits to be sent."""
+    world.use_rules(
+        PAGING.replace("notify: lead}", "notify: lead}\n    - {at: first_response breach, notify: ania}")
+    )
+    ticket = world.ticket(world.receive())
+    world.advance(hours=2)
+    world.fire_due()
+    acknowledge(world, ticket)
+    states = {
+        row["recipient"]: row["state"] for row in world.rows("outbox", "action LIKE 'notify:escalated:%'")
+    }
+    assert states == {"ewa@desk.example": "dropped", "ania@desk.example": "queued"}
+
+
+def test_a_done_ticket_that_is_opened_again_asks_nobody_about_old_notices(
+    world: World, ticket: dict[str, Any]
+) -> None:
+    """What was asked before it was solved is over."""
+    world.set_status(ticket, "solved")
+    world.advance(hours=1)
+    world.set_status(ticket, "open")
+    assert after(world, minutes=20) == 0
+
+
+def test_an_answer_ends_it_also_where_no_clock_waits_for_one(world: World) -> None:
+    """A policy with a resolution and nothing else: the answer moves no clock, and still nobody else is told."""
+    world.use_rules(
+        PAGING.replace("first_response: {urgent: 30m, normal: 2h}, ", "").replace(
+            "first_response 50%", "resolution 50%"
+        )
+    )
+    ticket = world.ticket(world.receive())
+    world.set_status(ticket, "open")
+    world.advance(hours=4)
+    world.fire_due()
+    world.reply(ticket, agent="ewa")
+    assert after(world, hours=1) == 0
+
+
+def test_nothing_is_left_to_look_at_when_it_is_solved(world: World, ticket: dict[str, Any]) -> None:
+    world.set_status(ticket, "solved")
+    assert not acknowledge(world, ticket).is_done
+    assert "acknowledged" not in world.events(ticket)
+
+
+# -- take over --------------------------------------------------------------------------------------------------------
+
+
+def test_taking_it_is_looking_at_it_and_having_it(world: World, ticket: dict[str, Any]) -> None:
+    """Both are events, and the ticket is theirs."""
+    take(world, ticket, "ewa")
+    assert {"acknowledged", "taken_over"} <= set(world.events(ticket))
+    assert world.row("tickets", ticket["id"])["agent"] == "ewa"
+    assert after(world, minutes=9) == 0
+
+
+def test_taking_it_from_somebody_who_looks_at_it_makes_it_ones_own(
+    world: World, ticket: dict[str, Any]
+) -> None:
+    acknowledge(world, ticket, "ania")
+    found = take(world, ticket, "ewa")
+    assert (found.is_done, found.look.agent if found.look else None, found.ticket.agent) == (
+        True,
+        "ewa",
+        "ewa",
+    )
+
+
+def test_taking_it_twice_changes_nothing(world: World, ticket: dict[str, Any]) -> None:
+    take(world, ticket)
+    assert not take(world, ticket).is_done
+    assert world.events(ticket).count("taken_over") == 1
+
+
+def test_an_event_says_who_how_and_which_notice(world: World, ticket: dict[str, Any]) -> None:
+    """For explain: by the link of the notice that went to the second level."""
+    (notice,) = world.rows("outbox", "action LIKE 'notify:escalated:%'")
+    said = Said(agent="ewa", how="link", notice=notice["id"])
+    world.store.write_now(lambda tx: acknowledging.acknowledge(tx, world.context, ticket["ref"], said))
+    (event,) = world.rows("events", "kind = 'acknowledged'")
+    assert event["actor"] == "agent:ewa"
+    details = msgspec.json.decode(event["details"])
+    assert details == {"stopped": 1, "steps": ["nudge/0"], "how": "link", "notice": str(notice["id"])}
