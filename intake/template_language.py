@@ -18,6 +18,7 @@ from channels import markup
 SOURCE_MAX_CHARACTERS = 50_000
 VALUE_MAX_CHARACTERS = 1_000
 LIST_MAX = 50
+DEPTH_MAX = 50  # Jinja2 turns a template into Python, whose compiler gives up between 100 and 200
 
 # name -> what may be asked of it; () = it is a text.
 VARIABLES: dict[str, tuple[str, ...]] = {
@@ -93,12 +94,22 @@ def slips(made: ImmutableSandboxedEnvironment, source: str) -> list[Slip]:
         return [Slip(error.lineno, error.message or "it cannot be read")]
     except RecursionError:
         return [Slip(1, "it is nested too deeply")]
+    if _is_deep(tree):
+        return [Slip(1, f"it is nested more than {DEPTH_MAX} deep")]
     return list(dict.fromkeys(_wrong(tree, frozenset())))
 
 
 def safe_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values, none of them long."""
     return {name: _bounded(value) for name, value in values.items()}
+
+
+def _is_deep(tree: nodes.Node) -> bool:
+    """Whether there is more in each other than a text for customers needs. Chains of `and`, `not` and filters count."""
+    level: list[nodes.Node] = [tree]
+    for _ in range(DEPTH_MAX):
+        level = [child for node in level for child in node.iter_child_nodes()]
+    return bool(level)
 
 
 def _bounded(value: Any) -> Any:

@@ -106,6 +106,17 @@ LARGE = [
     "{% for a in ticket.tags %}{% for b in ticket.tags %}{% endfor %}{% endfor %}",
     "x" * 50_001,
     "{{" + "(" * 5_000 + "1" + ")" * 5_000 + "}}",
+    *(
+        form.format("{{", "}}", deep=part * number)
+        for number in (60, 200, 400, 900, 1_500)
+        for form, part in (
+            ("{} {deep} ticket.ref {}", "not "),
+            ("{} ticket.ref {deep} {}", "and ticket.ref "),
+            ("{} ticket.ref {deep} {}", "|upper"),
+            ("{} ticket.ref {deep} {}", "if ticket.ref else ticket.ref "),
+        )
+    ),
+    *("{% if ticket.ref %}" * number + "{% endif %}" * number for number in (60, 110, 900)),
 ]
 
 
