@@ -1,17 +1,17 @@
 """Agents as rows: presence, turn and load. Who they are and how they are reached stands in the rulebook."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import instants
+from intake import instants, oncall
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement, upsert
+from intake.store.statements import Statement
 from routing import assignment
-from routing.assignment import Assignment
+from routing.assignment import Assignment, People, Preferred
 from routing.facts import AgentLoad
 
 MAIL = "email"
@@ -20,12 +20,30 @@ URGENT = "urgent"
 _l = schema.agent_load.c
 _s = schema.agent_state.c
 _LOADS = Statement(select(_l.name, _l.medium, _l.open_tickets).where(_l.open_tickets > 0))
-_STATES = Statement(select(_s.name, _s.is_away, _s.last_assigned_at))
-_TURN = Statement(
-    upsert(schema.agent_state)
-    .values(name=bindparam("name"), is_away=0, last_assigned_at=bindparam("now"))
-    .on_conflict_do_update(index_elements=[_s.name], set_={"last_assigned_at": bindparam("now")})
+_STATES = Statement(select(_s.name, _s.is_away, _s.away_until, _s.last_assigned_at))
+_STATE = Statement(
+    select(_s.is_away, _s.is_keeping, _s.away_since, _s.away_until).where(_s.name == bindparam("name"))
 )
+
+
+class State(msgspec.Struct, frozen=True):
+    """Whether an agent is away at this moment. is_keeping: nothing of theirs goes to others meanwhile.
+
+    since, until: microseconds UTC; until None = until they say that they are back.
+    """
+
+    is_away: bool = False
+    is_keeping: bool = False
+    since: int | None = None
+    until: int | None = None
+
+
+def state(tx: Tx, name: str) -> State:
+    """Return where an agent is; one of whom nothing was said is there."""
+    row = tx.one(_STATE, name=name)
+    if row is None or not row[0] or (row[3] is not None and row[3] <= tx.now):
+        return State()
+    return State(is_away=True, is_keeping=bool(row[1]), since=row[2], until=row[3])
 
 
 def loads(tx: Tx) -> dict[str, AgentLoad]:
@@ -34,18 +52,20 @@ def loads(tx: Tx) -> dict[str, AgentLoad]:
     for name, medium, count in tx.all(_LOADS):
         open_tickets.setdefault(name, {})[medium] = count
     found = {name: AgentLoad(open_tickets=counts) for name, counts in open_tickets.items()}
-    for name, is_away, last_us in tx.all(_STATES):
+    for name, is_away, until_us, last_us in tx.all(_STATES):
         found[name] = AgentLoad(
             open_tickets=open_tickets.get(name, {}),
-            away=bool(is_away),
+            away=bool(is_away) and (until_us is None or until_us > tx.now),
             last_assigned_at=None if last_us is None else instants.datetime_from_us(last_us),
         )
     return found
 
 
-def note_turn(tx: Tx, agent: str) -> None:
-    """Remember that the agent has just been given a ticket."""
-    tx.run(_TURN, name=agent, now=tx.now)
+def people(tx: Tx, context: Context, *, loads: Mapping[str, AgentLoad], medium: str | None = None) -> People:
+    """Return everybody as they are at this moment. medium: whose capacity counts, None = capacity does not."""
+    book = context.rulebook
+    now = instants.datetime_from_us(tx.now)
+    return People(book.agents, loads, now, book.calendars, oncall.schedules(tx, context), medium)
 
 
 def choose(
@@ -54,26 +74,56 @@ def choose(
     ticket: Ticket,
     *,
     level: str | Sequence[str] | None,
+    loads: Mapping[str, AgentLoad],
     relaxed: bool = False,
+    prefer: Preferred | None = None,
 ) -> Assignment | None:
     """Return who of the ticket's team gets it; None when the rules no longer have the team. level: as assignment.choose."""
-    book = context.rulebook
-    team = book.teams.get(ticket.team or "")
+    team = context.rulebook.teams.get(ticket.team or "")
     if team is None:
         return None
+    everybody = people(tx, context, loads=loads, medium=ticket.medium)
     return assignment.choose(
         team,
         level=level,
-        agents=book.agents,
-        loads=loads(tx),
-        at=instants.datetime_from_us(tx.now),
-        calendars=book.calendars,
-        schedules=book.schedules,
+        agents=everybody.agents,
+        loads=loads,
+        at=everybody.at,
+        calendars=everybody.calendars,
+        schedules=everybody.schedules,
         skills=ticket.skills,
         language=ticket.language,
         medium=ticket.medium,
         relaxed=relaxed,
+        prefer=prefer,
     )
+
+
+def choose_named(
+    tx: Tx, context: Context, ticket: Ticket, name: str, *, level: str | None, loads: Mapping[str, AgentLoad]
+) -> Assignment | None:
+    """Return who gets a ticket that is meant for an agent; None when the rules no longer have the team."""
+    team = context.rulebook.teams.get(ticket.team or "")
+    if team is None:
+        return None
+    everybody = people(tx, context, loads=loads, medium=ticket.medium)
+    return assignment.named(
+        name, team, everybody, level=level, skills=ticket.skills, language=ticket.language
+    )
+
+
+def able(tx: Tx, context: Context, ticket: Ticket, *, loads: Mapping[str, AgentLoad]) -> tuple[str, ...]:
+    """Return who of the ticket's team could have it at this moment: of its level, else of the others."""
+    team = context.rulebook.teams.get(ticket.team or "")
+    if team is None:
+        return ()
+    everybody = people(tx, context, loads=loads, medium=ticket.medium)
+    levels = [ticket.level or "", *team.levels]
+    found = (
+        assignment.able(team, level, everybody, skills=ticket.skills, language=ticket.language)
+        for level in levels
+    )
+    return next((names for names in found if names), ())
 
 
 class Reach(msgspec.Struct, frozen=True):
@@ -126,23 +176,21 @@ def _stand_in(tx: Tx, context: Context, name: str) -> str:
 
 
 def _on_duty(tx: Tx, context: Context, team_name: str | None, level: str | None) -> tuple[str, ...]:
-    book = context.rulebook
-    team = book.teams.get(team_name or "")
+    team = context.rulebook.teams.get(team_name or "")
     if team is None:
         return ()
-    at = instants.datetime_from_us(tx.now)
-    present = loads(tx)
+    everybody = people(tx, context, loads=loads(tx))
     names: dict[str, None] = {}
     for each in (level,) if level else tuple(team.levels):
         names |= dict.fromkeys(
             assignment.on_duty(
                 team,
                 each,
-                agents=book.agents,
-                loads=present,
-                at=at,
-                calendars=book.calendars,
-                schedules=book.schedules,
+                agents=everybody.agents,
+                loads=everybody.loads,
+                at=everybody.at,
+                calendars=everybody.calendars,
+                schedules=everybody.schedules,
             )
         )
     return tuple(names)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from channels.contract import Identity
-from intake import clocks, lists, occasion, tickets
+from intake import clocks, lists, occasion, seating, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
@@ -14,8 +14,14 @@ BLOCKED = "blocked"  # of several lists kept at the desk, the one that `block` a
 
 
 def plain(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
-    """Set a column of the action's own name: priority, status, nature, language."""
+    """Set a column of the action's own name: priority, nature, language."""
     return tickets.change(tx, ticket, actor=_actor(action), **{action.kind: action.value})
+
+
+def status(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
+    return seating.set_status(
+        tx, context, ticket, action.value, actor=_actor(action), cause=happened.cause, text=happened.text
+    )
 
 
 def tags(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:

@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, events, instants, notices, quiet, reactions, tickets, undeliverable, words
+from intake import clocks, events, instants, notices, quiet, reactions, seating, tickets, undeliverable, words
 from intake.model import Context, Ticket
 from intake.notices import Notice
 from intake.reactions import Cause
@@ -133,7 +133,7 @@ def _reopen(tx: Tx, context: Context, ticket: Ticket, lost: _Lost, cause: Cause)
     has_later_answer = ticket.agent_replied_at is not None and ticket.agent_replied_at > (lost.at or 0)
     if is_settled or has_later_answer:
         return ticket
-    reopened = tickets.change(tx, ticket, actor="system", status="open")
+    reopened = seating.set_status(tx, context, ticket, "open", actor="system", cause=cause.name)
     clocks.follow(tx, ticket, reopened)
     return reactions.changed_by_hand(tx, context, ticket, reopened, cause=cause)
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, bindparam, func, select
 
-from intake import clocks, desk, events, merged_clocks, quiet, reactions, tickets
+from intake import clocks, desk, events, merged_clocks, quiet, reactions, seating, tickets
 from intake.desk import DeskError
 from intake.model import Context, Ticket
 from intake.reactions import Cause
@@ -91,14 +91,17 @@ def merge_locked(tx: Tx, context: Context, both: tuple[Ticket, Ticket], *, agent
     actor = f"agent:{agent}"
     _move(tx, moved, source, into)
     new = _join_participants(tx, source, into)
-    after = _awaited(tx, source, into, actor)
+    closed = tickets.stamp(tx, source, merged_into=into.id)
+    tickets.change(
+        tx, closed, actor=actor, status="closed"
+    )  # first: its agent may need the room for the other
+    cause = f"merge:{source.id}:{tx.new_id()}"
+    after = _awaited(tx, context, source, into, actor, cause)
     kept = merged_clocks.go_on(tx, source, into, after)
     done = Merge(str(into.id), tuple(map(str, moved)), new, source.status, kept)
-    closed = tickets.stamp(tx, source, merged_into=into.id)
-    tickets.change(tx, closed, actor=actor, status="closed")
     events.of_ticket(tx, source, "merged", actor=actor, into=into.ref, undo=msgspec.to_builtins(done))
     events.of_ticket(tx, into, "took_in", actor=actor, ref=source.ref, messages=len(moved))
-    return _tell_rules(tx, context, into, after, Cause(name=f"merge:{source.id}:{tx.new_id()}"))
+    return _tell_rules(tx, context, into, after, Cause(name=cause))
 
 
 def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
@@ -119,7 +122,8 @@ def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     for kind, value in done.participants:
         tx.run(_LEAVE, ticket_id=into.id, kind=kind, value=value)
     parted = tickets.stamp(tx, source, merged_into=None)
-    back = tickets.change(tx, parted, actor=actor, status=done.status)
+    cause = f"unmerge:{source.id}:{tx.new_id()}"
+    back = seating.set_status(tx, context, parted, done.status, actor=actor, cause=cause)
     back = tickets.stamp(tx, back, reopened=source.reopened)  # nobody has come back
     merged_clocks.go_back(tx, back, into, done.clocks)
     events.of_ticket(tx, back, "merge_undone", actor=actor, **{"from": into.ref})
@@ -164,7 +168,7 @@ def _join_participants(tx: Tx, source: Ticket, into: Ticket) -> tuple[tuple[str,
     return tuple((each.kind, each.value) for each in new)
 
 
-def _awaited(tx: Tx, source: Ticket, into: Ticket, actor: str) -> Ticket:
+def _awaited(tx: Tx, context: Context, source: Ticket, into: Ticket, actor: str, cause: str) -> Ticket:
     """Open the ticket where the other one's customer waits for an answer."""
     instants: dict[str, Any] = {
         name: max(filter(None, (getattr(source, name), getattr(into, name))), default=None)
@@ -174,7 +178,7 @@ def _awaited(tx: Tx, source: Ticket, into: Ticket, actor: str) -> Ticket:
     if not source.is_open:
         return after
     if into.status not in ("new", "open"):
-        after = tickets.change(tx, after, actor=actor, status="open")
+        after = seating.set_status(tx, context, after, "open", actor=actor, cause=cause)
     clocks.customer_wrote(tx, into, after)
     return after
 

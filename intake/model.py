@@ -80,6 +80,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     gathered_by: what gathers further messages here (see intake.gathering), None = nothing.
     merged_into: the id of the ticket that has its messages now, None = it has them itself.
     fields: the desk's own facts; skills: what an agent must know to get it, None = nothing (any more).
+    waits_since: since when it waits for somebody of its team who may have it, None = it does not. prefers: whose it was
+    before, who gets it first as soon as they can.
     """
 
     id: int
@@ -112,6 +114,8 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: int | None = None
     promised_at: int | None = None
     gathered_by: str | None = None
+    waits_since: int | None = None
+    prefers: str | None = None
     merged_into: int | None = None
 
     @property

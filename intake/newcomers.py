@@ -23,17 +23,18 @@ from intake import (
     placing,
     quiet,
     reactions,
+    seating,
     tickets,
 )
 from intake.conversations import Place
-from intake.model import Arrival, Context, Ticket
+from intake.model import OPEN_STATUSES, Arrival, Context, Ticket
 from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from routing import decision as rules
 from routing.actions import Action
 from routing.decision import Decision
-from routing.facts import FACTS_VERSION, Facts
+from routing.facts import FACTS_VERSION, AgentLoad, Facts
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +42,7 @@ _encode = msgspec.json.Encoder().encode
 def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> None:
     """Decide where a new conversation goes, and write all that follows from it."""
     seen = facts.of_arrival(tx, context, arrival)
-    decided = rules.decide(context.rulebook, seen)
+    seen, decided = _decided(tx, context, arrival, seen)
     if any(action.kind == "ignore" for action in decided.actions):
         _ignore(tx, context, arrival, decided)
         return
@@ -57,11 +58,9 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
     participants.add_named(tx, context, arrival, ticket)
     due = _arm(tx, context, ticket)
     _keep_decision(tx, ticket, message_id, seen, rules.decision_json(decided, due))
-    if ticket.agent is not None:
-        agents.note_turn(tx, ticket.agent)
-        if context.notices.assigned:
-            headline = f"A new ticket {ticket.ref} is yours."
-            notices.of_message(tx, context, ticket, "assigned", headline, message_id, message)
+    if ticket.agent is not None and context.notices.assigned:
+        headline = f"A new ticket {ticket.ref} is yours."
+        notices.of_message(tx, context, ticket, "assigned", headline, message_id, message)
     happened = occasion.of_arrival(arrival, message_id)
     if ticket.skills is not None:
         placing.await_relaxing(tx, ticket)
@@ -70,6 +69,27 @@ def open_ticket(tx: Tx, context: Context, arrival: Arrival, place: Place) -> Non
         cause = Cause(name=happened.cause, seen=seen, occasion=happened)
         opened = reactions.react(tx, context, opened, "created", cause=cause).ticket
         quiet.follow(tx, context, opened, seen=seen, is_new=True)
+
+
+def _decided(tx: Tx, context: Context, arrival: Arrival, seen: Facts) -> tuple[Facts, Decision]:
+    """Decide, and seat whoever is to have it; anew with what is known by then when somebody was quicker."""
+    for _ in range(seating.TRIES):
+        decided = rules.decide(context.rulebook, seen)
+        agent, status = decided.agent, _status(decided)
+        if agent is None or status not in OPEN_STATUSES:
+            break
+        load = seen.agents.get(agent, AgentLoad())
+        if seating.sit(tx, context, agent, load, team=decided.team, medium=arrival.message.kind):
+            break
+        seen = msgspec.structs.replace(seen, agents=agents.loads(tx))
+    else:
+        decided = msgspec.structs.replace(decided, agent=None, waits_for="capacity_full")
+    return seen, decided
+
+
+def _status(decided: Decision) -> str:
+    is_spam = any(action.kind == "spam" for action in decided.actions)
+    return "closed" if is_spam else decided.status or "new"
 
 
 def _ignore(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -> None:
@@ -85,7 +105,7 @@ def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -
     message = arrival.message
     is_spam = any(action.kind == "spam" for action in decided.actions)
     armament = context.armaments.get(decided.sla or "") if not is_spam else None
-    status = "closed" if is_spam else decided.status or "new"
+    status = _status(decided)
     return Ticket(
         id=tx.new_id(),
         ref=tickets.new_ref(tx, context.keys),
@@ -110,6 +130,7 @@ def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -
         fields=decided.fields,
         skills=decided.skills,
         assigned_at=tx.now if decided.agent is not None else None,
+        waits_since=tx.now if decided.waits_for is not None else None,
         nature=decided.nature,
     )
 
@@ -125,8 +146,8 @@ def _tell_opening(tx: Tx, ticket: Ticket, place: Place, decided: Decision, probl
     events.of_ticket(tx, ticket, "created", actor="customer", rule=decided.rule, matched=decided.matched)
     if ticket.agent is not None:
         events.of_ticket(tx, ticket, "assigned", actor=f"rule:{decided.rule}", field="agent", to=ticket.agent)
-    elif ticket.is_open:
-        events.of_ticket(tx, ticket, "nobody_on_duty", team=ticket.team, level=ticket.level)
+    elif decided.waits_for is not None:
+        seating.tell_waiting(tx, ticket, decided.waits_for, ticket.level)
     if place.linked_to is not None or place.suggested is not None:
         kind = "linked" if place.linked_to is not None else "link_suggested"
         other = tickets.load(tx, place.linked_to or place.suggested or 0)

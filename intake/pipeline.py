@@ -45,6 +45,7 @@ from intake import (
     quiet,
     reactions,
     rerouting,
+    seating,
     tickets,
 )
 from intake.agent_proof import Proven, Unproven
@@ -141,8 +142,10 @@ def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Pla
     ticket = reacted.ticket
     if not message.automatic:
         ticket = _reopen(tx, context, reacted, cause)
+        is_theirs = ticket.agent == reacted.ticket.agent
         ticket = rerouting.further_line(tx, context, ticket, arrival, message_id)
-        _tell_assignee(tx, context, ticket, message_id, message)
+        if is_theirs:  # who has just been given it reads the same words in that notice
+            _tell_assignee(tx, context, ticket, message_id, message)
     quiet.follow(tx, context, ticket, seen=cause.seen)
 
 
@@ -171,16 +174,17 @@ def _cause(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, message_i
 def _reopen(tx: Tx, context: Context, reacted: Reacted, cause: Cause) -> Ticket:
     """Do what a customer's reply does by itself, after all rules: what waited or was done is open again.
 
-    A rule that has set the status has had the last word.
+    A rule that has set the status has had the last word. What an agent has who is away goes on to somebody who is there.
     """
     ticket = reacted.ticket
     stays = not reacted.reopens or reacted.has_status or ticket.status in ("new", "open", "closed")
-    if stays:
-        clocks.customer_wrote(tx, ticket, ticket)
-        return ticket
-    reopened = tickets.change(tx, ticket, actor="customer", status="open")
-    clocks.customer_wrote(tx, ticket, reopened)
-    return reactions.changed_by_hand(tx, context, ticket, reopened, cause=cause)
+    text = cause.occasion.text if cause.occasion is not None else ""
+    after = ticket
+    if not stays:
+        after = seating.set_status(tx, context, ticket, "open", actor="customer", cause=cause.name, text=text)
+    clocks.customer_wrote(tx, ticket, after)
+    after = seating.hand_back(tx, context, after, cause=cause.name, text=text)
+    return reactions.changed_by_hand(tx, context, ticket, after, cause=cause)
 
 
 def _settle_duplicate(tx: Tx, received: Received) -> None:

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from intake import agents, delaying, events, instants, notices, tickets
+from intake import delaying, instants, seating, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing.actions import Action
-from routing.assignment import Assignment
 from routing.decision import skills_from
 from routing.placing import wanted_levels
 
@@ -39,13 +38,9 @@ def relax(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> Ticke
     if ticket.skills is None:
         return ticket
     relaxed = tickets.change(tx, ticket, actor="system", skills=None)
-    if relaxed.agent is not None:
+    if relaxed.agent is not None or relaxed.waits_since is None:
         return relaxed
-    chosen = agents.choose(tx, context, relaxed, level=relaxed.level)
-    _tell_candidates(tx, relaxed, chosen, actor="system")
-    if chosen is None or chosen.agent is None:
-        return relaxed
-    moved = tickets.change(tx, relaxed, actor="system", agent=chosen.agent, level=chosen.level)
+    moved = seating.pick(tx, context, relaxed, level=relaxed.level, actor="system")
     tell(tx, context, relaxed, moved, happened, why="system")
     return moved
 
@@ -58,21 +53,8 @@ def await_relaxing(tx: Tx, ticket: Ticket) -> None:
 
 
 def tell(tx: Tx, context: Context, before: Ticket, after: Ticket, happened: Occasion, *, why: str) -> None:
-    """Send the built-in notices of an assignment that no person made, and remember whose turn it was."""
-    if after.agent is not None:
-        agents.note_turn(tx, after.agent)
-        if context.notices.assigned:
-            _send(tx, context, after, after.agent, "assigned", f"Ticket {after.ref} is yours now.", happened)
-    if before.agent is not None and context.notices.taken:
-        headline = f"Ticket {after.ref} is not yours any more ({why})."
-        _send(tx, context, after, before.agent, "taken", headline, happened)
-
-
-def _send(
-    tx: Tx, context: Context, ticket: Ticket, agent: str, kind: str, headline: str, happened: Occasion
-) -> None:
-    notice = notices.Notice(kind=kind, headline=headline, cause=happened.cause, quote=happened.text)
-    notices.send(tx, context, ticket, agent, notice)
+    """Send the built-in notices of an assignment that no person made."""
+    seating.tell(tx, context, before, after, cause=happened.cause, text=happened.text, why=why)
 
 
 def _learn(tx: Tx, ticket: Ticket, action: Action, actor: str) -> Ticket:
@@ -84,29 +66,23 @@ def _learn(tx: Tx, ticket: Ticket, action: Action, actor: str) -> Ticket:
 def _assigned(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Action], actor: str) -> Ticket:
     level = asked.get("level")
     if "agent" in asked:
-        team = context.rulebook.teams.get(ticket.team or "")
-        held = (name for name in wanted_levels(asked, ticket.level) or () if team and name in team.levels)
-        named = next(held, ticket.level)
-        return tickets.change(tx, ticket, actor=actor, level=named, agent=asked["agent"].value)
+        return _named(tx, context, ticket, asked, actor)
     is_waiting = "skills" in asked and ticket.agent is None
     if level is None and "team" not in asked and not is_waiting:
         return ticket
-    wanted = wanted_levels(asked, ticket.level)
     relaxed = level is not None and bool(level.options.get("relaxed"))
-    chosen = agents.choose(tx, context, ticket, level=wanted, relaxed=relaxed)
-    _tell_candidates(tx, ticket, chosen, actor=actor)
-    if chosen is None:
-        return ticket
     if relaxed and ticket.skills is not None:
         ticket = tickets.change(tx, ticket, actor=actor, skills=None)
-    if chosen.agent is None and ticket.agent is None:
-        events.of_ticket(tx, ticket, "nobody_on_duty", team=ticket.team, level=chosen.level)
-    return tickets.change(tx, ticket, actor=actor, level=chosen.level, agent=chosen.agent or ticket.agent)
+    wanted = wanted_levels(asked, ticket.level)
+    return seating.pick(tx, context, ticket, level=wanted, actor=actor, relaxed=relaxed)
 
 
-def _tell_candidates(tx: Tx, ticket: Ticket, chosen: Assignment | None, *, actor: str) -> None:
-    """Keep who was looked at, and why each was taken or passed over."""
-    if chosen is not None:
-        events.of_ticket(
-            tx, ticket, "agents_compared", actor=actor, agent=chosen.agent, candidates=chosen.candidates
-        )
+def _named(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Action], actor: str) -> Ticket:
+    """Give the ticket to the agent whom a rule names, or to nobody; the level is the one that is named beside."""
+    team = context.rulebook.teams.get(ticket.team or "")
+    held = (name for name in wanted_levels(asked, ticket.level) or () if team and name in team.levels)
+    level, agent = next(held, ticket.level), asked["agent"].value
+    if agent is not None:
+        return seating.pick_named(tx, context, ticket, agent, level=level, actor=actor)
+    left = tickets.change(tx, ticket, actor=actor, level=level, agent=None)
+    return tickets.stamp(tx, left, waits_since=None) if left.waits_since is not None else left

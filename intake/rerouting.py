@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, event_facts, events, facts, occasion, placing, tickets
+from intake import clocks, event_facts, events, facts, occasion, placing, seating, tickets
 from intake.model import Arrival, Context, Ticket
 from intake.occasion import Occasion
 from intake.store import schema
@@ -15,7 +15,7 @@ from routing import decision as rules
 from routing.actions import Action
 from routing.conversation import LINE_BY_LINE
 from routing.decision import Decision
-from routing.facts import FACTS_VERSION, Facts
+from routing.facts import FACTS_VERSION, AgentLoad, Facts
 
 LINES_MAX = 50
 
@@ -61,7 +61,7 @@ def route(
     known = _matched(tx, ticket)
     if known == decided.matched:
         return ticket, ()  # nothing new was said: the ticket stays with whom it is
-    moved = tickets.change(tx, ticket, actor=f"rule:{decided.rule}", **_columns(ticket, decided))
+    moved = _moved(tx, context, ticket, seen, decided)
     clocks.follow(tx, ticket, moved)
     if moved.agent != ticket.agent:
         placing.tell(tx, context, ticket, moved, happened, why=f"rule {decided.rule}")
@@ -90,6 +90,23 @@ def route(
     if decided.sla != ticket.sla:
         further.insert(0, Action("sla", decided.sla, decided.rule))
     return moved, tuple(further)
+
+
+def _moved(tx: Tx, context: Context, ticket: Ticket, seen: Facts, decided: Decision) -> Ticket:
+    """Go where the decision says; where somebody else was seated meanwhile, to nobody yet."""
+    columns, actor = _columns(ticket, decided), f"rule:{decided.rule}"
+    agent = columns["agent"]
+    if agent in (None, ticket.agent):
+        moved = tickets.change(tx, ticket, actor=actor, **columns)
+        if moved.agent is not None or decided.waits_for is None:
+            return moved
+        seating.tell_waiting(tx, moved, decided.waits_for, moved.level)
+        return tickets.stamp(tx, moved, waits_since=moved.waits_since or tx.now)
+    bare = tickets.change(tx, ticket, actor=actor, **(columns | {"agent": None}))
+    load = seen.agents.get(agent, AgentLoad())
+    if seating.sit(tx, context, agent, load, team=decided.team, medium=ticket.medium):
+        return tickets.change(tx, bare, actor=actor, is_seated=True, agent=agent)
+    return seating.pick(tx, context, bare, level=bare.level, actor=actor)
 
 
 def further_line(tx: Tx, context: Context, ticket: Ticket, arrival: Arrival, message_id: int) -> Ticket:

@@ -21,6 +21,7 @@ from intake import (
     rule_files,
     rule_worker,
     turns,
+    waiting,
 )
 from intake.model import Context
 from intake.rule_files import Look, Sources
@@ -89,6 +90,7 @@ def keep(tx: Tx, loaded: Loaded) -> None:
     tx.run(_KEEP, hash=loaded.rulebook.hash, source=loaded.rulebook.text, now=tx.now)
     armaments.keep(tx, dict(loaded.armaments))
     dailies.keep(tx, loaded.rulebook)
+    waiting.look_after_reload(tx)
     turns.keep(tx, loaded.rulebook)
 
 

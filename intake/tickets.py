@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity
-from intake import counters, events, refs
+from intake import alarms, counters, events, refs
 from intake.keys import Keys
 from intake.model import OPEN_STATUSES, Ticket
 from intake.store import schema
@@ -22,6 +22,7 @@ _l = schema.agent_load.c
 _encode = msgspec.json.Encoder().encode
 
 MERGES_FOLLOWED = 20
+WAITING = "waiting"  # the alarm of what waits for somebody
 
 _NAMES = [
     "id",
@@ -54,6 +55,8 @@ _NAMES = [
     "status_changed_at",
     "taken_at",
     "promised_at",
+    "waits_since",
+    "prefers",
     "merged_into",
 ]
 # Of a new ticket these are mostly empty, and are not spelt out then.
@@ -67,13 +70,12 @@ _JOIN = Statement(
     .on_conflict_do_nothing(index_elements=[_p.ticket_id, _p.kind, _p.value])
 )
 _PARTICIPANTS = Statement(select(_p.kind, _p.value).where(_p.ticket_id == bindparam("ticket_id")))
-_LOAD = Statement(
-    upsert(schema.agent_load)
-    .values(name=bindparam("name"), medium=bindparam("medium"), open_tickets=bindparam("by"))
-    .on_conflict_do_update(
-        index_elements=[_l.name, _l.medium], set_={"open_tickets": _l.open_tickets + bindparam("by")}
-    )
+_LEAVE_SEAT = Statement(
+    schema.agent_load.update()
+    .where(_l.name == bindparam("of_agent"), _l.medium == bindparam("of_medium"), _l.open_tickets > 0)
+    .values(open_tickets=_l.open_tickets - 1)
 )
+_ANY_WAITING = Statement(select(_t.id).where(_t.waits_since.is_not(None), _t.solved_at.is_(None)).limit(1))
 _COUNT_MESSAGE = Statement(
     schema.tickets.update()
     .where(_t.id == bindparam("at_id"))
@@ -131,7 +133,10 @@ def _ref_key(keys: Keys) -> bytes:
 
 
 def insert(tx: Tx, ticket: Ticket, *, rule: str, links: tuple[int | None, int | None]) -> None:
-    """Write a new ticket. links: the ticket it follows up, and the one it may belong to."""
+    """Write a new ticket. links: the ticket it follows up, and the one it may belong to.
+
+    Whoever has it has been seated (intake.seating).
+    """
     values = {name: getattr(ticket, name) for name in _NAMES}
     tx.insert(
         schema.tickets,
@@ -142,20 +147,26 @@ def insert(tx: Tx, ticket: Ticket, *, rule: str, links: tuple[int | None, int | 
         messages=1,
         updated_at=tx.now,
     )
-    if ticket.agent is not None and ticket.is_open:
-        _count_load(tx, ticket.agent, ticket.medium, 1)
 
 
-def change(tx: Tx, ticket: Ticket, *, actor: str, **changes: Any) -> Ticket:
-    """Set what differs, keep the agents' load right, and record one event for each change."""
+def change(tx: Tx, ticket: Ticket, *, actor: str, is_seated: bool = False, **changes: Any) -> Ticket:
+    """Set what differs, keep the agents' load right, and record one event for each change.
+
+    is_seated: whoever has more to do by it was seated for it (intake.seating). Otherwise a reopened ticket comes back
+    without its agent, and waits. Raises: RuntimeError when an open ticket is given to somebody who was not.
+    """
     changes = {name: value for name, value in changes.items() if getattr(ticket, name) != value}
     if not changes:
         return ticket
+    is_reopened = changes.get("status") in OPEN_STATUSES and not ticket.is_open
+    if is_reopened and not is_seated and ticket.agent is not None and "agent" not in changes:
+        ticket = stamp(tx, ticket, waits_since=tx.now, prefers=ticket.agent)
+        changes["agent"] = None
     followed = _following(tx, ticket, changes)
     after = msgspec.structs.replace(ticket, **changes, **followed)
     columns = {name: _stored(value) for name, value in (changes | followed).items()}
     tx.update(schema.tickets, {"id": ticket.id}, **columns, updated_at=tx.now)
-    _move_load(tx, ticket, after)
+    _move_load(tx, ticket, after, is_seated=is_seated)
     for name, value in changes.items():
         details = {"field": name, "from": getattr(ticket, name), "to": value}
         kind = _event_kind(ticket, name, value)
@@ -163,10 +174,10 @@ def change(tx: Tx, ticket: Ticket, *, actor: str, **changes: Any) -> Ticket:
     return after
 
 
-def stamp(tx: Tx, ticket: Ticket, **instants_us: int | None) -> Ticket:
-    """Set instants that say when something happened; no event, because what happened is one."""
-    tx.update(schema.tickets, {"id": ticket.id}, **instants_us, updated_at=tx.now)
-    return msgspec.structs.replace(ticket, **instants_us)
+def stamp(tx: Tx, ticket: Ticket, **columns: Any) -> Ticket:
+    """Set instants that say when something happened, and their like; no event, because what happened is one."""
+    tx.update(schema.tickets, {"id": ticket.id}, **columns, updated_at=tx.now)
+    return msgspec.structs.replace(ticket, **columns)
 
 
 def _following(tx: Tx, ticket: Ticket, changes: dict[str, Any]) -> dict[str, Any]:
@@ -174,6 +185,7 @@ def _following(tx: Tx, ticket: Ticket, changes: dict[str, Any]) -> dict[str, Any
     brought: dict[str, Any] = {}
     if changes.get("agent") is not None:
         brought["assigned_at"] = tx.now
+        brought |= {name: None for name in ("waits_since", "prefers") if getattr(ticket, name) is not None}
     status = changes.get("status")
     if status is None:
         return brought
@@ -201,19 +213,25 @@ def _stored(value: Any) -> Any:
     return int(value) if isinstance(value, bool) else value
 
 
-def _move_load(tx: Tx, before: Ticket, after: Ticket) -> None:
+def _move_load(tx: Tx, before: Ticket, after: Ticket, *, is_seated: bool) -> None:
+    """Let whoever has it no longer have room again, and tell the bell when something waits for that."""
     old = before.agent if before.is_open else None
     new = after.agent if after.is_open else None
-    if old == new:
-        return
-    if old is not None:
-        _count_load(tx, old, before.medium, -1)
-    if new is not None:
-        _count_load(tx, new, after.medium, 1)
+    if old != new and new is not None and not is_seated:
+        raise RuntimeError(f"ticket {after.ref} was given to {new} past intake.seating")
+    if old != new and old is not None:
+        tx.run(_LEAVE_SEAT, of_agent=old, of_medium=before.medium)
+        is_free = True
+    else:
+        is_free = after.waits_since is not None and before.status != after.status
+    if is_free:
+        somebody_is_free(tx)
 
 
-def _count_load(tx: Tx, agent: str, medium: str, by: int) -> None:
-    tx.run(_LOAD, name=agent, medium=medium, by=by)
+def somebody_is_free(tx: Tx, *, in_us: int = 0) -> None:
+    """Have what waits looked at (intake.waiting), if anything does. in_us: so much later."""
+    if tx.one(_ANY_WAITING) is not None:
+        alarms.ring(tx, WAITING, tx.now + in_us)
 
 
 def count_message(tx: Tx, ticket: Ticket) -> Ticket:

@@ -26,6 +26,8 @@ class CustomerNode(msgspec.Struct, frozen=True):
     first_contact: bool | None = None
     known_since: Node | None = None
     fields: dict[str, str] = {}
+    agent: str | None = None
+    answered: Node | None = None
 
 
 def read_instant(node: Node, problems: list[Problem]) -> datetime:
@@ -42,11 +44,19 @@ def read_instant(node: Node, problems: list[Problem]) -> datetime:
 
 
 def customer_from(written: CustomerNode, *, at: datetime, problems: list[Problem]) -> CustomerFacts:
-    """The customer; not new when anything of theirs is known from before."""
+    """The customer; not new when anything of theirs is known from before.
+
+    agent: who answered them last; answered: how long ago, or when; not said = just now.
+    """
     tickets = _tickets(written.tickets, at=at, problems=problems)
-    is_known = bool(tickets or written.open_tickets or written.last_rating)
+    is_known = bool(tickets or written.open_tickets or written.last_rating or written.agent)
     given = {**msgspec.structs.asdict(written), "tickets": tickets}
-    del given["known_since"]
+    for name in ("known_since", "agent", "answered"):
+        del given[name]
+    if written.agent is not None:
+        answered = written.answered
+        given["answered_by"] = written.agent
+        given["answered_at"] = instant_before(answered, at=at, problems=problems) if answered else at
     if written.first_contact is None:
         given["first_contact"] = not is_known
     return CustomerFacts(**given)

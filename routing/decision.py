@@ -5,7 +5,7 @@ no rule sees another's writes. Who wins a field that several rules write is draf
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from routing.actions import Action
 from routing.conditions import ConditionResult
 from routing.draft import Draft, Ignored
 from routing.facts import Facts
-from routing.people import Skills
+from routing.people import Skills, Team
 from routing.rulebook import Rulebook
 from routing.rules import Rule, Write
 from routing.view import View
@@ -39,6 +39,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     on duty. sla: a policy's name, None = no clock. actions: effects for intake to carry out.
     candidates: the agents looked at. failed: (rule, error) of rules that broke and so did not match.
     fields: the desk's own, extracted and written. skills: what an agent must know, None = anybody will do.
+    waits_for: why nobody has it (capacity_full, nobody_on_duty), None = somebody has, or nobody on purpose.
     """
 
     rulebook: str
@@ -60,6 +61,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[tuple[str, str], ...] = ()
     fields: dict[str, str] = {}
     skills: Skills | None = None
+    waits_for: str | None = None
 
 
 def decide(rulebook: Rulebook, facts: Facts) -> Decision:
@@ -143,6 +145,7 @@ def _decision(
         failed=tuple(failed),
         fields=_fields(drafted, extracted),
         skills=skills,
+        waits_for=chosen.waits_for,
     )
 
 
@@ -171,12 +174,33 @@ def _assign(
     """The agent a rule names, else one of the team on duty; nobody for spam, what is ignored and what is closed."""
     team = rulebook.teams[drafted.value("team")]
     level = drafted.value("level")
-    if drafted.wrote("agent") or any(drafted.value(each) for each in ("spam", "ignore", "close")):
-        agent = drafted.value("agent")
-        held = next((name for name, members in team.levels.items() if agent in members), None)
-        wanted = next((name for name in level or () if name in team.levels), None)
-        return assignment.Assignment(agent, wanted or held or team.first_level, ())
-    return choose(rulebook, facts, team=team.name, level=level, skills=skills, language=language)
+    agent = drafted.value("agent")
+    held = next((name for name, members in team.levels.items() if agent in members), None)
+    wanted = next((name for name in level or () if name in team.levels), None)
+    here = wanted or held or team.first_level
+    if any(drafted.value(each) for each in ("spam", "ignore", "close")):
+        return assignment.Assignment(agent, here, (), is_left=True)
+    if drafted.wrote("agent"):
+        return named(rulebook, facts, agent, team=team.name, level=here, skills=skills, language=language)
+    return choose(
+        rulebook,
+        facts,
+        team=team.name,
+        level=level,
+        skills=skills,
+        language=language,
+        prefer=_known(team, facts),
+    )
+
+
+def _known(team: Team, facts: Facts) -> assignment.Preferred | None:
+    """Who has answered the customer last, where the team wants customers who come back to go to them."""
+    customer = facts.customer
+    if team.returning_s is None or customer.answered_by is None or customer.answered_at is None:
+        return None
+    if facts.at - customer.answered_at > timedelta(seconds=team.returning_s):
+        return None
+    return assignment.Preferred(customer.answered_by, "answered this customer last")
 
 
 def choose(
@@ -188,6 +212,7 @@ def choose(
     skills: Skills | None,
     language: str | None,
     relaxed: bool = False,
+    prefer: assignment.Preferred | None = None,
 ) -> assignment.Assignment:
     """Who of a team gets a ticket at the instant of the facts. relaxed: somebody without the skills may have it too."""
     return assignment.choose(
@@ -202,6 +227,34 @@ def choose(
         language=language,
         medium=facts.channel,
         relaxed=relaxed,
+        prefer=prefer,
+    )
+
+
+def named(
+    rulebook: Rulebook,
+    facts: Facts,
+    agent: str | None,
+    *,
+    team: str,
+    level: str | None,
+    skills: Skills | None,
+    language: str | None,
+) -> assignment.Assignment:
+    """Who gets a ticket that a rule gives to an agent by name; None = to nobody, on purpose."""
+    if agent is None:
+        here = level or rulebook.teams[team].first_level
+        return assignment.Assignment(None, here, (), is_left=True)
+    people = assignment.People(
+        rulebook.agents,
+        facts.agents,
+        facts.at,
+        rulebook.calendars,
+        schedule.in_force(rulebook.schedules, facts.on_call),
+        facts.channel,
+    )
+    return assignment.named(
+        agent, rulebook.teams[team], people, level=level, skills=skills, language=language
     )
 
 

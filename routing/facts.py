@@ -18,6 +18,9 @@ EVENTS = (
 )  # fmt: skip
 """What react rules may wait for."""
 
+EVENTS_OF_CLOCKS = ("sla_warning", "sla_breached", "promise_due")
+"""Events that are about one target of the ticket: the fact `target` names it."""
+
 CHANGEABLE = ("status", "priority", "team", "agent", "level")
 """What `changed` may ask for."""
 
@@ -56,6 +59,7 @@ class CustomerFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
     tickets: when the earlier tickets were created, aware UTC, newest first, the newest hundred, the new one not among
     them. last_rating: 1 to 5, None = never rated. fields: the desk's own facts of the customer.
+    answered_by: the agent who answered them last, whatever the ticket; answered_at: when, aware UTC. None = nobody yet.
     """
 
     organization: str | None = None
@@ -68,6 +72,8 @@ class CustomerFacts(msgspec.Struct, frozen=True, omit_defaults=True):
     opted_out: bool = False
     first_contact: bool = True
     fields: dict[str, str] = {}
+    answered_by: str | None = None
+    answered_at: datetime | None = None
 
 
 class TicketFacts(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -112,7 +118,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The facts of one event on one ticket; text facts are of the message that caused it, or of the customer's last.
 
     at: aware UTC; the time facts derive from it. event: see EVENTS. ticket: None = it is only being opened.
-    changed: field -> (before, after) of what the event changes. channel: the medium; account: the configured name.
+    changed: field -> (before, after) of what the event changes. target: of a ticket's clocks, the one that an event is
+    about (see EVENTS_OF_CLOCKS), None = the event is about none. channel: the medium; account: the configured name.
     recipient: addresses of ours the message came to, in lower case. text = subject and what the customer wrote now.
     language: ISO 639-1, None = unknown. headers: lower-case name -> decoded values. rating: 1 to 5 of a `rated` event.
     form: name -> value of a form or webhook. kept: list kept at the desk -> those values of this message that are in it.
@@ -125,6 +132,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ticket: TicketFacts | None = None
     changed: dict[str, tuple[str | None, str | None]] = {}
     rating: int | None = None
+    target: str | None = None
     channel: str = ""
     account: str = ""
     unreadable: bool = False

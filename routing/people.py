@@ -26,6 +26,10 @@ class Team(msgspec.Struct, frozen=True):
 
     on_call: level -> schedule, for levels whose members are whoever is on call; levels then names all of the schedule.
     capacity: medium -> open tickets that one agent may hold, of all teams together; a medium that is not named has no cap.
+    The cap of the team that a ticket is of decides whether an agent may get it. Open = new, open, pending and on hold:
+    what waits for a customer comes back at any moment, and is its agent's work then.
+    returning_s: a new ticket goes to whoever answered its customer within so many seconds, if able; None = to nobody more
+    than to others.
     """
 
     name: str
@@ -33,6 +37,7 @@ class Team(msgspec.Struct, frozen=True):
     assign: str = "least_loaded"
     capacity: dict[str, int] = {}
     on_call: dict[str, str] = {}
+    returning_s: int | None = None
 
     @property
     def first_level(self) -> str:

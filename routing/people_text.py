@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from routing.durations import read_seconds
 from routing.naming import ADDRESS, check_medium, check_name, entries
 from routing.people import WAYS, Agent, Team
 from routing.problems import Problem
@@ -36,6 +37,7 @@ class _TeamNode(msgspec.Struct, frozen=True):
 class _AssignNode(msgspec.Struct, frozen=True):
     by: Literal["least_loaded", "round_robin"] = "least_loaded"
     capacity: Node | None = None
+    returning: Node | None = None
 
 
 class _OnCallNode(msgspec.Struct, frozen=True):
@@ -109,7 +111,7 @@ def read_team(
     schedules: Mapping[str, Schedule | None],
     problems: list[Problem],
 ) -> Team | None:
-    """`{levels: {l1: [ania, marek], oncall: {schedule: nights}}, assign: {by: least_loaded, capacity: {chat: 3}}}`.
+    """`{levels: {l1: [ania, marek], oncall: {schedule: nights}}, assign: {capacity: {chat: 3}, returning: 30d}}`.
 
     schedules: name -> None for one that could not be read, which is told at its own place.
     """
@@ -119,8 +121,8 @@ def read_team(
     if written is None:
         return None
     levels, on_call = _read_levels(written.levels, agents, schedules, problems)
-    by, capacity = _read_assign(written.assign, problems) if written.assign else ("least_loaded", {})
-    return Team(name, levels, by, capacity, on_call) if levels else None
+    assign = _read_assign(written.assign, problems) if written.assign else _NOTHING_SAID
+    return Team(name, levels, assign.by, assign.capacity, on_call, assign.returning_s) if levels else None
 
 
 def _read_levels(
@@ -158,14 +160,27 @@ def _read_on_call(
     return check_name(written.schedule, schedules, "schedule", problems) if written else None
 
 
-def _read_assign(node: Node, problems: list[Problem]) -> tuple[str, dict[str, int]]:
+class _Assign(msgspec.Struct, frozen=True):
+    by: str = "least_loaded"
+    capacity: dict[str, int] = {}
+    returning_s: int | None = None
+
+
+_NOTHING_SAID = _Assign()
+
+
+def _read_assign(node: Node, problems: list[Problem]) -> _Assign:
     if node.is_scalar:
         by = convert(node, Literal["least_loaded", "round_robin"], problems=problems)
-        return by or "least_loaded", {}
+        return _Assign(by or "least_loaded")
     written = convert(node, _AssignNode, problems=problems, partial=True)
     if written is None:
-        return "least_loaded", {}
-    return written.by, _read_capacity(written.capacity, problems) if written.capacity else {}
+        return _NOTHING_SAID
+    return _Assign(
+        written.by,
+        _read_capacity(written.capacity, problems) if written.capacity else {},
+        read_seconds(written.returning, problems, hint="like 30d") if written.returning else None,
+    )
 
 
 def _read_capacity(node: Node, problems: list[Problem]) -> dict[str, int]:

@@ -80,7 +80,8 @@ def situation_from(written: Any, node: Node, people: People, problems: list[Prob
 
 
 def _check_people(given: _GivenNode, people: People, node: Node, problems: list[Problem]) -> None:
-    check_known((*given.away, *given.load), people.agents, "agent", node, problems)
+    answered = (given.customer.agent,) if given.customer.agent is not None else ()
+    check_known((*given.away, *given.load, *answered), people.agents, "agent", node, problems)
     if people.teams is not None:
         check_known(given.waiting, people.teams, "team", node, problems)
 

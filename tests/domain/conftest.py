@@ -37,3 +37,16 @@ def make(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[[str
             return World(store, tmp_path, clock, rules=RULES + rules)
 
         yield world
+
+
+@pytest.fixture
+def make_whole(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[[str], World]]:
+    """Make a world with these rules and no others."""
+    (tmp_path / "intake.db").write_bytes(new_store)
+    with ExitStack() as stack:
+
+        def world(rules: str) -> World:
+            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
+            return World(store, tmp_path, clock, rules=rules)
+
+        yield world

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import agent_text, answering, attaching, desk, journal
+from intake import agent_text, answering, assigning, attaching, desk, journal
 from intake.store import schema
 from tests.domain.agents import (
     ANIA,
@@ -190,7 +190,7 @@ def test_assign_to_a_colleague(world: World, ticket: dict[str, Any]) -> None:
         ("@ewa", "ewa", "support"),
         ("tom", "tomek", "support"),
         (TOMEK, "tomek", "support"),
-        ("billing", None, "billing"),
+        ("billing", "ewa", "billing"),
         ("nobody", None, "support"),
         ("me", "ania", "support"),
     ],
@@ -524,7 +524,7 @@ def test_answer_goes_out_when_the_ticket_is_somebody_elses_by_now(
     world: World, ticket: dict[str, Any]
 ) -> None:
     """It is sent, the ticket stays with who has it, and the agent hears of that."""
-    world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
+    world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
     world.advance(minutes=1)
     answer(world, "Water.", world.sent(ANIA)[0])
     assert (to_customer(world), now(world, ticket)["agent"]) == (["Water."], "ewa")
@@ -592,7 +592,7 @@ def test_every_notice_to_an_agent_can_be_answered(world: World, ticket: dict[str
         world.advance(hours=1)
         world.fire_due()
     if kind == "taken":
-        world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
+        world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
     (*_, row) = world.rows("outbox", "action LIKE :kind ORDER BY id", kind=f"notify:{kind}%")
     (sent,) = [each for each in world.sent() if int(each.id) == row["id"]]
     assert len(address_of(sent).partition("@")[0].encode()) <= 64

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from channels.contract import Address, DeliveryFailed, OutboundMessage
-from intake import desk, listing, merging, outbox, undeliverable
+from intake import assigning, desk, listing, merging, outbox, undeliverable
 from intake.store import schema
 from tests.domain.test_domain_acknowledge import PAGING
 from tests.domain.world import RULES, SUPPORT, World
@@ -40,7 +40,7 @@ def block(address: str = JAN, said: str = UNKNOWN) -> str:
 def opened(world: World) -> dict[str, Any]:
     """Jan's ticket, which Ania has and has answered."""
     ticket = world.ticket(world.receive(message_id="first@customer.example"))
-    world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ania", agent="ania"))
+    world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ania", agent="ania"))
     world.reply(ticket)
     return ticket
 
