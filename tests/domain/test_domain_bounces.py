@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from channels.contract import Address, DeliveryFailed, OutboundMessage
-from intake import assigning, desk, listing, merging, outbox, undeliverable
+from intake import assigning, listing, merging, outbox, undeliverable
 from intake.store import schema
 from tests.domain.test_domain_acknowledge import PAGING
 from tests.domain.world import RULES, SUPPORT, World
