@@ -80,7 +80,7 @@ class Replies:
         if found is None:
             return None
         subject, text = self._templates[name, found]
-        bounded = self._safe_values(values)
+        bounded = self._safe_values(values, found)
         try:
             said = None if subject is None else _subject(subject, bounded)
             return Reply(said, _text(text, bounded), found)

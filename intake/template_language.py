@@ -7,7 +7,7 @@ text or keeps one. A template's output is then not much longer than the template
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
@@ -26,6 +26,10 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "customer": ("name", "organization", "language"),
     "organization": (),
     "expected": (),
+    "open_now": (),
+    "next_open": (),
+    "promised": (),
+    "in_answer": (),
 }
 _LISTS = {("ticket", "tags")}
 _LOOP = ("first", "last", "index")
@@ -66,6 +70,13 @@ _ALLOWED = (
 )
 
 
+@runtime_checkable
+class Worded(Protocol):
+    """A value that is said otherwise in each language."""
+
+    def in_language(self, language: str) -> Any: ...
+
+
 class Slip(msgspec.Struct, frozen=True):
     """What is wrong in a template. line: from 1, of the text that was checked."""
 
@@ -99,9 +110,13 @@ def slips(made: ImmutableSandboxedEnvironment, source: str) -> list[Slip]:
     return list(dict.fromkeys(_wrong(tree, frozenset())))
 
 
-def safe_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values, none of them long."""
-    return {name: _bounded(value) for name, value in values.items()}
+def safe_values(values: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """Return the values, none of them long; those that are said in words in a template's language."""
+    return {name: _bounded(_worded(value, language)) for name, value in values.items()}
+
+
+def _worded(value: Any, language: str) -> Any:
+    return value.in_language(language) if isinstance(value, Worded) else value
 
 
 def _is_deep(tree: nodes.Node) -> bool:
