@@ -20,6 +20,7 @@ HELP = (
     "#close          solved; the customer's answer opens it again",
     "#assign NAME    to an agent or a team, to `me` or to `nobody`",
     "#ack            you look at it: who else would be told waits",
+    "#promise WHEN   the customer is told when you come back: thursday 15:00, in 2h; none, kept",
     f"#status NAME    {', '.join(STATUSES)}",
     f"#priority NAME  {', '.join(PRIORITIES)}",
     "#send           also when a colleague has answered meanwhile; alone: the answer that was held",
@@ -35,7 +36,8 @@ class Misunderstood(Exception):
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is.
+    """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is. promise: a
+    moment as it was written, "none" or "kept".
 
     is_assigned: assign it to assigned_to, None = to nobody. is_forced: whatever a colleague has said meanwhile.
     commands: as they were understood, for the event.
@@ -49,6 +51,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     assigned_to: str | None = None
     status: str | None = None
     priority: str | None = None
+    promise: str | None = None
     commands: tuple[str, ...] = ()
 
     @property
@@ -133,6 +136,12 @@ def _person(typed: str, book: Rulebook) -> str:
     raise Misunderstood(f"there is no agent or team '{typed[:60]}'{_meant(typed, names)}")
 
 
+def _promise(argument: str, book: Rulebook, agent: str) -> dict[str, object]:
+    if not argument:
+        raise Misunderstood("'#promise' needs a moment: thursday 15:00, tomorrow 9:00, in 2h; or none, or kept")
+    return {"promise": argument}
+
+
 def _one_of(kind: str, known: tuple[str, ...]) -> "Reader":
     def read_choice(argument: str, book: Rulebook, agent: str) -> dict[str, object]:
         word = _DASHES.sub("_", argument.casefold())
@@ -159,6 +168,7 @@ _READERS: dict[str, Reader] = {
     "solve": _alone("solve", status="solved"),
     "assign": _assign,
     "ack": _alone("ack", is_acknowledged=True),
+    "promise": _promise,
     "status": _one_of("status", STATUSES),
     "priority": _one_of("priority", PRIORITIES),
     "send": _alone("send", is_forced=True),

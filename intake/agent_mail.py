@@ -10,6 +10,8 @@ What a machine sends for an agent ("I am away") is an event of the ticket, and n
 marked as automatic and limited by the hour; the journal keeps every mail whole, and settles each but once.
 """
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import bindparam, select
 
@@ -22,6 +24,7 @@ from intake import (
     agent_text,
     conversations,
     desk,
+    desk_promises,
     journal,
     loops,
     tickets,
@@ -103,6 +106,7 @@ def _names(mail: Mail) -> tuple[str, ...]:
 
 def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
     """Carry the orders out; the id of the message it became. Raises: Misunderstood, DeskError, TooMuch."""
+    promise = desk_promises.ordered(tx, context, mail.ticket, orders.promise, agent=mail.agent)
     if orders.is_note:
         message_id: int | None = _note(tx, context, mail, orders.text)
     elif orders.is_answer:
@@ -110,11 +114,15 @@ def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
         if why is not None:
             return _hold(tx, context, mail, orders.text, why)
         answer = _written(tx, context, mail, orders.text) if orders.text else _held(tx, context, mail)
-        message_id = _answer(tx, context, mail, answer, orders.status)
+        message_id = _answer(tx, context, mail, answer, orders.status, promise.at)
     else:
         message_id = None
     _obey(tx, context, mail, orders)
-    agent_telling.carried_out(tx, context, mail, orders)
+    if promise.is_ordered and not (promise.at and orders.is_answer):
+        promise = desk_promises.obey(
+            tx, context, mail.ticket.ref, promise, agent=mail.agent, is_quiet=orders.is_note
+        )
+    agent_telling.carried_out(tx, context, mail, orders, promise.doubts)
     return message_id
 
 
@@ -141,7 +149,9 @@ def _held(tx: Tx, context: Context, mail: Mail) -> Answer:
     return Answer(kept.text, agent_files.of_note(tx, kept.journal_id, kept.attachments, max_bytes=most))
 
 
-def _answer(tx: Tx, context: Context, mail: Mail, answer: Answer, status: str | None) -> int:
+def _answer(
+    tx: Tx, context: Context, mail: Mail, answer: Answer, status: str | None, promise: datetime | None
+) -> int:
     """Send it to the customer; the id of the message it became."""
     outbox_id = desk.reply(
         tx,
@@ -151,6 +161,7 @@ def _answer(tx: Tx, context: Context, mail: Mail, answer: Answer, status: str | 
         text=answer.text,
         status=status,
         files=answer.files,
+        promise=promise,
     )
     row = tx.one(_MESSAGE_OF, outbox_id=outbox_id)
     assert row is not None  # noqa: S101 - desk.reply has just written it

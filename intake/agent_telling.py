@@ -49,15 +49,21 @@ def held(tx: Tx, context: Context, mail: Mail, text: str, why: Held, *, note_id:
     _write(tx, context, mail, "Your answer was not sent", lines)
 
 
-def carried_out(tx: Tx, context: Context, mail: Mail, orders: Orders) -> None:
-    """Say in the history what was done; and to the agent where an answer is not all that they may think."""
+def carried_out(
+    tx: Tx, context: Context, mail: Mail, orders: Orders, doubts: tuple[str, ...] = ()
+) -> None:
+    """Say in the history what was done; and to the agent where an answer is not all that they may think.
+
+    doubts: what speaks against what they have promised.
+    """
     if orders.is_answer and not orders.text:
         event(tx, mail, "held_answer_sent")
     unread = {"unread": True} if _is_unread(mail) else {}
     event(tx, mail, "agent_mail", by=mail.by, answered=orders.is_answer, commands=orders.commands, **unread)
-    surprises = _surprises(mail, orders) if orders.is_answer else ()
+    surprises = (*(_surprises(mail, orders) if orders.is_answer else ()), *doubts)
     if surprises:
-        _write(tx, context, mail, "Your answer was sent", surprises)
+        headline = "Your answer was sent" if orders.is_answer else "Your promise is noted"
+        _write(tx, context, mail, headline, surprises)
 
 
 def _surprises(mail: Mail, orders: Orders) -> tuple[str, ...]:

@@ -11,7 +11,17 @@ from typing import Any
 
 import msgspec
 
-from intake import counters, expected, loops, occasion, outgoing, refs, threads, undeliverable
+from intake import (
+    counters,
+    expected,
+    loops,
+    occasion,
+    outgoing,
+    promised_text,
+    refs,
+    threads,
+    undeliverable,
+)
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.outgoing import Draft
@@ -64,7 +74,7 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
         action = msgspec.structs.replace(action, value=template)
     if action.value is None:
         return ticket
-    reason = _refusal(context, ticket, happened)
+    reason = refusal(context, ticket, happened)
     if (
         reason is None
         and happened.address is not None
@@ -88,7 +98,7 @@ def forget_counted(tx: Tx) -> int:
 def _send(
     tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion, rendered: Reply
 ) -> None:
-    assert happened.address is not None  # noqa: S101 - _refusal has looked
+    assert happened.address is not None  # noqa: S101 - refusal has looked
     limit = _used_up(tx, context, ticket, action, happened)
     if limit is not None:
         occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=limit.reason)
@@ -103,7 +113,7 @@ def _send(
             cause=happened.cause,
             action=f"{'reply' if limit is None else 'withheld'}:{action.value}",
             to=happened.address,
-            subject=_subject(ticket, rendered, happened),
+            subject=subject(ticket, rendered, happened),
             text=rendered.text,
             author=f"rule:{action.rule}",
             automatic="auto-replied",
@@ -117,7 +127,7 @@ def _rendered(tx: Tx, context: Context, ticket: Ticket, action: Action, happened
     """Return the template filled in; None when it cannot be, which is told."""
     try:
         rendered: Reply | None = context.replies.render(
-            str(action.value), ticket.language, _values(tx, context, ticket, happened)
+            str(action.value), ticket.language, values(tx, context, ticket, happened)
         )
     except TemplateProblem as problem:
         occasion.tell(tx, ticket, action, "reply_failed", template=action.value, reason=str(problem))
@@ -128,13 +138,14 @@ def _rendered(tx: Tx, context: Context, ticket: Ticket, action: Action, happened
     return rendered
 
 
-def _subject(ticket: Ticket, rendered: Reply, happened: Occasion) -> str:
+def subject(ticket: Ticket, rendered: Reply, happened: Occasion) -> str:
+    """Return the subject of an answer: the customer's own, which nobody else is told, else the template's."""
     if happened.is_verified and happened.subject:
         return threads.subject_of_answer(ticket, happened.subject)
     return rendered.subject or f"Your message [{ticket.ref}]"
 
 
-def _refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None:
+def refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None:
     """Say why an automatic answer must not go out, whatever has gone out before; None when it may."""
     if happened.address is None:
         return "there is no address to answer to"
@@ -195,7 +206,7 @@ def _words_key(address: str, happened: Occasion) -> str:
     return f"{address}:{sha256(words.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
-def _values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dict[str, Any]:
+def values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dict[str, Any]:
     """Return what a template may name. What the customer wrote is left out unless the address is proven to be theirs."""
     customer = happened.customer if happened.is_verified else None
     return {
@@ -215,4 +226,6 @@ def _values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dic
         },
         "organization": context.organization,
         "expected": expected.Expected(tx, ticket),
+        "promised": promised_text.Promised(tx, context, ticket),
+        "in_answer": False,
     }

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import armaments, events, instants, steps, words
+from intake import armaments, events, instants, promises, steps, words
 from intake.armaments import Armament
 from intake.model import Ticket
 from intake.store import schema
@@ -39,6 +39,16 @@ _SAVE = RowsStatement(
 
 # What a ticket without a policy counts with: only a promise, on the wall clock.
 _UNARMED = Armament("", "", Policy("", "", {}), None, ALWAYS_OPEN)
+
+
+class _Step(msgspec.Struct, frozen=True):
+    """One clock moved by one event. old: None = it is new. why: in words; actor: as of events."""
+
+    old: Clock | None
+    new: Clock
+    change: Change
+    why: str
+    actor: str
 
 
 def arm(tx: Tx, ticket: Ticket, armament: Armament) -> Clocks:
@@ -74,6 +84,11 @@ def answered(tx: Tx, ticket: Ticket) -> None:
     _move(tx, ticket, ticket, "answered")
 
 
+def promise_kept(tx: Tx, ticket: Ticket, *, actor: str) -> None:
+    """What was promised was done, as somebody says."""
+    _move(tx, ticket, ticket, "promise_kept", actor=actor)
+
+
 def answer_undelivered(tx: Tx, ticket: Ticket, answered_at: int) -> None:
     """An answer came back for good: it was not given. answered_at: microseconds UTC."""
     taken_back = instants.datetime_from_us(answered_at)
@@ -91,16 +106,22 @@ def rearm(tx: Tx, before: Ticket, after: Ticket) -> None:
         drop(tx, before, after)
         return
     calendar = armaments.load(tx, before.armament).calendar if before.armament else None
+    armed = {"before": before.armament, "armament": after.armament}
+    events.of_ticket(tx, after, "sla_armed", policy=after.sla, **armed)
     _move(tx, before, after, "policy", past=words.past(tx, after), calendar_before=calendar)
 
 
 def drop(tx: Tx, before: Ticket, after: Ticket) -> None:
     """Nothing is owed any more: spam, merged, no policy. The promise goes with the others."""
-    _move(tx, before, before, "dropped")
+    reason = "spam" if after.is_spam else "merged" if after.armament is not None else "no policy"
+    _move(tx, before, before, "dropped", why=reason)
 
 
 def note_breach(tx: Tx, ticket: Ticket, target: str, due_us: int) -> bool:
-    """Note that a target has passed its due instant and tell it; false when it was met, stopped or moved before that."""
+    """Note that a target has passed its due instant and tell it; false when it was met, stopped or moved before that.
+
+    Of a promise it is told as well that it was broken.
+    """
     due_at = instants.datetime_from_us(due_us)
     for clock in load(tx, ticket.id):
         if clock.target != target:
@@ -109,9 +130,18 @@ def note_breach(tx: Tx, ticket: Ticket, target: str, due_us: int) -> bool:
             _save(tx, ticket, (sla.breach(clock, at=instants.datetime_from_us(tx.now)),))
         elif clock.breached_at != due_at:
             return False
-        events.of_ticket(tx, ticket, "sla_breached", target=target, due_at=instants.rfc3339(due_at))
+        _tell_breach(tx, ticket, clock, due_at)
         return True
     return False
+
+
+def note_late(tx: Tx, ticket: Ticket, target: str) -> None:
+    """Note a breach that no timer has come to yet, because something is about to take the target's place."""
+    for clock in load(tx, ticket.id):
+        is_late = clock.due_at is not None and instants.us_from_datetime(clock.due_at) < tx.now
+        if clock.target == target and clock.state == "running" and clock.breached_at is None and is_late:
+            assert clock.due_at is not None  # noqa: S101 - is_late
+            note_breach(tx, ticket, target, instants.us_from_datetime(clock.due_at))
 
 
 def states(tx: Tx, ticket: Ticket) -> dict[str, str]:
@@ -141,7 +171,9 @@ def _change(tx: Tx, before: Ticket, after: Ticket, event: Any, **more: Any) -> C
     )
 
 
-def _move(tx: Tx, before: Ticket, after: Ticket, event: str, **more: Any) -> None:
+def _move(
+    tx: Tx, before: Ticket, after: Ticket, event: str, *, actor: str = "system", why: str = "", **more: Any
+) -> None:
     if after.armament is None and before.armament is None and not after.promised_at and event != "promised":
         return
     armament, change = _armament(tx, after), _change(tx, before, after, event, **more)
@@ -152,14 +184,54 @@ def _move(tx: Tx, before: Ticket, after: Ticket, event: str, **more: Any) -> Non
     known = {clock.target: clock for clock in clocks}
     _save(tx, after, tuple(clock for clock in moved if known.get(clock.target) != clock))
     for clock in moved:
-        _tell(tx, after, known.get(clock.target), clock)
+        old = known.get(clock.target)
+        if clock == old:
+            continue
+        _tell(tx, after, _Step(old, clock, change, why or _why(after, change), actor), armament)
+        if clock.target == "promise":
+            promises.follow(tx, after, old, clock, event=event, actor=actor)
     steps.follow(tx, after, armament, moved)
 
 
-def _tell(tx: Tx, ticket: Ticket, old: Clock | None, new: Clock) -> None:
-    if new.state != "idle" and (old is None or (old.state, old.run) != (new.state, new.run)):
-        due_at = instants.rfc3339(new.due_at) if new.due_at else None
-        events.of_ticket(tx, ticket, f"sla_{new.state}", target=new.target, due_at=due_at)
+def _tell(tx: Tx, ticket: Ticket, step: _Step, armament: Armament) -> None:
+    """Tell a move of a clock, with what its history is made of. That nobody waits any more is none."""
+    old, new, at = step.old, step.new, step.change.at
+    is_noted = old is not None and sla.breach(old, at=at) == new  # its timer tells the breach
+    if new.state == "idle" or is_noted:
+        return
+    is_same = old is not None and (old.state, old.run, old.met_at) == (new.state, new.run, new.met_at)
+    told = {
+        "target": new.target,
+        "due_at": instants.rfc3339(new.due_at) if new.due_at else None,
+        "used_s": round(sla.used_s(new, at=at, calendar=armament.calendar), 6),
+        "budget_s": round(new.budget_s, 6),
+        "event": step.change.event,
+        "why": step.why,
+    }
+    run = {"run": new.run} if new.run else {}
+    kind = "sla_moved" if is_same else f"sla_{new.state}"
+    events.of_ticket(tx, ticket, kind, actor=step.actor, **told, **run)
+
+
+def _why(ticket: Ticket, change: Change) -> str:
+    """Say what moved a clock, in words for people."""
+    return {
+        "customer_message": "the customer wrote",
+        "answer_undelivered": "an answer did not arrive",
+        "status": ticket.status,
+        "priority": f"priority {ticket.priority}",
+        "policy": f"policy {ticket.sla}",
+        "promised": "withdrawn" if change.promise is None else "promised",
+        "promise_kept": "kept",
+    }.get(change.event, change.event)
+
+
+def _tell_breach(tx: Tx, ticket: Ticket, clock: Clock, due_at: datetime) -> None:
+    told = {"target": clock.target, "due_at": instants.rfc3339(due_at), "used_s": round(clock.budget_s, 6)}
+    run = {"run": clock.run} if clock.run else {}
+    events.of_ticket(tx, ticket, "sla_breached", **told, **run)
+    if clock.target == "promise":
+        promises.break_(tx, ticket, clock)
 
 
 def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:

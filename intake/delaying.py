@@ -1,11 +1,11 @@
-"""Actions that look ahead: sleep until an instant, promise something for one."""
+"""Actions that look ahead: sleep until an instant; and the timers of a ticket that stand alone of their kind."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam
 
-from intake import clocks, events, instants, tickets
+from intake import clocks, instants, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store import schema
@@ -55,21 +55,6 @@ def wake(tx: Tx, context: Context, ticket: Ticket, armed_at: int) -> Ticket:
     woken = tickets.change(tx, ticket, actor="system", status="open")
     clocks.follow(tx, ticket, woken)
     return woken
-
-
-def promise(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
-    """Note what was agreed with the customer: from now on it is a target like the others. none withdraws it."""
-    at = None if action.value is None else instant(tx, action.value)
-    return make_promise(tx, ticket, at, actor=f"rule:{action.rule}")
-
-
-def make_promise(tx: Tx, ticket: Ticket, at: datetime | None, *, actor: str) -> Ticket:
-    """Note the moment agreed with the customer. at: aware, None = it is withdrawn."""
-    promised = tickets.stamp(tx, ticket, promised_at=None if at is None else instants.us_from_datetime(at))
-    due_at = None if at is None else instants.rfc3339(at)
-    events.of_ticket(tx, ticket, "promised" if at else "promise_withdrawn", actor=actor, due_at=due_at)
-    clocks.promise(tx, promised, at)
-    return promised
 
 
 def alarm(tx: Tx, ticket: Ticket, kind: str, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """What agents do: answer, note, change the status, assign. The command line, the desk and the API call these alike."""
 
 import difflib
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import bindparam
@@ -14,6 +15,7 @@ from intake import (
     forwarding,
     notices,
     outgoing,
+    promising,
     quiet,
     reactions,
     refs,
@@ -21,7 +23,7 @@ from intake import (
     threads,
     tickets,
 )
-from intake.model import STATUSES, Context, Ticket
+from intake.model import OPEN_STATUSES, STATUSES, Context, Ticket
 from intake.outgoing import Draft
 from intake.reactions import Cause
 from intake.store import schema
@@ -73,16 +75,19 @@ def reply(
     text: str,
     status: str | None = None,
     files: tuple[OutboundFile, ...] = (),
+    promise: datetime | None = None,
 ) -> int:
     """Answer the customer on their channel; the outbox id. status: the ticket's afterwards, None = open.
 
-    text: Markdown. Others who take part get a copy. The answer meets first_response. Raises: DeskError.
+    text: Markdown. Others who take part get a copy. The answer meets first_response. promise: a moment to come, which the
+    answer then names. Raises: DeskError.
     """
     check_agent(context, agent)
     if not text.strip():
         raise DeskError("the answer is empty: nothing was sent")
     ticket = find(tx, typed_ref)
-    draft = _draft(tx, context, ticket, agent, text)
+    said = _promised(tx, context, ticket, promise, agent=agent, status=status)
+    draft = _draft(tx, context, ticket, agent, f"{text.rstrip()}\n\n{said}" if said else text)
     outbox_id = outgoing.send(tx, context, ticket, msgspec.structs.replace(draft, attachments=files))
     if outbox_id is None:
         raise DeskError(f"no channel of this configuration can answer ticket {ticket.ref}")
@@ -96,8 +101,23 @@ def reply(
         status = "open"
     if status is not None:
         after = _turn(tx, context, after, _status(status), agent, cause)
+    if promise is not None:
+        after = promising.make(
+            tx, context, after, promise, actor=f"agent:{agent}", is_told=said is not None
+        )
     quiet.follow(tx, context, after)
     return outbox_id
+
+
+def _promised(
+    tx: Tx, context: Context, ticket: Ticket, at: datetime | None, *, agent: str, status: str | None
+) -> str | None:
+    """Return what an answer says of the promise that it carries; None = nothing. Raises: DeskError."""
+    if at is None:
+        return None
+    if _status(status or ticket.status) not in OPEN_STATUSES:
+        raise DeskError(f"a ticket that is {status or ticket.status} owes nothing: promise something, or solve it")
+    return promising.line(tx, context, ticket, at, agent=agent)
 
 
 def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> int:

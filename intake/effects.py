@@ -5,7 +5,7 @@ A new action is one entry of routing.action_text.ACTIONS (what it means) and one
 
 from collections.abc import Iterable
 
-from intake import answering, changing, clocks, delaying, occasion, placing, rerouting, telling
+from intake import answering, changing, clocks, delaying, occasion, placing, promising, rerouting, telling
 from intake.model import Context, Ticket
 from intake.occasion import Doer, Occasion
 from intake.store.engine import Tx
@@ -63,5 +63,5 @@ DOERS: dict[str, Doer] = {
     "spam": changing.spam,
     "block": changing.block,
     "snooze": delaying.snooze,
-    "promise": delaying.promise,
+    "promise": promising.promise,
 }

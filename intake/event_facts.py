@@ -70,6 +70,7 @@ def _sender(said: threads.Said, customer: Customer) -> rules.SenderFacts:
 
 def _ticket(tx: Tx, context: Context, ticket: Ticket) -> TicketFacts:
     asks_for_sla = any(need.startswith("ticket.sla") for need in context.rulebook.needs)
+    has_clocks = ticket.armament is not None or ticket.promised_at is not None
     return TicketFacts(
         created_at=instants.datetime_from_us(ticket.created_at),
         status=ticket.status,
@@ -81,6 +82,6 @@ def _ticket(tx: Tx, context: Context, ticket: Ticket) -> TicketFacts:
         reopened=ticket.reopened,
         tags=ticket.tags,
         fields=ticket.fields,
-        sla=clocks.states(tx, ticket) if asks_for_sla and ticket.armament is not None else {},
+        sla=clocks.states(tx, ticket) if asks_for_sla and has_clocks else {},
         promise=None if ticket.promised_at is None else instants.datetime_from_us(ticket.promised_at),
     )

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Text, bindparam, cast, or_, select
 
-from intake import instants
+from intake import instants, promises
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
 from intake.store.statements import Statement, values_of
@@ -65,7 +65,9 @@ _TICKET_COLUMNS = (
     _t.linked_to,
     _t.suggested_link,
     _t.merged_into,
+    _t.promised_at,
 )
+_PROMISED = len(_TICKET_COLUMNS) - 1
 _TICKETS = Statement(
     select(*_TICKET_COLUMNS)
     .where(
@@ -189,7 +191,11 @@ def _ticket_objects(tx: Tx, rows: Sequence[Row]) -> list[dict[str, Any]]:
     customers = _customers(tx, {row[10] for row in rows})
     due = _due(tx, [row[0] for row in rows])
     others = _refs(tx, {other for row in rows for other in row[17:20] if other is not None})
-    return [_ticket_object(row, customers.get(row[10]), due[row[0]], others) for row in rows]
+    promised = promises.of_tickets(tx, [row[0] for row in rows if row[_PROMISED] is not None])
+    found = [_ticket_object(row, customers.get(row[10]), due[row[0]], others) for row in rows]
+    for row, each in zip(rows, found, strict=True):
+        each["promise"] = promises.public(promised[row[0]], now=tx.now) if row[0] in promised else None
+    return found
 
 
 def _refs(tx: Tx, ids: set[int]) -> dict[int, str]:

@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
-from intake import clocks, steps, tickets
+from intake import clocks, events, promises, steps, tickets
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -55,6 +55,7 @@ class Kept(msgspec.Struct, frozen=True):
     sla: str | None = None
     armament: str | None = None
     promised_at: int | None = None
+    promises: tuple[str, ...] = ()  # ids of those that went along
     is_exchanged: bool = False
 
 
@@ -73,12 +74,15 @@ def go_on(tx: Tx, source: Ticket, into: Ticket, after: Ticket) -> Kept:
         into.sla,
         into.armament,
         into.promised_at,
+        tuple(map(str, promises.owed(tx, source.id))),
         is_exchanged=True,
     )
     _clear(tx, into)
     _move(tx, source, into)
     columns = {"sla": source.sla, "armament": source.armament, "promised_at": source.promised_at}
     tx.update(schema.tickets, {"id": into.id}, **columns)
+    _tell_inherited(tx, source, into)
+    promises.move(tx, tuple(map(int, kept.promises)), source=source, into=into)
     now = msgspec.structs.replace(after, **columns)
     clocks.follow(tx, msgspec.structs.replace(now, status=source.status, priority=source.priority), now)
     clocks.look_again(tx, now)
@@ -95,12 +99,21 @@ def go_back(tx: Tx, source: Ticket, into: Ticket, kept: Kept) -> None:
         _write(tx, into, kept.into)
         if kept.timers:
             tx.run(_WRITE_TIMERS, rows=_encode(kept.timers).decode())
+        events.of_ticket(tx, into, "sla_given_back", ref=source.ref, armament=kept.armament)
+        promises.move(tx, tuple(map(int, kept.promises)), source=into, into=source)
+    events.of_ticket(tx, source, "sla_restored", ref=into.ref)
     tx.run(_CLEAR_CLOCKS, ticket_id=source.id)
     _write(tx, source, kept.source)
     for each in (source.id, into.id):
         ticket = tickets.load(tx, each)
         if ticket is not None:
             clocks.look_again(tx, ticket)
+
+
+def _tell_inherited(tx: Tx, source: Ticket, into: Ticket) -> None:
+    """Say whose clocks go on here, and what was counted by until now: the history of the clocks follows it."""
+    armed = {"before": into.armament, "armament": source.armament}
+    events.of_ticket(tx, into, "sla_inherited", ref=source.ref, **armed)
 
 
 def _rows(tx: Tx, ticket: Ticket) -> tuple[ClockRow, ...]:

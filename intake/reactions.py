@@ -28,12 +28,14 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     """Why something happens. name: unique for this cause ("message:123"). seen: the facts of the message behind it.
 
     occasion: whom an answer goes to, None = whoever wrote last. rating: 1 to 5 of a rated event.
+    target: the clock that the event is about, None = it is about none.
     """
 
     name: str
     seen: Facts | None = None
     occasion: Occasion | None = None
     rating: int | None = None
+    target: str | None = None
 
 
 class Reacted(msgspec.Struct, frozen=True):
@@ -69,8 +71,8 @@ def react(
         facts = event_facts.of_ticket(tx, context, before, event, changed=changed)
     else:
         facts = event_facts.of_event(tx, context, cause.seen, before, event, changed=changed)
-    if cause.rating is not None:
-        facts = msgspec.structs.replace(facts, rating=cause.rating)
+    if cause.rating is not None or cause.target is not None:
+        facts = msgspec.structs.replace(facts, rating=cause.rating, target=cause.target)
     reaction = rules.react(context.rulebook, facts, only=only)
     for rule, error in reaction.failed:
         events.rule_failed(tx, ticket, rule, on=event, error=error)

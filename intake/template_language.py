@@ -26,6 +26,8 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "customer": ("name", "organization", "language"),
     "organization": (),
     "expected": (),
+    "promised": (),
+    "in_answer": (),
     "open_now": (),
     "next_open": (),
     "promised": (),

@@ -138,7 +138,7 @@ def rearm(
         return retarget(clock, policy=policy, priority=priority, at=at, calendar=calendar)
     clock = _late(clock, at)
     if clock.breached_at is not None or clock.running_since is None:
-        return clock
+        return replace(_halt(clock, at=at, calendar=old), running_since=at)
     since = clock.started_at or clock.running_since
     budget_s, _ = _length(policy.targets[clock.target].span(priority), at=since, calendar=calendar)
     left = budget_s - used_s(clock, at=at, calendar=old)

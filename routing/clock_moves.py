@@ -82,7 +82,7 @@ class _Moves:
             self._begin_missing(self.change.past or Past(created_at=self.at))
 
     def promise(self) -> None:
-        if self.change.promise is not None:
+        if self.change.promise is not None and self.is_open:  # a ticket that is done owes nothing
             run = self._next_run("promise")
             self.clocks["promise"] = begin_promise(self.change.promise, at=self.at, run=run)
         else:

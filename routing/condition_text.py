@@ -5,10 +5,12 @@ The values are read by value_text.py, words and patterns by phrase_text.py, cond
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from routing import fields
 from routing.conditions import ALWAYS, Condition, Group
 from routing.fact_table import FIELDS, MADE_ON_DEMAND, field_named, ticket_field_text
+from routing.facts import EVENTS_OF_CLOCKS
 from routing.fields import FieldRule
 from routing.phrase_text import read_only_words, read_regex, read_words
 from routing.predicates import Changed, Empty, Fact, Kept, OneOf, OnlyOneOf
@@ -19,6 +21,16 @@ from routing.value_text import Names, leaf, listed, read_range, read_values, ref
 from routing.view import Field, FieldType, View
 from routing.yaml_text import Node
 
+
+
+class _Told(NamedTuple):
+    """A fact that only some events tell. opening_hint: what to do instead in a stage without events; hint: elsewhere."""
+
+    events: tuple[str, ...]
+    opening_hint: str
+    hint: str
+
+
 _GROUPS = ("all", "any", "none", "not")
 _JUNCTIONS = {"and": "all", "or": "any"}
 _FORMULA = re.compile(r"[=<>:]")
@@ -27,6 +39,18 @@ _MAX_DEPTH = 20
 _OPENING = ("enrich", "route", "default")
 _UNTOUCHED = frozenset(("quiet", "clock"))
 _LATER_ONLY = ("ticket.age", "ticket.reopened", "ticket.promise", "ticket.sla.")
+_OF_EVENTS = {
+    "rating": _Told(
+        ("rated",),
+        "it belongs to a react rule with on: rated; the one before is customer.last_rating",
+        "the one before is customer.last_rating",
+    ),
+    "target": _Told(
+        EVENTS_OF_CLOCKS,
+        "it belongs to a react rule with on: sla_breached",
+        "ask for ticket.sla.TARGET, like {ticket.sla.resolution: breached}",
+    ),
+}
 _TYPES: dict[str, FieldType] = {"number": "number", "date": "instant", "flag": "flag"}
 
 
@@ -154,13 +178,13 @@ def _unknown_fact(key: str, key_node: Node, names: Names) -> Problem:
 def _check_place(name: str, key_node: Node, names: Names) -> None:
     """A fact that is always empty where it is asked for."""
     opening = names.stage in _OPENING
-    if name == "rating" and opening:
-        hint = "it belongs to a react rule with on: rated; the one before is customer.last_rating"
-        names.problems.append(key_node.problem("never-known", "a new ticket has no rating", hint))
-    elif name == "rating" and names.on and "rated" not in names.on:
-        message = f"a rating is known on: rated only, not on {', '.join(names.on)}"
-        hint = "the one before is customer.last_rating"
-        names.problems.append(key_node.warning("never-known", message, hint))
+    if name in _OF_EVENTS and opening:
+        message, hint = f"a new ticket has no {name}", _OF_EVENTS[name].opening_hint
+        names.problems.append(key_node.problem("never-known", message, hint))
+    elif name in _OF_EVENTS and names.on and not set(names.on) & set(_OF_EVENTS[name].events):
+        known = " and ".join(_OF_EVENTS[name].events)
+        message = f"a {name} is known on: {known} only, not on {', '.join(names.on)}"
+        names.problems.append(key_node.warning("never-known", message, _OF_EVENTS[name].hint))
     elif opening and name.startswith(_LATER_ONLY):
         message = f"'{name}' says nothing of a ticket that is only being opened"
         names.problems.append(key_node.warning("never-known", message, "ask for it in a react rule"))

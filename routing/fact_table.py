@@ -122,6 +122,7 @@ FIELDS: dict[str, Field] = {
     "team.open_now": Field("flag", _is_open_now),
     "team.waiting": Field("number", _waiting),
     "rating": Field("number", lambda view: one(view.facts.rating)),
+    "target": Field("text", lambda view: one(view.facts.target), TARGETS),
 }  # fmt: skip
 """What an event and its ticket are known by."""
 

@@ -149,6 +149,8 @@ class Simulated(msgspec.Struct, kw_only=True):
     def set_promise(self, promise: datetime | None, at: datetime) -> None:
         if promise is not None and not self.is_open:
             return
+        if promise is not None and not self.is_open:
+            return
         self.promise = promise
         self._move("promised", at, promise=promise)
 

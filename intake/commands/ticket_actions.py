@@ -13,6 +13,7 @@ from intake.store.engine import Tx
 
 if TYPE_CHECKING:
     from intake.attaching import Prepared
+    from intake.promising import Warned
 
 Action = Callable[[Tx, Context], object]
 
@@ -35,6 +36,11 @@ def configure(commands: Any) -> None:
                 metavar="FILE",
                 help="sent along; as often as you like",
             )
+            parser.add_argument(
+                "--promise",
+                metavar="WHEN",
+                help='promise a moment, which the answer then names: "thursday 15:00", "in 2h"',
+            )
     add_action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
@@ -53,12 +59,17 @@ def add_action(commands: Any, name: str, run: options.Command, text: str) -> arg
 
 
 def reply(arguments: argparse.Namespace) -> int:
-    from intake import attaching, desk
+    from intake import attaching, desk, desk_promises
 
     text = options.read_text(arguments.file)
     files = _files(arguments)
+    warned: list[Warned] = []
 
     def answer(tx: Tx, context: Context) -> int:
+        promised, doubts = desk_promises.in_answer(
+            tx, context, arguments.ref, arguments.promise, agent=arguments.agent
+        )
+        warned[:] = doubts
         return desk.reply(
             tx,
             context,
@@ -67,9 +78,13 @@ def reply(arguments: argparse.Namespace) -> int:
             text=text,
             status=arguments.status,
             files=attaching.keep(tx, files),
+            promise=promised,
         )
 
-    return do(arguments, answer, "answered; a running daemon sends it now, else the next start does")
+    done = do(arguments, answer, "answered; a running daemon sends it now, else the next start does")
+    for each in warned:
+        terminal.say(f"warning: {each.sentence}", colour="yellow")
+    return done
 
 
 def _files(arguments: argparse.Namespace) -> tuple["Prepared", ...]:

@@ -42,8 +42,16 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     for name, word in (("linked_to", "follows"), ("suggested_link", "answers?"), ("merged_into", "part of")):
         if ticket[name]:
             yield f"  {word:<9} {ticket[name]}"
+    yield from _promised(ticket["promise"])
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
+
+
+def _promised(promise: Mapping[str, Any] | None) -> Iterator[str]:
+    if promise is not None:
+        who = escaped(promise["by"] or promise["made_by"])
+        told = "" if promise["told"] else ", the customer was not told by us"
+        yield f"  promised  {terminal.local_time(promise['due_at'])} by {who}: {promise['state']}{told}"
 
 
 def _forwarded(ticket: Mapping[str, Any]) -> Iterator[str]:

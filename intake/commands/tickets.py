@@ -12,7 +12,7 @@ COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "cre
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from intake.commands import ticket_actions, ticket_fields, ticket_joins
+    from intake.commands import ticket_actions, ticket_clocks, ticket_fields, ticket_joins, ticket_promises
 
     commands = options.subcommands(parser)
     listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
@@ -27,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ticket_actions.configure(commands)
     ticket_fields.configure(commands)
     ticket_joins.configure(commands)
+    ticket_promises.configure(commands)
+    ticket_clocks.configure(commands)
 
 
 run = options.run_subcommand

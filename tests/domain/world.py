@@ -60,6 +60,7 @@ REPLIES = {
     ): "Subject: We have your message [{{ ticket.ref }}]\nHello {{ customer.name }}\n{{ ticket.ref }}\n",
     ("still-there", "en"): "Are you still there?\n",
     ("closing", "en"): "We take it that all is well.\n",
+    ("promised", "en"): "{% if not in_answer %}Hello\n\n{% endif %}You will hear from us by {{ promised }}.\n",
 }
 
 
