@@ -55,6 +55,10 @@ _HOLD = Statement(
     )
     .on_conflict_do_nothing(index_elements=[_d.cause, _d.action])
 )
+_o = schema.outbox.c
+_IS_MAIL = Statement(
+    select(_o.id).where(_o.cause == bindparam("cause"), _o.action == bindparam("action")).limit(1)
+)
 _WAITING = Statement(
     select(func.min(_d.send_at)).where(_d.state == "held", _d.address == bindparam("address"))
 )
@@ -155,6 +159,8 @@ def takes(tx: Tx, context: Context, ticket: Ticket, held: Held) -> bool:
     address, most = held.address.lower(), context.limits.notices_per_minute
     if counters.take(tx, COUNTER, address, limit=most, window_us=MINUTE_US):
         return False
+    if tx.one(_IS_MAIL, cause=held.cause, action=held.action) is not None:
+        return False  # meant twice, as assignee and as lead, and told already
     row = tx.one(_WAITING, address=address)
     send_at = tx.now + MINUTE_US if row is None or row[0] is None else int(row[0])
     tx.run(
