@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "outbox": "what goes out, and what got stuck",
     "timers": "what is due, and when",
     "digests": "notices that came in one mail because there were too many",
+    "agents": "who is there and how busy everybody is; going away and coming back",
     "oncall": "who is on call, now and next; take, swap and give back hours",
     "rules": "test, explain, backtest and simulate the rules",
     "lists": "lists that rules ask for: show them, add and remove values",

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from channels.contract import Message
-from intake import agents, customers, instants, lists, oncall
+from intake import agents, customers, instants, lists, oncall, returning
 from intake.model import Arrival, Context, Customer
 from intake.store import schema
 from intake.store.engine import Tx
@@ -70,6 +70,7 @@ def of_customer(tx: Tx, context: Context, customer: Customer, *, ticket_id: int 
     """
     needs = needed(context) if not customer.is_new else frozenset()
     is_counted, has_history = "customer.open_tickets" in needs, "customer.tickets" in needs
+    last = returning.answered(tx, context, customer) if not ticket_id else None
     return rules.CustomerFacts(
         organization=customer.organization,
         tags=customer.tags,
@@ -81,6 +82,8 @@ def of_customer(tx: Tx, context: Context, customer: Customer, *, ticket_id: int 
         opted_out=customer.opted_out_at is not None,
         first_contact=customer.is_new,
         fields=customer.fields,
+        answered_by=last[0] if last else None,
+        answered_at=instants.datetime_from_us(last[1]) if last else None,
     )
 
 

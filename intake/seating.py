@@ -163,14 +163,18 @@ def reassign(tx: Tx, context: Context, ticket: Ticket) -> Ticket:
 def tell(
     tx: Tx, context: Context, before: Ticket, after: Ticket, *, cause: str, text: str = "", why: str
 ) -> None:
-    """Send the built-in notices of an assignment that no person made. text: what the customer wrote."""
+    """Send the built-in notices of an assignment that no person made. text: what the customer wrote.
+
+    Who is away is not told: their deputy would read it, who may be the one that has it now.
+    """
     if before.agent == after.agent:
         return
     if after.agent is not None and context.notices.assigned:
         headline = f"Ticket {after.ref} is yours now."
         notice = notices.Notice(kind="assigned", headline=headline, cause=cause, quote=text)
         notices.send(tx, context, after, after.agent, notice)
-    if before.agent is not None and context.notices.taken:
+    is_told = before.agent is not None and not agents.state(tx, before.agent).is_away
+    if before.agent is not None and is_told and context.notices.taken:
         headline = f"Ticket {after.ref} is not yours any more ({why})."
         notice = notices.Notice(kind="taken", headline=headline, cause=cause, quote=text)
         notices.send(tx, context, after, before.agent, notice)
