@@ -1,6 +1,6 @@
 """Why a step of a ladder is taken, said for its notices and its event; and what a late notice does to those after it."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import msgspec
@@ -41,7 +41,7 @@ def details(told_of: Told, *, ladder: Ladder, key: StepKey, now_us: int) -> dict
     """Return what the event `escalated` says besides what was done: the step as written, and why it was taken."""
     now = instants.datetime_from_us(now_us)
     step = ladder.steps[key.step]
-    said = {"at": step.at, "why": told_of.headline.written(now=now, zone=instants.UTC)}
+    said = {"at": step.at, "why": told_of.headline.written(now=now, zone=UTC)}
     return said if step.times == 1 else {**said, "notice": key.round + 1, "of": step.times}
 
 

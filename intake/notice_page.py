@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
-from intake import armaments, clocks, instants, looks, notice_links, notice_text
+from intake import armaments, clocks, instants, lateness, looks, notice_links, notice_text
 from intake.model import Context, Ticket
 from intake.notice_links import DAY_S, PURPOSES, Link
 from intake.notice_text import Line, Told
@@ -107,6 +107,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
         else:
             lines = [self._written(told.headline, agent)]
             lines += [self._written(told.wish, agent)] if told.wish is not None else []
+        lines += lateness.sentences(self.notice.due_at, instants.us_from_datetime(self.now))
         if self.look is not None:
             since = Line("{0}", (instants.datetime_from_us(self.look.at),))
             lines.append(f"{self.look.agent} looks at it since {self._written(since, agent)}.")

@@ -76,20 +76,13 @@ def of_step(
     name = TARGETS.get(target, target)
     if due_at is None:
         return Told(headline=Line(f"The {name} of ticket {ref} wants a look."))
-    if now < due_at:
-        left = length((due_at - now).total_seconds())
-        text, urgency = f"The {name} of ticket {ref} is due at {{0}}, in {left}.", "due {0}"
-    elif step.when.kind == "offset" or number:
-        late = length((now - due_at).total_seconds())
-        text, urgency = (
-            f"The {name} of ticket {ref} is late by {late}: it was due at {{0}}.",
-            "late since {0}",
-        )
-    else:
-        text, urgency = f"The {name} of ticket {ref} is late: it was due at {{0}}.", "late since {0}"
-    if step.times > 1:
-        text += f" This is notice {number + 1} of {step.times}."
-    return Told(headline=Line(text, (due_at,)), urgency=Line(urgency, (due_at,)))
+    is_late = now >= due_at
+    text = "is late: it was due at {0}." if is_late else "is due at {0}."
+    nth = f" This is notice {number + 1} of {step.times}." if step.times > 1 else ""
+    return Told(
+        headline=Line(f"The {name} of ticket {ref} {text}{nth}", (due_at,)),
+        urgency=Line("late since {0}" if is_late else "due {0}", (due_at,)),
+    )
 
 
 def of_follower(follows: Follows, *, ref: str) -> Line:

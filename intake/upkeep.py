@@ -80,12 +80,14 @@ class Upkeep:
         oncall = await asyncio.to_thread(importlib.import_module, "intake.web.oncall")
         wired = self._daemon.wired
         feeds = oncall.Feeds(wired.store, self._daemon.reloader.context)
+        notices = await asyncio.to_thread(importlib.import_module, "intake.web.notice_pages")
+        pages = notices.Pages(wired.store, self._daemon.reloader.context)
         runner = await serving.serve(
             self,
             wired.settings.http.listen,
             channels=wired.channels,
             gate=self._daemon.gate,
-            mounts=(feeds.add_to,),
+            mounts=(feeds.add_to, pages.add_to),
         )
         self.bound = runner.addresses[0][:2]
         chores = [tasks.create_task(work) for work in self._chores()]
