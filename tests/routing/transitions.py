@@ -40,12 +40,12 @@ def offset(zone: ZoneInfo, at: datetime) -> timedelta:
 
 
 @cache
-def changes(name: str) -> tuple[Change, ...]:
+def changes(name: str, first: datetime = FIRST, last: datetime = LAST) -> tuple[Change, ...]:
     """The changes of a zone, in order. A zone that changed twice within a day would be missed; none does."""
     zone = ZoneInfo(name)
     found = []
-    low, before = FIRST, offset(zone, FIRST)
-    while low < LAST:
+    low, before = first, offset(zone, first)
+    while low < last:
         high = low + DAY
         after = offset(zone, high)
         if after != before:
