@@ -1,4 +1,4 @@
-"""What came in, what goes out and what is due, as the command line and the API show it: journal, outbox, timers.
+"""What came in and what goes out, as the command line and the API show it: journal, outbox. What is due: intake.timer_list.
 
 The rules of intake.listing hold here too: ids are text, instants RFC 3339, lists are read in pages.
 """
@@ -9,13 +9,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import instants, listing
+from intake import instants
 from intake.listing import Filters, is_wanted, paged
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
 from intake.store.statements import Statement
 
-_LAST = 2**63 - 1
 _decode = msgspec.json.Decoder().decode
 _time = instants.rfc3339_from_us
 
@@ -56,18 +55,6 @@ _OUTBOX = Statement(
     .order_by(_o.id)
     .limit(bindparam("most"))
 )
-_w = schema.timers.c
-_TIMERS = Statement(
-    select(_w.id, _w.due_at, _t.ref, _w.kind, _w.step, _w.policy, _w.target)
-    .select_from(schema.timers.outerjoin(schema.tickets, _t.id == _w.ticket_id))
-    .where(
-        _w.state == "pending",
-        (_w.due_at > bindparam("after"))
-        | ((_w.due_at == bindparam("after")) & (_w.id > bindparam("after_id"))),
-    )
-    .order_by(_w.due_at, _w.id)
-    .limit(bindparam("most"))
-)
 
 
 def journal(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
@@ -78,23 +65,6 @@ def journal(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
 def outbox(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
     """Give the outgoing messages, oldest first."""
     return paged(store, _OUTBOX, filters, lambda _tx, rows: [_outbox_object(row) for row in rows])
-
-
-def timers(store: Store, *, limit: int | None = None) -> Iterator[dict[str, Any]]:
-    """Give what is due, soonest first."""
-    left = _LAST if limit is None else limit
-    after, after_id = -1, -1
-    while left > 0:
-        page = min(listing.PAGE, left)
-        rows = store.read_now(
-            lambda tx, after=after, after_id=after_id, page=page: tx.all(  # type: ignore[misc]
-                _TIMERS, after=after, after_id=after_id, most=page
-            )
-        )
-        yield from map(_timer_object, rows)
-        if rows:
-            after_id, after = rows[-1][0], rows[-1][1]
-        left = left - page if len(rows) == page else 0
 
 
 def journal_row(tx: Tx, journal_id: int) -> dict[str, Any] | None:
@@ -142,15 +112,4 @@ def _outbox_object(row: Row) -> dict[str, Any]:
         "attempts": row[5],
         "next_at": _time(row[6]),
         "error": row[7],
-    }
-
-
-def _timer_object(row: Row) -> dict[str, Any]:
-    return {
-        "ticket": row[2],
-        "kind": row[3],
-        "step": row[4],
-        "due_at": _time(row[1]),
-        "policy": row[5],
-        "target": row[6],
     }

@@ -1,6 +1,7 @@
 """A storm of notices is one mail: who has had enough of them in a minute gets the rest in a digest, and nothing is lost."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -97,9 +98,8 @@ def test_acknowledging_a_ticket_of_a_digest_counts(storm: World) -> None:
     items = storm.store.read_now(lambda tx: digests.items_of(tx, outbox_id))
     said = acknowledging.Said(agent="ania")
     for item in items:
-        assert storm.store.write_now(
-            lambda tx, ref=item.ref: acknowledging.acknowledge(tx, storm.context, ref, said)
-        ).is_done
+        seen = partial(acknowledging.acknowledge, context=storm.context, typed_ref=item.ref, said=said)
+        assert storm.store.write_now(seen).is_done
     rows = storm.rows("timers", "step = 'nudge/0' AND acknowledged_at IS NOT NULL")
     assert {row["ticket_id"] for row in rows} == {item.ticket_id for item in items}
     assert all(item.is_settled for item in storm.store.read_now(lambda tx: digests.items_of(tx, outbox_id)))

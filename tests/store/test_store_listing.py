@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from intake import listing, traffic
+from intake import listing, timer_list, traffic
 from intake.listing import Filters
 from intake.store import schema
 from intake.store.engine import Store, Tx
@@ -92,10 +92,10 @@ def test_filters_narrow_tickets(filled: Store, filters: Filters, refs: list[str]
 
 
 def test_timers_are_listed_soonest_first_and_each_once(filled: Store) -> None:
-    found = list(traffic.timers(filled))
+    found = list(timer_list.rows(filled))
     assert [each["ticket"] for each in found] == ["R1", "R2", "R3", "R4", "R5"]
     assert [each["due_at"] for each in found] == sorted(each["due_at"] for each in found)
-    assert len(list(traffic.timers(filled, limit=3))) == 3
+    assert len(list(timer_list.rows(filled, timer_list.Wanted(limit=3)))) == 3
 
 
 def test_journal_and_outbox_are_listed_by_state(filled: Store) -> None:
