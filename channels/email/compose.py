@@ -150,7 +150,7 @@ def _folded(text: str, used_chars: int) -> str:
     if used_chars + len(text) <= _FOLD_CHARS:
         return text
     lines, line = [], ""
-    for word in re.findall(r" *[^ ]+", text):
+    for word in re.findall(r"(?<! ) *[^ ]+", text):
         if line and used_chars + len(line) + len(word) > _FOLD_CHARS:
             lines.append(line)
             line, used_chars = "", 0

@@ -10,7 +10,7 @@ from channels.email import encoded_words
 MAX_CHARS = 200
 
 _COMMENT = re.compile(r"\([^()]*\)")
-_COLON = re.compile(r"\s*:\s*")
+_COLON = re.compile(r"(?<!\s)\s*:\s*")
 _LEAP_SECOND = re.compile(r"(\d\d:\d\d):6\d")
 _ZONE = re.compile(r"(?:GMT|UTC|UT|Z)?\s?([+-]\d\d):?(\d\d)\s*$")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")

@@ -17,7 +17,7 @@ _LOCAL = r"(?!=\?)[\w#$&'*+/=?^`{|}~-]+(?:\.[\w#$&'*+/=?^`{|}~-]+)*"
 _DOMAIN = r"[\w-]+(?:\.[\w-]+)+"
 _ADDRESS = rf"(?P<address>{_LOCAL}@{_DOMAIN})"
 _WORD = r"""(?:"(?:[^"\\]|\\.)*"|\([^()<>@\\"]*\)|[^\s()<>\[\]:;@\\,"]+)"""
-_NAMED = re.compile(rf"\s*(?P<name>{_WORD}(?:\s+{_WORD})*)?\s*<{_ADDRESS}>\s*\Z")
+_NAMED = re.compile(rf"\s*(?:(?P<name>{_WORD}(?:\s+{_WORD})*)\s*)?<{_ADDRESS}>\s*\Z")
 _BARE = re.compile(rf"\s*{_ADDRESS}\s*(?:\((?P<name>[^()<>@\\\"]*)\)\s*)?\Z")
 _WORDS = re.compile(r"[^\s<>\"'(),;:\[\]]+")
 # Scripts whose letters look alike: a label in two of them is somebody's disguise.

@@ -35,7 +35,7 @@ _OFFERED = 0xFFFFF & ~0x800
 
 _SCORE_HEADERS = frozenset({"x-spam-score", "x-rspamd-score", "x-spam-status", "x-spamd-result"})
 _SCORE = re.compile(r"(?:score=|\[)\s*(-?\d+(?:\.\d+)?)|^\s*(-?\d+(?:\.\d+)?)", re.IGNORECASE)
-_HEADER = re.compile(rb"([^\s:]+)[ \t]*:[ \t]?((?:[^\r]|\r\n[ \t])*)\r\n")
+_HEADER = re.compile(rb"(?m)^([^\s:]+)[ \t]*:[ \t]?((?:[^\r]|\r\n[ \t])*)\r\n")
 
 
 class ProtocolError(Exception):

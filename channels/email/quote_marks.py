@@ -19,7 +19,7 @@ _MIN_WRAPPED_CHARS = 60
 
 _BARE = r"[^\s<>@()\[\]]{1,64}@[^\s<>@()\[\]]{1,190}"
 _BRACKETED = re.compile(rf"[<(\[]\s*(?:mailto:\s*)?{_BARE}\s*[>)\]]|mailto:\s*{_BARE}")
-_AT_END = re.compile(rf"{_BARE}\s*[>)\]]*\s*[:：]$")
+_AT_END = re.compile(rf"{_BARE}\s*(?:[>)\]]+\s*)?[:：]$")
 # The word that begins an attribution; only asked for one that stands behind other text.
 _BEHIND = re.compile(
     r"(.*?[^\s-])(?:\s*-{2,}\s*|\s+)(?=(?:On|Am|Le|El|Em|A|Il|Op|Den|Dne|Dňa|W dniu|Στις|Pe|På|Kl\.|Dnia|В|Dana|În|Tarihinde|Vào) .{0,30}\d)",

@@ -18,7 +18,7 @@ _UUENCODED = frozenset({"uuencode", "xuuencode", "xuue", "uue", "xuu", "uu", "uu
 # The encodings that leave the bytes as they are, and what senders write for them or nothing at all.
 _IDENTITY = frozenset({"", "7bit", "8bit", "binary", "7", "8"})
 _WORDS = re.compile(rb"(?<![A-Za-z])[A-Za-z]{2,40}[,;:.!?]?[ \t]+[A-Za-z(]{1,30}[,;:.!?]?[ \t]+[A-Za-z(]")
-_URL_SAFE = re.compile(rb"[A-Za-z0-9]{8,}[_-][A-Za-z0-9_-]{8}")
+_URL_SAFE = re.compile(rb"(?<![A-Za-z0-9])[A-Za-z0-9]{8,}[_-][A-Za-z0-9_-]{8}")
 _MAX_FOOTER_BYTES = 64_000
 _SOFT_OR_HEX = re.compile(rb"=(?:[0-9A-Fa-f]{2}|\r?\n)")
 

@@ -103,7 +103,7 @@ RECIPIENT = re.compile(
 
 # "To:" of a summary: everybody the mail went to, of whom some may have got it.
 TO = re.compile(
-    r"(?i)(?:^|[\n>|*])\s*(?:to|an|à|para|per|a|do|dla|aan|till|til|komu|кому|至|收件者)\s*[:：]\s*(?:[\"'<\[(]+\s*)?$"
+    r"(?i)(?:^|[>|*])\s*(?:to|an|à|para|per|a|do|dla|aan|till|til|komu|кому|至|收件者)\s*[:：]\s*(?:[\"'<\[(]+\s*)?$"
 )
 
 # A whole line that says: from here on the mail that came back.
