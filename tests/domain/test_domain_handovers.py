@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import acknowledging, clockworks, desk_promises, handovers, pages, tickets, turns
+from intake import acknowledging, clockworks, desk_promises, failpoints, handovers, pages, tickets, turns
 from intake.acknowledging import Said
 from intake.settings import OnCall
 from intake.store import opening
@@ -233,7 +233,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
             raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(handovers.failpoints, "reach", reach)
+        patched.setattr(failpoints, "reach", reach)
         hand_over(world)
     assert told(world, "handed_over") == []
     world.advance(minutes=2)
@@ -253,7 +253,7 @@ def test_a_schedule_that_breaks_is_loud_and_rests_for_a_minute(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(handovers.failpoints, "reach", reach)
+        patched.setattr(failpoints, "reach", reach)
         hand_over(world)
     assert told(world, "timer_failed")[0]["timer"] == "handover:nights"
     assert world.store.read_now(handovers.next_due) == world.store.now_us() + 60_000_000
