@@ -14,7 +14,6 @@ from typing import Any
 import msgspec
 
 from channels.contract import Address, Costly, Identity, Message, RawMessage, Trust
-from channels.loading import ChannelModule
 from intake import child
 
 WALL_S = 2.0
@@ -151,7 +150,3 @@ def from_envelope(raw: RawMessage, problem: str) -> Message:
         trust=Trust(has_single_sender=False),  # From was not read: who wrote is a guess
         problems=(f"unreadable: {problem}",),
     )
-
-
-def readers_of(channels: Mapping[str, tuple[ChannelModule, Any]]) -> dict[str, Reader]:
-    return {account: Reader(module, options) for account, (module, options) in channels.items()}

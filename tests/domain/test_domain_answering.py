@@ -163,7 +163,7 @@ def test_template_may_list_tags_and_ask_for_values(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "config" / "replies").glob("*.md")), ids=lambda path: path.stem
+    "path", sorted((ROOT / "config" / "replies").glob("received.*.md")), ids=lambda path: path.stem
 )
 def test_bundled_receipts_say_the_ref_and_when(path: Path) -> None:
     """In every language, with and without a name and an instant, and plainly enough for the quick road."""
