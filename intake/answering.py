@@ -226,6 +226,6 @@ def values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dict
         },
         "organization": context.organization,
         "expected": expected.Expected(tx, ticket),
-        "promised": promised_text.Promised(tx, context, ticket),
+        "promised": promised_text.Promised(tx, ticket, context),
         "in_answer": False,
     }

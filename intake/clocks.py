@@ -106,7 +106,7 @@ def rearm(tx: Tx, before: Ticket, after: Ticket) -> None:
         drop(tx, before, after)
         return
     calendar = armaments.load(tx, before.armament).calendar if before.armament else None
-    armed = {"before": before.armament, "armament": after.armament}
+    armed: dict[str, Any] = {"before": before.armament, "armament": after.armament}
     events.of_ticket(tx, after, "sla_armed", policy=after.sla, **armed)
     _move(tx, before, after, "policy", past=words.past(tx, after), calendar_before=calendar)
 
@@ -200,7 +200,7 @@ def _tell(tx: Tx, ticket: Ticket, step: _Step, armament: Armament) -> None:
     if new.state == "idle" or is_noted:
         return
     is_same = old is not None and (old.state, old.run, old.met_at) == (new.state, new.run, new.met_at)
-    told = {
+    told: dict[str, Any] = {
         "target": new.target,
         "due_at": instants.rfc3339(new.due_at) if new.due_at else None,
         "used_s": round(sla.used_s(new, at=at, calendar=armament.calendar), 6),
@@ -208,9 +208,10 @@ def _tell(tx: Tx, ticket: Ticket, step: _Step, armament: Armament) -> None:
         "event": step.change.event,
         "why": step.why,
     }
-    run = {"run": new.run} if new.run else {}
+    if new.run:
+        told["run"] = new.run
     kind = "sla_moved" if is_same else f"sla_{new.state}"
-    events.of_ticket(tx, ticket, kind, actor=step.actor, **told, **run)
+    events.of_ticket(tx, ticket, kind, actor=step.actor, **told)
 
 
 def _why(ticket: Ticket, change: Change) -> str:
@@ -227,9 +228,9 @@ def _why(ticket: Ticket, change: Change) -> str:
 
 
 def _tell_breach(tx: Tx, ticket: Ticket, clock: Clock, due_at: datetime) -> None:
-    told = {"target": clock.target, "due_at": instants.rfc3339(due_at), "used_s": round(clock.budget_s, 6)}
-    run = {"run": clock.run} if clock.run else {}
-    events.of_ticket(tx, ticket, "sla_breached", **told, **run)
+    told: dict[str, Any] = {"run": clock.run} if clock.run else {}
+    due, used_s = instants.rfc3339(due_at), round(clock.budget_s, 6)
+    events.of_ticket(tx, ticket, "sla_breached", target=clock.target, due_at=due, used_s=used_s, **told)
     if clock.target == "promise":
         promises.break_(tx, ticket, clock)
 

@@ -1,5 +1,7 @@
 """The clocks of two tickets that become one: those of the older go on, and so do its steps; both can be put back."""
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
@@ -112,7 +114,7 @@ def go_back(tx: Tx, source: Ticket, into: Ticket, kept: Kept) -> None:
 
 def _tell_inherited(tx: Tx, source: Ticket, into: Ticket) -> None:
     """Say whose clocks go on here, and what was counted by until now: the history of the clocks follows it."""
-    armed = {"before": into.armament, "armament": source.armament}
+    armed: dict[str, Any] = {"before": into.armament, "armament": source.armament}
     events.of_ticket(tx, into, "sla_inherited", ref=source.ref, **armed)
 
 

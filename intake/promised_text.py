@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, tzinfo
 
-from intake import armaments, instants
+from intake import armaments, expected, instants
 from intake.model import Context, Ticket
 from intake.store.engine import Tx
 from routing.rulebook import Rulebook
@@ -10,29 +10,40 @@ from routing.rulebook import Rulebook
 TEMPLATE = "promised"
 
 
-class Promised:
-    """The text of the ticket's promised moment as templates name it; empty when nothing is promised, or it is past."""
+class Promised(expected.Said):
+    """When something is promised for; none when nothing is, or it is past."""
 
-    def __init__(self, tx: Tx, context: Context, ticket: Ticket) -> None:
-        self._tx, self._context, self._ticket = tx, context, ticket
-
-    def __str__(self) -> str:
+    def _at(self) -> datetime | None:
         at_us = self._ticket.promised_at
         if at_us is None or at_us <= self._tx.now:
-            return ""
-        at = instants.datetime_from_us(at_us)
-        return written(at, self._ticket, zone=zone_of(self._tx, self._context, self._ticket))
-
-    def __bool__(self) -> bool:
-        return bool(str(self))
+            return None
+        zone = zone_of(self._tx, self._context, self._ticket)
+        return instants.datetime_from_us(at_us).astimezone(zone)
 
 
-def written(at: datetime, ticket: Ticket, *, zone: tzinfo) -> str:
-    """Write a moment with its zone: "2026-11-26 15:00 CET"."""
-    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+class Moment(Promised):
+    """The same of a moment that is only about to be promised."""
+
+    def __init__(
+        self,
+        tx: Tx,
+        ticket: Ticket,
+        context: Context | None,
+        *,
+        at: datetime,
+        language: str | None = None,
+    ) -> None:
+        super().__init__(tx, ticket, context, language=language)
+        self._moment = at
+
+    def in_language(self, language: str) -> "Moment":
+        return type(self)(self._tx, self._ticket, self._context, at=self._moment, language=language)
+
+    def _at(self) -> datetime:
+        return self._moment
 
 
-def zone_of(tx: Tx, context: Context, ticket: Ticket, *, agent: str | None = None) -> tzinfo:
+def zone_of(tx: Tx, context: Context | None, ticket: Ticket, *, agent: str | None = None) -> tzinfo:
     """Return the zone in which a ticket's moments are written and read.
 
     That of its policy's calendar; without a policy that of the hours of the agent who asks, of the one who has it, or of
@@ -40,6 +51,8 @@ def zone_of(tx: Tx, context: Context, ticket: Ticket, *, agent: str | None = Non
     """
     if ticket.armament is not None:
         return armaments.load(tx, ticket.armament).calendar.zone
+    if context is None:
+        return UTC
     book = context.rulebook
     for name in (agent, ticket.agent, *_team(book, ticket.team)):
         found = book.agents.get(name or "")

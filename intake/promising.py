@@ -130,7 +130,8 @@ def _words(
     happened = occasion.of_ticket(tx, ticket, cause="")
     zone = promised_text.zone_of(tx, context, ticket, agent=agent)
     values = answering.values(tx, context, ticket, happened)
-    values |= {"promised": promised_text.written(at, ticket, zone=zone), "in_answer": is_in_answer}
+    moment = promised_text.Moment(tx, ticket, context, at=at.astimezone(zone))
+    values |= {"promised": moment, "in_answer": is_in_answer}
     try:
         rendered: Reply | None = context.replies.render(promised_text.TEMPLATE, ticket.language, values)
     except TemplateProblem as problem:

@@ -132,8 +132,13 @@ def retarget(clock: Clock, *, policy: Policy, priority: str, at: datetime, calen
 def rearm(
     clock: Clock, *, policy: Policy, priority: str, at: datetime, calendar: Calendar, old: Calendar
 ) -> Clock:
-    """A clock under another policy and its calendar; open time used so far was counted by the old one's calendar."""
-    is_counted = clock.state == "running" and clock.target != "promise" and clock.target in policy.targets
+    """A clock under another policy and its calendar; open time used so far was counted by the old one's calendar.
+
+    A target that the policy does not have stops; a breach that it had stays one.
+    """
+    if clock.target != "promise" and clock.target not in policy.targets:
+        return stop(clock, at=at, calendar=old)
+    is_counted = clock.state == "running" and clock.target != "promise"
     if old == calendar or not is_counted:
         return retarget(clock, policy=policy, priority=priority, at=at, calendar=calendar)
     clock = _late(clock, at)

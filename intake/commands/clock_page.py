@@ -5,8 +5,10 @@ import textwrap
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import zip_longest
 
 from intake import terminal
+from intake.clock_events import Moved
 from intake.clock_history import History, Lives
 from intake.logs import escaped
 from routing.calendar import ALWAYS_OPEN, Calendar
@@ -40,7 +42,7 @@ def lines(lives: Lives) -> Iterator[str]:
 
 
 def span(seconds: float) -> str:
-    """Write a length: "1 h 28", "45 m", "3 d 2 h" is never said, because open days have no length: "50 h"."""
+    """Write a length: "1 h 28", "45 m", "50 h"; never days, because days of open time are not all alike."""
     minutes, left = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     if hours:
@@ -52,7 +54,8 @@ def _target(found: History, lives: Lives, zone: tzinfo) -> Iterator[str]:
     clock = found.clock
     state = "breached" if clock.breached_at is not None and clock.state == "running" else _GONE[clock.state]
     late = ", late" if clock.breached_at is not None and clock.state == "met" else ""
-    yield terminal.coloured(f"{clock.target}  {state}{late}{_used(found)}", _colour(found), sys.stdout)
+    due = f", due {_day(clock.due_at, zone, lives.now)}" if clock.due_at and clock.state == "running" else ""
+    yield terminal.coloured(f"{clock.target}  {state}{late}{due}{_used(found)}", _colour(found), sys.stdout)
     start, end = _scale(found, lives)
     if end > start:
         left, right = _day(start, zone, lives.now), _day(end, zone, lives.now)
@@ -69,9 +72,7 @@ def _target(found: History, lives: Lives, zone: tzinfo) -> Iterator[str]:
 
 
 def _used(found: History) -> str:
-    if found.clock.state == "idle":
-        return ""
-    if found.clock.target == "promise":
+    if found.clock.state == "idle" or found.clock.target == "promise":
         return ""
     return f", used {span(found.used_s)} of {span(found.clock.budget_s)}"
 
@@ -85,7 +86,7 @@ def _colour(found: History) -> str:
 def _said(found: History, lives: Lives, zone: tzinfo) -> Iterator[str]:
     """What happened, in words: the day is said when it is another than before."""
     day = None
-    for each in found.moves:
+    for each in _without_flicker(found.moves):
         local = each.at.astimezone(zone)
         when = local.strftime("%H:%M")
         if local.date() != day:
@@ -94,11 +95,21 @@ def _said(found: History, lives: Lives, zone: tzinfo) -> Iterator[str]:
         notes = ", ".join(
             filter(None, (each.why, who if who not in ("system", "customer") else "", each.ticket))
         )
-        yield f"{when} {each.what}{f' ({escaped(notes)})' if notes else ''}{_sum(each.what, each.used_s)}"
+        yield f"{when} {each.what}{f' ({escaped(notes)})' if notes else ''}{_sum(each)}"
 
 
-def _sum(what: str, used_s: float) -> str:
-    return f", used {span(used_s)}" if what in ("paused", "met", "stopped", "moved") and used_s else ""
+def _without_flicker(moves: Sequence[Moved]) -> Iterator[Moved]:
+    """The moves without turns that did not last: an answer that also opens the ticket turns a clock twice."""
+    for each, after in zip_longest(moves, moves[1:]):
+        is_turn = after is not None and {each.what, after.what} == {"runs", "paused"}
+        if after is None or not is_turn or (each.at, each.run) != (after.at, after.run):
+            yield each
+
+
+def _sum(moved: Moved) -> str:
+    if moved.what not in ("paused", "met", "stopped", "moved") or not moved.budget_s:
+        return ""
+    return f", used {span(moved.used_s)} of {span(moved.budget_s)}"
 
 
 def _day(at: datetime, zone: tzinfo, now: datetime) -> str:

@@ -52,7 +52,7 @@ def test_customer_is_told_in_a_message_of_its_own(world: World, ticket: dict[str
     made = promise(world, ticket, "2026-11-12 15:00")
     sent = world.sent(JAN)[-1]
     assert "You will hear from us by" in sent.text
-    assert "15:00 UTC" in sent.text
+    assert "You will hear from us by Thursday, 12 November, 15:00 UTC." in sent.text
     assert (made.not_told, sent.reply_to is not None) == ("", True)
 
 
@@ -368,7 +368,7 @@ def test_answer_by_mail_promises_with_its_text(world: World, ticket: dict[str, A
     answer(world, "#promise thursday 15:00\n\nI come by.")
     text = world.sent(JAN)[-1].text
     assert "I come by." in text
-    assert "2026-11-12" in text
+    assert "by Thursday, 12 November, 15:00" in text
     assert state(world, ticket) == "open"
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from routing import moment_text
+from routing.folding import fold
 from routing.moment_text import NoMoment, moment_from
 
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -79,5 +80,5 @@ def test_no_word_names_two_weekdays() -> None:
     days: dict[str, set[int]] = {}
     for number, line in enumerate(moment_text._DAYS):
         for word in line.split():
-            days.setdefault(moment_text.fold(word).strip(), set()).add(number)
+            days.setdefault(fold(word).strip(), set()).add(number)
     assert [word for word, found in days.items() if len(found) > 1] == []
