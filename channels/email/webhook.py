@@ -191,6 +191,8 @@ def _signature_headers(request: "web.Request") -> dict[str, str]:
 
     names = (webhook_signature.HEADER, webhook_signature.SENDER, webhook_signature.RECIPIENTS)
     found = {name: request.headers.getall(name, []) for name in names}
+    if not all(value.isprintable() for values in found.values() for value in values):
+        raise hooks.Refused(400, "a header of the signature is not UTF-8")
     if any(len(values) > 1 for values in found.values()):
         raise hooks.Refused(400, "a header of the signature is there twice")
     return {name: values[0] for name, values in found.items() if values}

@@ -389,3 +389,17 @@ async def test_bytes_that_are_no_http_make_no_noise(serve: Serve, caplog: pytest
             await reader.read()
         writer.close()
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_an_envelope_that_cannot_be_stored_is_the_senders_fault(start: Start) -> None:
+    """Bytes that are no UTF-8 would make the store say "try again" for ever."""
+    desk = await start()
+    made = webhook_signature.sign(
+        posting.MAIL, [posting.SECRET], at=int(posting.NOW_S), sender="\udcfc@a.example"
+    )
+    head = "".join(f"{name}: {value}\r\n" for name, value in made.items())
+    head = f"POST /hooks/support/mime HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: message/rfc822\r\nContent-Length: {len(posting.MAIL)}\r\n{head}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+    writer.write(head.encode("utf-8", "surrogateescape") + posting.MAIL)
+    assert (await reader.read()).startswith(b"HTTP/1.1 400")
+    writer.close()
