@@ -25,7 +25,6 @@ _CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
 # What is read when a mail has no other text.
 _REPORT_TYPES = frozenset({"message/delivery-status", "message/partial", "message/feedback-report"})
 _LINK = re.compile(r" <https?:[^<>\s]+>")
-safe_name = file_names.safe
 
 
 class Content(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from channels import contract
+from channels.email import signatures
 
 # Signed once more than they occur, also when they do not.
 _SIGNED = (
@@ -30,9 +31,7 @@ _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _SELECTOR = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _MAX_KEY_BYTES = 20_000
 _LINE_CHARS = 72
-_RSA_BITS_MIN = 1_024  # RFC 8301 §3.2
 _SPACES = re.compile(rb"[ \t]+")
-_FOLD = re.compile(rb"\r\n(?=[ \t])")
 _NEXT_FIELD = re.compile(rb"\r\n(?![ \t])")
 
 
@@ -98,9 +97,8 @@ def _signed(content: bytes, created_at: datetime, keys: Sequence[Dkim]) -> bytes
 
 
 def _relaxed_field(field: bytes) -> bytes:
-    """Write a field as RFC 6376 §3.4.2 has it, without a line end."""
     name, _, value = field.partition(b":")
-    return name.lower() + b":" + _SPACES.sub(b" ", _FOLD.sub(b"", value)).strip(b" \t")
+    return signatures.relaxed_field((name, value)).removesuffix(b"\r\n")
 
 
 def _relaxed_body(body: bytes) -> bytes:
@@ -163,7 +161,7 @@ def _loaded(secret: bytes) -> Any:
     if isinstance(private, ed25519.Ed25519PrivateKey):
         # RFC 8463 §3: what is signed is the hash.
         return "ed25519-sha256", lambda text: private.sign(sha256(text).digest())
-    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < _RSA_BITS_MIN:
+    if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < signatures.RSA_BITS_MIN:
         raise ValueError("no key for mail")
     return "rsa-sha256", lambda text: private.sign(text, padding.PKCS1v15(), hashes.SHA256())
 

@@ -1,6 +1,6 @@
 import pytest
 
-from channels.email import body, headers, html_text, splitting, structure
+from channels.email import file_names, headers, html_text, splitting, structure
 from tests.email.mails import read as parsed
 
 
@@ -109,7 +109,7 @@ def test_a_text_with_a_file_name_is_a_file() -> None:
     ],
 )
 def test_a_file_name_is_made_safe(name: str, safe: str) -> None:
-    assert body.safe_name(name, content_type="application/pdf", number=3) == safe
+    assert file_names.safe(name, content_type="application/pdf", number=3) == safe
 
 
 DAMAGED = {
