@@ -16,7 +16,7 @@ from routing.closings import Closing
 from routing.conditions import WEEKDAYS
 from routing.ical import Ical
 from routing.naming import entries
-from routing.problems import ConfigError, Problem, did_you_mean, has_error
+from routing.problems import ConfigError, Problem, has_error
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
@@ -192,11 +192,9 @@ def _is_country(node: Node, problems: list[Problem]) -> bool:
     except ValueError as error:
         country, _, part = node.value.partition("-")
         parts = parts_of_country(country) if part else ()
-        hint = (
-            did_you_mean(part, parts)
-            if parts
-            else "own days go under dates:, or into a file: {file: company.ics}"
-        )
+        hint = "own days go under dates:, or into a file: {file: company.ics}"
+        if parts:
+            hint = f"of {country} these parts are known: {', '.join(parts)}"
         problems.append(node.problem("unknown-country", str(error), hint))
         return False
     return True

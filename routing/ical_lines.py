@@ -99,10 +99,10 @@ def _close(open_: list[Component], line: Line, file: str) -> None:
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
     """Whole lines with the number of their first one; a line that begins with a space or a tab goes on the one before."""
     number, parts = 0, [""]
-    for place, line in enumerate(_LINE_END.split(text.removeprefix("\ufeff")), 1):
+    for place, line in enumerate(_LINE_END.split(text.removeprefix("\ufeff").rstrip("\0\x1a\r\n ")), 1):
         if line[:1] in (" ", "\t") and number:
             parts.append(line[1:])
-        elif line.strip("\0 \x1a"):
+        elif line.strip():
             if number:
                 yield number, "".join(parts)
             number, parts = place, [line]
