@@ -43,11 +43,8 @@ _RETRY = Statement(
     .values(state="pending", attempts=0, retry_at=None, fired_at=None)
 )
 _FAILED = Statement(select(_t.id).where(_t.state == "failed").order_by(_t.id).limit(bindparam("most")))
-_LATE = Statement(
-    select(func.count(), func.min(_t.due_at)).select_from(
-        select(_t.due_at).where(_is_due).order_by(_t.due_at).limit(bindparam("most")).subquery()
-    )
-)
+_late = select(_t.due_at).where(_is_due).order_by(_t.due_at).limit(bindparam("most")).subquery()
+_LATE = Statement(select(func.count(), func.min(_late.c.due_at)).select_from(_late))
 
 
 class Due(msgspec.Struct, frozen=True):

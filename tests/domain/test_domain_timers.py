@@ -210,6 +210,16 @@ async def test_a_timer_that_breaks_five_times_is_given_up_loudly_and_an_operator
     assert world.events(ticket).count("escalated") == 1
 
 
+def test_what_is_late_is_counted_once_however_many_timers_wait(world: World, ticket: dict[str, Any]) -> None:
+    """One is due and several are not; what is told is the first one's instant."""
+    waiting = world.rows("timers", "state = 'pending' ORDER BY due_at, id")
+    assert len({row["due_at"] for row in waiting}) > 1
+    world.advance(microseconds=waiting[0]["due_at"] - world.store.now_us())
+    late = world.store.read_now(lambda tx: due.late(tx, most_failed=5))
+    same = [row for row in waiting if row["due_at"] == waiting[0]["due_at"]]
+    assert (late.count, late.oldest_us) == (len(same), waiting[0]["due_at"])
+
+
 async def test_a_failing_step_of_a_target_that_was_met_meanwhile_never_fires(
     world: World, bell: Bell, ticket: dict[str, Any], poison: Callable[[int], None]
 ) -> None:
