@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, cost, latency, results, rules, speed, understanding
+from bench import backtest, cost, latency, results, rules, speed, timers, understanding
 
 _PARTS = {
     "speed": speed.run,
@@ -16,6 +16,7 @@ _PARTS = {
     "rules": rules.run,
     "understanding": understanding.run,
     "backtest": backtest.run,
+    "timers": timers.run,
 }
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default=",".join(_PARTS),
-        help="parts with commas: speed, latency, cost, rules, understanding, backtest",
+        help="parts with commas: speed, latency, cost, rules, understanding, backtest, timers",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"

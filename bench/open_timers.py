@@ -49,7 +49,9 @@ default: {team: support, priority: normal, sla: standard, reply: none}
 _COPIED = ("tickets", "messages", "participants", "clocks", "timers")
 _IDS = {"id", "ticket_id"}
 _CHUNK = 20_000
-_STRIDE = 1 << 34  # between the ids of copies: 4 s of real ones; the second kind's lie half way between the first's
+_STRIDE = (
+    1 << 34
+)  # between the ids of copies: 4 s of real ones; the second kind's lie half way between the first's
 
 
 def unlimited(world: World) -> World:
@@ -125,3 +127,49 @@ def _copying(table: str, names: list[str]) -> str:
         f" INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(map(expression, names))}"
         f" FROM numbers CROSS JOIN {table} WHERE {own} = :original"
     )
+
+
+def make_due(folder: Path, *, count: int, first_us: int, within_s: float) -> dict[str, int]:
+    """Have so many plain tickets breach their resolution, evenly from an instant on; ref -> due instant, microseconds UTC."""
+    with closing(sqlite3.connect(folder / "intake.db", isolation_level=None)) as connection:
+        rows = connection.execute(
+            "SELECT timers.id, ticket_id, ref FROM timers JOIN tickets ON tickets.id = ticket_id"
+            " WHERE sla = 'plain' AND timers.state = 'pending' LIMIT ?",
+            (count,),
+        ).fetchall()
+        first_ms, step_ms = first_us // 1_000, within_s * 1_000 / max(len(rows), 1)
+        dues = [int(first_ms + number * step_ms) * 1_000 for number in range(len(rows))]
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "UPDATE timers SET due_at = ? WHERE id = ?",
+            ((due_us, row[0]) for due_us, row in zip(dues, rows, strict=True)),
+        )
+        connection.executemany(
+            "UPDATE clocks SET due_at = ?, clock = json_set(clock, '$.due_at', ?) WHERE ticket_id = ?",
+            (
+                (due_us, instants.datetime_from_us(due_us).isoformat(), row[1])
+                for due_us, row in zip(dues, rows, strict=True)
+            ),
+        )
+        connection.execute("COMMIT")
+    return {row[2]: due_us for due_us, row in zip(dues, rows, strict=True)}
+
+
+def make_steps_due(folder: Path, *, count: int, at_us: int) -> None:
+    """Have the first step of so many laddered tickets due, each with one notice."""
+    with closing(sqlite3.connect(folder / "intake.db", isolation_level=None)) as connection:
+        connection.execute(
+            "UPDATE timers SET due_at = ? WHERE id IN (SELECT id FROM timers WHERE step = 'nudge/0' AND state = 'pending'"
+            " LIMIT ?)",
+            (at_us, count),
+        )
+
+
+def laddered(folder: Path, *, count: int) -> list[str]:
+    """Return the refs of so many laddered tickets, whose timers nothing has moved yet."""
+    with closing(sqlite3.connect(folder / "intake.db", isolation_level=None)) as connection:
+        rows = connection.execute(
+            "SELECT ref FROM tickets WHERE sla = 'standard' AND priority = 'normal' ORDER BY id DESC LIMIT ?",
+            (count,),
+        )
+        return [row[0] for row in rows]

@@ -17,6 +17,7 @@ PARTS = (
     "rules",
     "understanding",
     "backtest",
+    "timers",
     "torture",
     "broken mail",
     "mailbox",
