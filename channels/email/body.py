@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from channels.contract import Attachment
+from channels.contract import Attachment, Costly
 from channels.email import borders, calendar, cms, file_names, headers, rtf, texts
 from channels.email.parts import SEALED_TYPES, Part
 
@@ -21,6 +21,7 @@ _TEXT_TYPES = (
     frozenset({"text/plain", "text/html", "text/markdown", "text/x-markdown"}) | texts.ENRICHED_TYPES
 )
 _RTF_TYPES = frozenset({"text/rtf"})
+_MAX_FAST_RTF_BYTES = 128 * 1024  # 5 µs for each word of it
 _CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
 # What is read when a mail has no other text.
 _REPORT_TYPES = frozenset({"message/delivery-status", "message/partial", "message/feedback-report"})
@@ -65,7 +66,7 @@ class _Place(NamedTuple):
 
 
 def read(root: Part, *, costly: bool) -> Content:
-    """Text and attachments of a mail. Raises: Costly (costly=False) for HTML that is too large for the fast road."""
+    """Text and attachments of a mail. Raises: Costly (costly=False) for HTML or RTF too large for the fast road."""
     reading = _Reading(costly=costly)
     if root.content_type == "message/partial":
         reading.note("The mail is one piece of a mail that was sent in several")
@@ -257,6 +258,8 @@ def _read_instead(reading: _Reading) -> None:
         elif _is_calendar(part):
             reading.texts.append(calendar.text_from_calendar(part.content, part.charset))
         elif part.content_type in _RTF_TYPES:
+            if not reading.costly and len(part.content) > _MAX_FAST_RTF_BYTES:
+                raise Costly("rich text is large")
             reading.texts.append(borders.removed(texts.normalised(rtf.text_from_rtf(part.content))))
         elif not part.path and part.content_type in _TEXT_TYPES:
             reading.texts.append(_text(part, reading))

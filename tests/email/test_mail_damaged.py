@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from channels.contract import Costly
 from channels.email import message
 from tests.email.mails import FROM, REPORT, TEXT, multipart, names, read, single
 
@@ -360,6 +361,12 @@ def test_bytes_that_quoted_printable_should_have_escaped_are_kept() -> None:
 def test_a_mail_in_rich_text_alone_is_read() -> None:
     found = read(single(rb"{\rtf1\ansi Where is my \b order\b0 ?\par}", "text/rtf"))
     assert (found.text, len(found.attachments)) == (ASKED, 1)
+
+
+def test_large_rich_text_is_left_to_the_slow_road() -> None:
+    content = single(b"{\\rtf1 " + b"a\\par " * 40_000 + b"}", "text/rtf")
+    with pytest.raises(Costly):
+        read(content)
 
 
 def test_a_text_that_says_it_is_an_attachment_is_read_when_the_mail_is_nothing_else() -> None:
