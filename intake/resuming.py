@@ -88,6 +88,8 @@ def _simulated(tx: Tx, book: Rulebook, ticket: Ticket, timers: Sequence[Row]) ->
         solved_at=_at(ticket.solved_at),
         is_taken=ticket.taken_at is not None,
         is_spam=ticket.is_spam,
+        waits=ticket.waits_since is not None,
+        prefers=ticket.prefers,
         clocks=clocks.load(tx, ticket.id),
         fired={row[2] for row in steps if row[4] in ("fired", "skipped")},
         asked=[_asked(row) for row in steps if row[4] == "fired" and row[6] is not None],

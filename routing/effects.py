@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from routing import decision
+from routing import decision, late_replies
 from routing.actions import Action
 from routing.changing import DOERS, set_field
 from routing.facts import Facts
@@ -40,6 +40,7 @@ class Effects:
         self.placing = Placing(rulebook, ticket, record=record)
         self.lines: list[str] = []
         self._replies: list[tuple[datetime, str]] = []
+        self._delays: set[str] = set()
 
     def apply(self, actions: Iterable[Action], facts: Facts, *, why: str) -> None:
         """Do the actions. facts: of the event they follow from."""
@@ -90,11 +91,14 @@ class Effects:
     # -- what else it does ----------------------------------------------------------------------------------------
 
     def _do(self, action: Action, facts: Facts, why: str) -> None:
-        doer = DOERS.get(action.kind)
+        doer, was_open = DOERS.get(action.kind), self.ticket.is_open
+        again = self.placing.for_reopened(facts) if not was_open else None
         if action.kind.startswith("field."):
             set_field(self.ticket, action)
         elif doer is not None:
             doer(self.ticket, action, facts.at)
+        if again is not None and self.ticket.is_open:
+            self.placing.hand_on(again, facts.at, "whose it was is away, or holds enough")
         if action.kind == "reply":
             self._reply(action, facts, why)
         elif action.kind in ("tags", "untag"):
@@ -117,6 +121,7 @@ class Effects:
             self._record(msgspec.structs.replace(written, kind="reply_withheld"), against)
             return
         self._replies.append((facts.at, template))
+        self._delays.update(filter(None, (_delay(written, facts),)))
         self._record(written, why)
 
     def _against_a_reply(self, template: str, action: Action, facts: Facts) -> str | None:
@@ -124,12 +129,26 @@ class Effects:
             return "spam is never answered"
         if facts.automatic:
             return f"automatic mail ({facts.automatic}) is never answered"
+        delay = _delay(msgspec.structs.replace(action, value=template), facts)
+        if delay is not None and late_replies.is_answered(
+            delay,
+            answered_at=self.ticket.answers[-1] if self.ticket.answers else None,
+            wrote_at=self.ticket.words[-1],
+        ):
+            return late_replies.ANSWERED
+        if delay in self._delays:
+            return late_replies.ONCE
         once_s = action.options.get("once_s")
         after = facts.at - timedelta(seconds=once_s or REPLY_WINDOW_S)
         if any(at > after for at, sent in self._replies if once_s is None or sent == template):
             window = f"{once_s} s" if once_s else "hour"
             return f"this ticket had an automatic reply within the {window}"
         return None
+
+
+def _delay(action: Action, facts: Facts) -> str | None:
+    """The delay that a reply tells of; of a rule's, what it waited for at this instant."""
+    return late_replies.run_of(action, f"{facts.event}:{facts.at.isoformat()}")
 
 
 def _template(value: Any, channel: str) -> str | None:

@@ -94,6 +94,7 @@ class Life(Ticking):
         self.ticket.customer_wrote(self.now)
         self._carry_out(reaction)
         self._follow_reply(reaction)
+        self._hand_on(self._effects.placing.for_absent(self.facts("step")), "whose it was is away")
         self._read_line(event.message)
         if self.ticket.is_open and not was_open:
             self.joins = "reopened"
@@ -222,6 +223,8 @@ class Life(Ticking):
         elif field == "team":
             self.ticket.team, self.ticket.agent = value, None
             self.ticket.level = self.rulebook.teams[value].first_level
+            if self.ticket.is_open:
+                self._effects.placing.pick(self.facts("step"), "a person has said so")
         elif field == "priority":
             self.ticket.set_priority(value, self.now)
         elif field == "level":

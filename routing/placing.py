@@ -64,9 +64,57 @@ class Placing:
         """Ask for no skills any more; a ticket that waits goes to anybody of its level who is on duty."""
         chosen = self._choose(self.ticket.level and [self.ticket.level], facts, relaxed=True)
         self.ticket.set_skills(None, facts.at)
-        if self.ticket.agent is None and self.ticket.is_open and chosen.agent is not None:
+        if self.ticket.waits and self.ticket.is_open and chosen.agent is not None:
             self.ticket.set_agent(chosen.agent, facts.at)
             self._record(Action("agent", chosen.agent, ""), "skills are not asked for any more")
+
+    # -- what is built in -----------------------------------------------------------------------------------------
+
+    def for_reopened(self, facts: Facts) -> assignment.Assignment | None:
+        """Who gets a ticket that was done and is open again; None = whoever had it, or nobody had."""
+        if self.ticket.agent is None:
+            return None
+        chosen = self._choose_named(self.ticket.agent, facts)
+        return None if chosen.agent == self.ticket.agent else chosen
+
+    def for_absent(self, facts: Facts) -> assignment.Assignment | None:
+        """Who gets an open ticket whose agent is away when its customer writes; None = it stays."""
+        agent = self.ticket.agent
+        if agent is None or not self.ticket.is_open or not facts.agents.get(agent, AgentLoad()).away:
+            return None
+        return self._choose_named(agent, facts)
+
+    def for_waiting(self, facts: Facts) -> assignment.Assignment | None:
+        """Who gets a ticket that waits; None = still nobody."""
+        known = self.ticket.prefers
+        prefer = assignment.Preferred(known, "had it before", anywhere=True) if known else None
+        chosen = self._choose(self.ticket.level and [self.ticket.level], facts, prefer=prefer)
+        return chosen if chosen.agent is not None else None
+
+    def hand_on(self, chosen: assignment.Assignment, at: datetime, why: str) -> None:
+        """Do what was chosen; with nobody there the ticket waits, and whose it was gets it first."""
+        former, ticket = self.ticket.agent, self.ticket
+        ticket.set_agent(chosen.agent, at)
+        self._record(Action("agent", chosen.agent, ""), why)
+        if chosen.agent is None:
+            ticket.waits, ticket.prefers = True, former
+            self._record(Action(chosen.waits_for or "", chosen.level, ""), why)
+
+    def next_duty(self, facts: Facts) -> datetime | None:
+        """When the hours or a shift of somebody of the ticket's level begin."""
+        team = self.rulebook.teams[self.ticket.team]
+        return assignment.next_duty(
+            team,
+            self.ticket.level or team.first_level,
+            agents=self.rulebook.agents,
+            at=facts.at,
+            calendars=self.rulebook.calendars,
+            schedules=schedule.in_force(self.rulebook.schedules, facts.on_call),
+        )
+
+    def pick(self, facts: Facts, why: str) -> None:
+        """Give it to somebody of the team that it has come to."""
+        self._assign({"team": Action("team", self.ticket.team, "")}, facts, why)
 
     def is_reached(self, target: str, facts: Facts) -> bool:
         """Whether a notice to somebody, a level, a team or an address would reach anybody now."""
@@ -103,8 +151,17 @@ class Placing:
             levels = self.rulebook.teams[self.ticket.team].levels
             self.ticket.level = next((name for name in level.value if name in levels), self.ticket.level)
             self._record(msgspec.structs.replace(level, value=self.ticket.level), why)
-        self.ticket.set_agent(action.value, facts.at)
-        self._record(action, why)
+        if action.value is None:
+            self.ticket.set_agent(None, facts.at)
+            self._record(action, why)
+            return
+        chosen = self._choose_named(action.value, facts)
+        self.ticket.level = chosen.level
+        if chosen.agent is not None:
+            self.ticket.set_agent(chosen.agent, facts.at)
+            self._record(msgspec.structs.replace(action, value=chosen.agent), why)
+        elif self.ticket.agent is None:
+            self._wait(chosen, action.rule, why)
 
     def _assign(self, asked: Mapping[str, Action], facts: Facts, why: str) -> None:
         """Pick somebody of the level that is asked for; of another team the first, else where the ticket is."""
@@ -120,9 +177,31 @@ class Placing:
         if chosen.agent is not None:
             self.ticket.set_agent(chosen.agent, facts.at)
         elif self.ticket.agent is None:
-            self._record(Action("nobody_on_duty", chosen.level, level.rule if level else ""), why)
+            self._wait(chosen, level.rule if level else "", why)
 
-    def _choose(self, level: Any, facts: Facts, *, relaxed: bool = False) -> assignment.Assignment:
+    def _wait(self, chosen: assignment.Assignment, rule: str, why: str) -> None:
+        self.ticket.waits = True
+        self._record(Action(chosen.waits_for or "", chosen.level, rule), why)
+
+    def _choose_named(self, agent: str, facts: Facts) -> assignment.Assignment:
+        return decision.named(
+            self.rulebook,
+            msgspec.structs.replace(facts, agents=self._loads(facts)),
+            agent,
+            team=self.ticket.team,
+            level=self.ticket.level,
+            skills=self.ticket.skills,
+            language=self.ticket.language,
+        )
+
+    def _choose(
+        self,
+        level: Any,
+        facts: Facts,
+        *,
+        relaxed: bool = False,
+        prefer: assignment.Preferred | None = None,
+    ) -> assignment.Assignment:
         return decision.choose(
             self.rulebook,
             msgspec.structs.replace(facts, agents=self._loads(facts)),
@@ -131,6 +210,7 @@ class Placing:
             skills=self.ticket.skills,
             language=self.ticket.language,
             relaxed=relaxed,
+            prefer=prefer,
         )
 
     def _loads(self, facts: Facts) -> dict[str, AgentLoad]:

@@ -26,7 +26,8 @@ class Simulated(msgspec.Struct, kw_only=True):
     heard_at: the last message of the customer, automatic ones too. fired: key of a step that has fired -> when. asked: notices that somebody should acknowledge. since:
     since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
-    never by itself. turns: agent -> when it was given to them last.
+    never by itself. turns: agent -> when it was given to them last. waits: for somebody of its team who may have it;
+    prefers: who gets it first then.
     """
 
     rulebook: Rulebook
@@ -59,6 +60,8 @@ class Simulated(msgspec.Struct, kw_only=True):
     answers: tuple[datetime, ...] = ()
     words: tuple[datetime, ...] = ()
     turns: dict[str, datetime] = msgspec.field(default_factory=dict)
+    waits: bool = False
+    prefers: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -137,6 +140,7 @@ class Simulated(msgspec.Struct, kw_only=True):
 
     def set_agent(self, agent: str | None, at: datetime) -> None:
         before, self.agent = self.agent, agent
+        self.waits = False
         if agent is not None and agent != before:
             self.turns[agent] = at
             self.happened("assigned", at)
@@ -147,8 +151,6 @@ class Simulated(msgspec.Struct, kw_only=True):
         self.relax_at = None if relax_s is None else at + timedelta(seconds=relax_s)
 
     def set_promise(self, promise: datetime | None, at: datetime) -> None:
-        if promise is not None and not self.is_open:
-            return
         if promise is not None and not self.is_open:
             return
         self.promise = promise
@@ -259,6 +261,7 @@ def opened(rulebook: Rulebook, decision: Decision, *, at: datetime) -> Simulated
         is_spam=is_spam,
         words=(at,),
         solved_at=None if decision.status in clockwork.OPEN_STATUSES and not is_spam else at,
+        waits=decision.waits_for is not None,
     )
     if decision.agent is not None:
         ticket.turns[decision.agent] = at

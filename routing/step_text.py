@@ -43,7 +43,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
 _COMPULSORY = {"status_changed": "status", "assigned": "agent", "team_changed": "team", "rated": "rating"}
 _OF_OURS = ("agent_replied", "note_added")
 _TEXTS = ("customer_replied", *_OF_OURS, "transcribed", "call_missed")
-_ALWAYS = ("at", "event", "away", "expect", "never")
+_ALWAYS = ("at", "event", "away", "load", "expect", "never")
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +81,7 @@ class StepNode(MessageNode, frozen=True, kw_only=True, rename={"from_": "from"})
     rating: Node | None = None
     reference: bool | None = None
     away: tuple[str, ...] | None = None
+    load: dict[str, dict[str, int]] | None = None
     expect: Node | None = None
     never: Node | None = None
 
@@ -96,7 +97,7 @@ def read_step(
         return None
     event = _read_event(written.event, problems) if written.event else None
     _check_keys(node, written, event, problems)
-    check_known(written.away or (), people.agents, "agent", node, problems)
+    check_known((*(written.away or ()), *(written.load or ())), people.agents, "agent", node, problems)
     has_reference = facts.channel == "email" if written.reference is None else written.reference
     return Step(
         offset_s=offset_s,
@@ -108,12 +109,16 @@ def read_step(
         has_reference=has_reference,
         changes=_changes(written, people, problems),
         rating=_read_rating(written.rating, problems) if written.rating else None,
-        agents=None if written.away is None else {**facts.agents, **loads(written.away, _open(facts))},
+        agents=_agents(written, facts),
     )
 
 
-def _open(facts: Facts) -> dict[str, dict[str, int]]:
-    return {name: load.open_tickets for name, load in facts.agents.items()}
+def _agents(written: StepNode, facts: Facts) -> dict[str, AgentLoad] | None:
+    """How busy who is from this step on: what it does not say is as it was given; None = it says nothing."""
+    if written.away is None and written.load is None:
+        return None
+    given = {name: load.open_tickets for name, load in facts.agents.items()}
+    return {**facts.agents, **loads(written.away or (), {**given, **(written.load or {})})}
 
 
 def _read_event(node: Node, problems: list[Problem]) -> str | None:

@@ -13,6 +13,7 @@ import msgspec
 from routing import ladder as ladders
 from routing import react, simulated
 from routing.actions import Action
+from routing.assignment import Assignment
 from routing.decision import Decision, decide
 from routing.effects import Effects
 from routing.facts import Facts
@@ -162,6 +163,10 @@ class Ticking:
             yield timer.due_at, 0, partial(self._climb, timer)
         if self.ticket.relax_at is not None:
             yield self.ticket.relax_at, 1, self._relax
+        if self.ticket.waits and self.ticket.status in ("new", "open"):
+            begins = self._effects.placing.next_duty(self.facts("step"))
+            if begins is not None:
+                yield begins, 1, self._pick_up
 
     def _of_any_ticket(self) -> Iterator[_Due]:
         if self.ticket.snoozed_until is not None:
@@ -230,11 +235,32 @@ class Ticking:
             return
         is_reopened = not self.ticket.is_open and status in OPEN_STATUSES
         kinds = ["status_changed", "reopened"] if is_reopened else ["status_changed"]
-        reactions = [self._reaction(kind, changed={"status": (before, status)}) for kind in kinds]
+        changed: Changed = {"status": (before, status)}
+        chosen = self._effects.placing.for_reopened(self.facts("step")) if is_reopened else None
+        if chosen is not None:
+            changed["agent"] = self.ticket.agent, chosen.agent
+            kinds.append("assigned" if chosen.agent else "unassigned")
+        reactions = [self._reaction(kind, changed=changed) for kind in kinds]
         self.ticket.set_status(status, self.now, event=event)
         self._record(Action("status", status, ""), why)
+        if chosen is not None:
+            self._effects.placing.hand_on(chosen, self.now, "whose it was is away, or holds enough")
         for reaction in reactions:
             self._carry_out(reaction)
+
+    def _hand_on(self, chosen: Assignment | None, why: str) -> None:
+        """A built-in assignment, with the rules that wait for it. None = it stays as it is."""
+        if chosen is None:
+            return
+        kind = "assigned" if chosen.agent else "unassigned"
+        reaction = self._reaction(kind, changed={"agent": (self.ticket.agent, chosen.agent)})
+        self._effects.placing.hand_on(chosen, self.now, why)
+        self._carry_out(reaction)
+
+    def _pick_up(self) -> None:
+        """Somebody's hours begin: what waits is looked at."""
+        self._hand_on(self._effects.placing.for_waiting(self.facts("step")), "somebody has come on duty")
+        self._settle()
 
     def _fall_quiet(self, row: QuietRow) -> None:
         """Its moment has come: the condition is looked at once more."""
