@@ -5,13 +5,14 @@ import os
 import threading
 import time
 import weakref
+from datetime import date
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from intake import rule_files, rulebooks
+from intake import armaments, rule_files, rulebooks
 from intake.rulebooks import Reloader
 from routing.problems import ConfigError
 from tests.domain.world import RULES, World
@@ -110,6 +111,79 @@ async def test_file_of_a_list_is_read_and_watched(desk: Desk) -> None:
     seen = desk.reloader._look()
     vips.write_text("acme.example\nother.example\n")
     assert desk.reloader._look() != seen
+
+
+ICS = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:{day}\r\nSUMMARY:Zamkni\u0119te\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+WITH_ICS = RULES.replace(
+    'open: {mon-fri: "09:00-17:00"}', 'open: {mon-fri: "09:00-17:00"}, holidays: {file: own.ics}'
+)
+
+
+async def test_calendar_file_is_read_and_watched(desk: Desk) -> None:
+    """An iCalendar file beside the rules comes with them, in any charset; the rules change when it does."""
+    company = desk.rules.with_name("own.ics")
+    company.write_text(ICS.format(day="20261224"), encoding="utf-16")
+    desk.write(WITH_ICS)
+    assert await desk.reloader.reload()
+    office = desk.reloader.context().rulebook.calendars["office"]
+    assert office.holiday(date(2026, 12, 24)) == "Zamkni\u0119te"
+    seen = desk.reloader._look()
+    company.write_text(ICS.format(day="20261231"))
+    assert desk.reloader._look() != seen
+    company.write_text("<html>")
+    assert not await desk.reloader.reload()
+    assert "own.ics:1:1: error[bad-calendar]" in (desk.reloader.problem or "")
+
+
+async def test_missing_calendar_file_is_a_warning(desk: Desk) -> None:
+    """A calendar whose file is not there goes on without it, and with it as soon as it comes."""
+    desk.write(WITH_ICS)
+    assert await desk.reloader.reload()
+    book = desk.reloader.context().rulebook
+    assert ([each.code for each in book.warnings], list(book.calendars)) == (
+        ["missing-calendar"],
+        ["office", "always"],
+    )
+    seen = desk.reloader._look()
+    desk.rules.with_name("own.ics").write_text(ICS.format(day="20261224"))
+    assert desk.reloader._look() != seen
+
+
+async def test_ticket_keeps_the_calendar_file_that_it_was_armed_with(desk: Desk) -> None:
+    """Its armament carries what the file said; the file may change or go."""
+    desk.rules.with_name("own.ics").write_text(ICS.format(day="20261224"))
+    desk.write(WITH_ICS.replace("calendar: always", "calendar: office"))
+    assert await desk.reloader.reload()
+    armed = desk.reloader.context().armaments["standard"]
+    desk.rules.with_name("own.ics").unlink()
+    assert await desk.reloader.reload()
+    assert desk.reloader.context().armaments["standard"].hash != armed.hash
+    armaments._known.clear()
+    kept = desk.world.store.read_now(lambda tx: armaments.load(tx, armed.hash))
+    assert kept.calendar.holiday(date(2026, 12, 24)) == "Zamkni\u0119te"
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "cp1250", "iso8859-2"])
+def test_calendar_file_is_read_in_any_charset(charset: str) -> None:
+    """Whatever it was exported in."""
+    text = "BEGIN:VCALENDAR\r\nSUMMARY:Wigilia Bo\u017cego Narodzenia, zamkni\u0119te z powodu \u015bwi\u0105t\r\n"
+    read = rule_files.calendar_text((text * 3).encode(charset))
+    assert read.removeprefix("\ufeff") == text * 3
+
+
+def test_letter_that_a_fold_splits_is_whole() -> None:
+    """Lines are folded by bytes, some programs do it within a letter; line numbers stay."""
+    raw = b"SUMMARY:Za" + "\u017c".encode()[:1] + b"\r\n " + "\u017c".encode()[1:] + b"\xc3\xb3\r\nEND:X\r\n"
+    assert rule_files.calendar_text(raw) == "SUMMARY:Za\u017c\r\n \u00f3\r\nEND:X\r\n"
+
+
+def test_calendar_file_is_bounded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is too big is refused before it is read."""
+    monkeypatch.setattr(rule_files, "CALENDAR_MAX_BYTES", 10)
+    desk.rules.with_name("own.ics").write_text(ICS)
+    desk.write(WITH_ICS)
+    with pytest.raises(ConfigError, match="a calendar may have 10"):
+        rule_files.read(desk.rules, desk.replies)
 
 
 async def test_missing_list_is_a_warning_and_empty(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,20 @@ async def test_what_one_publishes_the_other_follows(daemons: tuple[Daemon, Daemo
     assert second.reloader.context().rulebook.hash == first.reloader.context().rulebook.hash
     assert not await second.reloader.follow()
     assert not await first.reloader.follow()
+
+
+async def test_calendar_files_go_with_the_rules(daemons: tuple[Daemon, Daemon]) -> None:
+    """A daemon that follows has no such file beside its own rules."""
+    first, second = daemons
+    await begin(first, second)
+    text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261224\nSUMMARY:Own\nEND:VEVENT\nEND:VCALENDAR\n"
+    first.rules.with_name("own.ics").write_text(text)
+    hours = 'open: {mon-fri: "09:00-17:00"}'
+    first.rules.write_text(RULES.replace(hours, f"{hours}, holidays: {{file: own.ics}}"))
+    assert await first.reloader.reload()
+    assert await second.reloader.follow()
+    office = second.reloader.context().rulebook.calendars["office"]
+    assert office.holiday(date(2026, 12, 24)) == "Own"
 
 
 async def test_what_is_refused_is_not_published(daemons: tuple[Daemon, Daemon]) -> None:
