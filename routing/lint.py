@@ -5,6 +5,7 @@ and an entry with an example in lint_codes.py.
 """
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +15,7 @@ from routing import (
     lint_people,
     lint_policies,
     lint_rules,
+    lint_schedules,
     lint_words,
     lint_writers,
     naming,
@@ -26,7 +28,7 @@ from routing.yaml_text import Node
 if TYPE_CHECKING:
     from routing.rulebook import Rulebook
 
-__all__ = ["Means", "configured", "errors", "untested", "warnings"]
+__all__ = ["Means", "configured", "dated", "errors", "untested", "warnings"]
 
 
 def warnings(rulebook: "Rulebook", nodes: Mapping[str, Mapping[str, Node]]) -> tuple[Problem, ...]:
@@ -53,9 +55,14 @@ def configured(rulebook: "Rulebook", means: Means) -> tuple[Problem, ...]:
     nodes = _Written(rulebook.files)
     return (
         *lint_means.idle(rulebook, means, nodes),
-        *lint_means.untranslated(rulebook, means),
+        *lint_means.untranslated(rulebook, means, nodes),
         *lint_words.wide_words(rulebook, means),
     )
+
+
+def dated(rulebook: "Rulebook", at: datetime) -> tuple[Problem, ...]:
+    """What is wrong with the weeks that follow an instant, in no order."""
+    return tuple(lint_schedules.dated(rulebook, _Written(rulebook.files), at))
 
 
 def untested(rulebook: "Rulebook", touched: Collection[str]) -> tuple[Problem, ...]:

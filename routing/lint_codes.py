@@ -1,5 +1,7 @@
 """What the lint tells, each with an example that gives just that: shown in docs/rules.md, run by a test."""
 
+from datetime import UTC, datetime
+
 import msgspec
 
 from routing.lint_means import Means
@@ -29,6 +31,10 @@ MEANS = Means(
     texts=1_000,
 )
 """The installation of the examples: it sends mail and calls agents, and "hello" stands in 62 % of what was written to it."""
+
+
+AT = datetime(2026, 11, 10, 12, tzinfo=UTC)
+"""The instant at which the examples are looked at, where that matters."""
 
 
 class Code(msgspec.Struct, frozen=True):
@@ -171,6 +177,38 @@ calendars:
         "warning",
         "a word stands in a large share of the stored messages (check --store)",
         "route: [{id: greeting, when: {text.words: [hello]}, then: {team: billing}}]",
+    ),
+    Code(
+        "oncall-gap",
+        "warning",
+        "nobody is on call at some time of the next eight weeks; the first such time is named",
+        """\
+schedules:
+  nights: {timezone: Europe/Warsaw, layers: [{days: mon-fri, rotate: weekly, from: 2026-01-05, handover: "mon 09:00", agents: [ben]}]}""",
+    ),
+    Code(
+        "override-overlap",
+        "warning",
+        "two overrides of a schedule are about the same hours, and the later one wins",
+        """\
+schedules:
+  nights:
+    timezone: Europe/Warsaw
+    layers: [{rotate: weekly, from: 2026-01-05, handover: "mon 09:00", agents: [anna, ben]}]
+    overrides:
+      - {from: 2026-12-24T09:00, until: 2026-12-26T09:00, agent: ben}
+      - {from: 2026-12-25T09:00, until: 2026-12-27T09:00, agent: anna}""",
+    ),
+    Code(
+        "past-override",
+        "hint",
+        "an override of a schedule is over",
+        """\
+schedules:
+  nights:
+    timezone: Europe/Warsaw
+    layers: [{rotate: weekly, from: 2026-01-05, handover: "mon 09:00", agents: [anna, ben]}]
+    overrides: [{from: 2026-08-01T09:00, until: 2026-08-02T09:00, agent: ben}]""",
     ),
     Code(
         "untested",

@@ -32,7 +32,7 @@ class Week:
     ) -> None:
         self.monday = monday
         self.open = {name: self._open(calendar) for name, calendar in calendars.items()}
-        self._on_call = {name: self._covered(schedule) for name, schedule in schedules.items()}
+        self.on_call = {name: self._covered(schedule) for name, schedule in schedules.items()}
         self._on_duty = {
             name: ALL_WEEK if agent.hours is None else self.open.get(agent.hours, ALL_WEEK)
             for name, agent in agents.items()
@@ -42,7 +42,7 @@ class Week:
         """When somebody of a team's level is on duty; never, when the team has no such level."""
         schedule = team.on_call.get(level)
         if schedule is not None:
-            return self._on_call.get(schedule, ALL_WEEK)
+            return self.on_call.get(schedule, ALL_WEEK)
         return self.any_of(team.levels.get(level, ()))
 
     def team(self, team: Team) -> int:

@@ -38,7 +38,9 @@ def unreachable_agents(rulebook: "Rulebook", nodes: Nodes) -> Iterator[Problem]:
     """Agents with neither an address nor a phone number."""
     for name, agent in rulebook.agents.items():
         if not agent.email and not agent.phone and name in nodes["agents"]:
-            message = f"no notice reaches agent '{name}', who has no email and no phone"
+            rotas = [f"'{rota.name}'" for rota in rulebook.schedules.values() if name in rota.agents]
+            turns = f" and takes turns in {', '.join(rotas)}" if rotas else ""
+            message = f"no notice reaches agent '{name}', who has no email and no phone{turns}"
             yield nodes["agents"][name].warning("unreachable-agent", message, "add email: NAME@your.example")
 
 
@@ -57,7 +59,7 @@ def nobody_there(rulebook: "Rulebook", nodes: Nodes) -> Iterator[Problem]:
 
 def _steps(rulebook: "Rulebook", nodes: Nodes, weeks: Sequence[Week]) -> Iterator[Problem]:
     told: set[tuple[str, int]] = set()
-    for team, policy in sorted(_pairs(rulebook)):
+    for team, policy in sorted(pairs(rulebook)):
         ladder = rulebook.ladder_of(policy) if policy in rulebook.policies else None
         for index, step in enumerate(ladder.steps if ladder else ()):
             if ladder is None or (ladder.name, index) in told:
@@ -128,17 +130,17 @@ def _reached(rulebook: "Rulebook", week: Week, target: str, team: Team) -> int |
     return week.level(team, target)
 
 
-def _pairs(rulebook: "Rulebook") -> set[tuple[str, str]]:
+def pairs(rulebook: "Rulebook") -> set[tuple[str, str]]:
     """Which team's tickets may have which policy, as enrich, route and default are written."""
     slas = _written(rulebook.enrich, "sla")
     first = {*_written(rulebook.enrich, "team"), *_written([rulebook.default], "team")}
     last = {*slas, *_written([rulebook.default], "sla")}
-    pairs = {(team, policy) for team in first for policy in last}
+    found = {(team, policy) for team in first for policy in last}
     for rule in rulebook.route:
         own = _written([rule], "sla")
         teams, policies = _written([rule], "team") or first, {*slas, *own} if own else last
-        pairs |= {(team, policy) for team in teams for policy in policies}
-    return {(team, policy) for team, policy in pairs if team in rulebook.teams}
+        found |= {(team, policy) for team in teams for policy in policies}
+    return {(team, policy) for team, policy in found if team in rulebook.teams}
 
 
 def _written(rules: Iterable[Rule], field: str) -> set[Any]:

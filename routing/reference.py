@@ -149,7 +149,7 @@ SECTIONS: dict[str, str] = {
     "version": "1",
     "calendars": "when the desk is open: zone, hours of the week, public holidays, dates of your own",
     "agents": "who can be told, and where; without hours: always on duty",
-    "schedules": "who is on call: layers that take turns; a later layer wins where it is active",
+    "schedules": "who is on call: layers that take turns, a later one wins where it is active; overrides win over all",
     "teams": "levels from the front line up, and how one of a level is picked",
     "lists": "values that rules ask for: written here, in a file beside this one, or kept at the desk",
     "fields": "the desk's own facts of a ticket",

@@ -89,7 +89,7 @@ def _read_overrides(
         other = next((first for first, held in found if _overlap(held, override)), None)
         if other is not None:
             message = f"these hours overlap those of line {other.line}"
-            problems.append(each.warning("overlap", message, "the later one wins: cut one of them"))
+            problems.append(each.warning("override-overlap", message, "the later one wins: cut one of them"))
         found.append((each, override))
     return tuple(override for _, override in found)
 

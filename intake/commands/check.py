@@ -103,6 +103,7 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Ruleboo
         found += _located(settings, book.warnings)
         found += _located(settings, _judged(book))
         found += _located(settings, lint.configured(book, _means(arguments, settings, book, sources)))
+        found += _located(settings, lint.dated(book, datetime.now(UTC)))
         found += _alarm_problems(settings, book)
         found += _answer_problems(settings, book)
     return trouble.in_order(found), book

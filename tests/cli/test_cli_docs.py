@@ -116,6 +116,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "CONTRIBUTING.md",
         "docs/configuration.md",
         "docs/operating.md",
+        "docs/on-call.md",
         "docs/cli.md",
         "docs/rules.md",
         "docs/from-zendesk.md",

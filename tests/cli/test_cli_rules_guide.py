@@ -28,7 +28,8 @@ def told(example: str) -> tuple[Problem, ...]:
         book = rulebook.load(files, replies=lint_codes.MEANS.templates)
     except ConfigError as error:
         return error.problems
-    return (*book.warnings, *lint.configured(book, lint_codes.MEANS), *lint.untested(book, ()))
+    dated = lint.dated(book, lint_codes.AT)
+    return (*book.warnings, *lint.configured(book, lint_codes.MEANS), *dated, *lint.untested(book, ()))
 
 
 def test_the_tables_are_fresh() -> None:

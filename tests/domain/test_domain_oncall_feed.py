@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import icalendar
+import icalendar  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from aiohttp import web
