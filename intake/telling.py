@@ -1,6 +1,6 @@
 """Actions that tell colleagues something: a notice, a note in the ticket."""
 
-from intake import notices, tickets
+from intake import notices, pages, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
@@ -20,6 +20,7 @@ def notify(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: O
             rule=action.rule,
         )
         notices.send(tx, context, ticket, str(target), notice)
+        pages.note(tx, context, ticket, str(target), rule=action.rule, way=notice.by)
     return ticket
 
 
