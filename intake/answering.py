@@ -14,11 +14,13 @@ import msgspec
 from intake import (
     counters,
     expected,
+    instants,
     loops,
     occasion,
     outgoing,
     promised_text,
     refs,
+    seniors,
     threads,
     undeliverable,
 )
@@ -28,18 +30,21 @@ from intake.outgoing import Draft
 from intake.replies import Reply, TemplateProblem
 from intake.settings import Limits
 from intake.store.engine import Tx
+from routing import late_replies
 from routing.actions import Action
 
 # What the limit for one address is multiplied with where no other number is set.
 DOMAIN_FACTOR = 100
 EVERYBODY_FACTOR = 400
+UNPROVEN_FACTOR = 10  # of notices of a delay
+FOREVER_US = 100 * 366 * 24 * counters.HOUR_US
 # The same words again are those of a machine that does not say so: they get this part of the limit, one at least.
 SAME_WORDS_PART = 5
 WORDS_MAX_CHARACTERS = 4_000
 # One row for everybody would have all settlements of a PostgreSQL wait for each other.
 SHARDS = 8
 SHARDED_FROM = 400
-# The counters whose window is an hour.
+# The counters whose window is an hour at most.
 HOURLY = (
     "agent_answers",
     "agent_told",
@@ -48,6 +53,9 @@ HOURLY = (
     "auto_reply_address",
     "auto_reply_domain",
     "auto_reply_everybody",
+    "delay_unverified_domain",
+    "delay_unverified",
+    "agent_notices",
 )
 
 _REF = re.compile(rf"\b[{refs.ALPHABET}]{{{refs.LENGTH}}}\b")
@@ -81,6 +89,7 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
         and undeliverable.has_complained(tx, happened.address.address)
     ):
         reason = "the address has called our mail spam"
+    reason = reason or _past_waiting(ticket, action, happened)
     if reason is not None:
         occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=reason)
         return ticket
@@ -88,6 +97,19 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
     if rendered is not None:
         _send(tx, context, ticket, action, happened, rendered)
     return ticket
+
+
+def _past_waiting(ticket: Ticket, action: Action, happened: Occasion) -> str | None:
+    """Say that nobody waits for what a notice of a delay is about; None = somebody does, or it is none."""
+    run_of = late_replies.run_of(action, happened.cause)
+    if run_of is None or ticket.agent_replied_at is None:
+        return None
+    is_answered = late_replies.is_answered(
+        run_of,
+        answered_at=instants.datetime_from_us(ticket.agent_replied_at),
+        wrote_at=instants.datetime_from_us(ticket.customer_replied_at or ticket.created_at),
+    )
+    return late_replies.ANSWERED if is_answered else None
 
 
 def forget_counted(tx: Tx) -> int:
@@ -147,6 +169,8 @@ def subject(ticket: Ticket, rendered: Reply, happened: Occasion) -> str:
 
 def refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None:
     """Say why an automatic answer must not go out, whatever has gone out before; None when it may."""
+    if happened.is_overtaken:
+        return occasion.OVERTAKEN
     if happened.address is None:
         return "there is no address to answer to"
     if happened.is_robot or loops.is_robot(happened.address.address):
@@ -178,6 +202,7 @@ def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) 
         key, window_us = f"{action.value}:{address}", int(once_s * 1_000_000)
         yield Limit("reply_once", key, 1, reason, window_us, is_kept=False)
     most = limits.auto_replies_per_address_hour
+    yield from _limits_of_delays(most, ticket, action, happened)
     if happened.text:
         part = max(1, most // SAME_WORDS_PART) if most else 0
         reason = "the same words came from this address within the hour, and were answered"
@@ -191,6 +216,25 @@ def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) 
     yield _sharded(Limit("auto_reply_domain", address.rpartition("@")[2], domain, reason), address)
     reason = f"{everybody} automatic replies went out within the hour"
     yield _sharded(Limit("auto_reply_everybody", "", everybody, reason), address)
+
+
+def _limits_of_delays(most: int, ticket: Ticket, action: Action, happened: Occasion) -> Iterator[Limit]:
+    """Give the limits of a notice of a delay: once for each; and few to addresses that nobody has proven.
+
+    A flood of forged senders had its receipts; hours later nobody else's mailbox is to hear of it a second time.
+    """
+    run_of = late_replies.run_of(action, happened.cause)
+    if run_of is None:
+        return
+    yield Limit("delay_told", f"{ticket.id}:{run_of}", 1, late_replies.ONCE, FOREVER_US, is_kept=False)
+    if happened.is_verified or happened.address is None:
+        return
+    domain = happened.address.address.lower().rpartition("@")[2]
+    reason = f"unproven addresses of this domain were told of {most} delays within the hour"
+    yield Limit("delay_unverified_domain", domain, most, reason)
+    every = most * UNPROVEN_FACTOR
+    reason = f"unproven addresses were told of {every} delays within the hour"
+    yield Limit("delay_unverified", "", every, reason)
 
 
 def _sharded(limit: Limit, address: str) -> Limit:
@@ -225,7 +269,10 @@ def values(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> dict
             "language": ticket.language or "",
         },
         "organization": context.organization,
-        "expected": expected.Expected(tx, ticket),
+        "expected": expected.Expected(tx, ticket, context),
+        "open_now": expected.OpenNow(tx, ticket, context),
+        "next_open": expected.NextOpen(tx, ticket, context),
         "promised": promised_text.Promised(tx, ticket, context),
         "in_answer": False,
+        "senior": seniors.level(context, ticket),
     }

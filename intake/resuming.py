@@ -8,10 +8,11 @@ from sqlalchemy import bindparam, select
 
 from intake import armaments, clocks, event_facts, instants, oncall, quiet, words
 from intake.model import Context, Ticket
+from intake.steps import ASKING
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement
-from routing.ladder import Asked
+from routing.ladder import Asked, Firing
 from routing.quiet_rows import QuietRow, State
 from routing.resumed import Resumed
 from routing.rulebook import Rulebook
@@ -91,12 +92,16 @@ def _simulated(tx: Tx, book: Rulebook, ticket: Ticket, timers: Sequence[Row]) ->
         waits=ticket.waits_since is not None,
         prefers=ticket.prefers,
         clocks=clocks.load(tx, ticket.id),
-        fired={row[2] for row in steps if row[4] in ("fired", "skipped")},
-        asked=[_asked(row) for row in steps if row[4] == "fired" and row[6] is not None],
+        fired={row[2]: _firing(row) for row in steps if row[4] in ("fired", "skipped")},
+        asked=[_asked(row) for row in steps if row[4] == "fired" and row[6] in ASKING],
         since={name: at for name in _SINCE if (at := _at(getattr(ticket, f"{name}_at"))) is not None},
         answers=past.answers,
         words=(past.waiting_since,) if past.waiting_since is not None else (),
     )
+
+
+def _firing(row: Row) -> Firing:
+    return Firing(instants.datetime_from_us(row[3]), instants.datetime_from_us(row[5] or row[3]))
 
 
 def _asked(row: Row) -> Asked:

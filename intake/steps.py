@@ -25,6 +25,7 @@ OPEN = ("pending", "failing")  # states of a timer that is still to fire
 # What is_reached says of a notice that somebody is asked to acknowledge. OVER: its ticket was done since, so that nobody
 # waits for an acknowledgement any more, also when the ticket is opened again.
 NOBODY, SOMEBODY, OVER = 0, 1, 2
+ASKING = (NOBODY, SOMEBODY)
 
 _ANY = instants.datetime_from_us(0)
 _encode = msgspec.json.Encoder().encode
@@ -149,7 +150,7 @@ def _unacknowledged(ticket: Ticket, armament: Armament, rows: Sequence[Row]) -> 
             acknowledged_at=None if row[6] is None else instants.datetime_from_us(row[6]),
         )
         for row in rows
-        if row[3] == "fired" and row[5] in (NOBODY, SOMEBODY)
+        if row[3] == "fired" and row[5] in ASKING
     ]
     return ladder_timers.acknowledgement_timers(
         armament.ladder, asked, calendar=armament.calendar, answered_at=_answered_at(ticket)

@@ -26,12 +26,11 @@ VARIABLES: dict[str, tuple[str, ...]] = {
     "customer": ("name", "organization", "language"),
     "organization": (),
     "expected": (),
-    "promised": (),
-    "in_answer": (),
     "open_now": (),
     "next_open": (),
     "promised": (),
     "in_answer": (),
+    "senior": (),
 }
 _LISTS = {("ticket", "tags")}
 _LOOP = ("first", "last", "index")

@@ -133,7 +133,7 @@ class Effects:
         if delay is not None and late_replies.is_answered(
             delay,
             answered_at=self.ticket.answers[-1] if self.ticket.answers else None,
-            wrote_at=self.ticket.words[-1],
+            wrote_at=self.ticket.words[-1] if self.ticket.words else self.ticket.created_at,
         ):
             return late_replies.ANSWERED
         if delay in self._delays:

@@ -1,6 +1,6 @@
 """What a rulebook asks for that this installation has no means for: known only together with the configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -107,18 +107,31 @@ def _has_what_it_needs(agent: Agent, way: str) -> bool:
 # -- templates --------------------------------------------------------------------------------------------------------
 
 
-def untranslated(rulebook: "Rulebook", means: Means) -> Iterator[Problem]:
-    """Templates of rules that are not there in a language in which another template is."""
-    languages = {language for _, language in means.templates}
+def untranslated(rulebook: "Rulebook", means: Means, nodes: Nodes) -> Iterator[Problem]:
+    """Templates of rules and ladders that are not there in a language in which another template is."""
     for rule in _rules(rulebook):
-        for write in rule.then:
-            if write.field != "reply" or write.value is None:
-                continue
-            for template in sorted({each for each in _by_medium(write.value).values() if each}):
-                known = {language for name, language in means.templates if name == template}
-                if known and languages - known:
-                    missing = ", ".join(sorted(languages - known))
-                    message = f"reply template '{template}' is not there in {missing}"
-                    yield at(
-                        rule, "missing-language", message, f"write {template}.{min(languages - known)}.md"
-                    )
+        for message, hint in _missing(_templates(rule.then), means):
+            yield at(rule, "missing-language", message, hint)
+    for name, ladder in rulebook.ladders.items():
+        for index, step in enumerate(ladder.steps):
+            writes = (Write(action.kind, action.value, action.options) for action in step.actions)
+            for message, hint in _missing(_templates(writes), means):
+                place = step_node(nodes["ladders"][name], index)
+                yield place.warning("missing-language", f"ladder '{name}': {message}", hint)
+
+
+def _templates(writes: Iterable[Write]) -> tuple[str, ...]:
+    """The templates that replies name."""
+    replies = (write.value for write in writes if write.field == "reply" and write.value is not None)
+    return tuple(sorted({each for reply in replies for each in _by_medium(reply).values() if each}))
+
+
+def _missing(templates: Iterable[str], means: Means) -> Iterator[tuple[str, str]]:
+    """Message and hint for each template that is there, and not in every language."""
+    languages = {language for _, language in means.templates}
+    for template in templates:
+        known = {language for name, language in means.templates if name == template}
+        if known and languages - known:
+            missing = ", ".join(sorted(languages - known))
+            hint = f"write {template}.{min(languages - known)}.md"
+            yield f"reply template '{template}' is not there in {missing}", hint

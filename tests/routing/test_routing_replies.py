@@ -16,7 +16,11 @@ def rendered(language: str, *, name: str, expected: str) -> str:
 
 
 def test_the_languages_that_are_shipped() -> None:
-    assert sorted(path.name for path in REPLIES.iterdir()) == [f"received.{each}.md" for each in LANGUAGES]
+    """Every template in each of them."""
+    names = sorted(path.name for path in REPLIES.iterdir())
+    assert names == sorted(
+        f"{name}.{each}.md" for name in ("delayed", "promised", "received") for each in LANGUAGES
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
