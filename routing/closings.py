@@ -136,7 +136,7 @@ class _Series:
         dates = self._walk.dates(low, high) if self._walk else iter((self._first.date(),))
         timed = (datetime.combine(day, self._first.time()) for day in dates)
         for start in (*timed, *self._also):
-            if low <= start.date() < high and not self._is_without(start):
+            if low <= start.date() < high and not (self._without and self._is_without(start)):
                 yield start
 
     def _is_without(self, start: datetime) -> bool:

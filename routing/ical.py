@@ -24,6 +24,8 @@ LENGTH_MAX_DAYS = 3_660
 RECURRING_MAX_DAYS = 400
 STEPS_MAX = 200_000
 """Periods that are walked to find the ends of all rules of a file that count their dates."""
+DATES_MAX = 10_000
+"""Dates on which the events of a file may recur within a year, altogether: a calendar looks at all of them at once."""
 _ALL_DAY_MARKS = ("X-MICROSOFT-CDO-ALLDAYEVENT", "X-FUNAMBOL-ALLDAY")
 
 
@@ -72,6 +74,7 @@ class _Reading:
         self._warnings: list[Problem] = []
         self._free = 0
         self._steps_left = STEPS_MAX
+        self._dates_left = DATES_MAX
 
     def ical(self) -> Ical:
         events = [event for each in self._components if (event := self._tried(self._event, each))]
@@ -168,7 +171,16 @@ class _Reading:
             if last is None:
                 raise _LeftOut("finding its last day takes too long")
             rule = msgspec.structs.replace(rule, until=last.isoformat())
+        self._count_dates(rule, first)
         return rule
+
+    def _count_dates(self, rule: Rule, first: date) -> None:
+        """Raises: _LeftOut when the events of the file recur too often altogether."""
+        year = Walk(rule, first).dates(first, first + timedelta(days=min(366, (date.max - first).days)))
+        count = sum(1 for _ in year)
+        if count > self._dates_left:
+            raise _LeftOut(f"the events of this file recur on more than {DATES_MAX} dates of a year")
+        self._dates_left -= count
 
     def _further(
         self, component: Component, event: _Event

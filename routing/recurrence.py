@@ -119,20 +119,25 @@ def _completed(rule: Rule, first: date) -> Rule:
 
 
 def _days_of(rule: Rule, start: date) -> Iterator[date]:
-    """The days of a period, in order; of a year only the months that can be meant."""
+    """The days of a period that can be meant, in order."""
     if rule.frequency == "daily":
         yield start
     elif rule.frequency == "weekly":
-        yield from (start + timedelta(days=each) for each in range(7) if (date.max - start).days >= each)
+        wanted = {(weekday - rule.week_start) % 7 for _, weekday in rule.weekdays} or range(7)
+        yield from (
+            start + timedelta(days=each) for each in sorted(wanted) if (date.max - start).days >= each
+        )
     elif rule.frequency == "monthly":
-        yield from _month(start.year, start.month)
+        yield from _month(rule, start.year, start.month)
     else:
         for month in sorted(set(rule.months)) or range(1, 13):
-            yield from _month(start.year, month)
+            yield from _month(rule, start.year, month)
 
 
-def _month(year: int, month: int) -> Iterator[date]:
-    return (date(year, month, day) for day in range(1, _month_length(year, month) + 1))
+def _month(rule: Rule, year: int, month: int) -> Iterator[date]:
+    length = _month_length(year, month)
+    wanted = {each if each > 0 else length + 1 + each for each in rule.month_days} or range(1, length + 1)
+    return (date(year, month, day) for day in sorted(wanted) if 1 <= day <= length)
 
 
 def _month_length(year: int, month: int) -> int:

@@ -7,7 +7,7 @@ opening, and one that ends in closed time ends at the next opening.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
@@ -21,7 +21,11 @@ Slots = Sequence[tuple[int, int]]  # seconds since midnight
 
 
 class Walked:
-    """Some days of a zone, minute by minute. start: on a whole quarter of an hour, UTC. week: Monday first."""
+    """Some days of a zone, minute by minute. start: on a whole quarter of an hour, UTC. week: Monday first.
+
+    own: hours of dates that go before all else. closed_dates: whose slots are closed. closed: minutes (first, end) that
+    are closed whatever the slots say, but those of own dates.
+    """
 
     def __init__(
         self,
@@ -31,12 +35,17 @@ class Walked:
         *,
         week: Sequence[Slots],
         own: Mapping[date, Slots] | None = None,
+        closed_dates: Collection[date] = (),
+        closed: Iterable[tuple[int, int]] = (),
     ) -> None:
         self.start = start
         self.count = days * 1440
-        self.week, self.own = week, own or {}
+        self.week, self.own, self.closed_dates = week, own or {}, closed_dates
         self.wall = _wall(ZoneInfo(zone), start, self.count)
         self._first_from, self._last_at = _showing(self.wall)
+        self._is_closed = bytearray(self.count)
+        for low, high in closed:
+            self._is_closed[low:high] = b"\1" * (high - low)
         self.is_open = bytearray(self.count)
         self.days = {day: self._open_minutes(day) for day in self._whole_days()}
         for spans in self.days.values():
@@ -81,14 +90,30 @@ class Walked:
         return range(self.wall[0] // 1440 + 1, self.wall[-1] // 1440 - 1)
 
     def _open_minutes(self, day: int) -> list[tuple[int, int]]:
-        """(first, end) of the slots of a day."""
+        """(first, end) of the open time of a day's slots."""
         on = date.fromordinal(_EPOCH_DAY + day)
-        found = []
-        for begin, end in self.own.get(on, self.week[on.weekday()]):
-            opens, closes = day * 1440 + begin // 60, day * 1440 + end // 60
-            low = self._first_from[opens]
-            found.append((low, max(low, self._last_at.get(closes, self._first_from[closes]))))
-        return found
+        if on in self.own:
+            return [self._span(day, slot) for slot in self.own[on]]
+        if on in self.closed_dates:
+            return []
+        return [
+            each for slot in self.week[on.weekday()] for each in self._without_closed(*self._span(day, slot))
+        ]
+
+    def _span(self, day: int, slot: tuple[int, int]) -> tuple[int, int]:
+        opens, closes = day * 1440 + slot[0] // 60, day * 1440 + slot[1] // 60
+        low = self._first_from[opens]
+        return low, max(low, self._last_at.get(closes, self._first_from[closes]))
+
+    def _without_closed(self, low: int, high: int) -> Iterator[tuple[int, int]]:
+        while low < high:
+            if self._is_closed[low]:
+                low += 1
+                continue
+            end = self._is_closed.find(1, low, high)
+            end = high if end < 0 else end
+            yield low, end
+            low = end
 
 
 def _wall(zone: ZoneInfo, start: datetime, count: int) -> list[int]:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from routing import ical
 from routing.calendar import Calendar, CalendarText
 from tests.routing import transitions
 from tests.routing.clock_walker import MINUTE, Walked
@@ -14,6 +15,7 @@ from tests.routing.transitions import Change
 DAYS = 9  # walked around each change
 Slots = tuple[tuple[int, int], ...]
 OFFICE: Slots = ((9 * 3600, 12 * 3600 + 1800), (13 * 3600, 17 * 3600))
+STAMP = "%Y%m%dT%H%M%SZ"
 NIGHT: Slots = ((22 * 3600, 30 * 3600),)
 
 
@@ -51,10 +53,8 @@ def week_near(change: Change, pick: random.Random) -> tuple[Slots, ...]:
 def differing(change: Change, *, looks: int) -> list[str]:
     """What the calendar says otherwise than the walk. looks: how many instants are asked about."""
     pick = random.Random(f"{change.zone} {change.at}")
-    week = week_near(change, pick)
     start = change.at.replace(hour=0, minute=0, second=0) - timedelta(days=4)
-    walked = Walked(change.zone, start, DAYS, week=week)
-    book = Calendar(CalendarText("x", change.zone, week))
+    book, walked = made(change, start, pick)
     found = []
     middle = (change.at - start) // MINUTE
     for _ in range(looks):
@@ -62,8 +62,30 @@ def differing(change: Change, *, looks: int) -> list[str]:
         length, days = pick.choice((1, 30, 240, 480, pick.randint(1, 2000))), pick.choice((1, 1, 2))
         for what, ours, theirs in compared(book, walked, minute, length, days):
             if ours != theirs:
-                found.append(f"{change.zone} {change.at:%Y-%m-%d} {what}: {ours}, walked {theirs}, {week}")
+                found.append(f"{change} {what}: {ours}, walked {theirs}, {book}")
     return found
+
+
+def made(change: Change, start: datetime, pick: random.Random) -> tuple[Calendar, Walked]:
+    """A calendar and its walk. Every other one has closed hours, as a file has them, and some a closed and an own day."""
+    week = week_near(change, pick)
+    middle = (change.at - start) // MINUTE
+    begins = [middle + int(pick.gauss(0, 200)) for _ in range(pick.choice((0, 0, 1, 3)))]
+    spans = [(each, each + pick.randint(1, 200)) for each in begins]
+    around = [(change.gap_or_fold[0] + timedelta(days=each)).date() for each in range(-2, 4)]
+    closed_dates = pick.sample(around, pick.choice((0, 0, 0, 1)))
+    own = {day: slots_near(change, pick) for day in pick.sample(around, pick.choice((0, 0, 0, 1)))}
+    lines = [
+        f"DTSTART:{start + MINUTE * low:{STAMP}}\nDTEND:{start + MINUTE * high:{STAMP}}"
+        for low, high in spans
+    ]
+    lines += [f"DTSTART:{day:%Y%m%d}" for day in closed_dates]
+    events = "".join(f"BEGIN:VEVENT\n{each}\nEND:VEVENT\n" for each in lines)
+    closings = ical.read(f"BEGIN:VCALENDAR\n{events}END:VCALENDAR", file="x").closings
+    dates = {day.isoformat(): slots for day, slots in own.items()}
+    book = Calendar(CalendarText("x", change.zone, week, dates=dates, closings=closings))
+    walked = Walked(change.zone, start, DAYS, week=week, own=own, closed_dates=closed_dates, closed=spans)
+    return book, walked
 
 
 def compared(
