@@ -9,7 +9,8 @@ from collections.abc import Iterable
 MASK = "***"
 MIN_SECRET_LENGTH = 4  # shorter ones would blank ordinary words
 
-_URL_PASSWORD = re.compile(r"([a-z][a-z0-9+.\-]*://[^\s/:@]*:)([^\s/@]+)@", re.IGNORECASE)
+# No scheme is longer than 32 characters: a longer run of letters in somebody's text is tried at its end only.
+_URL_PASSWORD = re.compile(r"([a-z][a-z0-9+.\-]{0,31}://[^\s/:@]*:)([^\s/@]+)@", re.IGNORECASE)
 _known: set[str] = set()
 _pattern: re.Pattern[str] | None = None
 

@@ -10,7 +10,7 @@ from channels.email import tnef, transfer
 
 MAX_BLOCKS = 50
 _UU_BEGIN = re.compile(rb"begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n")
-_YENC_BEGIN = re.compile(rb"=ybegin [^\r\n]{0,500}?name=([^\r\n]{1,255})\r?\n(?:=ypart [^\r\n]*\r?\n)?")
+_YENC_BEGIN = re.compile(rb"=ybegin (?>[^\r\n]{0,500}?name=)([^\r\n]{1,255}+)\r?\n(?:=ypart [^\r\n]*\r?\n)?")
 _YENC_END = re.compile(rb"=yend[^\r\n]*(?:\r?\n|\Z)")
 _LINE_REST = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
 _MAX_CANDIDATES = 200  # words that look like the beginning or the end of a block

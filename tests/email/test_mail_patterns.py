@@ -10,7 +10,6 @@ from tests.email import attacks, patterns
 BOUNDED = {
     "channels.email.quote_marks._SEPARATOR": 160,
     "intake.commands.piping._POSTMARK": 1_200,  # the first line of what one's own mail server pipes in
-    "intake.redaction._URL_PASSWORD": 500,
     "intake.store.statements._NULL_TEST_RETURNED": 2_000,
     "intake.variables._URL_PASSWORD": 500,
     "intake.variables._VARIABLE": 1_000,
