@@ -1,4 +1,4 @@
-"""Commands on the first lines of an agent's mail: `#note`, `#close`, `#assign NAME`, `#ack`, one a line, then the text.
+"""Commands on the first lines of an agent's mail: `#note`, `#close`, `#assign NAME`, `#ack`, …, one a line, then the text.
 
 Anything that is not understood is told, and nothing at all is done: half an order is worse than none.
 """
@@ -20,6 +20,7 @@ HELP = (
     "#close          solved; the customer's answer opens it again",
     "#assign NAME    to an agent or a team, to `me` or to `nobody`",
     "#ack            you look at it: who else would be told waits",
+    "#take           you look at it, and it is yours",
     "#promise WHEN   the customer is told when you come back: thursday 15:00, in 2h; none, kept",
     f"#status NAME    {', '.join(STATUSES)}",
     f"#priority NAME  {', '.join(PRIORITIES)}",
@@ -36,17 +37,17 @@ class Misunderstood(Exception):
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is. promise: a
-    moment as it was written, "none" or "kept".
+    """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is.
 
-    is_assigned: assign it to assigned_to, None = to nobody. is_forced: whatever a colleague has said meanwhile.
-    commands: as they were understood, for the event.
+    promise: a moment as it was written, "none" or "kept", None = nothing is said of one. is_taken: acknowledge it and give it to the agent. is_assigned: assign it to assigned_to, None = to nobody. is_forced:
+    whatever a colleague has said meanwhile. commands: as they were understood, for the event.
     """
 
     text: str = ""
     is_note: bool = False
     is_forced: bool = False
     is_acknowledged: bool = False
+    is_taken: bool = False
     is_assigned: bool = False
     assigned_to: str | None = None
     status: str | None = None
@@ -138,7 +139,9 @@ def _person(typed: str, book: Rulebook) -> str:
 
 def _promise(argument: str, book: Rulebook, agent: str) -> dict[str, object]:
     if not argument:
-        raise Misunderstood("'#promise' needs a moment: thursday 15:00, tomorrow 9:00, in 2h; or none, or kept")
+        raise Misunderstood(
+            "'#promise' needs a moment: thursday 15:00, tomorrow 9:00, in 2h; or none, or kept"
+        )
     return {"promise": argument}
 
 
@@ -168,6 +171,7 @@ _READERS: dict[str, Reader] = {
     "solve": _alone("solve", status="solved"),
     "assign": _assign,
     "ack": _alone("ack", is_acknowledged=True),
+    "take": _alone("take", is_taken=True),
     "promise": _promise,
     "status": _one_of("status", STATUSES),
     "priority": _one_of("priority", PRIORITIES),

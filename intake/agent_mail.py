@@ -17,11 +17,15 @@ from sqlalchemy import bindparam, select
 
 from channels.contract import Message, OutboundFile
 from intake import (
+    acknowledging,
+    addresses,
     agent_commands,
     agent_files,
     agent_holding,
     agent_telling,
     agent_text,
+    answered,
+    assigning,
     conversations,
     desk,
     desk_promises,
@@ -93,9 +97,8 @@ def _orders(context: Context, mail: Mail) -> Orders:
     if orders.text and not orders.is_note and agent_text.shows_notice(orders.text):
         raise Misunderstood("it holds parts of our notice, which is for colleagues only: write above it")
     if mail.ticket.status == "closed" and not {"#close", "#solve"}.isdisjoint(orders.commands):
-        return msgspec.structs.replace(
-            orders, status=None
-        )  # it would be opened by the customer's answer again
+        # It is closed for good; as solved the customer's answer would open it again.
+        return msgspec.structs.replace(orders, status=None)
     return orders
 
 
@@ -106,6 +109,9 @@ def _names(mail: Mail) -> tuple[str, ...]:
 
 def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
     """Carry the orders out; the id of the message it became. Raises: Misunderstood, DeskError, TooMuch."""
+    if orders.is_taken or orders.is_assigned:
+        # Before anything is sent: what is refused afterwards would be sent a second time.
+        assigning.check_room(tx, context, mail.ticket, mail.agent if orders.is_taken else orders.assigned_to)
     promise = desk_promises.ordered(tx, context, mail.ticket, orders.promise, agent=mail.agent)
     if orders.is_note:
         message_id: int | None = _note(tx, context, mail, orders.text)
@@ -176,10 +182,19 @@ def _obey(tx: Tx, context: Context, mail: Mail, orders: Orders) -> None:
         desk.set_status(tx, context, ref, orders.status, agent=agent)
     if orders.priority is not None:
         desk.set_priority(tx, context, ref, orders.priority, agent=agent)
-    if orders.is_acknowledged:
-        desk.acknowledge(tx, context, ref, agent=agent)
+    said = acknowledging.Said(agent=agent, how="mail", notice=_notice(mail.message))
+    if orders.is_taken:
+        acknowledging.take(tx, context, ref, said)
+    elif orders.is_acknowledged:
+        acknowledging.acknowledge(tx, context, ref, said)
     if orders.is_assigned:
-        desk.assign(tx, context, ref, orders.assigned_to, agent=agent)
+        assigning.assign(tx, context, ref, orders.assigned_to, agent=agent)
+
+
+def _notice(message: Message) -> int | None:
+    """Return the outbox id of the notice that a mail answers; None = its program has not said which."""
+    named = map(addresses.outbox_id_from_message_id, answered.identifiers(message))
+    return next((each for each in named if each is not None), None)
 
 
 def _note(tx: Tx, context: Context, mail: Mail, text: str) -> int:

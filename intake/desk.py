@@ -4,44 +4,27 @@ import difflib
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import bindparam
 
 from channels.contract import Address, OutboundFile
 from intake import (
-    agents,
     answer_form,
     clocks,
     events,
     forwarding,
-    notices,
     outgoing,
     promising,
     quiet,
     reactions,
     refs,
-    steps,
+    seating,
     threads,
     tickets,
 )
 from intake.model import OPEN_STATUSES, STATUSES, Context, Ticket
 from intake.outgoing import Draft
 from intake.reactions import Cause
-from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
 from routing.targets import PRIORITIES
-
-_o = schema.outbox.c
-_STOP_COPIES = Statement(
-    schema.outbox.update()
-    .where(
-        _o.ticket_id == bindparam("of_ticket"),
-        _o.state == "queued",
-        _o.action > "notify:escalated:",
-        _o.action < "notify:escalated;",
-    )
-    .values(state="dropped", next_at=None)
-)
 
 
 class DeskError(Exception):
@@ -94,7 +77,7 @@ def reply(
     events.of_ticket(tx, ticket, "agent_replied", actor=f"agent:{agent}", outbox=str(outbox_id))
     answered = tickets.stamp(tx, ticket, agent_replied_at=tx.now, taken_at=ticket.taken_at or tx.now)
     clocks.answered(tx, answered)
-    cause = _cause(tx, agent)
+    cause = cause_of(tx, agent)
     reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered)
     after = reacted.ticket
     if status is None and after.status == "new" and not reacted.has_status:
@@ -102,9 +85,7 @@ def reply(
     if status is not None:
         after = _turn(tx, context, after, _status(status), agent, cause)
     if promise is not None:
-        after = promising.make(
-            tx, context, after, promise, actor=f"agent:{agent}", is_told=said is not None
-        )
+        after = promising.make(tx, context, after, promise, actor=f"agent:{agent}", is_told=said is not None)
     quiet.follow(tx, context, after)
     return outbox_id
 
@@ -116,7 +97,9 @@ def _promised(
     if at is None:
         return None
     if _status(status or ticket.status) not in OPEN_STATUSES:
-        raise DeskError(f"a ticket that is {status or ticket.status} owes nothing: promise something, or solve it")
+        raise DeskError(
+            f"a ticket that is {status or ticket.status} owes nothing: promise something, or solve it"
+        )
     return promising.line(tx, context, ticket, at, agent=agent)
 
 
@@ -128,7 +111,7 @@ def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> 
     ticket = find(tx, typed_ref)
     message_id = tickets.add_note(tx, ticket, author=agent, text=text)
     events.of_ticket(tx, ticket, "note_added", actor=f"agent:{agent}")
-    after = reactions.react(tx, context, ticket, "note_added", cause=_cause(tx, agent)).ticket
+    after = reactions.react(tx, context, ticket, "note_added", cause=cause_of(tx, agent)).ticket
     quiet.follow(tx, context, after)
     return message_id
 
@@ -136,7 +119,7 @@ def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> 
 def set_status(tx: Tx, context: Context, typed_ref: str, status: str, *, agent: str) -> Ticket:
     """Change the status; clocks pause, go on, are met or reopened by it. Raises: DeskError."""
     check_agent(context, agent)
-    after = _turn(tx, context, find(tx, typed_ref), _status(status), agent, _cause(tx, agent))
+    after = _turn(tx, context, find(tx, typed_ref), _status(status), agent, cause_of(tx, agent))
     quiet.follow(tx, context, after)
     return after
 
@@ -146,85 +129,26 @@ def set_priority(tx: Tx, context: Context, typed_ref: str, priority: str, *, age
     check_agent(context, agent)
     if priority not in PRIORITIES:
         known = ", ".join(PRIORITIES)
-        raise DeskError(f"'{priority}' is not a priority{_meant(priority, list(PRIORITIES))}: {known}")
+        raise DeskError(f"'{priority}' is not a priority{meant(priority, list(PRIORITIES))}: {known}")
     ticket = find(tx, typed_ref)
     changed = tickets.change(tx, ticket, actor=f"agent:{agent}", priority=priority)
     clocks.follow(tx, ticket, changed)
-    after = reactions.changed_by_hand(tx, context, ticket, changed, cause=_cause(tx, agent))
+    after = reactions.changed_by_hand(tx, context, ticket, changed, cause=cause_of(tx, agent))
     quiet.follow(tx, context, after)
     return after
-
-
-def acknowledge(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
-    """Say that somebody looks at it: copies of the notice not yet sent and the next `unacknowledged` step are stopped.
-
-    No clock is; without a public answer that step is due after all, as long again after this. Raises: DeskError.
-    """
-    check_agent(context, agent)
-    ticket = find(tx, typed_ref)
-    steps.acknowledge(tx, ticket)
-    stopped = tx.run(_STOP_COPIES, of_ticket=ticket.id)
-    events.of_ticket(tx, ticket, "acknowledged", actor=f"agent:{agent}", stopped=stopped)
-    clocks.look_again(tx, ticket)
-    after = reactions.react(tx, context, ticket, "acknowledged", cause=_cause(tx, agent)).ticket
-    quiet.follow(tx, context, after)
-    return after
-
-
-def assign(tx: Tx, context: Context, typed_ref: str, to: str | None, *, agent: str) -> Ticket:
-    """Give the ticket to an agent or a team (to None: to nobody); who gets it, and who loses it, is told.
-
-    Raises: DeskError.
-    """
-    check_agent(context, agent)
-    ticket = find(tx, typed_ref)
-    book = context.rulebook
-    if to is not None and to not in book.teams and to not in book.agents:
-        raise DeskError(f"there is no agent or team '{to}'{_meant(to, [*book.agents, *book.teams])}")
-    actor, cause = f"agent:{agent}", _cause(tx, agent)
-    taken = tickets.stamp(tx, ticket, taken_at=ticket.taken_at or tx.now)
-    if to is not None and to in book.teams:
-        moved = tickets.change(tx, taken, actor=actor, team=to, level=book.teams[to].first_level, agent=None)
-    else:
-        moved = tickets.change(tx, taken, actor=actor, agent=to)
-        if moved.agent != ticket.agent:
-            _tell_assigned(tx, context, ticket, moved, agent)
-    after = reactions.changed_by_hand(tx, context, ticket, moved, cause=cause)
-    quiet.follow(tx, context, after)
-    return after
-
-
-def _tell_assigned(tx: Tx, context: Context, before: Ticket, after: Ticket, by: str) -> None:
-    cause = f"assignment:{after.id}:{tx.new_id()}"
-    if after.agent is not None:
-        agents.note_turn(tx, after.agent)
-        if context.notices.assigned and after.agent != by:
-            words = threads.load(tx, after.id).last_words
-            notice = notices.Notice(
-                kind="assigned",
-                headline=f"{by} has given you ticket {after.ref}.",
-                cause=cause,
-                quote=words.text if words is not None else "",
-            )
-            notices.send(tx, context, after, after.agent, notice)
-    if before.agent is not None and context.notices.taken and before.agent != by:
-        notice = notices.Notice(
-            kind="taken", headline=f"{by} has taken ticket {after.ref} from you.", cause=cause
-        )
-        notices.send(tx, context, after, before.agent, notice)
 
 
 def _turn(tx: Tx, context: Context, ticket: Ticket, status: str, agent: str, cause: Cause) -> Ticket:
     """Set the status with what it brings: clocks, and the rules that wait for it."""
     if ticket.status == status:
         return ticket
-    changed = tickets.change(tx, ticket, actor=f"agent:{agent}", status=status)
+    changed = seating.set_status(tx, context, ticket, status, actor=f"agent:{agent}", cause=cause.name)
     changed = tickets.stamp(tx, changed, taken_at=ticket.taken_at or tx.now)
     clocks.follow(tx, ticket, changed)
     return reactions.changed_by_hand(tx, context, ticket, changed, cause=cause)
 
 
-def _cause(tx: Tx, agent: str) -> Cause:
+def cause_of(tx: Tx, agent: str) -> Cause:
     """Return a cause of its own for each call: an agent may do the same thing twice."""
     return Cause(name=f"desk:{agent}:{tx.new_id()}")
 
@@ -254,16 +178,16 @@ def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> D
 def check_agent(context: Context, agent: str) -> None:
     if agent not in context.rulebook.agents:
         raise DeskError(
-            f"there is no agent '{agent}' in the rules{_meant(agent, list(context.rulebook.agents))}"
+            f"there is no agent '{agent}' in the rules{meant(agent, list(context.rulebook.agents))}"
         )
 
 
 def _status(status: str) -> str:
     if status not in STATUSES:
-        raise DeskError(f"'{status}' is not a status{_meant(status, list(STATUSES))}: {', '.join(STATUSES)}")
+        raise DeskError(f"'{status}' is not a status{meant(status, list(STATUSES))}: {', '.join(STATUSES)}")
     return status
 
 
-def _meant(word: str, known: list[str]) -> str:
+def meant(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
     return f" — did you mean '{close[0]}'?" if close else ""

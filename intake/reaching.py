@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from intake import agents, instants
+from intake import agents, instants, oncall
 from intake.model import Context, Ticket
 from intake.store.engine import Tx
 from routing import assignment, duty
@@ -95,10 +95,9 @@ def _stand_in(tx: Tx, context: Context, name: str) -> str:
 def _on_duty(
     tx: Tx, context: Context, team: Team, levels: Iterable[str]
 ) -> tuple[tuple[str, ...], list[Skipped], str]:
-    book = context.rulebook
-    people = duty.People(
-        book.agents, agents.loads(tx), instants.datetime_from_us(tx.now), book.calendars, book.schedules
-    )
+    book, now = context.rulebook, instants.datetime_from_us(tx.now)
+    rotas = oncall.schedules(tx, context)
+    people = duty.People(book.agents, agents.loads(tx), now, book.calendars, rotas)
     looked = duty.Looked()
     names = dict.fromkeys(name for level in levels for name in duty.look(team, level, people, looked))
     passed = {each.agent: each.reason for each in looked.candidates if each.agent not in names}

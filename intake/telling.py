@@ -18,6 +18,9 @@ def notify(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: O
             quote=happened.text,
             by=action.options.get("by"),
             rule=action.rule,
+            told=happened.told,
+            due_at=happened.due_at,
+            also=tuple(action.options.get("also", ())),
         )
         notices.send(tx, context, ticket, str(target), notice)
         pages.note(tx, context, ticket, str(target), rule=action.rule, way=notice.by)

@@ -12,6 +12,7 @@ from intake.store.durable import make_folder
 from intake.store.engine import Tx
 
 if TYPE_CHECKING:
+    from intake.acknowledging import Outcome
     from intake.attaching import Prepared
     from intake.promising import Warned
 
@@ -42,6 +43,7 @@ def configure(commands: Any) -> None:
                 help='promise a moment, which the answer then names: "thursday 15:00", "in 2h"',
             )
     add_action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
+    add_action(commands, "take", take, "say that you look at it, and have it assigned to you")
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
     parser = add_action(commands, "assign", assign, "give it to an agent or a team")
@@ -118,13 +120,30 @@ def note(arguments: argparse.Namespace) -> int:
 
 
 def acknowledge(arguments: argparse.Namespace) -> int:
-    from intake import desk
+    from intake import acknowledging
 
-    return do(
-        arguments,
-        lambda tx, context: desk.acknowledge(tx, context, arguments.ref, agent=arguments.agent),
-        "is acknowledged; no clock stops by that",
-    )
+    return _look(arguments, acknowledging.acknowledge)
+
+
+def take(arguments: argparse.Namespace) -> int:
+    from intake import acknowledging
+
+    return _look(arguments, acknowledging.take)
+
+
+def _look(arguments: argparse.Namespace, act: Callable[..., "Outcome"]) -> int:
+    """Acknowledge or take, and say what came of it: somebody else may have been faster."""
+    from intake import acknowledging, desk
+
+    said = acknowledging.Said(agent=arguments.agent)
+    with options.wired(arguments) as wired:
+        try:
+            outcome = wired.store.write_now(lambda tx: act(tx, wired.context, arguments.ref, said))
+        except desk.DeskError as error:
+            raise cli.WrongInput(str(error)) from None
+        now = wired.store.now()
+    terminal.say(f"{outcome.ticket.ref} {acknowledging.sentence(outcome, arguments.agent, now=now)}")
+    return 0
 
 
 def set_status(arguments: argparse.Namespace) -> int:
@@ -140,12 +159,12 @@ def set_status(arguments: argparse.Namespace) -> int:
 
 
 def assign(arguments: argparse.Namespace) -> int:
-    from intake import desk
+    from intake import assigning
 
     to = None if arguments.to == "nobody" else arguments.to
     return do(
         arguments,
-        lambda tx, context: desk.assign(tx, context, arguments.ref, to, agent=arguments.agent),
+        lambda tx, context: assigning.assign(tx, context, arguments.ref, to, agent=arguments.agent),
         f"is with {arguments.to}",
     )
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from intake import desk
+from intake import assigning, desk
 from intake.desk import DeskError
 from intake.occasion import Occasion
 from tests.domain.world import World
@@ -94,7 +94,7 @@ def test_reopening_goes_on_with_what_was_left(world: World, ticket: dict[str, An
 def test_load_follows_assignment_and_status(world: World, ticket: dict[str, Any]) -> None:
     """An agent's open tickets are counted as they are given, taken and solved."""
     other = world.ticket(world.receive(body="another"))
-    world.store.write_now(lambda tx: desk.assign(tx, world.context, other["ref"], "ewa", agent="ania"))
+    world.store.write_now(lambda tx: assigning.assign(tx, world.context, other["ref"], "ewa", agent="ania"))
     world.set_status(ticket, "solved")
     loads = {row["name"]: row["open_tickets"] for row in world.rows("agent_load")}
     assert loads == {"ania": 0, "ewa": 1}
@@ -102,7 +102,7 @@ def test_load_follows_assignment_and_status(world: World, ticket: dict[str, Any]
 
 def test_who_gets_a_ticket_and_who_loses_it_is_told(world: World, ticket: dict[str, Any]) -> None:
     """Reassignment by a third person tells both."""
-    world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
+    world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
     assert "given you" in world.sent("ewa@desk.example")[-1].text
     assert "taken ticket" in world.sent("ania@desk.example")[-1].text
 
@@ -111,7 +111,7 @@ def test_an_agent_who_is_given_a_ticket_reads_what_the_customer_wrote(
     world: World, ticket: dict[str, Any]
 ) -> None:
     """Whoever answers by mail answers what stands in it."""
-    world.store.write_now(lambda tx: desk.assign(tx, world.context, ticket["ref"], "ewa", agent="ania"))
+    world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="ania"))
     (asked,) = [row["body"] for row in world.rows("messages") if row["direction"] == "in"]
     assert f"> {asked.splitlines()[0]}" in world.sent("ewa@desk.example")[-1].text
 
@@ -140,7 +140,7 @@ def test_a_typed_ref_is_read_kindly(world: World, ticket: dict[str, Any]) -> Non
             "did you mean 'solved'",
         ),
         (
-            lambda tx, world, ref: desk.assign(tx, world.context, ref, "suport", agent="ania"),
+            lambda tx, world, ref: assigning.assign(tx, world.context, ref, "suport", agent="ania"),
             "did you mean 'support'",
         ),
     ],
@@ -185,12 +185,15 @@ def test_every_timer_fires_once(world: World, ticket: dict[str, Any]) -> None:
 
 
 def test_late_timers_fire_once_each_in_order_and_say_so(world: World, ticket: dict[str, Any]) -> None:
-    """After a long downtime every step happens once, marked late."""
+    """After a long downtime every step happens once, marked late; a notice that repeats goes on at its pace."""
     world.advance(hours=100)
     world.fire_due()
     fired = world.rows("events", "kind = 'escalated' ORDER BY id")
-    assert len(fired) == 5
+    assert len(fired) == 4
     assert all('"is_late":true' in row["details"] for row in fired)
+    world.advance(minutes=15)
+    world.fire_due()
+    assert world.events(ticket).count("escalated") == 5
 
 
 def test_answered_in_time_never_escalates_the_first_response(world: World, ticket: dict[str, Any]) -> None:
