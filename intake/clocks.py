@@ -179,7 +179,9 @@ def _move(
     armament, change = _armament(tx, after), _change(tx, before, after, event, **more)
     clocks = load(tx, after.id)
     moved = sla.after(armament.policy, clocks, change, calendar=armament.calendar)
-    if moved == clocks and event != "policy":
+    # An answer ends what waits for one, and a ticket that is done asks nobody: also where no clock moves by it.
+    is_noticed = event in ("policy", "answered", "answer_undelivered") or before.is_open != after.is_open
+    if moved == clocks and not is_noticed:
         return
     known = {clock.target: clock for clock in clocks}
     _save(tx, after, tuple(clock for clock in moved if known.get(clock.target) != clock))
