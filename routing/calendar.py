@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from routing.closings import Closing, Closings
+from routing.closings import Closing, Closings, last_of
 from routing.open_weeks import OpenWeeks, Slot, Span, instant_of_us, us_of
 
 __all__ = ["ALWAYS_OPEN", "Calendar", "CalendarText", "NeverOpen", "Slot", "public_holidays"]
@@ -162,6 +162,11 @@ class Calendar:
             if len(found) == count:
                 break
         return tuple(found)
+
+    @property
+    def files_end(self) -> date | None:
+        """The last date on which its iCalendar files close something; None = they go on for ever, or there are none."""
+        return last_of(self.text.closings)
 
     def _why_closed(self, day: date) -> str:
         """Why a date is closed against the weekly hours, or some hours of it; "" when it is not."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from routing import beside, ical
-from routing.calendar import Calendar, CalendarText, Slot, parts_of_country, public_holidays
+from routing.calendar import Calendar, CalendarText, NeverOpen, Slot, parts_of_country, public_holidays
 from routing.closings import Closing
 from routing.conditions import WEEKDAYS
 from routing.ical import Ical
@@ -24,7 +24,9 @@ _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
 _DAY_S = 86_400
 _LONG_NIGHT_S = 16 * 3_600
-_A_YEAR = 2026  # any: whether a country is known does not depend on it
+_ANY_DAY = datetime(
+    2026, 1, 1, tzinfo=UTC
+)  # whether a country is known, or a calendar ever opens, is the same on all
 
 _HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
 
@@ -67,10 +69,17 @@ def read_calendar(
 
 
 def _opens(calendar: Calendar, node: Node, problems: list[Problem]) -> bool:
-    if any(calendar.text.week):
-        return True
-    problems.append(node.problem("never-open", f"calendar '{calendar.name}' is never open"))
-    return False
+    if not any(calendar.text.week):
+        problems.append(node.problem("never-open", f"calendar '{calendar.name}' is never open"))
+        return False
+    try:
+        if calendar.text.closings:
+            calendar.next_open(_ANY_DAY)
+    except NeverOpen:
+        message = f"calendar '{calendar.name}' is never open: its files close every day"
+        problems.append(node.problem("never-open", message))
+        return False
+    return True
 
 
 def read_zone(node: Node, problems: list[Problem]) -> str:
@@ -188,7 +197,7 @@ def _is_country(node: Node, problems: list[Problem]) -> bool:
         problems.append(node.problem("bad-value", f"no country code {said(node)}", hint))
         return False
     try:
-        public_holidays(node.value, _A_YEAR)
+        public_holidays(node.value, _ANY_DAY.year)
     except ValueError as error:
         country, _, part = node.value.partition("-")
         parts = parts_of_country(country) if part else ()

@@ -4,7 +4,7 @@ A closing is kept as its file says it, and looked at year by year when a year is
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,18 @@ class Closing(msgspec.Struct, frozen=True, omit_defaults=True):
     def length_days(self) -> int:
         """Days that it takes at most."""
         return self.days or (self.wall_s + self.exact_s) // _DAY_S + 1
+
+
+def last_of(closings: Iterable[Closing]) -> date | None:
+    """The last date on which one of them may close something; None = one goes on for ever, or there are none."""
+    last: date | None = None
+    for each in closings:
+        if each.rule is not None and not each.rule.until:
+            return None
+        starts = (each.start, *each.also, *((each.rule.until,) if each.rule else ()))
+        day = max(date.fromisoformat(start[:10]) for start in starts) + timedelta(days=each.length_days - 1)
+        last = day if last is None else max(last, day)
+    return last
 
 
 class Closings:

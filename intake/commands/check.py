@@ -7,7 +7,7 @@ Every problem is told at once, as file:line:column with what to do. Exit 0: fine
 import argparse
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     counts = Counter(each.severity for each in found)
     is_bad = bool(counts["error"] or (arguments.strict and counts["warning"]))
     if book is not None and not arguments.is_json:
-        for line in closed_days(book, datetime.now(UTC).date()):
+        for line in closed_days(book, datetime.now(UTC)):
             terminal.say(line)
     if is_bad or book is None:
         terminal.say(_counted(counts), colour="red")
@@ -69,13 +69,17 @@ def _counted(counts: Counter[Any]) -> str:
     return ", ".join(told) or "nothing could be checked"
 
 
-def closed_days(book: Rulebook, today: date) -> list[str]:
-    """Say for each calendar the next days on which it is closed against its weekly hours."""
+def closed_days(book: Rulebook, now: datetime) -> list[str]:
+    """Say for each calendar the next days on which it is closed against its weekly hours, and where its files have ended."""
     lines = []
     for name, calendar in book.calendars.items():
+        today = now.astimezone(calendar.zone).date()
         days = calendar.closed_days(today, count=CLOSED_DAYS_SHOWN)
         if days:
             lines.append(f"calendar {name} is closed on " + ", ".join(f"{day} ({why})" for day, why in days))
+        last = calendar.files_end
+        if last is not None and last < today:
+            lines.append(f"calendar {name}: its files close nothing after {last}; export them again")
     return lines
 
 

@@ -62,6 +62,59 @@ def test_what_this_configuration_cannot_do_is_told_at_its_line(intake: Any, rule
     assert "1 warning" in done.err
 
 
+ICS = """\
+BEGIN:VCALENDAR
+BEGIN:VEVENT
+DTSTART;VALUE=DATE:20260303
+SUMMARY:Founder's day
+END:VEVENT
+BEGIN:VEVENT
+DTSTART:20260305T140000Z
+DURATION:PT2H
+SUMMARY:Training
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@travel("2026-03-02T10:00+00:00", tick=False)
+def test_closed_days_of_a_file_are_told_by_name(intake: Any, rules: Path) -> None:
+    rules.write_text(RULES.replace("dates:", "holidays: {file: own.ics}, dates:"))
+    rules.with_name("own.ics").write_text(ICS)
+    told = "on 2026-03-03 (Founder's day), 2026-03-04 (own date), 2026-03-05 (Training, 14:00-16:00)\n"
+    assert told in intake("check").err
+
+
+@travel("2027-03-02T10:00+00:00", tick=False)
+def test_a_file_that_has_ended_is_told(intake: Any, rules: Path) -> None:
+    """Nobody exports the closed days of the new year by themselves."""
+    rules.write_text(RULES.replace("dates:", "holidays: {file: own.ics}, dates:"))
+    rules.with_name("own.ics").write_text(ICS)
+    told = "calendar office: its files close nothing after 2026-03-05; export them again"
+    assert told in intake("check").err
+    rules.with_name("own.ics").write_text(ICS.replace("DURATION", "RRULE:FREQ=YEARLY\nDURATION"))
+    assert "export them again" not in intake("check").err
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("<html>", 2, "own.ics:1:1: error[bad-calendar] no iCalendar: BEGIN:VCALENDAR is wanted, got '<html>'"),
+        (ICS.replace("20260303", "tomorrow"), 2, "own.ics:3:1: error[bad-calendar] DTSTART has 'tomorrow'"),
+        (None, 0, "rules.yaml:3:76: warning[missing-calendar] the file 'own.ics' is not there"),
+        (ICS.replace("DURATION", "RRULE:FREQ=HOURLY\nDURATION"), 0, "own.ics:6:1: warning[left-out]"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_calendar_file_is_told_at_its_line(
+    intake: Any, rules: Path, text: str | None, code: int, told: str
+) -> None:
+    rules.write_text(RULES.replace("dates:", "holidays: {file: own.ics}, dates:"))
+    if text is not None:
+        rules.with_name("own.ics").write_text(text)
+    done = intake("check")
+    assert (done.code, told in done.out.replace(f"{rules.parent}/", "")) == (code, True), done.out
+
+
 @travel("2026-03-02T10:00+00:00", tick=False)
 def test_the_next_closed_days_of_each_calendar_are_told(intake: Any, rules: Path) -> None:
     assert "calendar office is closed on 2026-03-04 (own date), 2026-03-06 (own date)" in intake("check").err
