@@ -1,4 +1,4 @@
-"""Open time, held against an oracle that walks a year minute by minute on the wall clock."""
+"""Open time, held against an oracle that walks a year minute by minute; test_routing_calendar_zones.py has the zones."""
 
 from datetime import UTC, datetime, time, timedelta
 from functools import cache
@@ -84,6 +84,7 @@ NEAR = st.builds(
 INSTANTS = st.one_of(NEAR, st.integers(3 * 1440, 340 * 1440))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(NAMES, INSTANTS)
 def test_it_is_open_when_the_wall_clock_says_so(name: str, minute: int) -> None:
@@ -91,6 +92,7 @@ def test_it_is_open_when_the_wall_clock_says_so(name: str, minute: int) -> None:
     assert calendar(*CALENDARS[name]).is_open(START + MINUTE * minute) == bool(is_open[minute])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(NAMES, INSTANTS, st.integers(0, 6 * 1440))
 def test_open_time_between_two_instants_is_the_count_of_open_minutes(
@@ -101,6 +103,7 @@ def test_open_time_between_two_instants_is_the_count_of_open_minutes(
     assert calendar(*CALENDARS[name]).open_between(low, high) == 60 * (before[minute + more] - before[minute])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(NAMES, INSTANTS, st.integers(1, 900))
 def test_adding_open_time_ends_with_the_minute_that_uses_it_up(name: str, minute: int, length: int) -> None:
@@ -121,7 +124,7 @@ def test_the_next_opening_is_the_next_open_minute(name: str, minute: int) -> Non
     assert calendar(*CALENDARS[name]).next_open(START + MINUTE * minute) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(NAMES, INSTANTS, st.integers(1, 10**10))
 def test_open_time_is_exact_to_the_microsecond(name: str, minute: int, microseconds: int) -> None:
     book, at = calendar(*CALENDARS[name]), START + MINUTE * minute
@@ -182,7 +185,7 @@ def is_plain(local: datetime, zone: ZoneInfo) -> bool:
     return shown[0] == shown[1] and shown[0].astimezone(zone).replace(tzinfo=None) == local
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(NAMES, INSTANTS, st.integers(1, 6))
 def test_working_days_keep_the_time_of_day_and_count_open_days(name: str, minute: int, days: int) -> None:
     """Times that occur twice or never, and the ends of slots, have cases of their own."""

@@ -425,7 +425,7 @@ def problems_of(lines: list[str]) -> int:
     return 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=14))
 def test_no_text_is_more_than_refused(lines: list[str]) -> None:
     """Whatever stands there, a file is read, or refused with one problem."""
