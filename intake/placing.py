@@ -7,6 +7,7 @@ from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store.engine import Tx
 from routing.actions import Action
+from routing.assignment import Preferred
 from routing.decision import skills_from
 from routing.placing import wanted_levels
 
@@ -74,7 +75,9 @@ def _assigned(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Acti
     if relaxed and ticket.skills is not None:
         ticket = tickets.change(tx, ticket, actor=actor, skills=None)
     wanted = wanted_levels(asked, ticket.level)
-    return seating.pick(tx, context, ticket, level=wanted, actor=actor, relaxed=relaxed)
+    # A step of a ladder that names a level wants somebody else than who has not reacted, if there is anybody.
+    prefer = Preferred(last=ticket.agent) if relaxed else None
+    return seating.pick(tx, context, ticket, level=wanted, actor=actor, relaxed=relaxed, prefer=prefer)
 
 
 def _named(tx: Tx, context: Context, ticket: Ticket, asked: Mapping[str, Action], actor: str) -> Ticket:

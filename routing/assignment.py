@@ -74,11 +74,15 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Preferred(msgspec.Struct, frozen=True):
-    """Who comes first among those able. why: a few words. anywhere: of whatever level of the team they are."""
+    """Who comes first among those able. why: a few words. anywhere: of whatever level of the team they are.
 
-    agent: str
-    why: str
+    last: who comes after all the others, because a ladder took the ticket from them: they get it when nobody else can.
+    """
+
+    agent: str = ""
+    why: str = ""
     anywhere: bool = False
+    last: str | None = None
 
 
 def choose(
@@ -236,7 +240,7 @@ def _pick(
         for name in present
         if name not in able
     ]
-    ranked = _ranked(able, people, by=by, first=prefer.agent if prefer else None)
+    ranked = _ranked(able, people, by=by, prefer=prefer or Preferred())
     chosen = [_verdict(name, level, people, taken=name == ranked[0], prefer=prefer) for name in ranked]
     candidates = (*looked.candidates, *unable, *chosen)
     full = () if ranked else looked.skilled(people, need)
@@ -255,11 +259,11 @@ def _noted(picked: Assignment, rota: Schedule | None, at: datetime) -> Assignmen
     return msgspec.structs.replace(picked, candidates=candidates)
 
 
-def _ranked(able: list[str], people: People, *, by: str, first: str | None) -> list[str]:
-    def rank(name: str) -> tuple[bool, int, datetime]:
+def _ranked(able: list[str], people: People, *, by: str, prefer: Preferred) -> list[str]:
+    def rank(name: str) -> tuple[bool, bool, int, datetime]:
         load = people.load(name)
         open_tickets = 0 if by == "round_robin" else sum(load.open_tickets.values())
-        return name != first, open_tickets, load.last_assigned_at or _NEVER
+        return name == prefer.last, name != prefer.agent, open_tickets, load.last_assigned_at or _NEVER
 
     return sorted(able, key=rank)
 

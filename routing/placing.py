@@ -168,7 +168,9 @@ class Placing:
         level = asked.get("level")
         relaxed = level is not None and bool(level.options.get("relaxed"))
         wanted = wanted_levels(asked, self.ticket.level)
-        chosen = self._choose(wanted, facts, relaxed=relaxed)
+        # A step of a ladder that names a level wants somebody else than who has not reacted, if there is anybody.
+        prefer = assignment.Preferred(last=self.ticket.agent) if relaxed else None
+        chosen = self._choose(wanted, facts, relaxed=relaxed, prefer=prefer)
         if relaxed:
             self.ticket.set_skills(None, facts.at)
         if level is not None:

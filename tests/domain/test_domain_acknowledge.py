@@ -259,3 +259,36 @@ def test_an_event_says_who_how_and_which_notice(world: World, ticket: dict[str, 
     assert event["actor"] == "agent:ewa"
     details = msgspec.json.decode(event["details"])
     assert details == {"stopped": 1, "steps": ["nudge/0"], "how": "link", "notice": str(notice["id"])}
+
+
+# -- somebody else ----------------------------------------------------------------------------------------------------
+
+
+def test_a_level_of_a_step_is_somebody_else_of_it(world: World) -> None:
+    """ania has one ticket and has not answered it, ewa has two: ewa gets it all the same."""
+    rules = PAGING.replace("l1: [ania], l2: [ewa]", "l1: [ania, ewa], l2: [ewa]").replace(
+        "{at: first_response 50%, notify: l2, ack_within: 10m}", "{at: first_response 50%, level: l1}"
+    )
+    world.use_rules(rules.replace("    - {at: unacknowledged, notify: lead}\n", ""))
+    ticket = world.ticket(world.receive())
+    assert ticket["agent"] == "ania"
+    for number in range(3):
+        other = world.ticket(world.receive(f"c{number}@customer.example"))
+        if other["agent"] == "ania":
+            world.set_status(other, "solved")
+    world.advance(hours=1)
+    first = world.rows("timers", "ticket_id = :id AND step = 'nudge/0'", id=ticket["id"])
+    world.fire(first[0])
+    assert world.row("tickets", ticket["id"])["agent"] == "ewa"
+
+
+def test_with_nobody_else_there_it_stays(world: World) -> None:
+    """ania is the only one of the first level."""
+    rules = PAGING.replace(
+        "{at: first_response 50%, notify: l2, ack_within: 10m}", "{at: first_response 50%, level: l1}"
+    )
+    world.use_rules(rules.replace("    - {at: unacknowledged, notify: lead}\n", ""))
+    ticket = world.ticket(world.receive())
+    world.advance(hours=1)
+    world.fire_due()
+    assert world.row("tickets", ticket["id"])["agent"] == "ania"
