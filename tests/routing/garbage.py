@@ -15,6 +15,7 @@ from routing.problems import ConfigError, Problem, render_all
 from routing.rulebook import Rulebook
 
 WHOLE = (Path(__file__).parent / "whole_language.yaml").read_text("utf-8")
+COMPANY = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261223\nEND:VEVENT\nEND:VCALENDAR\n"
 SLOWEST_S = 20.0
 _PIECE = re.compile(r'[\w.@*+-]+|"[^"]*"|\'[^\']*\'|\[[^\[\]]*\]|\{[^{}]*\}')
 _CHARACTERS = "{}[]:,'\"#&*!|>%@`?-+\n\t \r\x00\x85\u2028\ud800\U0001f600éẞİ0"
@@ -67,7 +68,8 @@ def _line_turned(text: str, chance: random.Random) -> str:
 def loaded(text: str) -> tuple[Rulebook | None, tuple[Problem, ...]]:
     """The rulebook, or the problems for which it was refused."""
     try:
-        return rulebook.load({"rules.yaml": text}, replies=[("received", "en")]), ()
+        replies, calendars = [("received", "en")], {"company.ics": COMPANY}
+        return rulebook.load({"rules.yaml": text}, replies=replies, calendars=calendars), ()
     except ConfigError as error:
         return None, error.problems
 
@@ -75,6 +77,7 @@ def loaded(text: str) -> tuple[Rulebook | None, tuple[Problem, ...]]:
 def check(text: str) -> bool:
     """Whether the text was good. Raises: AssertionError, or whatever should not have been raised."""
     assert all(isinstance(name, str) for name in rulebook.list_files({"rules.yaml": text}).values())
+    assert all(isinstance(name, str) for name in rulebook.calendar_files({"rules.yaml": text}))
     book, problems = loaded(text)
     if book is None:
         last = len(text.splitlines()) + 1

@@ -23,10 +23,10 @@ GOOD: dict[str, Any] = {
         "office": {
             "timezone": "Europe/Warsaw",
             "open": {"mon-fri": ["08:00-12:00", "12:30-18:00"], "sat": "closed"},
-            "holidays": "PL",
+            "holidays": ["PL", {"file": "company.ics", "free": "closed"}],
             "dates": {"2026-12-24": "closed", "2026-12-31": ["09:00-13:00"]},
         },
-        "always": {"timezone": "UTC", "open": {"mon-sun": "00:00-24:00"}},
+        "always": {"timezone": "UTC", "open": {"mon-sun": "00:00-24:00"}, "holidays": {"file": "x.ics"}},
     },
     "agents": {
         "ania": {"email": "ania@acme.example", "skills": ["pl"], "hours": "office", "deputy": "rui"},
