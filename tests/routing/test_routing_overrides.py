@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from routing import cases, json_schema, lint, rulebook, schedule
