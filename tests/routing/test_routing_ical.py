@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing import ical, ical_lines, ical_zones, rulebook
+from routing import cases, ical, ical_lines, ical_zones, rulebook
 from routing.calendar import Calendar, CalendarText
 from routing.ical import Ical
 from routing.problems import ConfigError
@@ -513,3 +513,23 @@ def test_what_is_wrong_with_holidays_is_told(holidays: str, texts: dict[str, str
 def test_a_calendar_with_a_warning_is_there_all_the_same() -> None:
     book = loaded("{file: own.ics}")
     assert list(book.calendars) == ["shop"]
+
+
+CASE = """
+lists: {vips: [acme.example]}
+sla: {standard: {calendar: shop, first_response: 4h}}
+tests:
+  - name: Wigilia is closed
+    at: 2026-12-23T16:00+01:00
+    lists: {vips: [other.example]}
+    message: {channel: email, from: a@other.example, body: Hello}
+    expect: {due.first_response: 2026-12-25T12:00+01:00}
+"""
+
+
+def test_the_admins_own_tests_count_by_the_file() -> None:
+    """Also where they put other values into the lists."""
+    rules = RULES.replace("HOLIDAYS", "{file: own.ics}").replace("front}", "front, sla: standard}") + CASE
+    book = rulebook.load({"rules.yaml": rules}, calendars={"own.ics": EVENTS})
+    assert cases.run(book) == ()
+    assert len(cases.run(rulebook.load({"rules.yaml": rules}))) == 1
