@@ -78,8 +78,7 @@ class _Moves:
                 calendar=self.calendar,
                 old=self.change.calendar_before or self.calendar,
             )
-        if self.is_open:
-            self._begin_missing(self.change.past or Past(created_at=self.at))
+        self._begin_missing(self.change.past or Past(created_at=self.at))
 
     def promise(self) -> None:
         if self.change.promise is not None and self.is_open:  # a ticket that is done owes nothing
@@ -159,18 +158,32 @@ class _Moves:
             self.clocks[target] = move(clock, at=self.at, calendar=self.calendar)
 
     def _begin_missing(self, past: Past) -> None:
-        """The targets of a new policy that the ticket has no clock for, or one that a policy between had stopped."""
+        """The targets of a new policy that the ticket has no clock for, or one that a policy between had stopped.
+
+        A ticket that is done owes nothing of it until it is reopened.
+        """
         missing = {name for name in self.policy.targets if self._is_missing(name)}
-        if "resolution" in missing:
+        if "resolution" in missing and self.is_open:
             self._begin("resolution", past.created_at)
-        if "first_response" in missing and not past.answers:
+            self._stand_still_since(past, "resolution", self.change.after in self.policy.pause)
+        if "first_response" in missing and not past.answers and self.is_open:
             self._begin("first_response", past.created_at)
         if not past.answers:
             return
         if "next_response" in missing:
-            self._wait_since(past.waiting_since, run=self._next_run("next_response"))
+            waiting_since = past.waiting_since if self.is_open else None
+            self._wait_since(waiting_since, run=self._next_run("next_response"))
         if "update" in missing:
             self._begin("update", past.answers[-1], run=self._next_run("update"))
+            self._stand_still_since(past, "update", self.change.after not in UPDATE_STATUSES)
+
+    def _stand_still_since(self, past: Past, target: str, is_still: bool) -> None:  # noqa: FBT001
+        """The time in the status of now is not counted where the target stands still in it."""
+        clock = self.clocks.get(target)
+        if clock is None or not is_still or clock.running_since is None:
+            return
+        since = max(clock.running_since, past.status_since or past.created_at)
+        self.clocks[target] = pause(clock, at=since, calendar=self.calendar)
 
     def _is_missing(self, target: str) -> bool:
         clock = self.clocks.get(target)

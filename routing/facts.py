@@ -21,9 +21,6 @@ EVENTS = (
 EVENTS_OF_CLOCKS = ("sla_warning", "sla_breached", "promise_due")
 """Events that are about one target of the ticket: the fact `target` names it."""
 
-EVENTS_OF_CLOCKS = ("sla_warning", "sla_breached", "promise_due")
-"""Events that are about one target of the ticket: the fact `target` names it."""
-
 CHANGEABLE = ("status", "priority", "team", "agent", "level")
 """What `changed` may ask for."""
 

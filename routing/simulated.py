@@ -27,7 +27,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
     never by itself. turns: agent -> when it was given to them last. waits: for somebody of its team who may have it;
-    prefers: who gets it first then.
+    prefers: who gets it first then. done_at: when it was solved or closed last, whether or not it is open again.
     """
 
     rulebook: Rulebook
@@ -50,6 +50,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     snoozed_until: datetime | None = None
     snoozed_at: datetime | None = None
     solved_at: datetime | None = None
+    done_at: datetime | None = None
     is_taken: bool = False
     is_spam: bool = False
     clocks: Clocks = ()
@@ -120,7 +121,7 @@ class Simulated(msgspec.Struct, kw_only=True):
         if self.is_open and not was_open:
             self.reopened, self.solved_at = self.reopened + 1, None
         elif was_open and not self.is_open:
-            self.solved_at = at
+            self.solved_at = self.done_at = at
             self.asked.clear()
         self._move(event, at, before=before)
         if status != before:
@@ -224,8 +225,14 @@ class Simulated(msgspec.Struct, kw_only=True):
 
     def _past(self) -> clockwork.Past:
         answered = self.answers[-1] if self.answers else None
-        waiting = next((at for at in self.words if answered is None or at > answered), None)
-        return clockwork.Past(created_at=self.created_at, answers=self.answers, waiting_since=waiting)
+        ended = max((at for at in (answered, self.done_at) if at is not None), default=None)
+        waiting = next((at for at in self.words if ended is None or at > ended), None)
+        return clockwork.Past(
+            created_at=self.created_at,
+            answers=self.answers,
+            waiting_since=waiting,
+            status_since=self.since.get("status_changed"),
+        )
 
     def _move(self, event: Any, at: datetime, *, before: str | None = None, **more: Any) -> None:
         if self.is_spam:

@@ -97,12 +97,13 @@ class Past(msgspec.Struct, frozen=True, kw_only=True):
     """The words of a ticket so far, of which clocks keep only the last: for events that count anew.
 
     answers: instants of people's public answers that stand, oldest first. waiting_since: the oldest customer message
-    after the last of them, None = nobody waits.
+    after the last of them, None = nobody waits. status_since: when the ticket came to its status, None = at its creation.
     """
 
     created_at: datetime
     answers: tuple[datetime, ...] = ()
     waiting_since: datetime | None = None
+    status_since: datetime | None = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
