@@ -161,7 +161,7 @@ def change(tx: Tx, ticket: Ticket, *, actor: str, is_seated: bool = False, **cha
     is_reopened = changes.get("status") in OPEN_STATUSES and not ticket.is_open
     if is_reopened and not is_seated and ticket.agent is not None and "agent" not in changes:
         ticket = stamp(tx, ticket, waits_since=tx.now, prefers=ticket.agent)
-        changes["agent"] = None
+        changes = {"agent": None} | changes
     followed = _following(tx, ticket, changes)
     after = msgspec.structs.replace(ticket, **changes, **followed)
     columns = {name: _stored(value) for name, value in (changes | followed).items()}

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,10 @@ REPLIES = {
     ): "Subject: We have your message [{{ ticket.ref }}]\nHello {{ customer.name }}\n{{ ticket.ref }}\n",
     ("still-there", "en"): "Are you still there?\n",
     ("closing", "en"): "We take it that all is well.\n",
-    ("promised", "en"): "{% if not in_answer %}Hello\n\n{% endif %}You will hear from us by {{ promised }}.\n",
+    (
+        "promised",
+        "en",
+    ): "{% if not in_answer %}Hello\n\n{% endif %}You will hear from us by {{ promised }}.\n",
 }
 
 
@@ -216,8 +220,7 @@ class World:
     # -- looking ----------------------------------------------------------------------------------------------
 
     def rows(self, table: str, where: str = "1 = 1", **parameters: Any) -> list[dict[str, Any]]:
-        columns = [column.name for column in _tables()[table].columns]
-        statement = Statement(sql(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"))
+        columns, statement = _select(table, where)
         found = self.store.read_now(lambda tx: tx.all(statement, **parameters))
         return [dict(zip(columns, row, strict=True)) for row in found]
 
@@ -261,6 +264,12 @@ class World:
         return self.store.write_now(
             lambda tx: desk.set_status(tx, self.context, ticket["ref"], status, agent=agent)
         )
+
+
+@cache
+def _select(table: str, where: str) -> tuple[list[str], Statement]:
+    columns = [column.name for column in _tables()[table].columns]
+    return columns, Statement(sql(f"SELECT {', '.join(columns)} FROM {table} WHERE {where}"))
 
 
 def _tables() -> Any:
