@@ -1,12 +1,12 @@
 """How the admin's own tests are written: YAML nodes -> situations, steps in time, and what is expected of them."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from routing.customer_text import WHEN_NOT_SAID, read_instant
-from routing.durations import seconds_from
+from routing.customer_text import WHEN_NOT_SAID, offset_s_of, read_instant
 from routing.facts import Facts
 from routing.problems import Problem, did_you_mean
 from routing.situation_text import (
@@ -79,7 +79,10 @@ class CaseStep(Step, frozen=True, kw_only=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One of the admin's tests. exactly: nothing else may happen than what `expect` and `timeline` say."""
+    """One of the admin's tests. exactly: nothing else may happen than what `expect` and `timeline` say.
+
+    because: how what is expected was worked out, for whoever reads it.
+    """
 
     name: str
     node: Node
@@ -89,6 +92,7 @@ class Case(msgspec.Struct, frozen=True):
     timeline: tuple[TimelineEntry, ...] = ()
     exactly: bool = False
     steps: tuple[CaseStep, ...] = ()
+    because: str = ""
 
 
 class _CaseNode(msgspec.Struct, frozen=True):
@@ -102,6 +106,7 @@ class _CaseNode(msgspec.Struct, frozen=True):
     timeline: Node | None = None
     exactly: bool = False
     steps: Node | None = None
+    because: str = ""
 
 
 def read_cases(nodes: Collection[Node], people: People, problems: list[Problem]) -> tuple[Case, ...]:
@@ -127,9 +132,10 @@ def _read_case(node: Node, people: People, problems: list[Problem]) -> Case | No
         situation,
         _read_expectations(written.expect, problems),
         _read_expectations(written.never, problems),
-        _read_timeline(written.timeline, problems),
+        _read_timeline(written.timeline, situation.facts.at, problems),
         written.exactly,
         _read_steps(written.steps, situation.facts, people, problems) if written.steps else (),
+        written.because,
     )
     return case if len(problems) == before else None
 
@@ -213,7 +219,7 @@ def spoken(kind: str, value: Any) -> tuple[str, ...]:
     return (f"{kind} {'none' if value is None else value}",)
 
 
-def _read_timeline(node: Node | None, problems: list[Problem]) -> tuple[TimelineEntry, ...]:
+def _read_timeline(node: Node | None, start: datetime, problems: list[Problem]) -> tuple[TimelineEntry, ...]:
     if node is None:
         return ()
     if not isinstance(node.value, dict):
@@ -221,11 +227,8 @@ def _read_timeline(node: Node | None, problems: list[Problem]) -> tuple[Timeline
         return ()
     found = []
     for key, child in node.value.items():
-        offset_s = seconds_from(key[1:]) if key.startswith("+") else None
+        offset_s = offset_s_of(node.keys[key], start, problems)
         if offset_s is None:
-            problems.append(
-                node.keys[key].problem("bad-length", f"no offset '{key}'", 'write it like "+15m"')
-            )
             continue
         found.append(TimelineEntry(offset_s, key, _read_happenings(child, problems), child))
     return tuple(found)

@@ -13,7 +13,7 @@ import msgspec
 from routing import rulebook as rulebooks
 from routing.case_text import Case, CaseStep, Expectation, Situation, TimelineEntry, spoken
 from routing.facts import Facts
-from routing.life import Event, Life
+from routing.life import CHANGED, Event, Life
 from routing.outcome import EFFECTS, Mark, done, is_met, is_there, mark, outcome, shown, texts
 from routing.problems import Problem
 from routing.rulebook import Rulebook
@@ -132,7 +132,7 @@ class _Trial:
         life.joins = None
         if step.agents is not None:
             life.have_agents(step.agents)
-        if step.event is not None:
+        if step.event is not None or step.changes:
             life.happen(self._event(step))
         self._look(step.expect, (*self.case.never, *step.never), since, where=f"at {step.text} ")
         self.since = mark(life)
@@ -145,7 +145,7 @@ class _Trial:
             message = _with_language(message, self.detect)
         return Event(
             at=self.start + timedelta(seconds=step.offset_s),
-            kind=step.event or "",
+            kind=step.event or CHANGED,
             message=message,
             changes=changes,
             rating=step.rating,

@@ -32,15 +32,37 @@ class CustomerNode(msgspec.Struct, frozen=True):
 
 def read_instant(node: Node, problems: list[Problem]) -> datetime:
     """An instant with its time zone, as UTC; WHEN_NOT_SAID when it is none."""
-    try:
-        at = datetime.fromisoformat(str(node.value))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+    at = _instant(str(node.value))
+    if at is None:
         hint = "write it like 2026-11-10T17:30+01:00"
         problems.append(node.problem("bad-instant", f"no instant with its time zone {said(node)}", hint))
         return WHEN_NOT_SAID
-    return at.astimezone(UTC)
+    return at
+
+
+def _instant(text: str) -> datetime | None:
+    """An instant with its time zone, as UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if at.tzinfo is None else at.astimezone(UTC)
+
+
+def offset_s_of(node: Node, start: datetime, problems: list[Problem]) -> int | None:
+    """Seconds after the start of `+3d1h`, or of an instant with its time zone; None when it is neither, or before it."""
+    written = node.text
+    if written.startswith("+"):
+        offset_s = seconds_from(written[1:])
+    else:
+        at = _instant(written)
+        offset_s = None if at is None else int((at - start).total_seconds())
+    if offset_s is not None and offset_s >= 0:
+        return offset_s
+    message = f"no offset {said(node)}" if offset_s is None else f"{written} comes before the message"
+    hint = "write it like +1h or +3d1h, or as an instant like 2026-11-10T17:30+01:00"
+    problems.append(node.problem("bad-length", message, hint))
+    return None
 
 
 def customer_from(written: CustomerNode, *, at: datetime, problems: list[Problem]) -> CustomerFacts:

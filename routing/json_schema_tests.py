@@ -4,7 +4,7 @@
 
 from routing import case_text, customer_text, message_text, situation_text, step_text
 from routing.facts import EVENTS
-from routing.json_schema_words import LENGTH, Schema, one_or_list, struct, text
+from routing.json_schema_words import OFFSET, Schema, one_or_list, struct, text
 from routing.naming import STATUSES
 from routing.sla import PRIORITIES
 
@@ -21,6 +21,7 @@ def tests() -> Schema:
             case_text._CaseNode,
             message=_message(),
             at=_INSTANT,
+            because=text("how what is expected was worked out"),
             given=_given(),
             expect={**expectations, "description": "what becomes of it; partial unless exactly: true"},
             never={**expectations, "description": "what must not be"},
@@ -47,7 +48,11 @@ def _step(expectations: Schema) -> Schema:
         step_text.StepNode,
         **_SENDER,
         cc=one_or_list({"type": "string"}),
-        at={"type": "string", "pattern": f"^\\+{LENGTH[1:]}", "description": "since the message, like +3d1h"},
+        at={
+            "type": "string",
+            "pattern": OFFSET,
+            "description": "since the message, like +3d1h, or an instant like 2026-11-10T17:30+01:00",
+        },
         event={"enum": list(EVENTS)},
         status={"enum": list(STATUSES)},
         priority={"enum": list(PRIORITIES)},
@@ -71,6 +76,6 @@ def _timeline() -> Schema:
     happenings = one_or_list({"type": "string"})
     return {
         "type": "object",
-        "patternProperties": {f"^\\+{LENGTH[1:]}": happenings},
+        "patternProperties": {OFFSET: happenings},
         "additionalProperties": False,
     }

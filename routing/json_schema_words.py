@@ -34,6 +34,7 @@ HANDOVER = f"^({_DAY}\\s+)?{_TIME}$"
 MOMENTS = f"^(\\s*{_DAY}(-{_DAY})?\\s*(,\\s*{_DAY}(-{_DAY})?\\s*)*\\s)?{_TIME}$"
 AT = f"^(unacknowledged|({'|'.join(TARGETS)})\\s+(breach|[1-9]\\d?%|[+-]([0-9]{{1,6}}[smhd])+))$"
 MOMENT = f"{LENGTH[:-1]}$|^\\d{{4}}-\\d\\d-\\d\\dT?"
+OFFSET = f"^\\+{LENGTH[1:]}|^\\d{{4}}-\\d\\d-\\d\\dT\\d\\d"
 _FILLED = "\\S"
 
 CONDITION: Schema = {"$ref": "#/$defs/condition"}

@@ -20,14 +20,15 @@ from routing.rulebook import Rulebook
 from routing.simulated import instant_from
 from routing.ticking import Changed, Happening, Ticking
 
-__all__ = ["Event", "Happening", "Life"]
+__all__ = ["CHANGED", "Event", "Happening", "Life"]
 
 _BY_ITSELF: dict[str, dict[str, Any]] = {"reopened": {"status": "open"}, "unassigned": {"agent": None}}
-_ONLY_CHANGES = ("status_changed", "reopened", "assigned", "unassigned", "team_changed")
+CHANGED = "changed"  # by a person who does nothing else
+_ONLY_CHANGES = (CHANGED, "status_changed", "reopened", "assigned", "unassigned", "team_changed")
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something from outside. kind: see routing.facts.EVENTS. message: what the customer wrote or said with it.
+    """Something from outside. kind: see routing.facts.EVENTS, or CHANGED. message: what the customer wrote or said with it.
 
     changes: what a person changes with it, in this order: field of the ticket -> its value ("status", "agent", "tags",
     "field.order", …; a promise as an action writes it). rating: 1 to 5. by: an agent. has_reference: the customer's
@@ -64,7 +65,8 @@ class Life(Ticking):
         self.advance(event.at)
         if self.is_ignored:
             return
-        self._record(Action(event.kind, event.by, ""), "an event")
+        what = dict(event.changes) if event.kind == CHANGED else event.by
+        self._record(Action(event.kind, what, ""), "an event")
         happened = self._happens.get(event.kind)
         if happened is not None:
             happened(self, event)

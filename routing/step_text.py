@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from routing.action_values import read_moment
-from routing.durations import seconds_from
+from routing.customer_text import offset_s_of
 from routing.facts import EVENTS, AgentLoad, Facts, SenderFacts
 from routing.message_text import MessageNode, with_message
 from routing.naming import STATUSES, check_name
@@ -39,6 +39,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "chat_left": (),
     "incident_opened": (),
     "incident_closed": (),
+    "": ("priority", "promise"),  # a person changes it, and does nothing else
 }
 _COMPULSORY = {"status_changed": "status", "assigned": "agent", "team_changed": "team", "rated": "rating"}
 _OF_OURS = ("agent_replied", "note_added")
@@ -49,7 +50,7 @@ _ALWAYS = ("at", "event", "away", "load", "expect", "never")
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Something happens, or time passes, so many seconds of wall clock after the message that began the ticket.
 
-    event: None = only time passes. message: the facts of what was written, with its instant and event, without the
+    event: None = only time passes, or a person changes something. message: the facts of what was written, with its instant and event, without the
     ticket; None = nothing was. has_language: whether its language was said. has_reference: whether it carries a valid
     reference to the ticket. changes: status, priority, team, level, agent, promise -> what the event sets; None = none; of
     agent_replied and acknowledged the agent is who did it. agents: how busy who is from here on, None = as before.
@@ -90,10 +91,8 @@ def read_step(
     written: StepNode, node: Node, facts: Facts, people: People, problems: list[Problem]
 ) -> Step | None:
     """One step; None when its instant is not understood. facts: of the message that began the ticket."""
-    offset_s = seconds_from(written.at.text[1:]) if written.at.text.startswith("+") else None
+    offset_s = offset_s_of(written.at, facts.at, problems)
     if offset_s is None:
-        message = f"no offset {said(written.at)}"
-        problems.append(written.at.problem("bad-length", message, "write it like +1h or +3d1h"))
         return None
     event = _read_event(written.event, problems) if written.event else None
     _check_keys(node, written, event, problems)

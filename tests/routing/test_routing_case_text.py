@@ -341,7 +341,10 @@ def test_an_action_is_spoken_as_timelines_are_read(kind: str, value: object, tex
         ('timeline: {"+1h": ntify lead}', "unknown-action", "did you mean 'notify'?"),
         ('timeline: {"+1h": notify}', "wrong-type", "'notify' wants to know what of it"),
         ('timeline: {"+1h": lead}', "wrong-type", "wanted 'notify lead' or the like"),
-        ('timeline: {"1h": notify lead}', "bad-length", 'write it like "+15m"'),
+        ('timeline: {"1h": notify lead}', "bad-length", "write it like +1h"),
+        ('timeline: {"2026-11-10T17:30": notify lead}', "bad-length", "as an instant like 2026-11-10T17:30+01:00"),
+        ("steps: [{at: 2026-01-07T11:59Z}]", "bad-length", "comes before the message"),
+        ("steps: [{at: +1h, sla: gold}]", "unknown-key", ""),
         ("given: {load: {anja: {email: 1}}}", "unknown-agent", "did you mean 'ania'?"),
         ("given: {waiting: {biling: 1}}", "unknown-team", "did you mean 'billing'?"),
         ("given: {customer: {tickets: many}}", "wrong-type", "wants earlier tickets"),
@@ -372,3 +375,18 @@ def test_a_mistake_is_told(rest: str, code: str, said: str) -> None:
 def test_a_mistake_in_a_message_is_told(message: str, code: str) -> None:
     _, problems = cases(f"- {{name: t, message: {message}}}")
     assert [each.code for each in problems] == [code]
+
+
+def test_a_step_and_a_timeline_may_name_the_instant() -> None:
+    """With its time zone: so many seconds after the message all the same."""
+    found = case(
+        'steps: [{at: 2026-01-07T14:30+01:00}], timeline: {"2026-01-08T12:00Z": notify lead}, because: so it is'
+    )
+    assert [found.steps[0].offset_s, found.timeline[0].offset_s] == [5_400, 86_400]
+    assert (found.steps[0].text, found.because) == ("2026-01-07T14:30+01:00", "so it is")
+
+
+def test_a_person_may_change_something_and_do_nothing_else() -> None:
+    """Without an event beside it."""
+    found = step("{at: +1h, priority: high, promise: none}")
+    assert (found.event, found.changes) == (None, {"priority": "high", "promise": None})

@@ -55,6 +55,8 @@ def failures(test: str) -> list[str]:
         f'{VIP}, timeline: {{"+1h15m": notify lead}}, never: {{priority: urgent, tags: [late], agent: none}}',
         f"{MAIL}, at: 2026-11-10T17:30+01:00, expect: {{due.first_response: 2026-11-12T11:30+01:00}}",
         f"{MAIL}, at: 2026-11-10T17:30+01:00, expect: {{due.first_response: 2026-11-12T10:30Z}}",
+        f"{MAIL}, steps: [{{at: +1h, priority: urgent, expect: {{priority: urgent}}}}]",
+        f'{VIP}, timeline: {{"2026-11-10T17:45+01:00": notify l1}}',
         f"{MAIL}, given: {{away: [ania]}}, expect: {{agent: none}}",
         f"{MAIL}, expect: {{due.resolution: 2026-01-12T13:00+01:00}}",
         "message: {channel: sms, body: x}, expect: {rule: default}, never: {reply: any, notify: any}",
