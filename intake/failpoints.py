@@ -25,6 +25,8 @@ NAMES = frozenset(
         "timers.in_transaction",
         "timers.after_commit",  # fired, and nobody was told yet
         "digests.in_transaction",
+        "handovers.in_transaction",  # a notice goes to the next one on call, its page is not closed yet
+        "handovers.finish",
     }
 )
 

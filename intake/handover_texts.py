@@ -13,9 +13,10 @@ from intake.pages import Left, Page
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement, values_of
+from routing.people import Team
 from routing.schedule import Schedule
 
-PROMISES_MAX = 50
+LISTED_MAX = 50
 SUBJECT_MAX_CHARACTERS = 60
 
 _encode = msgspec.json.Encoder().encode
@@ -31,6 +32,18 @@ _PROMISED = Statement(
     .order_by(_t.promised_at, _t.id)
     .limit(bindparam("most"))
 )
+_HELD = Statement(
+    select(_t.id, _t.ref, _t.subject, _t.status, _t.priority)
+    .where(
+        _t.agent == bindparam("agent"),
+        _t.solved_at.is_(None),
+        _t.status.in_(values_of("statuses")),
+        _t.team.in_(values_of("teams")),
+        _t.level.in_(values_of("levels")),
+    )
+    .order_by(_t.id)
+    .limit(bindparam("most"))
+)
 _OPEN = _encode(sorted(OPEN_STATUSES)).decode()
 
 
@@ -41,6 +54,16 @@ class Promised(msgspec.Struct, frozen=True):
     subject: str
     agent: str | None
     at_us: int
+
+
+class Held(msgspec.Struct, frozen=True):
+    """An open ticket that stays with who had the shift."""
+
+    id: int
+    ref: str
+    subject: str
+    status: str
+    priority: str
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +77,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     is_late: bool
     note: str
     left: tuple[Left, ...]
+    held: tuple[Held, ...]
     promises: tuple[Promised, ...]
 
 
@@ -76,15 +100,35 @@ def promises(tx: Tx, context: Context, rota: Schedule, *, until: datetime | None
     """Return the promises of the schedule's teams that fall due until the next hand-over, overdue ones too."""
     if until is None:
         return ()
-    teams = [name for name, team in context.rulebook.teams.items() if rota.name in team.on_call.values()]
     rows = tx.all(
         _PROMISED,
         until=instants.us_from_datetime(until),
         statuses=_OPEN,
-        teams=_encode(teams).decode(),
-        most=PROMISES_MAX,
+        teams=_encode([team.name for team in _teams(context, rota)]).decode(),
+        most=LISTED_MAX,
     )
     return tuple(Promised(*row) for row in rows)
+
+
+def held(
+    tx: Tx, context: Context, rota: Schedule, agent: str | None, left: Iterable[Left]
+) -> tuple[Held, ...]:
+    """Return the open tickets of the level that is on call which stay with an agent, and of which no notice was sent."""
+    teams, told = _teams(context, rota), {each.ticket.id for each in left}
+    levels = {level for team in teams for level, name in team.on_call.items() if name == rota.name}
+    rows = tx.all(
+        _HELD,
+        agent=agent or "",
+        statuses=_OPEN,
+        teams=_encode([team.name for team in teams]).decode(),
+        levels=_encode(sorted(levels)).decode(),
+        most=LISTED_MAX,
+    )
+    return tuple(found for row in rows if (found := Held(*row)).id not in told)
+
+
+def _teams(context: Context, rota: Schedule) -> list[Team]:
+    return [team for team in context.rulebook.teams.values() if rota.name in team.on_call.values()]
 
 
 def subject(listed: Listed) -> str:
@@ -102,10 +146,11 @@ def text(listed: Listed, *, zone: ZoneInfo) -> str:
         _head(listed, zone),
         _section(f"Nobody has acknowledged{handed}", (_lines(each, zone) for each in waiting)),
         _section("Acknowledged or answered, and still open", (_lines(each, zone) for each in seen)),
+        _section(f"Open, and still with {listed.before}", (_held(each) for each in listed.held)),
         _section("Done meanwhile", (_lines(each, zone) for each in done)),
         _section(_due_until(listed, zone), (_promise(each, zone) for each in listed.promises)),
     ]
-    if not listed.left and not listed.promises:
+    if not (listed.left or listed.held or listed.promises):
         parts.append(["", "Nothing is left open, and no promise falls due."])
     return "\n".join([*(line for part in parts for line in part), ""])
 
@@ -150,6 +195,10 @@ def _lines(left: Left, zone: ZoneInfo) -> Iterator[str]:
         yield f"           {local(page.sent_at, zone)}  {page.rule}, with {page.agent or 'nobody'} on call"
     if left.look is not None:
         yield f"           {local(left.look.at, zone)}  {left.look.agent} looks at it"
+
+
+def _held(held: Held) -> Iterator[str]:
+    yield f"  {held.ref}  {held.priority}, {held.status}  {_cut(held.subject)}"
 
 
 def _promise(promised: Promised, zone: ZoneInfo) -> Iterator[str]:

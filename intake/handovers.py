@@ -176,6 +176,7 @@ def _tell_handed_over(tx: Tx, context: Context, rota: Schedule, seen: Seen) -> N
         is_late=is_late,
         note=seen.duty.note,
         left=seen.left,
+        held=handover_texts.held(tx, context, rota, before, seen.left),
         promises=handover_texts.promises(tx, context, rota, until=end),
     )
     reached = oncall_letters.handed_over(tx, context, listed)

@@ -177,6 +177,16 @@ def test_the_list_names_the_promises_that_fall_due(world: World) -> None:
     assert "Wed 2026-11-18 15:00 CET" in letter.text
 
 
+def test_the_list_names_open_tickets_that_stay_with_who_had_the_shift(world: World) -> None:
+    """One came without a notice, and is ewa's still."""
+    world.clock.at = local("2026-11-16T08:50")
+    ticket = world.ticket(world.receive())
+    assert ticket["agent"] == "ewa"
+    at_monday(world)
+    (letter,) = letters(world, "ania", "handover_list")
+    assert ticket["ref"] in letter.text.partition("Open, and still with ewa (1)")[2]
+
+
 def test_a_quiet_shift_has_a_short_list(world: World) -> None:
     at_monday(world)
     (letter,) = letters(world, "ania", "handover_list")
