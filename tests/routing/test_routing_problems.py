@@ -50,7 +50,7 @@ def test_the_good_one_is_good() -> None:
         ("09:00-17:00", "9-17", "3:53",
          'error[bad-value] no opening time \'9-17\' — write "09:00-17:00", "22:00-06:00" for a night, or closed'),
         ('"09:00-17:00"}', '"09:00-17:00"}, holidays: QQ', "3:79",
-         "error[unknown-country] no holidays are known for 'QQ'"),
+         "error[unknown-country] no holidays are known for 'QQ' — own days go under dates:, or into a file: {file: company.ics}"),
         ("hours: office", "hours: offic", "5:42", "error[unknown-calendar] no calendar 'offic' — did you mean 'office'?"),
         ("email: ania@example.com", "phone: +48600000001", "5:17",
          'error[bad-value] the number +48600000001 is no phone number — write it like "+48600000001", in quotes'),
