@@ -88,7 +88,7 @@ def _shown(tx: Tx, book: Rulebook, agent: Agent, people: assignment.People) -> S
     state = agents.state(tx, agent.name)
     is_there = assignment.is_on_duty(
         agent.name,
-        teams=teams,
+        teams=book.teams.values(),
         agents=people.agents,
         loads=people.loads,
         at=people.at,
