@@ -9,15 +9,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
-from intake import armaments, clocks, instants, tickets
-from intake.model import Ticket
+from intake import clocks, explaining_steps, instants, tickets
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement
-from routing import explain, ladder
+from routing import explain
 from routing import rulebook as rules
 from routing.facts import FACTS_VERSION, Facts
-from routing.ladder import Asked, StepTimer
 from routing.rulebook import Rulebook
 
 Told = dict[str, Any]
@@ -57,7 +55,6 @@ _TIMERS = Statement(
     .where(_t.ticket_id == bindparam("ticket_id"))
     .order_by(_t.due_at, _t.id)
 )  # fmt: skip
-_OF_LADDER = ("step", "ack")
 
 
 def of_ticket(tx: Tx, ref: str) -> Told | None:
@@ -82,7 +79,7 @@ def of_ticket(tx: Tx, ref: str) -> Told | None:
         "reactions": [_reaction(books, row, said) for row in happened if row[1] != "agents_compared"],
         "assignments": [_assignment(row) for row in happened if row[1] == "agents_compared"],
         "clocks": [msgspec.to_builtins(each) for each in clocks.load(tx, ticket.id)],
-        "steps": _steps(tx, ticket, timers),
+        "steps": explaining_steps.of_ticket(tx, ticket),
         "silences": [_silence(row) for row in timers if row[0] == "quiet"],
     }
 
@@ -160,53 +157,6 @@ def _with_words(seen: Facts, cause: str, said: Sequence[Row], at: int) -> Facts:
 def _assignment(row: Row) -> Told:
     at, _, actor, details = row
     return {"at": instants.rfc3339_from_us(at), "by": actor, **msgspec.json.decode(details)}
-
-
-def _steps(tx: Tx, ticket: Ticket, timers: Sequence[Row]) -> list[Told]:
-    """Each step of the ladder that the ticket was armed with, with the instants at which it fired or was skipped."""
-    armament = armaments.load(tx, ticket.armament) if ticket.armament is not None else None
-    if armament is None or armament.ladder is None:
-        return []
-    rows = [row for row in timers if row[0] in _OF_LADDER]
-    outcomes = explain.of_ladder(
-        armament.ladder,
-        clocks.load(tx, ticket.id),
-        [each for row in rows if row[5] == "pending" and (each := _timer(row)) is not None],
-        fired={row[2] for row in rows if row[5] in ("fired", "skipped")},
-        asked=[_asked(row) for row in rows if row[5] == "fired" and row[7] is not None],
-    )
-    return [_step(outcome, number, rows) for number, outcome in enumerate(outcomes)]
-
-
-def _step(outcome: explain.StepOutcome, number: int, rows: Sequence[Row]) -> Told:
-    own = [row for row in rows if (key := ladder.parsed_key(row[2])) is not None and key.step == number]
-    told: Told = msgspec.to_builtins(outcome)
-    told["fired_at"] = [instants.rfc3339_from_us(row[6]) for row in own if row[5] == "fired"]
-    told["skipped_at"] = [instants.rfc3339_from_us(row[6] or row[4]) for row in own if row[5] == "skipped"]
-    told["waits_until"] = [instants.rfc3339_from_us(row[4]) for row in own if row[5] == "pending"]
-    told["acknowledged_at"] = [instants.rfc3339_from_us(row[8]) for row in own if row[8] is not None]
-    if told["skipped_at"] and not told["fired_at"]:
-        told["outcome"] = "skipped: it was due already when the ticket got the policy"
-    failed = [row for row in own if row[5] == "failed"]
-    if failed:
-        told["outcome"] = "failed: the log says why (timer_failed)"
-    return told
-
-
-def _timer(row: Row) -> StepTimer | None:
-    key = ladder.parsed_key(row[2])
-    if key is None:
-        return None
-    return StepTimer(row[2], row[3], instants.datetime_from_us(row[4]), key.step, key.round, key.run)
-
-
-def _asked(row: Row) -> Asked:
-    return Asked(
-        key=row[2],
-        sent_at=instants.datetime_from_us(row[6]),
-        is_reached=bool(row[7]),
-        acknowledged_at=None if row[8] is None else instants.datetime_from_us(row[8]),
-    )
 
 
 def _silence(row: Row) -> Told:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Text, bindparam, cast, or_, select
 
-from intake import instants, promises
+from intake import instants, looks, promises
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
 from intake.store.statements import Statement, values_of
@@ -182,6 +182,8 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
     [found] = _ticket_objects(tx, [row])
     found["conversation"] = [_message_object(each) for each in tx.all(_CONVERSATION, ticket_id=row[0])]
     found["events"] = [_event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
+    look = looks.of_ref(tx, ref)
+    found["looked_at"] = None if look is None else {"by": look.agent, "since": _time(look.at)}
     decision = tx.one(_DECISION, ticket_id=row[0])
     found["decision"] = None if decision is None else _decode(decision[0])
     return found

@@ -3,6 +3,7 @@
 import msgspec
 from sqlalchemy import and_, bindparam, func, select
 
+from intake import tickets
 from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -36,6 +37,12 @@ def last(tx: Tx, ticket_id: int) -> Look | None:
     """Return who acknowledged the ticket last, however long ago; None = nobody ever has."""
     row = tx.one(_LAST, ticket_id=ticket_id)
     return None if row is None else Look(row[0].partition(":")[2], row[1])
+
+
+def of_ref(tx: Tx, ref: str) -> Look | None:
+    """Return who looks at the ticket of a ref; None also when there is none."""
+    ticket = tickets.load_by_ref(tx, ref)
+    return None if ticket is None else standing(tx, ticket)
 
 
 def standing(tx: Tx, ticket: Ticket) -> Look | None:

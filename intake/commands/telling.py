@@ -107,6 +107,24 @@ def _step_lines(steps: Iterable[Told]) -> Iterator[str]:
     for each in steps:
         does = ", ".join(each["does"]) or "nothing"
         yield _line("step", f"{each['step']} at {each['at']}, {does}: {_outcome(each)}")
+        yield from _taken_lines(each)
+
+
+def _taken_lines(step: Told) -> Iterator[str]:
+    """Why a step was taken each time, whom its notices reached, who was passed over and why, who acknowledged them."""
+    for each in step.get("why") or ():
+        late = ", late" if each["is_late"] else ""
+        yield _line("", f"{terminal.local_time(each['at'])}{late}: {each['why']}")
+    for each in step.get("notices") or ():
+        whom = ", ".join(each["agents"]) or each["target"]
+        names = whom if each["reached"] else f"nobody ({each['reason']})"
+        passed = "; ".join(f"{skipped['agent']}: {skipped['reason']}" for skipped in each["skipped"])
+        not_told = f"; not told: {passed}" if passed and each["reached"] else ""
+        yield _line(
+            "", f"{terminal.local_time(each['at'])} notice to {each['target']} reached {names}{not_told}"
+        )
+    for each in step.get("acknowledged") or ():
+        yield _line("", f"{terminal.local_time(each['at'])} acknowledged by {each['agent']} ({each['how']})")
 
 
 def _outcome(step: Told) -> str:

@@ -33,6 +33,9 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
         yield from _trouble(identity)
     yield f"  status    {ticket['status']}, {ticket['priority']}"
     yield f"  with      {' / '.join(filter(None, (ticket['team'], ticket['agent']))) or 'nobody'}"
+    if ticket["looked_at"]:
+        look = ticket["looked_at"]
+        yield f"  looked at by {escaped(look['by'])} since {terminal.local_time(look['since'])}"
     yield f"  rule      {ticket['rule']}"
     if ticket["tags"]:
         yield f"  tags      {escaped(', '.join(ticket['tags']))}"

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import acknowledging
+from intake import acknowledging, explaining, listing
 from intake.acknowledging import Outcome, Said
+from intake.commands import ticket_page
 from intake.store import schema
 from tests.domain.world import RULES, World
 
@@ -292,3 +293,119 @@ def test_with_nobody_else_there_it_stays(world: World) -> None:
     world.advance(hours=1)
     world.fire_due()
     assert world.row("tickets", ticket["id"])["agent"] == "ania"
+
+
+# -- why --------------------------------------------------------------------------------------------------------------
+
+
+def steps_of(world: World, ticket: dict[str, Any]) -> list[dict[str, Any]]:
+    told = world.store.read_now(lambda tx: explaining.of_ticket(tx, ticket["ref"]))
+    assert told is not None
+    steps: list[dict[str, Any]] = told["steps"]
+    return steps
+
+
+def test_explain_tells_why_a_step_was_taken_and_whom_it_reached(world: World, ticket: dict[str, Any]) -> None:
+    first, second = steps_of(world, ticket)
+    assert first["why"][0]["why"] == f"The first answer of ticket {ticket['ref']} is due at 11:00 UTC."
+    assert [(each["target"], each["agents"], each["skipped"]) for each in first["notices"]] == [
+        ("l2", ["ewa"], [])
+    ]
+    assert second["why"] == second["notices"] == []
+    world.advance(minutes=10)
+    world.fire_due()
+    _, second = steps_of(world, ticket)
+    assert second["why"][0]["why"].startswith("Nobody has answered the notice of 10:00 UTC")
+
+
+def test_explain_tells_who_was_passed_over_and_why(world: World) -> None:
+    """Away, and outside their hours: two words each, and the notice reached nobody."""
+    rules = (
+        PAGING.replace("l2: [ewa]", "l2: [ewa, ania]")
+        .replace("ania: {email: ania@desk.example}", "ania: {email: ania@desk.example, hours: night}")
+        .replace("calendars:", 'calendars:\n  night: {timezone: UTC, open: {mon-sun: "01:00-02:00"}}')
+    )
+    world.use_rules(rules)
+    world.store.write_now(lambda tx: tx.insert(schema.agent_state, name="ewa", is_away=1))
+    ticket = world.ticket(world.receive())
+    world.advance(hours=1)
+    world.fire_due()
+    (notice,) = steps_of(world, ticket)[0]["notices"]
+    assert (notice["reached"], notice["agents"]) == (False, [])
+    assert notice["skipped"] == [
+        {"agent": "ewa", "reason": "away"},
+        {"agent": "ania", "reason": "outside their hours (night)"},
+    ]
+    world.fire_due()
+    assert "reached nobody on duty" in steps_of(world, ticket)[1]["why"][0]["why"]
+
+
+def test_explain_tells_who_acknowledged(world: World, ticket: dict[str, Any]) -> None:
+    world.advance(minutes=1)
+    acknowledge(world, ticket)
+    (said,) = steps_of(world, ticket)[0]["acknowledged"]
+    assert (said["agent"], said["how"]) == ("ewa", "command")
+    world.advance(minutes=10)
+    world.fire_due()
+    why = steps_of(world, ticket)[1]["why"][0]["why"]
+    assert why == f"ewa looks at ticket {ticket['ref']} since 10:01 UTC, but the customer has no answer yet."
+
+
+def test_ticket_shows_who_looks_at_it(world: World, ticket: dict[str, Any]) -> None:
+    acknowledge(world, ticket)
+    found = world.store.read_now(lambda tx: listing.ticket(tx, ticket["ref"]))
+    assert found is not None
+    assert found["looked_at"] == {"by": "ewa", "since": "2026-11-10T10:00:00Z"}
+    assert any("looked at by ewa" in line for line in ticket_page.lines(found))
+
+
+# -- what a notice says -----------------------------------------------------------------------------------------------
+
+
+def test_notice_says_what_is_due_who_else_knows_and_what_to_do(world: World) -> None:
+    """In the zone of whoever reads it, and with what happens when nobody says anything."""
+    rules = PAGING.replace("notify: l2, ack", "notify: [l2, assignee], ack").replace(
+        "ewa: {email: ewa@desk.example}", "ewa: {email: ewa@desk.example, hours: office}"
+    )
+    world.use_rules(rules)
+    ticket = world.ticket(world.receive())
+    world.advance(hours=1)
+    world.fire_due()
+    mail = world.sent("ewa@desk.example")[-1]
+    assert mail.subject == f"[{ticket['ref']}] Due 12:00 CET: My printer"
+    for line in (
+        f"The first answer of ticket {ticket['ref']} is due at 12:00 CET.",
+        "Please say by 11:10 CET that you look at it; otherwise lead will be told.",
+        "Told as well: ania.",
+        "Due       first answer 12:00 CET, in an hour",
+        "> My printer is on fire, please help me.",
+    ):
+        assert line in mail.text.splitlines()
+    assert "due at 11:00 UTC" in world.sent("ania@desk.example")[-1].text
+
+
+def test_late_ticket_says_so_in_the_subject(world: World) -> None:
+    """And an urgent one, too."""
+    world.use_rules(
+        PAGING.replace(
+            "{at: unacknowledged, notify: lead}",
+            "{at: first_response breach, priority: urgent, notify: lead}",
+        )
+    )
+    ticket = world.ticket(world.receive())
+    world.advance(hours=2)
+    world.fire_due()
+    mail = world.sent("tomek@desk.example")[-1]
+    assert mail.subject == f"[{ticket['ref']}] Urgent, late since 11:00 UTC: My printer"
+
+
+def test_whoever_is_meant_twice_is_told_once(world: World) -> None:
+    """As assignee and of the first level: one mail, and nothing says that nobody was reached."""
+    world.use_rules(PAGING.replace("notify: l2, ack", "notify: [assignee, l1], ack"))
+    ticket = world.ticket(world.receive())
+    world.advance(hours=1)
+    world.fire_due()
+    told = [each for each in world.sent("ania@desk.example") if "Due " in each.subject]
+    assert len(told) == 1
+    assert "notice_reached_nobody" not in world.events(ticket)
+    assert after(world) == 0

@@ -5,13 +5,18 @@ whether it is due. Random cases are lived through by both; what fired at which m
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 SLOT = 5  # minutes
 SLOTS = 26 * 60 // SLOT
 OPEN_HOURS = range(9, 17)
 TARGETS = ("first_response", "resolution")
-LEVELS = {"anybody": lambda is_open: True, "daily": lambda is_open: is_open, "nobody": lambda is_open: False}
+LEVELS: dict[str, Callable[[bool], bool]] = {
+    "anybody": lambda is_open: True,
+    "daily": lambda is_open: is_open,
+    "nobody": lambda is_open: False,
+}
 
 
 @dataclass(frozen=True)
