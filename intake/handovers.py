@@ -147,6 +147,7 @@ def finish(tx: Tx, context: Context, seen: Seen) -> bool:
     since_at = turn.since_at
     if seen.at is not None:
         _tell_handed_over(tx, context, rota, seen)
+        tickets.somebody_is_free(tx)  # what waits for whoever is on call may go to somebody now
         since_at = instants.us_from_datetime(seen.at)
     told = _tell_next(tx, context, rota, turn)
     turns.save(

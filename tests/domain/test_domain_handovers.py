@@ -1,5 +1,6 @@
 """At a hand-over: notices that nobody acknowledged, lists for both, the next one a day before; each once."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import acknowledging, clockworks, desk_promises, failpoints, handovers, pages, tickets, turns
+from intake import (
+    acknowledging,
+    clockworks,
+    desk_promises,
+    failpoints,
+    handovers,
+    pages,
+    tickets,
+    turns,
+    waiting,
+)
 from intake.acknowledging import Said
 from intake.settings import OnCall
 from intake.store import opening
@@ -314,6 +325,21 @@ def test_rules_that_say_the_same_hand_nothing_over(world: World) -> None:
 def test_schedules_that_are_gone_are_forgotten(world: World) -> None:
     world.use_rules(RULES)
     assert world.rows("oncall_turns") == []
+
+
+def test_what_waits_for_somebody_on_call_goes_to_who_takes_the_hours(
+    make_world: Callable[[str], World],
+) -> None:
+    """On Sunday nobody has it, and a ticket waits; tomek takes the hours and gets it."""
+    world = make_world(GAP)
+    world.clock.at = local("2026-11-15T10:00")
+    hand_over(world)
+    ticket = world.ticket(world.receive())
+    assert ticket["agent"] is None
+    take(world, "tomek")
+    hand_over(world)
+    asyncio.run(waiting.run_due(world.store, world.context))
+    assert world.row("tickets", ticket["id"])["agent"] == "tomek"
 
 
 # -- the day before ---------------------------------------------------------------------------------------------------
