@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from intake import clockworks, due, firing
+from intake.store import opening
 from intake.store.engine import Signals, Tx
 from intake.timers import Timers
 from tests.domain.world import World
@@ -56,6 +59,12 @@ async def bell(world: World) -> AsyncIterator[Bell]:
 @pytest.fixture
 def ticket(world: World) -> dict[str, Any]:
     return world.ticket(world.receive())
+
+
+async def until_told(bell: Bell) -> None:
+    async with asyncio.timeout(5):
+        while not bell.told:
+            await asyncio.sleep(0)
 
 
 def is_ringing(bell: Bell) -> bool:
@@ -148,6 +157,21 @@ async def test_late_timers_of_many_tickets_fire_oldest_first_and_each_tickets_in
     assert len(orders) == 1
     assert orders.pop()[:3] == (STEP, "breach:first_response", "nudge/1")
     assert world.rows("timers", "state = 'pending' AND due_at <= :now", now=world.store.now_us()) == []
+
+
+async def test_an_earlier_timer_of_another_process_is_found_when_it_has_written(
+    world: World, bell: Bell, tmp_path: Path
+) -> None:
+    """The command line writes beside the daemon: the daemon sees that somebody has, looks, and sets the bell."""
+    await bell.timers.fire_due()
+    await world.store.has_foreign_writes()
+    with closing(opening.open_store("", tmp_path, clock=world.clock)) as other:
+        World(other, tmp_path, world.clock).receive()
+    assert await world.store.has_foreign_writes()
+    bell.timers.ring()
+    assert is_ringing(bell)
+    await bell.timers.fire_due()
+    assert bell.rings_at == world.clock() + timedelta(hours=1)
 
 
 # -- what breaks ----------------------------------------------------------------------------------------------------
@@ -273,8 +297,7 @@ async def test_the_bell_survives_a_fault_of_its_own(
 
     monkeypatch.setattr(due, "next_at", next_at)
     running = asyncio.create_task(bell.timers.run())
-    while not bell.told:
-        await asyncio.sleep(0)
+    await until_told(bell)
     running.cancel()
     assert bell.told == [("timers_delayed", {"reason": "a fault of ours: ZeroDivisionError"})]
     assert bell.rings_at > world.clock()
@@ -289,8 +312,7 @@ async def test_late_timers_leave_pauses_in_which_new_mail_is_settled(world: Worl
         world.receive(f"c{number}@customer.example")
     world.advance(days=1)
     firing_all = asyncio.create_task(bell.timers.fire_due())
-    while not bell.told:
-        await asyncio.sleep(0)
+    await until_told(bell)
     await world.store.write(lambda tx: None)
     fired_before = len(bell.fired)
     await firing_all

@@ -1,0 +1,99 @@
+"""Timers and digests on both engines: what is due is read alike, and eight writers at once do each thing once."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from intake import digests, due, timer_list
+from intake.settings import Limits
+from intake.store.engine import Store
+from tests.domain.world import World
+from tests.store.racing import WRITERS, at_once
+
+ANIA = "ania@desk.example"
+
+
+@pytest.fixture
+def world(store: Store, tmp_path: Path, clock: Any) -> World:
+    made = World(store, tmp_path, clock)
+    made.context = msgspec.structs.replace(made.context, limits=Limits(notices_per_minute=1))
+    return made
+
+
+def send(world: World) -> int | None:
+    return world.store.write_now(lambda tx: digests.send(tx, world.context, ANIA))
+
+
+def test_a_digest_that_eight_daemons_write_at_once_is_one(world: World) -> None:
+    for number in range(3):
+        world.receive(f"c{number}@customer.example")
+    world.advance(hours=1)
+    world.fire_due()
+    world.advance(minutes=1)
+    written = [each for each in at_once([partial(send, world)] * WRITERS) if each is not None]
+    assert len(written) == len(world.rows("outbox", "action LIKE 'digest:%'")) == 1
+    assert {row["outbox_id"] for row in world.rows("digest_items")} == set(written)
+
+
+def test_no_crowd_of_steps_gets_past_the_cap(world: World) -> None:
+    """Eight steps at once for one agent are one mail and seven rows, and each of them has reached somebody."""
+    for number in range(WRITERS):
+        world.receive(f"c{number}@customer.example")
+    world.advance(hours=1)
+    at_once([partial(world.fire, row) for row in world.rows("timers", "step = 'nudge/0'")])
+    assert len(world.rows("outbox", "action LIKE 'notify:escalated:%'")) == 1
+    assert len(world.rows("digest_items", "state = 'held'")) == WRITERS - 1
+    assert len({row["send_at"] for row in world.rows("digest_items")}) == 1
+
+
+def test_a_timer_that_breaks_in_eight_daemons_is_counted_by_each(world: World) -> None:
+    ticket = world.ticket(world.receive())
+    timer = world.rows("timers", "ticket_id = :id ORDER BY due_at", id=ticket["id"])[0]
+
+    def fail() -> int | None:
+        return world.store.write_now(lambda tx: due.note_failure(tx, timer["id"], ticket["id"], "KeyError"))
+
+    counted = [each for each in at_once([fail] * WRITERS) if each is not None]
+    assert sorted(counted) == list(range(1, due.ATTEMPTS_MAX + 1))
+    assert world.row("timers", timer["id"])["state"] == "failed"
+    assert world.events(ticket).count("timer_failed") == 1
+
+
+def test_what_is_due_is_read_in_order_with_what_is_tried_again(world: World) -> None:
+    for number in range(3):
+        world.receive(f"c{number}@customer.example")
+        world.advance(seconds=1)
+    world.advance(hours=1)
+    in_order = [row["id"] for row in world.rows("timers", "step = 'nudge/0' ORDER BY due_at")]
+    first = world.row("timers", in_order[0])
+    world.store.write_now(lambda tx: due.note_failure(tx, first["id"], first["ticket_id"], "KeyError"))
+    assert page(world) == in_order[1:]
+    retry_at = world.store.read_now(due.next_at)
+    assert retry_at is not None
+    assert retry_at <= world.store.now_us()
+    world.advance(seconds=due.BACK_OFF_S[0])
+    assert page(world) == in_order
+
+
+def page(world: World) -> list[int]:
+    return [timer_id for timer_id, _ in world.store.read_now(lambda tx: due.page(tx, most=100))]
+
+
+def test_what_is_late_is_counted_alike(world: World) -> None:
+    world.receive()
+    assert world.store.read_now(lambda tx: due.late(tx, most_failed=9)) == due.Late(0, None)
+    world.advance(hours=2)
+    late = world.store.read_now(lambda tx: due.late(tx, most_failed=9))
+    assert late.count == len(page(world)) > 1
+    assert late.oldest_us == min(row["due_at"] for row in world.rows("timers"))
+
+
+def test_lists_of_timers_are_read_alike(world: World) -> None:
+    ticket = world.ticket(world.receive())
+    whole = list(timer_list.rows(world.store))
+    assert whole == timer_list.of_ticket(world.store, ticket["id"])
+    assert list(timer_list.rows(world.store, timer_list.Wanted(state=timer_list.FAILED))) == []
+    assert world.store.read_now(digests.summaries) == []
