@@ -146,11 +146,18 @@ def test_a_warning_of_the_ladder_is_an_event(world: World) -> None:
 
 
 def test_a_breach_is_an_event(world: World) -> None:
-    """The rule sees which target was missed only as the ticket's facts say."""
-    ticket = ruled(world, "  - {id: late, on: sla_breached, then: {tags: [late]}}\n")
+    """The rule may ask which target was missed."""
+    ticket = ruled(
+        world,
+        "  - {id: late, on: sla_breached, when: {target: first_response}, then: {tags: [late]}}\n"
+        "  - {id: slow, on: sla_breached, when: {target: resolution}, then: {tags: [slow]}}\n",
+    )
     world.advance(hours=2)
     world.fire_due()
-    assert "late" in now(world, ticket)["tags"]
+    assert now(world, ticket)["tags"] == '["late"]'
+    world.advance(hours=6)
+    world.fire_due()
+    assert now(world, ticket)["tags"] == '["late","slow"]'
 
 
 def test_an_answer_that_came_back_was_not_given(world: World) -> None:

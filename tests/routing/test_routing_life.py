@@ -424,6 +424,18 @@ def test_a_promise_falls_due_on_the_wall_clock_and_rules_hear_of_it() -> None:
     ]  # fmt: skip
 
 
+def test_rules_may_ask_which_target_an_event_is_about() -> None:
+    found = life(
+        reacting(
+            "id: w, on: sla_warning, when: {target: first_response}, then: {tags: warned}",
+            "id: b, on: [sla_breached, promise_due], when: {target: [first_response, promise]}, then: {tags: late}",
+            "id: c, on: sla_breached, when: {target: resolution}, then: {tags: slow}",
+        )
+    )
+    found.advance(TUESDAY_NOON + 5 * HOUR)
+    assert told(found, "tags") == [("Tue 10 14:00", "tags", "warned"), ("Tue 10 16:00", "tags", "late")]
+
+
 def test_rules_hear_of_warnings_and_breaches_with_the_target_that_it_is() -> None:
     found = life(
         reacting(

@@ -24,6 +24,18 @@ def test_the_languages_that_are_shipped() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_promise_is_a_mail_of_its_own_or_one_line_of_an_answer(language: str) -> None:
+    source = (REPLIES / f"promised.{language}.md").read_text("utf-8").partition("\n")[2]
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(source)
+    values = {"ticket": {"ref": "K7Q2-9F"}, "customer": {"name": "Zoë"}, "promised": "Thursday, 15:00"}
+    alone, line = (template.render(**values, in_answer=each) for each in (False, True))
+    assert all(word in alone for word in ("Zoë", "K7Q2-9F", "Thursday, 15:00"))
+    assert "Thursday, 15:00" in line
+    assert len(line.strip().splitlines()) == 1
+    assert line.strip() in alone
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_name_reference_and_time_are_said(language: str) -> None:
     text = rendered(language, name="Zoë", expected="Tuesday 11:00")
     assert text.startswith("Subject: ")
