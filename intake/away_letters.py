@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Address
-from intake import instants, outgoing
+from intake import failpoints, instants, outgoing
 from intake.model import Context
 from intake.outgoing import Draft
 from intake.store import schema
@@ -49,6 +49,7 @@ def send(tx: Tx, context: Context, name: str) -> bool:
     if pending or not moves:
         return False
     tx.run(_FORGET, of_agent=name)
+    failpoints.reach("presence.letters")
     gone = [each for each in moves if each.state != "stayed"]
     if not gone:
         return True

@@ -173,6 +173,7 @@ def visit(tx: Tx, context: Context, rule: React, *, run_at: int, ticket_id: int)
 
 
 def _finish(tx: Tx, book: Rulebook, rule: React, run_at: int) -> None:
+    failpoints.reach("dailies.finish")
     tx.run(_MOVE, at_rule=rule.rule.id, run_at=run_at, next_at=_next_us(rule, book, tx.now), cursor=None)
 
 

@@ -22,9 +22,16 @@ NAMES = frozenset(
         "settle.after_commit",
         "outbox.before_deliver",
         "outbox.after_deliver",  # the relay has it, the row still says queued
-        "timers.in_transaction",
+        "outbox.after_commit",
+        "timers.in_transaction",  # claimed, its effects are not written
+        "timers.effects_written",
         "timers.after_commit",  # fired, and nobody was told yet
+        "dailies.finish",  # every ticket is visited, the run is not over
         "digests.in_transaction",
+        "digests.after_commit",
+        "presence.in_transaction",  # a ticket of somebody who went away is claimed
+        "presence.letters",  # all are moved, nobody is told
+        "waiting.in_transaction",
         "handovers.in_transaction",  # a notice goes to the next one on call, its page is not closed yet
         "handovers.finish",
     }

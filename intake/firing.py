@@ -79,6 +79,7 @@ def fire(tx: Tx, context: Context, timer_id: int, ticket_id: int) -> Fired | Non
     if after is None:
         return None
     quiet.follow(tx, context, after)
+    failpoints.reach("timers.effects_written")
     return Fired(ticket.ref, timer.step, (tx.now - timer.due_at) / 1_000_000, timer.kind)
 
 

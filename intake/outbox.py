@@ -248,6 +248,7 @@ class Outbox:
             return
         failpoints.reach("outbox.after_deliver")
         await self._store.write(lambda tx: note_delivered(tx, queued.id, delivered, attempts))
+        failpoints.reach("outbox.after_commit")
         self._told("message_sent", {"outbox": queued.id, "account": queued.outbound.account})
 
     async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import BigInteger, bindparam, case, cast, func, select
 
-from intake import agents, away_letters, events, instants, quiet, reactions, seating, tickets
+from intake import agents, away_letters, events, failpoints, instants, quiet, reactions, seating, tickets
 from intake.model import Context
 from intake.reactions import Cause
 from intake.store import schema
@@ -164,6 +164,7 @@ def move(tx: Tx, context: Context, name: str, ticket_id: int) -> Outcome | None:
     ticket = tickets.locked(tx, ticket_id)
     if not tx.run(_CLAIM, of_agent=name, of_ticket=ticket_id):
         return None
+    failpoints.reach("presence.in_transaction")
     if ticket.agent != name or ticket.status not in ("new", "open") or not agents.state(tx, name).is_away:
         return "stayed"
     placed = seating.reassign(tx, context, ticket)

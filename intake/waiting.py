@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, case, func, select
 
-from intake import agents, alarms, instants, quiet, reactions, seating, threads, tickets
+from intake import agents, alarms, failpoints, instants, quiet, reactions, seating, threads, tickets
 from intake.model import Context, Ticket
 from intake.reactions import Cause
 from intake.store import schema
@@ -128,6 +128,7 @@ def pick_up(tx: Tx, context: Context, ticket_id: int) -> Ticket | None:
     placed = seating.pick_up(tx, context, ticket)
     if placed is None:
         return None
+    failpoints.reach("waiting.in_transaction")
     cause = Cause(name=f"pick_up:{ticket.id}:{tx.new_id()}")
     words = threads.load(tx, ticket.id).last_words
     text = words.text if words is not None else ""
