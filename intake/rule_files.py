@@ -42,8 +42,8 @@ class Sources(msgspec.Struct, frozen=True):
 
     @property
     def size(self) -> int:
-        """Characters of the rules, which is what reading them costs by."""
-        return sum(map(len, self.files.values()))
+        """Characters of rules and calendars, which is what reading them costs by."""
+        return sum(map(len, (*self.files.values(), *self.calendars.values())))
 
 
 def read(rules_path: Path, replies_path: Path) -> Sources:

@@ -1,32 +1,25 @@
 """How calendars are written: YAML nodes -> calendars."""
 
+import difflib
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from routing import beside, ical
-from routing.calendar import Calendar, CalendarText, NeverOpen, Slot, parts_of_country, public_holidays
-from routing.closings import Closing
+from routing import holiday_text
+from routing.calendar import Calendar, CalendarText, NeverOpen, Slot
 from routing.conditions import WEEKDAYS
-from routing.ical import Ical
-from routing.naming import entries
-from routing.problems import ConfigError, Problem, has_error
+from routing.problems import Problem, has_error
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
-_COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
 _DAY_S = 86_400
 _LONG_NIGHT_S = 16 * 3_600
-_ANY_DAY = datetime(
-    2026, 1, 1, tzinfo=UTC
-)  # whether a country is known, or a calendar ever opens, is the same on all
+_ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # whether a calendar ever opens does not depend on it
 
 _HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
 
@@ -36,13 +29,6 @@ class _CalendarNode(msgspec.Struct, frozen=True):
     open: Node
     holidays: Node | None = None
     dates: Node | None = None
-
-
-class FileNode(msgspec.Struct, frozen=True):
-    """`{file: company.ics}`. free: whether events that are marked as free time leave the calendar open."""
-
-    file: Node
-    free: Literal["open", "closed"] = "open"
 
 
 def read_calendar(
@@ -59,7 +45,7 @@ def read_calendar(
     zone = read_zone(written.timezone, problems)
     week = _read_week(written.open, problems)
     countries, closings = (
-        _read_holidays(written.holidays, brought, problems) if written.holidays else ((), ())
+        holiday_text.read_holidays(written.holidays, brought, problems) if written.holidays else ((), ())
     )
     dates = _read_dates(written.dates, problems) if written.dates else {}
     if has_error(problems[before:]):
@@ -87,9 +73,18 @@ def read_zone(node: Node, problems: list[Problem]) -> str:
     try:
         return ZoneInfo(str(node.value)).key
     except (ValueError, OSError, KeyError):  # unknown, or no name at all
-        hint = "write a name like Europe/Warsaw or UTC"
+        near = _zone_like(str(node.value)[:60])
+        hint = f"did you mean '{near}'?" if near else "write a name like Europe/Warsaw or UTC"
         problems.append(node.problem("unknown-timezone", f"no time zone {said(node)}", hint))
         return ""
+
+
+def _zone_like(text: str) -> str:
+    """The zone that is meant by a city alone, in other case or with one letter wrong; "" = none."""
+    folded = text.strip().lower().replace(" ", "_")
+    names = sorted(available_timezones())
+    same = (name for name in names if name.lower() == folded or name.lower().endswith(f"/{folded}"))
+    return next(same, "") or next(iter(difflib.get_close_matches(text, names, n=1, cutoff=0.9)), "")
 
 
 def _read_week(node: Node, problems: list[Problem]) -> tuple[tuple[Slot, ...], ...]:
@@ -159,108 +154,23 @@ def weekdays_from(text: str) -> tuple[int, ...] | None:
     return tuple((low + step) % 7 for step in range((high - low) % 7 + 1))
 
 
-def files_of(texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The iCalendar files that calendars name, of all files of the rules; what can't be read is left to `load` to tell."""
-    return files_named(entries(list(beside.sections(texts, "calendars")), "calendar", []))
-
-
-def files_named(calendars: Mapping[str, Node]) -> tuple[str, ...]:
-    """The same of the section that is read already."""
-    written = (
-        node.value["holidays"] for node in calendars.values() if node.is_mapping and "holidays" in node.value
-    )
-    named = (each.value.get("file") for node in written for each in _items(node) if each.is_mapping)
-    return tuple(sorted({node.value for node in named if node is not None and beside.is_file_name(node)}))
-
-
-def _read_holidays(
-    node: Node, brought: Mapping[str, str], problems: list[Problem]
-) -> tuple[tuple[str, ...], tuple[Closing, ...]]:
-    """`PL`, `{file: company.ics}`, or a list of such."""
-    codes: list[str] = []
-    closings: list[Closing] = []
-    for each in _items(node):
-        if each.is_mapping:
-            closings.extend(_read_file(each, brought, problems))
-        elif _is_country(each, problems):
-            codes.append(each.value)
-    return tuple(dict.fromkeys(codes)), tuple(dict.fromkeys(closings))
-
-
-def _items(node: Node) -> tuple[Node, ...]:
-    return node.value if node.is_list else (node,)
-
-
-def _is_country(node: Node, problems: list[Problem]) -> bool:
-    if not isinstance(node.value, str) or not _COUNTRY.match(node.value):
-        hint = "write a country like PL, a part of one like DE-BY, or {file: company.ics}"
-        problems.append(node.problem("bad-value", f"no country code {said(node)}", hint))
-        return False
-    try:
-        public_holidays(node.value, _ANY_DAY.year)
-    except ValueError as error:
-        country, _, part = node.value.partition("-")
-        parts = parts_of_country(country) if part else ()
-        hint = "own days go under dates:, or into a file: {file: company.ics}"
-        if parts:
-            hint = f"of {country} these parts are known: {', '.join(parts)}"
-        problems.append(node.problem("unknown-country", str(error), hint))
-        return False
-    return True
-
-
-def _read_file(node: Node, brought: Mapping[str, str], problems: list[Problem]) -> tuple[Closing, ...]:
-    """What a file closes; nothing when it is not there, which is told."""
-    written: FileNode | None = convert(node, FileNode, problems=problems)
-    if written is None:
-        return ()
-    if not beside.is_file_name(written.file):
-        hint = "the file stands beside the rules: write company.ics"
-        problems.append(written.file.problem("bad-value", f"{said(written.file)} is no name of a file", hint))
-        return ()
-    file = written.file.value
-    if file not in brought:
-        hint = "the calendar goes on without it; the file belongs beside the rules"
-        problems.append(written.file.warning("missing-calendar", f"the file '{file}' is not there", hint))
-        return ()
-    try:
-        found = _ical(brought[file], file, is_free_closed=written.free == "closed")
-    except ConfigError as error:
-        problems.extend(error.problems)
-        return ()
-    problems.extend(found.warnings)
-    if not found.closings:
-        problems.append(_closes_nothing(written.file, found))
-    return found.closings
-
-
-def _closes_nothing(node: Node, found: Ical) -> Problem:
-    if found.free:
-        message = f"nothing in '{node.value}' closes: {found.free} of its {found.events} events are marked as free time"
-        return node.warning(
-            "closes-nothing", message, f"if they close all the same: {{file: {node.value}, free: closed}}"
-        )
-    return node.warning(
-        "closes-nothing", f"nothing in '{node.value}' closes: it has {found.events} events", ""
-    )
-
-
-@lru_cache(maxsize=8)
-def _ical(text: str, file: str, *, is_free_closed: bool) -> Ical:
-    """Raises: ConfigError."""
-    return ical.read(text, file=file, is_free_closed=is_free_closed)
-
-
 def _read_dates(node: Node, problems: list[Problem]) -> dict[str, tuple[Slot, ...]]:
     if not isinstance(node.value, dict):
         problems.append(node.problem("wrong-type", f"'dates' wants {{2026-12-24: closed}}, got {said(node)}"))
         return {}
     dates = {}
     for key, child in node.value.items():
-        try:
-            dates[date.fromisoformat(key).isoformat()] = _read_slots(child, problems)
-        except ValueError:
-            problems.append(
-                node.keys[key].problem("bad-value", f"no date '{key}'", "write it like 2026-12-24")
-            )
+        if _is_date(key):
+            dates[key] = _read_slots(child, problems)
+        else:
+            hint = "write it like 2026-12-24"
+            problems.append(node.keys[key].problem("bad-value", f"no date '{key}'", hint))
     return dates
+
+
+def _is_date(text: str) -> bool:
+    """Written in one way only, so that none stands there twice."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -12,6 +12,7 @@ from routing import (
     calendar_text,
     conversation_text,
     field_text,
+    holiday_text,
     json_schema_tests,
     people_text,
     policy_text,
@@ -62,7 +63,7 @@ def _calendar() -> Schema:
     }
     country = {"type": "string", "pattern": words.COUNTRY}
     file = struct(
-        calendar_text.FileNode,
+        holiday_text.FileNode,
         file=words.text("an iCalendar file beside this one, like company.ics"),
         free={"enum": ["open", "closed"], "description": "closed: events marked as free time close, too"},
     )

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from routing import (
-    calendar_text,
     conditions,
     conversation_text,
+    holiday_text,
     lint,
     list_text,
 )
@@ -126,7 +126,7 @@ def calendar_files(files: Mapping[str, str]) -> tuple[str, ...]:
 
     What can't be read here is left out: `load` tells it.
     """
-    return calendar_text.files_of(files)
+    return holiday_text.files_of(files)
 
 
 def from_text(text: str) -> Rulebook:

@@ -13,6 +13,7 @@ from routing import (
     condition_size,
     conversation_text,
     field_text,
+    holiday_text,
     list_text,
     people_text,
     policy_text,
@@ -91,7 +92,7 @@ class _Reading:
         self.problems = sections.problems
         self.replies = None if replies is None else frozenset(name for name, _ in replies)
         self.lists = list_text.read_lists(self.named["lists"], lists, self.problems)
-        named = calendar_text.files_named(self.named["calendars"])
+        named = holiday_text.files_named(self.named["calendars"])
         self.calendar_files = {name: calendars[name] for name in named if name in calendars}
         self.seen: dict[str, Node] = {}
 

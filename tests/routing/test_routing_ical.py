@@ -1,5 +1,6 @@
 """iCalendar files: what closes and what does not, as Google, Outlook and others write it, and files that are broken."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -508,6 +509,22 @@ def test_free_time_closes_in_the_calendar_that_says_so() -> None:
 )  # fmt: skip
 def test_what_is_wrong_with_holidays_is_told(holidays: str, texts: dict[str, str], said: str) -> None:
     assert any(said in each for each in told(holidays, **texts)), told(holidays, **texts)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "said"),
+    [
+        ("Europe/Warsaw", "Europe/Varsaw", "no time zone 'Europe/Varsaw' — did you mean 'Europe/Warsaw'?"),
+        ("Europe/Warsaw", "europe/warsaw", "did you mean 'Europe/Warsaw'?"),
+        ("Europe/Warsaw", "xyz", "write a name like Europe/Warsaw or UTC"),
+        ("holidays: PL", "dates: {20261224: closed}", "no date '20261224'"),
+        ("holidays: PL", "dates: {2026-W52-4: closed}", "no date '2026-W52-4'"),
+        ("holidays: PL", "dates: {2026-02-29: closed}", "no date '2026-02-29'"),
+    ],
+)
+def test_zones_and_dates_are_written_in_one_way(written: str, instead: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        rulebook.load({"rules.yaml": RULES.replace("HOLIDAYS", "PL").replace(written, instead)})
 
 
 def test_a_calendar_with_a_warning_is_there_all_the_same() -> None:

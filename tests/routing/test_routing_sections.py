@@ -116,7 +116,7 @@ def test_a_ladder_may_wait_for_an_acknowledgement_and_for_every_target() -> None
          ("15:114: error[bad-value] a capacity is 1 to 10000 tickets, got 'none'"
           " — a medium that is not named has no cap")),
         ("timezone: Europe/Warsaw\n", "timezone: Warsaw\n",
-         "10:15: error[unknown-timezone] no time zone 'Warsaw' — write a name like Europe/Warsaw or UTC"),
+         "10:15: error[unknown-timezone] no time zone 'Warsaw' — did you mean 'Europe/Warsaw'?"),
         ("rotate: weekly", "rotate: monthly", "12:18: error[bad-value] 'monthly' is not one of daily, weekly"),
         ('"mon 09:00"', '"09:00"',
          "12:54: error[bad-value] no weekly hand-over '09:00' — write it like \"mon 09:00\""),
