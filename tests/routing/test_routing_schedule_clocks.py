@@ -6,7 +6,7 @@ the earliest instant at which the clocks show its time, or at the change itself 
 
 import itertools
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -153,3 +153,13 @@ def test_clocks_that_go_back_over_midnight_take_nobody_s_shift_away() -> None:
                 schedule.on_call(daily, change.at + step * timedelta(minutes=10)) for step in range(-60, 60)
             ]
             assert sum(one != other for one, other in itertools.pairwise(agents)) == 1
+
+
+def test_clocks_that_go_back_over_midnight_do_not_undo_its_hand_over() -> None:
+    """In St. John's of 2010 they went from a minute past midnight to a minute past eleven of the day before."""
+    midnight = Schedule(
+        "s", "America/St_Johns", (Layer(("a", "b"), "daily", date(2010, 11, 1), None, time(0)),)
+    )
+    change = datetime(2010, 11, 7, 2, 31, tzinfo=UTC)
+    minutes = [change + step * timedelta(minutes=1) for step in (-2, -1, 0, 30, 60)]
+    assert [schedule.on_call(midnight, each) for each in minutes] == ["b", "a", "a", "a", "a"]

@@ -93,5 +93,6 @@ def test_eight_bells_hand_over_once(world: World) -> None:
     assert len(told(world, "handed_over")) == 1
     actions = [row["action"] for row in world.rows("outbox", "ticket_id = :id", id=ticket["id"])]
     assert sum(each.startswith("notify:escalated:handover") for each in actions) == 1
+    assert [row["agent"] for row in world.rows("pages", "closed_at IS NULL")] == ["ania"]
     lists = world.rows("outbox", "action LIKE 'handover_list:%'")
     assert sorted(row["recipient"] for row in lists) == ["ania@desk.example", "ewa@desk.example"]
