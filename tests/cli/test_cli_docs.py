@@ -117,6 +117,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "docs/configuration.md",
         "docs/operating.md",
         "docs/on-call.md",
+        "docs/escalation.md",
         "docs/cli.md",
         "docs/rules.md",
         "docs/from-zendesk.md",
