@@ -19,6 +19,7 @@ from routing.yaml_text import Node
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)\Z")
 _DAY_S = 86_400
 _LONG_NIGHT_S = 16 * 3_600
+_FAR_YEAR = 2100
 _ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)  # whether a calendar ever opens does not depend on it
 
 _HINTS = {"timezone": "like timezone: Europe/Warsaw", "open": 'like open: {mon-fri: "09:00-17:00"}'}
@@ -59,13 +60,20 @@ def _opens(calendar: Calendar, node: Node, problems: list[Problem]) -> bool:
         problems.append(node.problem("never-open", f"calendar '{calendar.name}' is never open"))
         return False
     try:
-        if calendar.text.closings:
-            calendar.next_open(_ANY_DAY)
+        for at in _looked_at(calendar):
+            calendar.next_open(at)
     except NeverOpen:
         message = f"calendar '{calendar.name}' is never open: its files close every day"
         problems.append(node.problem("never-open", message))
         return False
     return True
+
+
+def _looked_at(calendar: Calendar) -> set[datetime]:
+    """When a calendar with files must open again: any day, and after the last of what recurs has begun."""
+    starts = {datetime.fromisoformat(each.start[:10]).replace(tzinfo=UTC) for each in calendar.text.closings}
+    near = {each for each in starts if each.year < _FAR_YEAR}
+    return {_ANY_DAY, max(near, default=_ANY_DAY)} if starts else set()
 
 
 def read_zone(node: Node, problems: list[Problem]) -> str:

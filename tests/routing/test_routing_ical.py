@@ -497,6 +497,8 @@ def test_free_time_closes_in_the_calendar_that_says_so() -> None:
          "1 of its 1 events are marked as free time — if they close all the same: {file: own.ics, free: closed}"),
         ("{file: own.ics}", {"own": file(event("DTSTART:20200101", "RRULE:FREQ=DAILY"))},
          "rules.yaml:4:5: error[never-open] calendar 'shop' is never open: its files close every day"),
+        ("{file: own.ics}", {"own": file(event("DTSTART:20400101", "RRULE:FREQ=DAILY"), event("DTSTART:99990101"))},
+         "rules.yaml:4:5: error[never-open] calendar 'shop' is never open: its files close every day"),
         ("{file: ../own.ics}", {}, "'../own.ics' is no name of a file"),
         ("{file: own.ics, fre: closed}", {}, "did you mean 'free'?"),
         ("{file: own.ics, free: yes}", {}, "rules.yaml:6:37: error"),
