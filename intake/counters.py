@@ -9,7 +9,8 @@ from intake.store.statements import Statement, upsert
 HOUR_US = 3_600 * 1_000_000
 
 _c = schema.counters.c
-_is_old = _c.window_start < bindparam("oldest")
+# A window that begins in the future was counted before the clock was set back: it would never end.
+_is_old = (_c.window_start < bindparam("oldest")) | (_c.window_start > bindparam("now"))
 _TAKE = Statement(
     upsert(schema.counters)
     .values(name=bindparam("name"), key=bindparam("key"), window_start=bindparam("now"), used=1)

@@ -66,7 +66,8 @@ _HOLDS = Statement(select(_d.id).where(_d.cause == bindparam("cause")).limit(1))
 _NEXT = Statement(select(func.min(_d.send_at)).where(_d.state == "held"))
 _DUE = Statement(
     select(_d.address, func.min(_d.send_at))
-    .where(_d.state == "held", _d.send_at <= bindparam("now"))
+    # Later than a minute from now: it was held before the clock was set back.
+    .where(_d.state == "held", or_(_d.send_at <= bindparam("now"), _d.send_at > bindparam("latest")))
     .group_by(_d.address)
     .order_by(func.min(_d.send_at), _d.address)
 )
@@ -189,7 +190,9 @@ def holds(tx: Tx, cause: str) -> bool:
 def next_due(tx: Tx) -> int | None:
     """Return when the next digest goes out, microseconds UTC; None = nothing waits for one."""
     row = tx.one(_NEXT)
-    return None if row is None else row[0]
+    if row is None or row[0] is None:
+        return None
+    return int(row[0]) if row[0] <= tx.now + MINUTE_US else tx.now
 
 
 def upcoming(tx: Tx) -> list[tuple[str, int]]:
@@ -199,7 +202,7 @@ def upcoming(tx: Tx) -> list[tuple[str, int]]:
 
 async def run_due(store: Store, context: Context) -> int:
     """Write every digest that is due, each once; how many. Raises: StoreError."""
-    due = await store.read(lambda tx: tx.all(_DUE, now=tx.now))
+    due = await store.read(lambda tx: tx.all(_DUE, now=tx.now, latest=tx.now + MINUTE_US))
     for address, _ in due:
         await store.write(lambda tx, address=address: send(tx, context, address))  # type: ignore[misc]
         failpoints.reach("digests.after_commit")

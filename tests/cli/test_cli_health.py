@@ -190,3 +190,24 @@ def test_the_alarm_says_each_silence_once(caplog: pytest.LogCaptureFixture) -> N
         "silence_over",
         "silence_alarm",
     ]
+
+
+@pytest.mark.parametrize(
+    ("late_s", "up_s", "is_ok", "detail"),
+    [
+        (59, 3_600, True, ""),
+        (3_600, 5, True, "7 timers are due, the first for 3600 s, see: intake timers list --late"),
+        (3_600, 61, False, "7 timers are due, the first for 3600 s, see: intake timers list --late"),
+    ],
+)
+def test_timers_late_for_a_minute_of_running_are_the_daemons_fault(
+    late_s: float, up_s: float, *, is_ok: bool, detail: str
+) -> None:
+    part = health.timers_part(due=7, late_s=late_s, up_s=up_s)
+    assert (part.is_ok, part.detail) == (is_ok, detail)
+
+
+def test_timers_that_were_given_up_are_named_and_leave_it_ready() -> None:
+    part = health.timers_part(due=0, late_s=0, up_s=100, failed=("12", "13"))
+    assert (part.is_ok, part.figures["failed"]) == (True, ["12", "13"])
+    assert part.detail == "2 given up, see: intake timers list --failed"

@@ -176,3 +176,15 @@ def test_a_ticket_that_is_reassigned_by_a_late_step_tells_within_the_cap(storm: 
     ]
     held = storm.rows("digest_items", "address = 'ewa@desk.example'")
     assert (len(mails), len(held)) == (2, 3)
+
+
+def test_a_clock_that_was_set_back_holds_no_digest_back(storm: World) -> None:
+    """Two hours back: what was held goes out now, and the agent's minute is not two hours long."""
+    storm.advance(hours=-2)
+    assert storm.store.read_now(digests.next_due) == storm.store.now_us()
+    assert run(storm) == 1
+    before = len(escalations(storm))
+    storm.receive("late@customer.example")
+    storm.advance(hours=1)
+    storm.fire_due()
+    assert len(escalations(storm)) > before

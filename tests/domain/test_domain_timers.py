@@ -13,7 +13,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from intake import clockworks, due, firing
 from intake.store import opening
 from intake.store.engine import Signals, Tx
-from intake.timers import Timers
+from intake.timers import Timers, _by_ticket
 from tests.domain.world import World
 
 STEP = "nudge/0"
@@ -172,6 +172,11 @@ async def test_an_earlier_timer_of_another_process_is_found_when_it_has_written(
     assert is_ringing(bell)
     await bell.timers.fire_due()
     assert bell.rings_at == world.clock() + timedelta(hours=1)
+
+
+def test_the_timers_of_a_ticket_wait_for_each_other() -> None:
+    """On PostgreSQL four writers run at once: what is not in one chain may overtake."""
+    assert _by_ticket([(1, 7), (2, 8), (3, 7)]) == [[(1, 7), (3, 7)], [(2, 8)]]
 
 
 # -- what breaks ----------------------------------------------------------------------------------------------------
