@@ -22,6 +22,8 @@ HELP = (
     "#ack            you look at it: who else would be told waits",
     "#take           you look at it, and it is yours",
     "#promise WHEN   the customer is told when you come back: thursday 15:00, in 2h; none, kept",
+    "#away WHEN      you are away until then: monday 9:00, in 2h; without WHEN until #back",
+    "#back           you are there again",
     f"#status NAME    {', '.join(STATUSES)}",
     f"#priority NAME  {', '.join(PRIORITIES)}",
     "#send           also when a colleague has answered meanwhile; alone: the answer that was held",
@@ -40,7 +42,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is.
 
     promise: a moment as it was written, "none" or "kept", None = nothing is said of one. is_taken: acknowledge it and give it to the agent. is_assigned: assign it to assigned_to, None = to nobody. is_forced:
-    whatever a colleague has said meanwhile. commands: as they were understood, for the event.
+    whatever a colleague has said meanwhile. away: until when, as it was written, "" = until #back, None = nothing is said.
+    commands: as they were understood, for the event.
     """
 
     text: str = ""
@@ -53,6 +56,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None = None
     priority: str | None = None
     promise: str | None = None
+    away: str | None = None
+    is_back: bool = False
     commands: tuple[str, ...] = ()
 
     @property
@@ -162,6 +167,13 @@ def _meant(word: str, known: list[str]) -> str:
     return f" — did you mean '{close[0]}'?" if close else ""
 
 
+def _away(argument: str, book: Rulebook, agent: str) -> dict[str, object]:
+    """`#away`, `#away until monday 9:00`, `#away for 2h`."""
+    first, _, rest = argument.partition(" ")
+    said = {"until": rest, "for": f"in {rest}"}.get(first.casefold(), argument) if rest else argument
+    return {"away": said, "is_back": False}
+
+
 Reader = Callable[[str, Rulebook, str], dict[str, object]]
 
 _READERS: dict[str, Reader] = {
@@ -173,6 +185,8 @@ _READERS: dict[str, Reader] = {
     "ack": _alone("ack", is_acknowledged=True),
     "take": _alone("take", is_taken=True),
     "promise": _promise,
+    "away": _away,
+    "back": _alone("back", is_back=True, away=None),
     "status": _one_of("status", STATUSES),
     "priority": _one_of("priority", PRIORITIES),
     "send": _alone("send", is_forced=True),

@@ -31,6 +31,7 @@ from intake import (
     desk_promises,
     journal,
     loops,
+    presence,
     tickets,
 )
 from intake.agent_commands import Misunderstood, Orders
@@ -42,6 +43,7 @@ from intake.model import Context, Received
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+from routing import moment_text
 
 TEXT_OF_MACHINE_MAX = 500
 
@@ -112,6 +114,7 @@ def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
     if orders.is_taken or orders.is_assigned:
         # Before anything is sent: what is refused afterwards would be sent a second time.
         assigning.check_room(tx, context, mail.ticket, mail.agent if orders.is_taken else orders.assigned_to)
+    away_until = _away_until(tx, context, mail, orders)
     promise = desk_promises.ordered(tx, context, mail.ticket, orders.promise, agent=mail.agent)
     if orders.is_note:
         message_id: int | None = _note(tx, context, mail, orders.text)
@@ -124,12 +127,31 @@ def _follow(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
     else:
         message_id = None
     _obey(tx, context, mail, orders)
+    _note_presence(tx, context, mail, orders, away_until)
     if promise.is_ordered and not (promise.at and orders.is_answer):
         promise = desk_promises.obey(
             tx, context, mail.ticket.ref, promise, agent=mail.agent, is_quiet=orders.is_note
         )
     agent_telling.carried_out(tx, context, mail, orders, promise.doubts)
     return message_id
+
+
+def _away_until(tx: Tx, context: Context, mail: Mail, orders: Orders) -> int | None:
+    """Return until when the agent is away, microseconds UTC; None = until they are back. Raises: Misunderstood."""
+    if not orders.away:
+        return None
+    try:
+        return presence.until_us(context, mail.agent, orders.away, now_us=tx.now)
+    except moment_text.NoMoment as problem:
+        raise Misunderstood(str(problem)) from None
+
+
+def _note_presence(tx: Tx, context: Context, mail: Mail, orders: Orders, until_us: int | None) -> None:
+    if orders.is_back:
+        presence.come_back(tx, mail.agent, by=mail.agent)
+    elif orders.away is not None:
+        left = presence.go(tx, context, mail.agent, until_us=until_us, keep=False, by=mail.agent)
+        agent_telling.away(tx, context, mail, left.until, left.tickets)
 
 
 def _written(tx: Tx, context: Context, mail: Mail, text: str) -> Answer:

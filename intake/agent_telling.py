@@ -6,7 +6,7 @@ Mails to the agent are marked as automatic and limited by the hour; what is too 
 from typing import Any
 
 from channels.contract import Message
-from intake import agent_commands, agent_text, counters, events, notices
+from intake import agent_commands, agent_text, counters, events, instants, notices
 from intake.agent_commands import Orders
 from intake.agent_holding import Held
 from intake.agent_proof import Mail, Unproven
@@ -49,9 +49,7 @@ def held(tx: Tx, context: Context, mail: Mail, text: str, why: Held, *, note_id:
     _write(tx, context, mail, "Your answer was not sent", lines)
 
 
-def carried_out(
-    tx: Tx, context: Context, mail: Mail, orders: Orders, doubts: tuple[str, ...] = ()
-) -> None:
+def carried_out(tx: Tx, context: Context, mail: Mail, orders: Orders, doubts: tuple[str, ...] = ()) -> None:
     """Say in the history what was done; and to the agent where an answer is not all that they may think.
 
     doubts: what speaks against what they have promised.
@@ -76,6 +74,13 @@ def _surprises(mail: Mail, orders: Orders) -> tuple[str, ...]:
     if _is_unread(mail):
         lines.append("The customer had written again before: see whether your answer still fits.")
     return tuple(lines)
+
+
+def away(tx: Tx, context: Context, mail: Mail, until_us: int | None, moved: int) -> None:
+    """Tell an agent until when they are away now: a moment can be read wrongly."""
+    until = instants.rfc3339_from_us(until_us) or "you write #back, in answer to any notice"
+    line = f"Of your tickets {moved or 'none'} that wait for an answer go on to others meanwhile."
+    _write(tx, context, mail, "You are away", (f"Until {until}.", line))
 
 
 def elsewhere(tx: Tx, context: Context, received: Received, message: Message, word: Unproven) -> None:

@@ -1,25 +1,37 @@
-"""Agents as rows: presence, turn and load. Who they are and how they are reached stands in the rulebook."""
+"""Agents as rows: presence, turn and load. Who they are stands in the rulebook, how they are reached in intake.reaching."""
 
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from intake import instants, oncall
+from intake import events, instants, oncall
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, upsert
 from routing import assignment
 from routing.assignment import Assignment, People, Preferred
 from routing.facts import AgentLoad
 
-MAIL = "email"
-URGENT = "urgent"
-
 _l = schema.agent_load.c
 _s = schema.agent_state.c
 _LOADS = Statement(select(_l.name, _l.medium, _l.open_tickets).where(_l.open_tickets > 0))
+_t = schema.tickets.c
+_COUNT = Statement(
+    select(_t.agent, _t.medium, func.count())
+    .where(_t.agent.is_not(None), _t.solved_at.is_(None))
+    .group_by(_t.agent, _t.medium)
+)
+_PUT_RIGHT = Statement(
+    upsert(schema.agent_load)
+    .values(name=bindparam("name"), medium=bindparam("medium"), open_tickets=bindparam("counted"))
+    .on_conflict_do_update(
+        index_elements=[_l.name, _l.medium],
+        set_={"open_tickets": bindparam("counted")},
+        where=_l.open_tickets == bindparam("kept"),  # else it has just changed, and was looked at too early
+    )
+)
 _STATES = Statement(select(_s.name, _s.is_away, _s.away_until, _s.last_assigned_at))
 _STATE = Statement(
     select(_s.is_away, _s.is_keeping, _s.away_since, _s.away_until).where(_s.name == bindparam("name"))
@@ -126,71 +138,25 @@ def able(tx: Tx, context: Context, ticket: Ticket, *, loads: Mapping[str, AgentL
     return next((names for names in found if names), ())
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """Whom a notice reaches. addresses: address -> agent's name, "" for a bare address. refused: ways nothing can go."""
+class Recounted(msgspec.Struct, frozen=True):
+    """A count that was not right. kept: what it said; counted: what there is."""
 
-    addresses: dict[str, str]
-    refused: tuple[str, ...] = ()
-
-
-def reached(tx: Tx, context: Context, ticket: Ticket, target: str, *, by: str | None = None) -> Reach:
-    """Return whom a notice to target reaches now, by mail: the one way that this configuration can go.
-
-    target: "assignee", "team", a team's, a level's or an agent's name, or an address. by: a way, "urgent" = each
-    agent's own order of ways, None = by mail.
-    """
-    if "@" in target:
-        return Reach({target: ""})
-    book = context.rulebook
-    addresses: dict[str, str] = {}
-    refused: dict[str, None] = {}
-    for name in _names(tx, context, ticket, target):
-        agent = book.agents.get(name)
-        if agent is None:
-            continue
-        ways = (agent.urgent or (MAIL,)) if by == URGENT else (by or MAIL,)
-        refused |= {way: None for way in ways if way != MAIL}
-        if MAIL in ways and agent.email:
-            addresses[agent.email] = name
-    return Reach(addresses, tuple(refused))
+    agent: str
+    medium: str
+    kept: int
+    counted: int
 
 
-def _names(tx: Tx, context: Context, ticket: Ticket, target: str) -> tuple[str, ...]:
-    book = context.rulebook
-    if target in ("assignee", "agent"):
-        return (_stand_in(tx, context, ticket.agent),) if ticket.agent else ()
-    if target in book.agents:
-        return (_stand_in(tx, context, target),)
-    if target in book.teams:
-        return _on_duty(tx, context, target, None)
-    if target == "team":
-        return _on_duty(tx, context, ticket.team, None)
-    return _on_duty(tx, context, ticket.team, target)
-
-
-def _stand_in(tx: Tx, context: Context, name: str) -> str:
-    agent = context.rulebook.agents.get(name)
-    if agent is None or agent.deputy is None:
-        return name
-    return assignment.stand_in(name, agents=context.rulebook.agents, loads=loads(tx))
-
-
-def _on_duty(tx: Tx, context: Context, team_name: str | None, level: str | None) -> tuple[str, ...]:
-    team = context.rulebook.teams.get(team_name or "")
-    if team is None:
-        return ()
-    everybody = people(tx, context, loads=loads(tx))
-    names: dict[str, None] = {}
-    for each in (level,) if level else tuple(team.levels):
-        names |= dict.fromkeys(
-            assignment.on_duty(
-                team,
-                each,
-                agents=everybody.agents,
-                loads=everybody.loads,
-                at=everybody.at,
-                calendars=everybody.calendars,
-                schedules=everybody.schedules,
-            )
-        )
-    return tuple(names)
+def recount(tx: Tx) -> list[Recounted]:
+    """Put right what is kept of how many open tickets each agent has; what was wrong."""
+    kept = {(name, medium): count for name, medium, count in tx.all(_LOADS)}
+    counted = {(name, medium): count for name, medium, count in tx.all(_COUNT)}
+    wrong = [
+        Recounted(*pair, kept.get(pair, 0), counted.get(pair, 0))
+        for pair in sorted(kept.keys() | counted.keys())
+        if kept.get(pair, 0) != counted.get(pair, 0)
+    ]
+    for each in wrong:
+        tx.run(_PUT_RIGHT, name=each.agent, medium=each.medium, kept=each.kept, counted=each.counted)
+        events.record(tx, "agent_load_repaired", **msgspec.structs.asdict(each))
+    return wrong

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from intake import logs, memory
+import msgspec
+
+from intake import agents, logs, memory
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
 from intake.outbox import Outbox
@@ -235,6 +237,8 @@ def run(settings: Settings, *, ready: Ready = lambda daemon: None) -> None:
                 )
         wired = wire(settings)
         try:
+            for each in wired.store.write_now(agents.recount):
+                logs.warning("agent_load_repaired", **msgspec.structs.asdict(each))
             asyncio.run(_run(wired, ready))
         except* OSError as group:
             raise _first(group) from None

@@ -9,6 +9,7 @@ Coming back gives nothing back: whoever has a ticket by then keeps it. What stil
 who had it before first. Away until an instant ends by itself. This is a clockwork (intake.clockworks).
 """
 
+from datetime import UTC
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Store, Tx
 from intake.store.statements import Statement, upsert
+from routing import moment_text
 from routing.targets import PRIORITIES
 
 KIND = "presence"
@@ -104,6 +106,14 @@ class Left(msgspec.Struct, frozen=True):
     name: str
     until: int | None
     tickets: int
+
+
+def until_us(context: Context, name: str, said: str, *, now_us: int) -> int:
+    """Return a moment as an agent says it, in the zone of their hours; microseconds UTC. Raises: moment_text.NoMoment."""
+    hours = context.rulebook.agents[name].hours
+    now = instants.datetime_from_us(now_us)
+    zone = context.rulebook.calendars[hours].zone if hours else now.astimezone().tzinfo or UTC
+    return instants.us_from_datetime(moment_text.moment_from(said, now=now, zone=zone))
 
 
 def go(tx: Tx, context: Context, name: str, *, until_us: int | None, keep: bool, by: str) -> Left:

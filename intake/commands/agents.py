@@ -8,7 +8,6 @@ on when the customer writes. WHEN is like "monday 9:00", "tomorrow 9:00", "17:00
 import argparse
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from intake import agents_view, cli, instants, presence, terminal, when_text
@@ -91,8 +90,7 @@ def _held(held: Mapping[str, Any]) -> str:
 def go_away(arguments: argparse.Namespace) -> int:
     with options.wired(arguments) as wired:
         _check(wired.context, arguments.name, arguments.agent)
-        until = _until(arguments, wired)
-        until_us = None if until is None else instants.us_from_datetime(until)
+        until_us = _until_us(arguments, wired)
         by = arguments.agent or arguments.name
         left = wired.store.write_now(
             lambda tx: presence.go(
@@ -136,16 +134,15 @@ def _check(context: Context, *names: str | None) -> None:
             raise cli.WrongInput(f"there is no agent '{name}' in the rules{f': {hint}' if hint else ''}")
 
 
-def _until(arguments: argparse.Namespace, wired: Wired) -> datetime | None:
+def _until_us(arguments: argparse.Namespace, wired: Wired) -> int | None:
     """Return when it ends, as it was said. Raises: cli.WrongInput."""
     now = wired.store.now()
     if arguments.length:
-        return now + when_text.length(arguments.length)
+        return instants.us_from_datetime(now + when_text.length(arguments.length))
     if not arguments.until:
         return None
-    hours = wired.context.rulebook.agents[arguments.name].hours
-    zone = wired.context.rulebook.calendars[hours].zone if hours else now.astimezone().tzinfo or UTC
+    now_us = instants.us_from_datetime(now)
     try:
-        return moment_text.moment_from(arguments.until, now=now, zone=zone)
+        return presence.until_us(wired.context, arguments.name, arguments.until, now_us=now_us)
     except moment_text.NoMoment as problem:
         raise cli.WrongInput(str(problem)) from None

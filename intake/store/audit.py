@@ -1,4 +1,7 @@
-"""Audit: does a data folder hold what its manifest says, is its store sound, is each blob what its hash says?"""
+"""Audit: does a data folder hold what its manifest says, is its store sound, is each blob what its hash says?
+
+And do the counts that are kept beside the tickets say what counting the tickets does?
+"""
 
 import sqlite3
 from collections.abc import Iterator
@@ -15,6 +18,10 @@ from intake.store.sqlite import FILE, store_error
 KEYS = "keys.json"
 MANIFEST = "manifest.json"
 FORMAT = 1
+_KEPT_LOADS = "SELECT name, medium, open_tickets FROM agent_load WHERE open_tickets > 0"
+_COUNTED_LOADS = (
+    "SELECT agent, medium, count(*) FROM tickets WHERE agent IS NOT NULL AND solved_at IS NULL GROUP BY 1, 2"
+)
 NAMED_MAX = 20  # problems of one kind that are told one by one
 
 
@@ -91,6 +98,20 @@ def _store_amiss(connection: sqlite3.Connection, folder: Path, manifest: Manifes
         if counts.get(table) != manifest.counts.get(table):
             yield f"table {table} has {counts.get(table)} rows, the manifest says {manifest.counts.get(table)}"
     yield from _blobs_amiss(connection, folder)
+    yield from _loads_amiss(connection)
+
+
+def _loads_amiss(connection: sqlite3.Connection) -> Iterator[str]:
+    """Agents whose capacity is not what their tickets say. A daemon counts anew when it starts."""
+    kept = {tuple(row[:2]): row[2] for row in connection.execute(_KEPT_LOADS)}
+    counted = {tuple(row[:2]): row[2] for row in connection.execute(_COUNTED_LOADS)}
+    for agent, medium in sorted(kept.keys() | counted.keys()):
+        held, open_tickets = kept.get((agent, medium), 0), counted.get((agent, medium), 0)
+        if held != open_tickets:
+            yield (
+                f"{agent} is kept as holding {held} open {medium} tickets and has {open_tickets}: "
+                "the daemon puts it right at its next start"
+            )
 
 
 def _blobs_amiss(connection: sqlite3.Connection, folder: Path) -> Iterator[str]:

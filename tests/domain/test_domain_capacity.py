@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from intake import assigning, merging, waiting
+from intake import agents, assigning, merging, waiting
 from intake.desk import DeskError
+from intake.store import schema
 from tests.domain.world import World
 
 RULES = """
@@ -241,3 +242,21 @@ def test_a_ticket_taken_into_another_frees_its_seat_for_it(world: World) -> None
     )
     assert now(world, tickets[0])["agent"] == "ania"
     assert held(world) == {"ania": 2, "ewa": 1, "tomek": 0}
+
+
+def test_counts_that_are_wrong_are_put_right(world: World) -> None:
+    """Whatever brought it about: too many, too few, and of somebody who has nothing."""
+    new(world)
+    new(world)
+    for name, count in (("ania", 7), ("tomek", 2)):
+        row = {"name": name, "medium": "email", "open_tickets": count}
+        world.store.write_now(lambda tx, row=row: _overwrite(tx, row))  # type: ignore[misc]
+    wrong = world.store.write_now(agents.recount)
+    assert [(each.agent, each.kept, each.counted) for each in wrong] == [("ania", 7, 1), ("tomek", 2, 0)]
+    assert held(world) == {"ania": 1, "ewa": 1, "tomek": 0}
+    assert world.store.write_now(agents.recount) == []
+
+
+def _overwrite(tx: Any, row: dict[str, Any]) -> None:
+    if not tx.update(schema.agent_load, {"name": row["name"]}, open_tickets=row["open_tickets"]):
+        tx.insert(schema.agent_load, **row)

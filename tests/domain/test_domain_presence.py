@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from intake import assigning, instants, presence
+from tests.domain.agents import answer as answer_by_mail
+from tests.domain.agents import told
 from tests.domain.test_domain_capacity import answer, held, new, now, pick_up
 from tests.domain.world import World
 
@@ -219,3 +221,49 @@ def test_a_customer_who_comes_back_waits_for_nobody(world: World, reason: str) -
         world.advance(days=31)
     again = world.ticket(world.receive("jan@customer.example", subject="Another thing"))
     assert now(world, again)["agent"] == "ewa"
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        ("#away until thursday 9:00", "2026-11-12T09:00:00Z"),
+        ("#away for 2h", "2026-11-10T11:00:00Z"),
+        ("#away tomorrow 9:00\n#note\nat the dentist's", "2026-11-11T09:00:00Z"),
+        ("#away", None),
+    ],
+)
+def test_an_agent_goes_away_and_comes_back_by_mail(world: World, said: str, until: str | None) -> None:
+    """On the first line of an answer to any notice; they are told until when, as it was understood."""
+    new(world, "named")
+    by_mail(world, said)
+    (row,) = world.rows("agent_state", "name = 'ania'")
+    assert (row["is_away"], instants.rfc3339_from_us(row["away_until"])) == (1, until)
+    assert f"Until {until or 'you write #back'}" in "".join(told(world))
+    by_mail(world, "#back")
+    assert world.rows("agent_state", "name = 'ania'")[0]["is_away"] == 0
+
+
+def by_mail(world: World, text: str) -> None:
+    notice = next(each for each in world.sent("ania@desk.example") if each.subject.startswith("["))
+    answer_by_mail(world, text, notice)
+
+
+def test_an_absence_that_is_not_understood_changes_nothing(world: World) -> None:
+    ticket = new(world, "named")
+    by_mail(world, "#away until friday\nWater.")
+    assert "says no time of day" in "".join(told(world))
+    assert world.rows("agent_state", "is_away = 1") == []
+    assert "agent_replied" not in world.events(ticket)
+
+
+def test_an_answer_is_not_sent_when_what_stands_beside_it_is_refused(world: World) -> None:
+    """#assign to somebody who is full: told with who could take it, and the customer gets nothing yet."""
+    ticket = new(world, "named")
+    for each in [new(world) for _ in range(4)]:
+        if now(world, each)["agent"] != "ewa":
+            world.store.write_now(lambda tx, each=each: _give(tx, world, each, "ewa"))  # type: ignore[misc]
+        if held(world)["ewa"] == 3:
+            break
+    by_mail(world, "#assign ewa\nWater.")
+    assert "ewa has 3 of 3 email tickets" in "".join(told(world))
+    assert "agent_replied" not in world.events(ticket)

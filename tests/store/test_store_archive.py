@@ -220,6 +220,14 @@ def test_a_bit_that_flipped_before_the_backup_is_found(store: Store, folder: Pat
     assert "its bytes do not fit its hash" in found
 
 
+def test_a_count_of_an_agents_tickets_that_is_wrong_is_found(store: Store, folder: Path, file: Path) -> None:
+    """A capacity that is used up by tickets that are not there would stop an agent for good."""
+    store.write_now(lambda tx: tx.insert(schema.agent_load, name="ania", medium="email", open_tickets=3))
+    archive.backup(store, folder, file)
+    (found,) = archive.verify(file)
+    assert found.startswith("ania is kept as holding 3 open email tickets and has 0")
+
+
 @pytest.mark.parametrize(
     "name", ["../evil", "/etc/evil", "blobs/../../evil", "intake.db.bak", "blobs/aa/" + "b" * 64]
 )
