@@ -29,6 +29,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
     occasion: whom an answer goes to, None = whoever wrote last. rating: 1 to 5 of a rated event.
     target: the clock that the event is about, None = it is about none.
+    due_at: of a timer, when it was due, microseconds UTC; is_overtaken: as Occasion has it.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
     occasion: Occasion | None = None
     rating: int | None = None
     target: str | None = None
+    due_at: int | None = None
+    is_overtaken: bool = False
 
 
 class Reacted(msgspec.Struct, frozen=True):
@@ -82,7 +85,9 @@ def react(
         return Reacted(ticket)
     if reaction.actions:
         happened = cause.occasion or occasion.of_ticket(tx, ticket, cause=cause.name)
-        happened = msgspec.structs.replace(happened, cause=f"{cause.name}:{event}")
+        happened = msgspec.structs.replace(
+            happened, cause=f"{cause.name}:{event}", due_at=cause.due_at, is_overtaken=cause.is_overtaken
+        )
         ticket = effects.apply(tx, context, ticket, reaction.actions, happened)
     return Reacted(ticket, reaction.reopen, reaction.has_status)
 
@@ -139,7 +144,7 @@ def _tell(tx: Tx, ticket: Ticket, reaction: Reaction, seen: Facts, *, cause: Cau
     )
 
 
-def fire_quiet(tx: Tx, context: Context, ticket: Ticket, *, timer_id: int, rule: str, policy: str) -> Ticket:
+def fire_quiet(tx: Tx, context: Context, ticket: Ticket, *, cause: Cause, rule: str, policy: str) -> Ticket:
     """Do what a quiet rule says, unless its silence has ended or its condition stopped holding meanwhile."""
     found = next((each for each in context.rulebook.react if each.rule.id == rule and each.quiet), None)
     if found is None:
@@ -147,4 +152,4 @@ def fire_quiet(tx: Tx, context: Context, ticket: Ticket, *, timer_id: int, rule:
         return ticket
     if quiet.since_event(ticket, found) != policy:
         return ticket
-    return react(tx, context, ticket, quiet.KIND, cause=Cause(name=f"timer:{timer_id}"), only=rule).ticket
+    return react(tx, context, ticket, quiet.KIND, cause=cause, only=rule).ticket
