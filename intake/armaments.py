@@ -43,6 +43,7 @@ def of_rulebook(rulebook: Rulebook) -> dict[str, Armament]:
 
 def keep(tx: Tx, armaments: dict[str, Armament]) -> None:
     for armament in armaments.values():
+        _known[armament.hash] = armament  # a ticket that is armed with it need not look it up
         tx.run(_KEEP, hash=armament.hash, source=armament.source, now=tx.now)
 
 

@@ -117,6 +117,25 @@ def note_refusal(tx: Tx, context: Context, ticket: Ticket, outbox_id: int, refus
     return follow(tx, context, ticket, outbox_id, Failure("refused", detail=refusal))
 
 
+def take_back(tx: Tx, ticket: Ticket, outbox_id: int) -> Ticket:
+    """Count an answer that will never be sent as not given: clocks only, because an operator has decided it."""
+    row = tx.one(_LOST, outbox_id=outbox_id)
+    lost = _Lost(*row) if row is not None else None
+    return _take_back(tx, ticket, lost) if lost is not None and lost.is_answer else ticket
+
+
+def give_again(tx: Tx, ticket: Ticket, outbox_id: int) -> Ticket:
+    """Count an answer that is sent after all as given now; it stands in the conversation where it went out."""
+    row = tx.one(_LOST, outbox_id=outbox_id)
+    lost = _Lost(*row) if row is not None else None
+    if lost is None or not lost.is_answer:
+        return ticket
+    tx.update(schema.messages, {"id": lost.message_id}, at=tx.now)
+    answered = tickets.stamp(tx, ticket, agent_replied_at=tx.now)
+    clocks.answered(tx, answered)
+    return answered
+
+
 def _take_back(tx: Tx, ticket: Ticket, lost: _Lost) -> Ticket:
     """An undelivered answer counts as not given: clocks go on, and the last word is the one before."""
     answers = words.past(tx, ticket).answers

@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
 from intake import attaching, events, failpoints, failures, tickets, undeliverable
-from intake.model import Context
+from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement
@@ -134,24 +134,42 @@ def note_failed(
 
 
 def retry(tx: Tx, outbox_id: int) -> bool:
-    """Send a failed, waiting or withheld message now; false when there is no such row, or it has gone out."""
-    touched = [
-        tx.update(
+    """Send a failed, waiting or withheld message now; false when there is no such row, or it has gone out.
+
+    An answer that had counted as not given counts from now on.
+    """
+    ticket = _locked(tx, outbox_id)
+    touched = {
+        state: tx.update(
             schema.outbox, {"id": outbox_id, "state": state}, state="queued", next_at=tx.now, attempts=0
         )
         for state in ("failed", "queued", "withheld")
-    ]
+    }
+    if touched["failed"] and ticket is not None:
+        failures.give_again(tx, ticket, outbox_id)
     tx.signal("outbox", tx.now)
-    return any(touched)
+    return any(touched.values())
 
 
 def drop(tx: Tx, outbox_id: int) -> bool:
-    """Never send a failed, waiting or withheld message; false when there is no such row, or it has gone out."""
-    touched = [
-        tx.update(schema.outbox, {"id": outbox_id, "state": state}, state="dropped", next_at=None)
+    """Never send a failed, waiting or withheld message; false when there is no such row, or it has gone out.
+
+    An answer that still waited was not given.
+    """
+    ticket = _locked(tx, outbox_id)
+    touched = {
+        state: tx.update(schema.outbox, {"id": outbox_id, "state": state}, state="dropped", next_at=None)
         for state in ("failed", "queued", "withheld")
-    ]
-    return any(touched)
+    }
+    if touched["queued"] and ticket is not None:
+        failures.take_back(tx, ticket, outbox_id)
+    return any(touched.values())
+
+
+def _locked(tx: Tx, outbox_id: int) -> Ticket | None:
+    """Hold the ticket of a row; None = it has none."""
+    row = tx.one(_TICKET, id=outbox_id)
+    return tickets.locked_final(tx, row[0]) if row is not None and row[0] is not None else None
 
 
 def _look(tx: Tx) -> tuple[list[Queued], int | None]:
