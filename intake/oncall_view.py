@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from intake import instants, oncall
+from intake import agents, instants, oncall
 from intake.shifts import Changed
 from intake.store.engine import Tx
 from intake.terminal import fitted, width_of
@@ -31,7 +31,8 @@ class Line(msgspec.Struct, frozen=True):
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """One schedule at an instant. now: whole, its start None = it always was so; coming: None = nobody changes.
 
-    shifts: of the days that are drawn, from midnight of the schedule's zone; gap: the first of the days ahead.
+    shifts: of the days that are drawn, from midnight of the schedule's zone; gap: the first of the days ahead. away: who is
+    away at this moment, whatever instant is looked at.
     """
 
     schedule: Schedule
@@ -43,16 +44,18 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     shifts: tuple[Shift, ...]
     gap: Shift | None
     agents: dict[str, Agent]
+    away: frozenset[str]
 
 
 def look(tx: Tx, book: Rulebook, *, at: datetime, days: int) -> list[Shown]:
     """Return every schedule as it is at an instant."""
     changed = oncall.overrides_of(oncall.changes(tx, after_us=0), book)
     rotas = schedules_of.in_force(book.schedules, changed)
-    return [_shown(rota, book, at=at, days=days) for rota in rotas.values()]
+    away = frozenset(name for name in book.agents if agents.state(tx, name).is_away)
+    return [_shown(rota, book, away, at=at, days=days) for rota in rotas.values()]
 
 
-def _shown(rota: Schedule, book: Rulebook, *, at: datetime, days: int) -> Shown:
+def _shown(rota: Schedule, book: Rulebook, away: frozenset[str], *, at: datetime, days: int) -> Shown:
     end = schedules_of.next_handover(rota, at)
     duty = schedules_of.duty(rota, at)
     following = schedules_of.next_handover(rota, end) if end else None
@@ -70,6 +73,7 @@ def _shown(rota: Schedule, book: Rulebook, *, at: datetime, days: int) -> Shown:
         shifts=tuple(schedules_of.turns(rota, first, last)),
         gap=next(iter(gaps), None),
         agents=dict(book.agents),
+        away=away,
     )
 
 
@@ -100,6 +104,7 @@ def _turn(shown: Shown, shift: Shift, *, since: datetime | None) -> dict[str, An
         "instead_of": duty.instead_of,
         "email": bool(person and person.email),
         "phone": bool(person and person.phone),
+        "away": duty.agent in shown.away,
     }
 
 
@@ -151,9 +156,12 @@ def _said(word: str, shown: Shown, shift: Shift, since: str) -> Line:
     until = f", until {shown.schedule.said(shift.end)}" if shift.end else ", nobody follows"
     note = f", {shift.duty.note}" if shift.duty.note else ""
     person = shown.agents.get(shift.duty.agent or "")
-    reach = f"  {_reach(person)}" if person else ""
+    away = ", is away" if shift.duty.agent in shown.away else ""
+    reach = f"{away}  {_reach(person)}" if person else ""
     name = fitted(shift.duty.agent or NOBODY, max(12, width_of(shift.duty.agent or "")))
-    return Line(f"  {word:<5} {name}  {since}{until}{note}{reach}", is_gap=shift.duty.agent is None)
+    return Line(
+        f"  {word:<5} {name}  {since}{until}{note}{reach}", is_gap=shift.duty.agent is None or bool(away)
+    )
 
 
 def _reach(person: Agent) -> str:

@@ -118,9 +118,11 @@ def release(
     mine = {each.change_id for each in own if agent in (each.agent, each.made_by, _partner(each))}
     groups = {number: [each for each in own if each.change_id == number] for number in sorted(mine)}
     if start is not None:
-        at_us = instants.us_from_datetime(start)
+        begins = before.said(start)  # to the minute, as it is shown
         groups = {
-            number: each for number, each in groups.items() if any(one.start_at == at_us for one in each)
+            number: each
+            for number, each in groups.items()
+            if any(before.said(_at(one.start_at)) == begins for one in each)
         }
     if not groups:
         when = f" that begin {before.said(start)}" if start else ""

@@ -11,6 +11,7 @@ from routing.calendar_text import weekdays_from
 from routing.open_weeks import instant_of
 from routing.schedule_text import clock_from
 
+_DAY_BEFORE = re.compile(r"(?:mon|tue|wed|thu|fri|sat|sun) (?=\d{4}-)", re.IGNORECASE)  # as it is shown
 _LENGTH = re.compile(r"(\d{1,5})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _WEEK_DAYS = 8
@@ -24,7 +25,7 @@ def read(text: str, *, zone: tzinfo | None, now: datetime) -> datetime:
     if next_one is not None:
         return next_one
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(_DAY_BEFORE.sub("", text, count=1))
     except ValueError:
         raise cli.WrongInput(
             f"'{text}' is no moment: write it like 2026-11-28T09:00, \"sat 09:00\", 18:00 or +4h"

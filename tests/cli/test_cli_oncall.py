@@ -63,6 +63,7 @@ def test_each_schedule_is_one_object(rota: Path, intake: Any) -> None:
             "instead_of": None,
             "email": True,
             "phone": True,
+            "away": False,
         },
         "next": {
             "agent": "ewa",
@@ -72,6 +73,7 @@ def test_each_schedule_is_one_object(rota: Path, intake: Any) -> None:
             "instead_of": None,
             "email": True,
             "phone": False,
+            "away": False,
         },
         "gap": None,
     }
@@ -149,6 +151,29 @@ def test_what_cannot_be_meant_is_one_sentence(
 ) -> None:
     done = intake("oncall", *arguments)
     assert (done.code, sentence in done.err, done.err.count("\n")) == (cli.WRONG_INPUT, True, 1), done.err
+
+
+def test_hours_to_give_back_are_named_as_they_are_shown(rota: Path, intake: Any) -> None:
+    """Of two that tomek has the second is copied from the sentence that asks which."""
+    for day in ("2027-03-01", "2027-03-02"):
+        assert (
+            intake("oncall", "take", "nights", "--as", "tomek", "--from", f"{day}T18:30", "--for", "2h").code
+            == 0
+        )
+    asked = intake("oncall", "release", "nights", "--as", "tomek")
+    assert "say which with --from (Mon 2027-03-01 18:30, Tue 2027-03-02 18:30), or --all" in asked.err
+    (done,) = intake(
+        "oncall", "release", "nights", "--as", "tomek", "--from", "Tue 2027-03-02 18:30", "--json"
+    ).objects
+    assert done["from"] == "2027-03-02T18:30:00+01:00"
+
+
+def test_who_is_away_is_shown_as_such(rota: Path, intake: Any) -> None:
+    """tomek took the hours and went away: nobody is reached, and the line says so."""
+    assert intake("oncall", "take", "nights", "--as", "tomek").code == 0
+    assert intake("agents", "away", "tomek", "--as", "tomek").code == 0
+    assert intake("oncall", "--json").objects[0]["now"]["away"] is True
+    assert ", is away" in intake("oncall").out
 
 
 def test_a_test_notice_says_what_went_and_what_cannot(rota: Path, intake: Any) -> None:
