@@ -16,7 +16,9 @@ from routing.problems import ConfigError, Problem
 from routing.typed import convert, said
 from routing.yaml_text import Node
 
-_COUNTRY = re.compile(r"[A-Z]{2,3}(-[A-Z0-9]{1,5})?\Z")
+_COUNTRY = re.compile(
+    r"[A-Z]{2,3}(-[^ -/][^-/]{0,30})?\Z"
+)  # a part may be a town: DE-Augsburg, CH-Stadt Zurich
 _ANY_YEAR = 2026  # whether a country is known does not depend on it
 
 

@@ -64,7 +64,11 @@ def _calendar() -> Schema:
     country = {"type": "string", "pattern": words.COUNTRY}
     file = struct(
         holiday_text.FileNode,
-        file=words.text("an iCalendar file beside this one, like company.ics"),
+        file={
+            "type": "string",
+            "pattern": words.FILE,
+            "description": "an iCalendar file beside this one, like company.ics",
+        },
         free={"enum": ["open", "closed"], "description": "closed: events marked as free time close, too"},
     )
     holidays = {"anyOf": [country, file]}

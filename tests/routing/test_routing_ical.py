@@ -475,6 +475,19 @@ def test_a_file_stands_beside_countries(holidays: str) -> None:
     assert book.warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "day"),
+    [
+        ("DE-Augsburg", "2027-08-08"), ("CH-Stadt Zurich", "2027-09-11"), ("ES-Barcelona", "2027-09-24"), ("DE-BY", "2027-01-06"),
+        ("BR-São Paulo Capital", "2027-01-25"), ("PL", "2026-12-24"), ("GB-SCT", "2026-11-30"), ("GRC", "2027-05-03"),
+        ("US-CA", "2026-11-27"), ("PT-11", "2026-12-08"),
+    ],
+)  # fmt: skip
+def test_a_country_or_a_part_of_one_has_its_days(code: str, day: str) -> None:
+    """Towns, too; Christmas Eve is new in Poland."""
+    assert loaded(f'"{code}"').calendars["shop"].holiday(date.fromisoformat(day))
+
+
 def test_the_rulebook_of_last_month_has_the_file_of_last_month() -> None:
     book = loaded("{file: own.ics}", own=EVENTS)
     again = rulebook.from_text(book.text)
