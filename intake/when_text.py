@@ -1,4 +1,7 @@
-"""Moments as people type them: "2026-11-28T09:00", "sat 09:00", "18:00", "+4h"; in a zone, seen from now."""
+"""Moments as people type them: "2026-11-28T09:00", "sat 09:00", "18:00", "+4h"; in a zone, seen from now.
+
+Unlike promises, hours may begin in the past. What is written otherwise is read like those (routing.moment_text).
+"""
 
 import argparse
 import re
@@ -7,6 +10,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from intake import cli, instants
 from intake.model import Context
 from intake.store.engine import Tx
+from routing import moment_text
 from routing.calendar_text import weekdays_from
 from routing.open_weeks import instant_of
 from routing.schedule_text import clock_from
@@ -27,10 +31,17 @@ def read(text: str, *, zone: tzinfo | None, now: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(_DAY_BEFORE.sub("", text, count=1))
     except ValueError:
+        return _as_people_write(text, zone=zone, now=now)
+    return found.astimezone(UTC) if found.tzinfo else _instant(found, zone)
+
+
+def _as_people_write(text: str, *, zone: tzinfo | None, now: datetime) -> datetime:
+    try:
+        return moment_text.moment_from(text, now=now, zone=zone or now.astimezone().tzinfo or UTC)
+    except moment_text.NoMoment:
         raise cli.WrongInput(
             f"'{text}' is no moment: write it like 2026-11-28T09:00, \"sat 09:00\", 18:00 or +4h"
         ) from None
-    return found.astimezone(UTC) if found.tzinfo else _instant(found, zone)
 
 
 def length(text: str) -> timedelta:

@@ -25,7 +25,7 @@ DAYS = 7
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run_subcommand=show)
-    parser.add_argument("--at", metavar="WHEN", help="as it is then, not now")
+    parser.add_argument("--at", metavar="WHEN", help="as it is then, not now; in this machine's zone")
     parser.add_argument(
         "--days",
         type=options.count,
