@@ -81,7 +81,9 @@ def test_many_tickets_are_gone_through_in_pages(
 
 
 async def test_the_bell_rings_for_clock_rules_too(world: World, ticket: dict[str, Any]) -> None:
-    """The daemon's timers make the run that is due, and set the bell to the next thing."""
+    """The daemon's timers make the run that is due, and set the bell to the next one."""
+    world.reply(ticket, status="pending")  # its clocks wait
+    world.use_rules(RULES + MORNING.replace("status: new", "status: pending"))
     scheduler = AsyncIOScheduler(timezone="UTC")
     bell = Timers(world.store, context=lambda: world.context, scheduler=scheduler)
     world.clock.at = at("2026-11-11T08:00+01:00")
