@@ -54,13 +54,17 @@ def lived(case: Case) -> list[tuple[int, int]]:
 
 
 def _book(case: Case) -> rulebook.Rulebook:
+    return rulebook.load({"r.yaml": rules_of(case)})
+
+
+def rules_of(case: Case) -> str:
+    """The case as an admin would write it."""
     (slow, fast), (long, quick) = case.budgets["first_response"], case.budgets["resolution"]
-    text = RULES.format(
+    return RULES.format(
         calendar="always" if case.is_always_open else "office",
         fast=fast * SLOT, slow=slow * SLOT, quick=quick * SLOT, long=long * SLOT,
         steps="".join(step.text() for step in case.steps),
     )  # fmt: skip
-    return rulebook.load({"r.yaml": text})
 
 
 def _event(kind: str, at: datetime) -> Event:
@@ -82,5 +86,5 @@ def test_random_ladders_fire_as_the_language_says() -> None:
 
 @pytest.mark.slow
 def test_very_many_random_ladders_fire_as_the_language_says() -> None:
-    """The same over two thousand."""
-    assert differing(range(1_000, 3_000)) == []
+    """The same over a thousand."""
+    assert differing(range(1_000, 2_000)) == []
