@@ -1,6 +1,7 @@
 """A daemon that runs, and the command line beside it: hours change hands at once, and the calendar is served."""
 
 import shutil
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -30,10 +31,15 @@ default: {team: ops}
 
 
 @pytest.fixture
-def daemon(start: Callable[..., Running], tmp_path: Path) -> Running:
+def begin(start: Callable[..., Running], tmp_path: Path) -> Callable[..., Running]:
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "config" / "rules.yaml").write_text(RULES)
-    return start().greeted()
+    return start
+
+
+@pytest.fixture
+def daemon(begin: Callable[..., Running]) -> Running:
+    return begin().greeted()
 
 
 def outgoing(tmp_path: Path) -> str:
@@ -49,6 +55,23 @@ def test_hours_taken_beside_the_daemon_count_for_the_next_mail(daemon: Running, 
     assert ticket["agent"] == "tomek"
     while outgoing(tmp_path).count(": nights goes from ") < 2:
         daemon.heard("message_sent")
+
+
+def test_a_hand_over_that_was_cut_off_is_made_once(begin: Callable[..., Running], tmp_path: Path) -> None:
+    """Killed where the lists are written, the next start writes them, and the start after that does not."""
+    killed = begin(INTAKE_FAILPOINT="handovers.finish:2").greeted()  # the first look is that of the start
+    assert killed.intake("oncall", "take", "nights", "--as", "tomek").returncode == 0
+    assert killed.process.wait(LIMIT_S) == -signal.SIGKILL
+    assert outgoing(tmp_path).count(": nights goes from ") == 0
+    second = begin().greeted()
+    while outgoing(tmp_path).count(": nights goes from ") < 2:
+        second.heard("message_sent")
+    second.end()
+    third = begin().greeted()
+    third.send("Hello")
+    third.heard("message_settled")
+    third.end()
+    assert outgoing(tmp_path).count(": nights goes from ") == 2
 
 
 def test_the_calendar_is_served_to_who_has_the_link(daemon: Running) -> None:
