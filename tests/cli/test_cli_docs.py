@@ -120,6 +120,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "docs/escalation.md",
         "docs/cli.md",
         "docs/rules.md",
+        "docs/clocks.md",
         "docs/from-zendesk.md",
     ],
 )
