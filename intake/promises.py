@@ -134,6 +134,17 @@ def break_(tx: Tx, ticket: Ticket, clock: Clock) -> None:
     events.of_ticket(tx, ticket, "promise_broken", due_at=_time(clock.due_at))
 
 
+def drop(tx: Tx, ticket: Ticket, clock: Clock) -> None:
+    """Write that a promise is owed no more, because another one takes its place."""
+    _end(tx, ticket, clock, "moved")
+
+
+def restore(tx: Tx, ticket: Ticket, clock: Clock) -> None:
+    """Write once more what the clock of a promise says, unless somebody had ended it."""
+    if clock.state != "stopped":
+        _set(tx, ticket, clock, _state_of(clock), ended_at=clock.met_at)
+
+
 def _end(tx: Tx, ticket: Ticket, clock: Clock, state: State) -> None:
     """End a promise now; one that was broken stays so."""
     ended_at = instants.datetime_from_us(tx.now)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from intake import desk, desk_promises, listing, promise_report, promises
+from intake import desk, desk_promises, listing, merging, promise_report, promises
 from intake.desk import DeskError
 from intake.settings import Notices
 from tests.domain.agents import ANIA, EWA, TOMEK, answer, told
@@ -406,3 +406,50 @@ def _outbox() -> Any:
     from intake.store import schema
 
     return schema.outbox
+
+
+# -- merged tickets -----------------------------------------------------------------------------------------------------
+
+
+def merge(world: World, source: dict[str, Any], into: dict[str, Any]) -> None:
+    world.store.write_now(
+        lambda tx: merging.merge(tx, world.context, source["ref"], into["ref"], agent="ania")
+    )
+
+
+def open_moments(world: World) -> list[tuple[str, str]]:
+    """Ref and hour of the promises that are owed."""
+    rows = promise_report.report(world.store, promise_report.Filters(state="open"))
+    return [(row["ticket"], row["due_at"][11:13]) for row in rows]
+
+
+def running(world: World, ticket: dict[str, Any]) -> str | None:
+    clock = world.clocks(ticket).get("promise")
+    return clock["due_at"][11:13] if clock is not None and clock["state"] == "running" else None
+
+
+@pytest.mark.parametrize("is_older_merged", [True, False])
+@pytest.mark.parametrize(
+    ("on_source", "on_into"), [("in 3h", None), (None, "in 3h"), ("in 3h", "in 5h"), ("in 5h", "in 3h")]
+)
+def test_promise_goes_on_in_the_ticket_that_goes_on(
+    world: World, ticket: dict[str, Any], on_source: str | None, on_into: str | None, *, is_older_merged: bool
+) -> None:
+    """It is the customer's, whichever ticket it was made on: of two the one that is due first. Parted, each has its own."""
+    world.advance(minutes=1)
+    newer = world.ticket(world.receive(body="again"))
+    source, into = (ticket, newer) if is_older_merged else (newer, ticket)
+    for each, when in ((source, on_source), (into, on_into)):
+        if when is not None:
+            promise(world, each, when, is_quiet=True)
+    before = [running(world, each) for each in (source, into)], open_moments(world)
+    merge(world, source, into)
+    assert ([running(world, each) for each in (source, into)], open_moments(world)) == (
+        [None, "12"], [(into["ref"], "12")],
+    )  # fmt: skip
+    world.store.write_now(lambda tx: merging.undo(tx, world.context, source["ref"], agent="ania"))
+    assert ([running(world, each) for each in (source, into)], open_moments(world)) == before
+    merge(world, source, into)
+    pass_time(world, hours=3)
+    assert "promise_broken" in world.events(into)
+    assert "promise_broken" not in world.events(source)
