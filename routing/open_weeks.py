@@ -201,14 +201,14 @@ class OpenWeeks:
     def _make(self, number: int) -> Week:
         low, high = number * _WEEK_US, (number + 1) * _WEEK_US
         first, last = self.local(low)[0] - 2, self.local(high)[0]
-        merged: list[tuple[int, int]] = []
-        for day in range(first, last + 1):
-            for start, end in self.intervals(day):
-                begin, stop = max(start, low), min(end, high)
-                if merged and begin <= merged[-1][1]:
-                    merged[-1] = merged[-1][0], max(stop, merged[-1][1])
-                elif begin < stop:
-                    merged.append((begin, stop))
+        merged: list[Span] = []
+        # what is left of a night may begin after the next day has
+        for start, end in sorted(each for day in range(first, last + 1) for each in self.intervals(day)):
+            begin, stop = max(start, low), min(end, high)
+            if merged and begin <= merged[-1][1]:
+                merged[-1] = merged[-1][0], max(stop, merged[-1][1])
+            elif begin < stop:
+                merged.append((begin, stop))
         return Week(merged)
 
 

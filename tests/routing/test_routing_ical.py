@@ -188,6 +188,16 @@ def test_closed_hours_take_their_part_out_of_open_time() -> None:
     assert book.next_open(morning.replace(hour=13)) == morning.replace(hour=14)
 
 
+def test_the_rest_of_a_night_after_closed_hours_and_the_next_day_are_both_open() -> None:
+    """The night of Monday is closed from four to six, and Tuesday begins at five."""
+    nights = (((79_200, 108_000),), ((18_000, 20_000),), *((),) * 5)
+    book = calendar(event("DTSTART:20261124T040000", "DTEND:20261124T053000"), slots=nights)
+    assert closed_spans(book, "2026-11-23T21:00", "2026-11-24T05:00") == ["11-24 03:00-04:30"]
+    own = {"2026-11-24": ((18_000, 20_000),)}
+    book = calendar(event("DTSTART:20261124T040000", "DTEND:20261124T053000"), slots=nights, dates=own)
+    assert closed_spans(book, "2026-11-23T21:00", "2026-11-24T05:00") == ["11-24 03:00-04:00"]
+
+
 def test_a_working_day_whose_hours_are_all_closed_is_none() -> None:
     book = calendar(
         event("DTSTART:20261124T080000", "DTEND:20261124T180000"), slots=(((32_400, 61_200),),) * 7
