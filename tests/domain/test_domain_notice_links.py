@@ -98,6 +98,12 @@ def test_what_is_longer_or_empty_is_refused(keys: Keys, link: Link, other: str) 
     assert notice_links.read(keys, "ack", other.format(token(keys, link))) is None
 
 
+def test_the_same_spelt_otherwise_is_refused(keys: Keys, link: Link) -> None:
+    """A zero before a number means nothing, and is not what we wrote."""
+    written = token(keys, link)
+    assert notice_links.read(keys, "ack", written.replace(".7.", ".07.")) is None
+
+
 def test_a_link_in_a_text_is_recognized(keys: Keys, link: Link) -> None:
     """An agent's answer that quotes one must not go to a customer."""
     shown = f"see {notice_links.url(keys, 'https://help.example.com', link)} please"

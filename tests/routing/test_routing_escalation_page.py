@@ -62,3 +62,30 @@ def test_the_ticket_that_is_answered(book: Rulebook) -> None:
     """Nothing more of the first answer; the solution is watched."""
     answer = Event(at=TEN + timedelta(minutes=35), kind="agent_replied", by="marek")
     assert told(book, answer) == [("10:30", "notify oncall"), ("17:00", "notify assignee")]
+
+
+def test_a_ticket_that_was_solved_asks_nobody_about_old_notices(book: Rulebook) -> None:
+    """Solved at 10:35 and opened again at 12:00: the notice of half past ten is over, what is late now is told."""
+    solved = Event(at=TEN + timedelta(minutes=35), kind="status_changed", changes={"status": "solved"})
+    opened = Event(at=TEN + timedelta(hours=2), kind="status_changed", changes={"status": "open"})
+    hours = [hour for hour, _ in told(book, solved, opened)]
+    assert hours[:2] == ["10:30", "12:25"]
+
+
+def test_the_customer_is_told_of_one_delay_once(book: Rulebook) -> None:
+    """Two steps of a target say it; as in earnest, the second says nothing."""
+    text = book.files["rules.yaml"].replace(
+        "- {at: first_response +15m, notify: lead,",
+        "- {at: first_response +15m, reply: delayed, once: 1m, notify: lead,",
+    )
+    twice = rulebook.load({"rules.yaml": text}, replies={("delayed", "en")})
+    assert [what for _, what in told(twice)].count("reply delayed") == 1
+
+
+def test_the_customer_who_was_answered_is_not_told(book: Rulebook) -> None:
+    text = book.files["rules.yaml"].replace(
+        "at: resolution -1h, notify: assignee", "at: resolution -1h, reply: delayed"
+    )
+    late = rulebook.load({"rules.yaml": text}, replies={("delayed", "en")})
+    answer = Event(at=TEN + timedelta(minutes=35), kind="agent_replied", by="marek")
+    assert told(late, answer) == [("10:30", "notify oncall")]
