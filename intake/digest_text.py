@@ -21,7 +21,6 @@ class Item(msgspec.Struct, frozen=True):
     """
 
     id: int
-    agent: str
     rule: str
     due_at: int | None
     ticket_id: int
@@ -32,21 +31,28 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """What is told in one mail. items: those looked at, oldest first; count, tickets: of all there are."""
+    """What is told in one mail. agent: "" = nobody whom the rules name. items: those looked at, the first; count: of all."""
 
     address: str
+    agent: str
     items: Sequence[Item]
     count: int
-    tickets: int
     now_us: int
 
     @property
-    def agent(self) -> str:
-        """Whose it is; "" = nobody's whom the rules name."""
-        return next((item.agent for item in self.items if item.agent), "")
+    def is_cut(self) -> bool:
+        """Whether there are more notices than were looked at."""
+        return self.count > len(self.items)
+
+    @property
+    def tickets(self) -> int:
+        """How many tickets those are that were looked at."""
+        return len({item.ticket_id for item in self.items})
 
 
 def subject(told: Digest) -> str:
+    if told.is_cut:
+        return f"{told.count} notices: tickets ask for you"
     return f"{told.tickets} tickets ask for you" if told.tickets > 1 else "A ticket asks for you"
 
 
@@ -61,17 +67,17 @@ def text(told: Digest, context: Context, *, digest_id: int) -> str:
     lines = [*_head(told, len(told.items) - len(waiting)), *_acknowledge(told, digest_id)]
     for items in listed:
         lines += ["", *_ticket(items, zone, told.now_us)]
-    left = told.tickets - len(listed) - len({each.ticket_id for each in told.items} - by_ticket.keys())
-    if left > 0:
-        lines += ["", f"And {left} more:  intake digests show {digest_id}"]
+    if told.is_cut or len(listed) < len(by_ticket):
+        lines += ["", f"And more:  intake digests show {digest_id}"]
     return "\n".join([*lines, ""])
 
 
 def _head(told: Digest, settled: int) -> Iterator[str]:
-    yield f"So many tickets asked for you at once that the rest comes in this one mail: {told.count} notices about"
-    yield f"{told.tickets} {'tickets' if told.tickets > 1 else 'ticket'}, the most urgent first."
+    about = "" if told.is_cut else f" about {told.tickets} {'tickets' if told.tickets > 1 else 'ticket'}"
+    yield "So many tickets asked for you at once that the rest comes in this one mail:"
+    yield f"{told.count} {'notices' if told.count > 1 else 'notice'}{about}, the most urgent first."
     if settled:
-        yield f"{settled} of the notices are not listed: somebody has seen to those tickets since."
+        yield f"{settled} of them are not listed: somebody has seen to those tickets since."
 
 
 def _acknowledge(told: Digest, digest_id: int) -> Iterator[str]:

@@ -5,12 +5,13 @@ of its own. What is more is a row, and goes out a minute after the first of them
 That counts as told: a step whose notice stands in a digest has reached somebody. Nothing else waits: breaches,
 priorities and moves are made at once. Notices about mail that has come in are not held: they carry the customer's words.
 
-Exactly once: a notice is a mail or a row, decided in the transaction of its cause, and a digest is written in the
-transaction that marks its rows.
+Exactly once: a notice is a mail or a row, decided in the transaction of its cause. The rows of an address are counted,
+and a digest is written in the transaction that notes up to which of them is told: that costs the same for ten and for
+a hundred thousand.
 """
 
 import msgspec
-from sqlalchemy import and_, bindparam, case, distinct, exists, func, or_, select
+from sqlalchemy import BigInteger, and_, bindparam, case, cast, exists, func, or_, select
 
 from channels.contract import Address
 from intake import counters, digest_text, events, failpoints, outgoing
@@ -24,54 +25,54 @@ from intake.store.statements import Statement, upsert, values_of
 KIND = "digest"
 COUNTER = "agent_notices"
 MINUTE_US = 60 * 1_000_000
-LOOKED_AT_MAX = 1_000  # rows that are read for one digest; all of them are marked
+LOOKED_AT_MAX = 1_000  # rows that are read for one digest; `intake digests show` shows all
 _ASKED_FOR, _TIMERS = "notify:escalated:", "timer:"  # by a rule or a step; by any notice that a timer causes
 
 _encode = msgspec.json.Encoder().encode
 _OPEN = _encode(sorted(OPEN_STATUSES)).decode()
 
+_b = schema.digest_boxes.c
 _d = schema.digest_items.c
+_g = schema.digests.c
+_o = schema.outbox.c
 _t = schema.tickets.c
 _w = schema.timers.c
-_HOLD = Statement(
-    upsert(schema.digest_items)
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "id",
-                "cause",
-                "action",
-                "ticket_id",
-                "customer_id",
-                "address",
-                "agent",
-                "rule",
-                "due_at",
-                "held_at",
-                "send_at",
-            )
-        }
-    )
-    .on_conflict_do_nothing(index_elements=[_d.cause, _d.action])
-)
-_o = schema.outbox.c
 _IS_MAIL = Statement(
     select(_o.id).where(_o.cause == bindparam("cause"), _o.action == bindparam("action")).limit(1)
 )
-_WAITING = Statement(
-    select(func.min(_d.send_at)).where(_d.state == "held", _d.address == bindparam("address"))
+_IS_HELD = Statement(
+    select(_d.id).where(_d.cause == bindparam("cause"), _d.action == bindparam("action")).limit(1)
 )
 _HOLDS = Statement(select(_d.id).where(_d.cause == bindparam("cause")).limit(1))
-_NEXT = Statement(select(func.min(_d.send_at)).where(_d.state == "held"))
-_DUE = Statement(
-    select(_d.address, func.min(_d.send_at))
-    # Later than a minute from now: it was held before the clock was set back.
-    .where(_d.state == "held", or_(_d.send_at <= bindparam("now"), _d.send_at > bindparam("latest")))
-    .group_by(_d.address)
-    .order_by(func.min(_d.send_at), _d.address)
+_COUNT = Statement(
+    upsert(schema.digest_boxes)
+    .values(address=bindparam("address"), agent=bindparam("agent"), held=1, send_at=bindparam("send_at"))
+    .on_conflict_do_update(
+        index_elements=[_b.address],
+        set_={
+            "agent": bindparam("agent"),
+            "held": _b.held + 1,
+            "send_at": func.coalesce(_b.send_at, bindparam("send_at")),
+        },
+    )
+    .returning(_b.held, _b.send_at)
 )
-_UPCOMING = Statement(select(_d.address, func.min(_d.send_at)).where(_d.state == "held").group_by(_d.address))
+_NEXT = Statement(select(func.min(_b.send_at)).where(_b.send_at.is_not(None)))
+_UPCOMING = Statement(select(_b.address, _b.send_at).where(_b.send_at.is_not(None)))
+_DUE = Statement(
+    select(_b.address)
+    # Later than a minute from now: it was held before the clock was set back.
+    .where(_b.send_at.is_not(None), or_(_b.send_at <= bindparam("now"), _b.send_at > bindparam("latest")))
+    .order_by(_b.send_at, _b.address)
+)
+_BOX = Statement(select(_b.agent, _b.held, _b.told).where(_b.address == bindparam("address")))
+_TOLD = Statement(
+    schema.digest_boxes.update()
+    .where(_b.address == bindparam("of_address"))
+    .values(
+        told=bindparam("last"), send_at=case((_b.held > bindparam("last"), bindparam("later")), else_=None)
+    )
+)
 # Somebody has acknowledged it or answered since, or it is done: nobody has to be told any more.
 _is_settled = case(
     (
@@ -90,56 +91,24 @@ _is_settled = case(
     ),
     else_=0,
 )
-_ITEM_COLUMNS = (_d.id, _d.agent, _d.rule, _d.due_at, _t.id, _t.ref, _t.subject, _t.priority, _is_settled)
-_with_ticket = schema.digest_items.join(schema.tickets, _t.id == _d.ticket_id)
-_HELD = Statement(
-    select(*_ITEM_COLUMNS)
-    .select_from(_with_ticket)
-    .where(_d.state == "held", _d.address == bindparam("address"))
-    .order_by(_d.id)
+_ITEMS = Statement(
+    select(_d.id, _d.rule, _d.due_at, _t.id, _t.ref, _t.subject, _t.priority, _is_settled)
+    .select_from(schema.digest_items.join(schema.tickets, _t.id == _d.ticket_id))
+    .where(_d.address == bindparam("address"), _d.place > bindparam("after"), _d.place <= bindparam("last"))
+    .order_by(_d.place)
     .limit(bindparam("most"))
 )
-_SUMMARIES = Statement(
-    select(
-        _d.outbox_id,
-        _d.state,
-        _d.address,
-        func.max(_d.agent),
-        func.count(),
-        func.count(distinct(_d.ticket_id)),
-        func.max(_d.send_at),
-    )
-    .group_by(_d.outbox_id, _d.state, _d.address)
-    .order_by(func.min(_d.id))
+_DIGEST = Statement(
+    select(_g.address, _g.told_after, _g.told_to).where(_g.id == cast(bindparam("id"), BigInteger()))
 )
-_OF_DIGEST = Statement(
-    select(*_ITEM_COLUMNS)
-    .select_from(_with_ticket)
-    .where(_d.outbox_id == bindparam("outbox_id"))
-    .order_by(_d.id)
+_DIGESTS = Statement(
+    select(_g.id, _g.state, _g.address, _g.agent, _g.told_to - _g.told_after, _g.written_at).order_by(_g.id)
 )
-_COUNT = Statement(
-    select(func.count(), func.count(distinct(_d.ticket_id)), func.max(_d.id)).where(
-        _d.state == "held", _d.address == bindparam("address")
-    )
+_BOXES = Statement(
+    select(_b.address, _b.agent, _b.held - _b.told, _b.send_at)
+    .where(_b.send_at.is_not(None))
+    .order_by(_b.send_at)
 )
-_MARK = Statement(
-    schema.digest_items.update()
-    .where(_d.state == "held", _d.address == bindparam("of_address"), _d.id <= bindparam("last"))
-    .values(state=bindparam("new_state"), outbox_id=bindparam("digest"))
-)
-
-
-class Summary(msgspec.Struct, frozen=True):
-    """A digest. id: its outbox row's, None = it has not been written. send_at: microseconds UTC."""
-
-    id: int | None
-    state: str
-    address: str
-    agent: str
-    notices: int
-    tickets: int
-    send_at: int
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -153,6 +122,17 @@ class Held(msgspec.Struct, frozen=True):
     due_at: int | None
 
 
+class Summary(msgspec.Struct, frozen=True):
+    """A digest. id: None = it has not been written. at: when it was, or is to be, microseconds UTC."""
+
+    id: int | None
+    state: str
+    address: str
+    agent: str
+    notices: int
+    at: int
+
+
 def takes(tx: Tx, context: Context, ticket: Ticket, held: Held) -> bool:
     """Keep a notice for the next digest of its address when that has had its mails of this minute; true when it is kept."""
     if not held.action.startswith(_ASKED_FOR) and not held.cause.startswith(_TIMERS):
@@ -162,24 +142,28 @@ def takes(tx: Tx, context: Context, ticket: Ticket, held: Held) -> bool:
         return False
     if tx.one(_IS_MAIL, cause=held.cause, action=held.action) is not None:
         return False  # meant twice, as assignee and as lead, and told already
-    row = tx.one(_WAITING, address=address)
-    send_at = tx.now + MINUTE_US if row is None or row[0] is None else int(row[0])
-    tx.run(
-        _HOLD,
+    if tx.one(_IS_HELD, cause=held.cause, action=held.action) is None:
+        _hold(tx, ticket, held, address)
+    return True
+
+
+def _hold(tx: Tx, ticket: Ticket, held: Held, address: str) -> None:
+    row = tx.one(_COUNT, address=address, agent=held.agent, send_at=tx.now + MINUTE_US)
+    assert row is not None  # noqa: S101 - RETURNING of an upsert
+    tx.insert(
+        schema.digest_items,
         id=tx.new_id(),
         cause=held.cause,
         action=held.action,
         ticket_id=ticket.id,
         customer_id=ticket.customer_id,
         address=address,
-        agent=held.agent,
+        place=row[0],
         rule=held.rule,
         due_at=held.due_at,
         held_at=tx.now,
-        send_at=send_at,
     )
-    tx.signal("timers", send_at)
-    return True
+    tx.signal("timers", row[1])
 
 
 def holds(tx: Tx, cause: str) -> bool:
@@ -203,34 +187,44 @@ def upcoming(tx: Tx) -> list[tuple[str, int]]:
 async def run_due(store: Store, context: Context) -> int:
     """Write every digest that is due, each once; how many. Raises: StoreError."""
     due = await store.read(lambda tx: tx.all(_DUE, now=tx.now, latest=tx.now + MINUTE_US))
-    for address, _ in due:
+    for (address,) in due:
         await store.write(lambda tx, address=address: send(tx, context, address))  # type: ignore[misc]
-        failpoints.reach("digests.after_commit")
     return len(due)
 
 
 def send(tx: Tx, context: Context, address: str) -> int | None:
-    """Write the digest of an address; its outbox id, None = nobody has to be told any more, or nothing can carry it."""
+    """Write the digest of an address; its id, None = nobody has to be told any more, or nothing can carry it."""
     tx.lock("agent", f"digest:{address}")
-    count, tickets, last = tx.one(_COUNT, address=address) or (0, 0, None)
-    if not count:
+    agent, held, told = tx.one(_BOX, address=address) or ("", 0, 0)
+    if held == told:
         return None
-    items = [Item(*row) for row in tx.all(_HELD, address=address, most=LOOKED_AT_MAX, open=_OPEN)]
+    items = _items(tx, address, told, held, most=LOOKED_AT_MAX)
     failpoints.reach("digests.in_transaction")
-    state, outbox_id = "settled", None
-    if count > len(items) or not all(item.is_settled for item in items):
-        told = Digest(address, items, count=count, tickets=tickets, now_us=tx.now)
-        outbox_id = _write(tx, context, told, cause=f"digest:{last}")
+    outbox_id, state = None, "settled"
+    if held - told > len(items) or not all(item.is_settled for item in items):
+        outbox_id = _write(
+            tx, context, Digest(address, agent, items, held - told, tx.now), cause=f"{told}:{held}"
+        )
         state = "unsent" if outbox_id is None else "sent"
-    tx.run(_MARK, of_address=address, last=last, new_state=state, digest=outbox_id)
+    tx.insert(
+        schema.digests,
+        id=outbox_id or tx.new_id(),
+        address=address,
+        agent=agent,
+        state=state,
+        told_after=told,
+        told_to=held,
+        written_at=tx.now,
+    )
+    tx.run(_TOLD, of_address=address, last=held, later=tx.now + MINUTE_US)
     return outbox_id
 
 
 def _write(tx: Tx, context: Context, told: Digest, *, cause: str) -> int | None:
     """Write the mail's row, and the event that says so."""
     draft = Draft(
-        cause=cause,
-        action=f"digest:{told.address}",
+        cause=f"digest:{told.address}:{cause}",
+        action="digest",
         to=Address(told.address, told.agent),
         subject=digest_text.subject(told),
         text="",
@@ -248,17 +242,23 @@ def _write(tx: Tx, context: Context, told: Digest, *, cause: str) -> int | None:
             agent=told.agent,
             address=told.address,
             notices=told.count,
-            tickets=told.tickets,
             outbox=str(outbox_id),
         )
     return outbox_id
 
 
-def items_of(tx: Tx, outbox_id: int) -> list[Item]:
-    """Return all that a digest tells, in the order in which it was asked for; empty = there is no such digest."""
-    return [Item(*row) for row in tx.all(_OF_DIGEST, outbox_id=outbox_id, open=_OPEN)]
+def items_of(tx: Tx, digest_id: int) -> list[Item]:
+    """Return all that a digest tells, in the order in which it was held; empty = there is no such digest."""
+    row = tx.one(_DIGEST, id=digest_id)
+    return [] if row is None else _items(tx, row[0], row[1], row[2], most=row[2] - row[1])
+
+
+def _items(tx: Tx, address: str, after: int, last: int, *, most: int) -> list[Item]:
+    rows = tx.all(_ITEMS, address=address, after=after, last=last, most=most, open=_OPEN)
+    return [Item(*row) for row in rows]
 
 
 def summaries(tx: Tx) -> list[Summary]:
-    """Return every digest that was written or waits, oldest first."""
-    return [Summary(*row) for row in tx.all(_SUMMARIES)]
+    """Return every digest that was written, oldest first, and after them those that wait."""
+    written = [Summary(*row) for row in tx.all(_DIGESTS)]
+    return [*written, *(Summary(None, "held", *row) for row in tx.all(_BOXES))]

@@ -37,18 +37,17 @@ def list_digests(arguments: argparse.Namespace) -> int:
                 "to": each.address,
                 "agent": each.agent or None,
                 "notices": each.notices,
-                "tickets": each.tickets,
-                "send_at": instants.rfc3339_from_us(each.send_at),
+                "at": instants.rfc3339_from_us(each.at),
             }
             for each in store.read_now(digests.summaries)
         ]
     output.print_rows(
         rows,
         is_json=arguments.is_json,
-        columns=("id", "state", "to", "notices", "tickets", "send at"),
+        columns=("id", "state", "to", "notices", "at"),
         cells=lambda row: {
-            **{name: str(row[name] or "") for name in ("id", "state", "to", "notices", "tickets")},
-            "send at": terminal.local_time(row["send_at"]),
+            **{name: str(row[name] or "") for name in ("id", "state", "to", "notices")},
+            "at": terminal.local_time(row["at"]),
         },
         stretch="to",
         nothing="no notice had to wait for a digest",

@@ -130,7 +130,7 @@ def digest_id(world: World) -> str:
 
 def test_a_digest_is_listed_shown_and_acknowledged(intake: Any, world: World, digest_id: str) -> None:
     [listed] = intake("digests", "list", "--json").objects
-    assert (listed["id"], listed["state"], listed["tickets"]) == (digest_id, "sent", 2)
+    assert (listed["id"], listed["state"], listed["notices"]) == (digest_id, "sent", 2)
     shown = intake("digests", "show", digest_id, "--json").objects
     assert [row["ticket"] for row in shown] == [
         row["ref"] for row in world.rows("tickets", "1 = 1 ORDER BY id")

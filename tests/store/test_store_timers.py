@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from intake import digests, due, timer_list
+from intake.digest_text import Item
 from intake.settings import Limits
-from intake.store.engine import Store
+from intake.store.engine import Store, Tx
 from tests.domain.world import World
 from tests.store.racing import WRITERS, at_once
 
@@ -34,8 +35,8 @@ def test_a_digest_that_eight_daemons_write_at_once_is_one(world: World) -> None:
     world.fire_due()
     world.advance(minutes=1)
     written = [each for each in at_once([partial(send, world)] * WRITERS) if each is not None]
-    assert len(written) == len(world.rows("outbox", "action LIKE 'digest:%'")) == 1
-    assert {row["outbox_id"] for row in world.rows("digest_items")} == set(written)
+    assert len(written) == len(world.rows("outbox", "action = 'digest'")) == 1
+    assert [row["id"] for row in world.rows("digests")] == written
 
 
 def test_no_crowd_of_steps_gets_past_the_cap(world: World) -> None:
@@ -45,8 +46,29 @@ def test_no_crowd_of_steps_gets_past_the_cap(world: World) -> None:
     world.advance(hours=1)
     at_once([partial(world.fire, row) for row in world.rows("timers", "step = 'nudge/0'")])
     assert len(world.rows("outbox", "action LIKE 'notify:escalated:%'")) == 1
-    assert len(world.rows("digest_items", "state = 'held'")) == WRITERS - 1
-    assert len({row["send_at"] for row in world.rows("digest_items")}) == 1
+    assert sorted(row["place"] for row in world.rows("digest_items")) == list(range(1, WRITERS))
+    assert [(row["held"], row["told"]) for row in world.rows("digest_boxes")] == [(WRITERS - 1, 0)]
+
+
+def test_what_is_held_while_a_digest_is_written_is_told_in_it_or_in_the_next(world: World) -> None:
+    """Eight steps and eight digests at once: each notice stands in exactly one."""
+    for number in range(WRITERS):
+        world.receive(f"c{number}@customer.example")
+    world.advance(hours=1)
+    rows = world.rows("timers", "step = 'nudge/0'")
+    at_once([call for row in rows for call in (partial(world.fire, row), partial(send, world))])
+    world.advance(minutes=1)
+    send(world)
+    told = [
+        item.id
+        for row in world.rows("digests")
+        for item in world.store.read_now(partial(items, digest=row["id"]))
+    ]
+    assert sorted(told) == sorted(row["id"] for row in world.rows("digest_items"))
+
+
+def items(tx: Tx, digest: int) -> list[Item]:
+    return digests.items_of(tx, digest)
 
 
 def test_a_timer_that_breaks_in_eight_daemons_is_counted_by_each(world: World) -> None:

@@ -14,7 +14,7 @@ from intake.store.schema.columns import metadata, tell_postgresql
 from intake.store.schema.deadlines import alarms, clocks, dailies, promises, timers
 from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
-from intake.store.schema.outgoing import digest_items, outbox
+from intake.store.schema.outgoing import digest_boxes, digest_items, digests, outbox
 from intake.store.schema.people import agent_load, agent_state, away_moves, customers, identities
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
@@ -33,7 +33,9 @@ __all__ = [
     "customers",
     "dailies",
     "decisions",
+    "digest_boxes",
     "digest_items",
+    "digests",
     "events",
     "feed_links",
     "identities",

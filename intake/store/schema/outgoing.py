@@ -1,6 +1,6 @@
 """What leaves the house."""
 
-from sqlalchemy import Index, Table, UniqueConstraint
+from sqlalchemy import Column, Index, Table, Text, UniqueConstraint
 
 from intake.store.schema.columns import metadata, number, partial_index, row_id, text
 
@@ -39,16 +39,35 @@ digest_items = Table(  # notices beyond what an agent can read; (cause, action) 
     number("ticket_id"),
     number("customer_id"),
     text("address"),  # lower case
-    text("agent", ""),  # "" = a bare address
+    number("place"),  # counts the notices of an address, in the order in which they were held
     text("rule"),  # the rule or step that asked for it
     number("due_at", nullable=True),  # of its timer; NULL = no timer's
     number("held_at"),
-    number("send_at"),  # when the digest goes out
-    text("state", "held"),  # held -> sent | settled: everybody's tickets were seen to before it went out
-    number("outbox_id", nullable=True),  # the digest
     UniqueConstraint("cause", "action", name="digest_items_once"),
-    partial_index("digest_items_due", "send_at", where="state = 'held'"),
-    partial_index("digest_items_held", "address", "id", where="state = 'held'"),
-    Index("digest_items_outbox", "outbox_id"),
+    UniqueConstraint("address", "place", name="digest_items_place"),
     Index("digest_items_ticket", "ticket_id"),
+)
+
+digest_boxes = Table(  # of each address: how many notices were held, how many of them are told, when the next digest goes out
+    "digest_boxes",
+    metadata,
+    Column("address", Text, primary_key=True),
+    text("agent", ""),  # "" = a bare address
+    number("held"),
+    number("told", 0),
+    number("send_at", nullable=True),  # NULL = nothing waits
+    partial_index("digest_boxes_due", "send_at", where="send_at IS NOT NULL"),
+    sqlite_with_rowid=False,
+)
+
+digests = Table(  # what was told: the items of an address behind a place, up to another
+    "digests",
+    metadata,
+    row_id(),  # of its outbox row, when it was sent
+    text("address"),
+    text("agent", ""),
+    text("state"),  # sent; settled: all tickets were seen to before; unsent: nothing could carry it
+    number("told_after"),
+    number("told_to"),
+    number("written_at"),
 )

@@ -145,6 +145,24 @@ def upgrade() -> None:
     )
     op.create_index("decisions_ticket", "decisions", ["ticket_id"], unique=False)
     op.create_table(
+        "digest_boxes",
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("send_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("address"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "digest_boxes_due",
+        "digest_boxes",
+        ["send_at"],
+        unique=False,
+        sqlite_where=sa.text("send_at IS NOT NULL"),
+        postgresql_where=sa.text("send_at IS NOT NULL"),
+    )
+    op.create_table(
         "digest_items",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -154,34 +172,28 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.BigInteger(), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
-        sa.Column("agent", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("held_at", sa.BigInteger(), nullable=False),
-        sa.Column("send_at", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.Text(), server_default=sa.text("'held'"), nullable=False),
-        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("address", "place", name="digest_items_place"),
         sa.UniqueConstraint("cause", "action", name="digest_items_once"),
     )
-    op.create_index(
-        "digest_items_due",
-        "digest_items",
-        ["send_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'held'"),
-        postgresql_where=sa.text("state = 'held'"),
-    )
-    op.create_index(
-        "digest_items_held",
-        "digest_items",
-        ["address", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'held'"),
-        postgresql_where=sa.text("state = 'held'"),
-    )
-    op.create_index("digest_items_outbox", "digest_items", ["outbox_id"], unique=False)
     op.create_index("digest_items_ticket", "digest_items", ["ticket_id"], unique=False)
+    op.create_table(
+        "digests",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("told_after", sa.BigInteger(), nullable=False),
+        sa.Column("told_to", sa.BigInteger(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "events",
         sa.Column(
