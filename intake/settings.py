@@ -73,8 +73,6 @@ class Notices(_Part, frozen=True):
     delivery_failed: bool = True
     promise_due: bool = True
     promise_broken: bool = True
-    promise_due: bool = True
-    promise_broken: bool = True
     link_days: Annotated[float, Meta(ge=0, le=90)] = 7
 
 
