@@ -114,9 +114,7 @@ def load(tx: Tx, name: str) -> Turn | None:
         return None
     *values, told = row
     names = Turn.__struct_fields__
-    return Turn(
-        **dict(zip(names, values, strict=False)), told=msgspec.json.decode(told, type=dict[int, str])
-    )
+    return Turn(**dict(zip(names, values, strict=False)), told=msgspec.json.decode(told, type=dict[int, str]))
 
 
 def save(tx: Tx, turn: Turn) -> None:

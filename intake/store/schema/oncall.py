@@ -4,7 +4,8 @@ from sqlalchemy import Column, Index, Table, Text
 
 from intake.store.schema.columns import metadata, number, partial_index, row_id, text
 
-oncall_changes = Table(  # hours that somebody took or swapped at the desk; of two that overlap the later one wins
+# Hours that somebody took or swapped at the desk; of two that overlap the later one wins.
+oncall_changes = Table(
     "oncall_changes",
     metadata,
     row_id(),
