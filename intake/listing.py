@@ -30,12 +30,16 @@ _c = schema.clocks.c
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """Which rows are wanted; None = all. since: microseconds UTC; limit: how many at most."""
+    """Which rows are wanted; None = all. since: microseconds UTC; limit: how many at most.
+
+    is_waiting: only tickets that wait for somebody of their team.
+    """
 
     state: str | None = None
     team: str | None = None
     since: int | None = None
     limit: int | None = None
+    is_waiting: bool = False
 
 
 def is_wanted(column: Any, parameter: str) -> Any:
@@ -65,10 +69,11 @@ _TICKET_COLUMNS = (
     _t.linked_to,
     _t.suggested_link,
     _t.merged_into,
+    _t.waits_since,
     _t.promised_at,
 )
 _PROMISED = len(_TICKET_COLUMNS) - 1
-_TICKETS = Statement(
+_wanted = (
     select(*_TICKET_COLUMNS)
     .where(
         _t.id > bindparam("after"),
@@ -79,6 +84,8 @@ _TICKETS = Statement(
     .order_by(_t.id)
     .limit(bindparam("most"))
 )
+_TICKETS = Statement(_wanted)
+_WAITING = Statement(_wanted.where(_t.waits_since.is_not(None), _t.solved_at.is_(None)))
 _TICKET = Statement(select(*_TICKET_COLUMNS).where(_t.ref == bindparam("ref")))
 _REFS = Statement(select(_t.id, _t.ref).where(_t.id.in_(values_of("ids", BigInteger()))))
 _CUSTOMERS = Statement(
@@ -143,7 +150,7 @@ _DECISION = Statement(
 
 def tickets(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
     """Give the tickets, oldest first."""
-    return paged(store, _TICKETS, filters, _ticket_objects, team=filters.team)
+    return paged(store, _WAITING if filters.is_waiting else _TICKETS, filters, _ticket_objects, team=filters.team)
 
 
 def paged(
@@ -229,6 +236,7 @@ def _ticket_object(
         "linked_to": refs.get(row[17]),
         "suggested_link": refs.get(row[18]),
         "merged_into": refs.get(row[19]),
+        "waits_since": _time(row[20]),
     }
 
 

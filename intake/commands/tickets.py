@@ -18,6 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
     listed.add_argument("--status", choices=STATUSES)
     listed.add_argument("--team", metavar="NAME")
+    listed.add_argument("--waiting", action="store_true", help="only what waits for somebody of its team")
     options.add_since(listed)
     options.add_limit(listed)
     options.add_json(listed)
@@ -36,7 +37,11 @@ run = options.run_subcommand
 
 def list_tickets(arguments: argparse.Namespace) -> int:
     filters = listing.Filters(
-        state=arguments.status, team=arguments.team, since=options.since_us(arguments), limit=arguments.limit
+        state=arguments.status,
+        team=arguments.team,
+        since=options.since_us(arguments),
+        limit=arguments.limit,
+        is_waiting=arguments.waiting,
     )
     with options.opened(arguments) as (_, store):
         print_tickets(listing.tickets(store, filters), is_json=arguments.is_json)

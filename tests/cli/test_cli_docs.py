@@ -118,6 +118,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "docs/operating.md",
         "docs/on-call.md",
         "docs/escalation.md",
+        "docs/assignment.md",
         "docs/cli.md",
         "docs/rules.md",
         "docs/clocks.md",

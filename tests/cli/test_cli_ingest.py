@@ -14,7 +14,7 @@ from intake.store import lockfile
 TICKET_KEYS = {
     "ref", "subject", "status", "priority", "team", "agent", "nature", "language", "tags", "customer", "channel",
     "account", "created_at", "messages", "due", "rule", "fields",
-    "merged_into", "linked_to", "suggested_link",
+    "merged_into", "linked_to", "suggested_link", "waits_since",
 }  # fmt: skip
 
 
