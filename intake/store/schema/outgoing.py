@@ -44,7 +44,7 @@ digest_items = Table(  # notices beyond what an agent can read; (cause, action) 
     number("due_at", nullable=True),  # of its timer; NULL = no timer's
     number("held_at"),
     UniqueConstraint("cause", "action", name="digest_items_once"),
-    UniqueConstraint("address", "place", name="digest_items_place"),
+    Index("digest_items_place", "address", "place", unique=True),
     Index("digest_items_ticket", "ticket_id"),
 )
 

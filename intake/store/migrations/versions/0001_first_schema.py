@@ -177,9 +177,9 @@ def upgrade() -> None:
         sa.Column("due_at", sa.BigInteger(), nullable=True),
         sa.Column("held_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("address", "place", name="digest_items_place"),
         sa.UniqueConstraint("cause", "action", name="digest_items_once"),
     )
+    op.create_index("digest_items_place", "digest_items", ["address", "place"], unique=True)
     op.create_index("digest_items_ticket", "digest_items", ["ticket_id"], unique=False)
     op.create_table(
         "digests",
