@@ -67,10 +67,11 @@ class Expected(Said):
             if each.state == "running" and each.due_at is not None and each.due_at > self._now
         }
         due_at = next((running[target] for target in TARGETS if target in running), None)
-        calendar = self._calendar()
-        if due_at is None or calendar is None:
-            return due_at
-        return due_at.astimezone(calendar.zone)
+        if due_at is None:
+            return None
+        from intake import promised_text  # which is made of what stands here
+
+        return due_at.astimezone(promised_text.zone_of(self._tx, self._context, self._ticket))
 
 
 class NextOpen(Said):

@@ -105,8 +105,21 @@ def calendar_text(content: bytes) -> str:
     """Return the text of an iCalendar file, whatever its charset; letters that a fold splits are whole, lines kept."""
     from channels.email import charsets
 
+    return charsets.text_from_bytes(content if _is_utf8(content) else _with_whole_letters(content))[0]
+
+
+def _with_whole_letters(content: bytes) -> bytes:
+    """Return the text with each fold behind the letter of UTF-8 that it splits; as it is when that makes no UTF-8 of it."""
     whole = _SPLIT_LETTER.sub(rb"\2\1", content)
-    return charsets.text_from_bytes(whole)[0]
+    return whole if _is_utf8(whole) else content
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def list_values(text: str, *, is_csv: bool) -> tuple[str, ...]:

@@ -111,6 +111,17 @@ def test_what_is_past_is_never_expected(world: World) -> None:
     assert said_of(world, mail, expected.Expected) == "Thursday, 12 November, 15:00 UTC"
 
 
+def test_a_ticket_without_a_policy_is_read_in_the_hours_of_its_people(world: World) -> None:
+    """Nothing counts down, so that only a promise can be expected; its zone is that of the team's hours."""
+    rules = RULES.replace("sla: standard, reply", "sla: none, reply")
+    world.use_rules(rules.replace("{email: ania@desk.example}", "{email: ania@desk.example, hours: office}"))
+    mail = world.receive()
+    assert said_of(world, mail, expected.Expected) == ""
+    ticket_id, promised = world.ticket(mail)["id"], at("2026-11-12T15:00+00:00")
+    world.store.write_now(lambda tx: clocks.promise(tx, tickets.locked(tx, ticket_id), promised))
+    assert said_of(world, mail, expected.Expected) == "Thursday, 12 November, 16:00 CET"
+
+
 def test_the_words_of_a_reply_are_of_one_language(world: World) -> None:
     """A Polish customer gets the English template where there is no other: then its hours are English, too."""
     texts = {("received", "en"): "By {{ expected }}."}

@@ -171,6 +171,12 @@ def test_calendar_file_is_read_in_any_charset(charset: str) -> None:
     assert read.removeprefix("\ufeff") == text * 3
 
 
+def test_fold_in_another_charset_splits_no_letter() -> None:
+    """What is no UTF-8 is left as it is: there such a byte begins a letter."""
+    text = "BEGIN:VCALENDAR\r\nSUMMARY:\u672c\u65e5\u306f\u4f11\u696d\r\n \u3044\u305f\u3057\u307e\u3059\u3002\u660e\u65e5\u306f\u55b6\u696d\r\n"
+    assert rule_files.calendar_text((text * 3).encode("shift_jis")) == text * 3
+
+
 def test_letter_that_a_fold_splits_is_whole() -> None:
     """Lines are folded by bytes, some programs do it within a letter; line numbers stay."""
     raw = b"SUMMARY:Za" + "\u017c".encode()[:1] + b"\r\n " + "\u017c".encode()[1:] + b"\xc3\xb3\r\nEND:X\r\n"
