@@ -78,8 +78,9 @@ def busy(world: World) -> World:
     world.receive_unreadable()
     world.advance(minutes=20)
     world.reply(asked)
-    world.advance(minutes=150)
-    world.fire_due()
+    for _ in range(10):  # as the bell rings: in one leap, notices that repeat would begin a new grid
+        world.advance(minutes=15)
+        world.fire_due()
     world.set_status(asked, "solved")
     world.receive(subject="Re: My printer", body="Still burning", headers={"References": "<none@x>"})
     world.advance(minutes=30)
