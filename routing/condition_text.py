@@ -22,7 +22,6 @@ from routing.view import Field, FieldType, View
 from routing.yaml_text import Node
 
 
-
 class _Told(NamedTuple):
     """A fact that only some events tell. opening_hint: what to do instead in a stage without events; hint: elsewhere."""
 
