@@ -169,6 +169,24 @@ def test_closed_hours_go_over_a_change_of_clocks(lines: list[str], spans: list[s
     )
 
 
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Europe/Warsaw", "Pacific/Niue"])
+@pytest.mark.parametrize(
+    ("lines", "spans"),
+    [
+        (["DTSTART:20261231T220000Z", "DTEND:20270101T060000Z"], ["12-31 22:00-06:00"]),
+        (["DTSTART:20201231T220000Z", "DTEND:20210101T060000Z", "RRULE:FREQ=YEARLY"], ["12-31 22:00-06:00"]),
+        (["DTSTART:20261230T000000Z", "DURATION:P3D"], ["12-30 00:00-00:00"]),
+        (["DTSTART;TZID=Pacific/Kiritimati:20270101T120000", "DURATION:PT4H"], ["12-31 22:00-02:00"]),
+        (["DTSTART;TZID=Pacific/Niue:20261231T120000", "DURATION:PT4H"], ["12-31 23:00-03:00"]),
+        (["DTSTART:20261230T230000Z", "DURATION:PT30M", "RRULE:FREQ=DAILY;COUNT=3"],
+         ["12-30 23:00-23:30", "12-31 23:00-23:30", "01-01 23:00-23:30"]),
+    ],
+)  # fmt: skip
+def test_closed_hours_go_over_the_turn_of_the_year(zone: str, lines: list[str], spans: list[str]) -> None:
+    book = calendar(event(*lines), zone=zone)
+    assert closed_spans(book, "2026-12-29T12:00", "2027-01-03T12:00") == spans
+
+
 def test_every_day_at_noon_is_noon_on_both_sides_of_a_change_of_clocks() -> None:
     book = calendar(event("DTSTART;TZID=Europe/Warsaw:20200101T120000", "DURATION:PT1H", "RRULE:FREQ=DAILY"))
     assert closed_spans(book, "2026-10-24T00:00", "2026-10-26T00:00") == [
