@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam
 
-from intake import clocks, instants, tickets
+from intake import clocks, instants, seating, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.store import schema
@@ -42,7 +42,8 @@ def snooze(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: O
     """Put the ticket on hold until an instant; then it is open again, if nobody has changed its status before."""
     if action.value is None:
         return ticket
-    slept = tickets.change(tx, ticket, actor=f"rule:{action.rule}", status="on_hold")
+    actor = f"rule:{action.rule}"
+    slept = seating.set_status(tx, context, ticket, "on_hold", actor=actor, cause=happened.cause)
     alarm(tx, slept, SNOOZE, instant(tx, action.value))
     return slept
 
@@ -54,7 +55,7 @@ def wake(tx: Tx, context: Context, ticket: Ticket, armed_at: int) -> Ticket:
         return ticket
     woken = tickets.change(tx, ticket, actor="system", status="open")
     clocks.follow(tx, ticket, woken)
-    return woken
+    return seating.hand_back(tx, context, woken, cause=f"wake:{ticket.id}:{armed_at}")
 
 
 def alarm(tx: Tx, ticket: Ticket, kind: str, at: datetime) -> None:

@@ -53,7 +53,7 @@ DOERS: dict[str, Doer] = {
     "notify": telling.notify,
     "note": telling.note,
     "priority": changing.plain,
-    "status": changing.plain,
+    "status": changing.status,
     "nature": changing.plain,
     "language": changing.plain,
     "tags": changing.tags,
