@@ -31,10 +31,14 @@ from tests.torture import daemons
 PART = "timers"
 _LOOKS = 20_000
 _HEAD_START_S = 6.0
+_MAILS = 100
 
 
 class Sizes(msgspec.Struct, frozen=True):
-    """timers: open ones in the large store; due: those of the minute; fired, moved: whose cost is measured, each round."""
+    """timers: open ones in the large store; due: those of the minute; fired, moved: whose cost is measured, each round.
+
+    late: that fire while new mail is settled. jobs_s: for making the yardstick's jobs.
+    """
 
     timers: int
     due: int
@@ -43,10 +47,11 @@ class Sizes(msgspec.Struct, frozen=True):
     moved: int
     rounds: int
     jobs_s: float
+    late: int
 
 
-_WHOLE = Sizes(1_000_000, 100_000, 60, 3_000, 1_000, 3, 40)
-_QUICK = Sizes(40_000, 4_000, 2.4, 500, 200, 1, 4)
+_WHOLE = Sizes(1_000_000, 100_000, 60, 3_000, 1_000, 3, 40, 10_000)
+_QUICK = Sizes(40_000, 4_000, 2.4, 500, 200, 1, 4, 1_000)
 _SMALL = 1_000
 
 
@@ -54,13 +59,14 @@ def run(results: Results, folder: Path, *, is_quick: bool) -> None:
     results.begin(PART, is_quick=is_quick)
     sizes = _QUICK if is_quick else _WHOLE
     large, small = folder / "timers-large", folder / "timers-small"
-    plain = sizes.due + sizes.fired * sizes.rounds + 2 * _SMALL
+    plain = sizes.due + sizes.fired * sizes.rounds + sizes.late + 2 * _SMALL
     open_timers.build(small, plain=_SMALL, timers=_SMALL)
     open_timers.build(large, plain=plain, timers=sizes.timers)
     try:
         _idle(results, small, large, timers=sizes.timers)
         _memory(results, small, large, timers=sizes.timers)
         _costs(results, large, sizes)
+        _beside(results, large, sizes)
         storm = _storm(results, large, sizes)
         _yardstick(results, folder, sizes, storm)
     finally:
@@ -188,6 +194,34 @@ async def _moved(folder: Path, tickets: int) -> tuple[float, float]:
     return took[0] / moved, took[1] / moved
 
 
+def _beside(results: Results, folder: Path, sizes: Sizes) -> None:
+    waited, fired = asyncio.run(_settled_beside(folder, _due(folder, sizes.late)))
+    results.note(
+        PART,
+        f"While {fired} late timers fired, {len(waited)} new mails were settled, each at once: median"
+        f" {statistics.median(waited) * 1e3:.0f} ms, at most {max(waited) * 1e3:.0f} ms from asking to the commit.",
+    )
+
+
+async def _settled_beside(folder: Path, late: int) -> tuple[list[float], int]:
+    """Seconds that each settlement took while late timers fired, and how many of those there were."""
+    store, world = open_timers.opened(folder)
+    fired: list[str] = []
+    with closing(store):
+        mails = [world.journal(f"c{number}@customer.example") for number in range(_MAILS)]
+        timers = _timers(store, world, lambda event, fields: fired.append(event))
+        firing = asyncio.create_task(timers.fire_due())
+        waited = []
+        while mails and not firing.done():
+            began = time.monotonic()
+            await asyncio.to_thread(world.settle, mails.pop())
+            waited.append(time.monotonic() - began)
+        await firing
+    if len(fired) < late:
+        raise AssertionError(f"{late} timers were due, {len(fired)} fired")
+    return waited, len(fired)
+
+
 def _cancelled(world: World) -> int:
     """Each move cancels a row and writes another."""
     return len(world.rows("timers", "state = 'cancelled'"))
@@ -290,7 +324,8 @@ def _yardstick(results: Results, folder: Path, sizes: Sizes, storm: list[str]) -
     theirs = found["memory"]["storm"]
     results.note(
         PART,
-        f"{theirs['asked']} jobs in memory due within {60 * sizes.timers / 1e6:.1f} s, each writing its event through the same store:"
+        f"{theirs['asked']} jobs in memory due within {60 * sizes.timers / 1e6:.1f} s, each writing its event through the same store, without a"
+        " ticket, a clock or a claim:"
         f" {theirs['fired']} ran, median {theirs['p50_s']:.3f} s, p99 {theirs['p99_s']:.3f} s, at most {theirs['max_s']:.3f} s late"
         f" (ours: {', '.join(storm)}). Jobs in memory are lost with the process.",
     )
