@@ -42,6 +42,8 @@ def new_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture
 def rota(desk: Path, new_store: bytes) -> Path:
     (desk / "config" / "rules.yaml").write_text(RULES, encoding="utf-8")
+    for template in (desk / "config" / "replies").glob("*.md"):
+        template.unlink()  # they are compiled at each command, and say nothing here
     (desk / "var").mkdir()
     (desk / "var" / "intake.db").write_bytes(new_store)
     return desk
