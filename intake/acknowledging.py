@@ -9,7 +9,7 @@ words: then the ticket is in good hands, and the answer says whose.
 """
 
 from datetime import datetime, tzinfo
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Text, bindparam, cast, exists, literal, or_, select
@@ -114,6 +114,21 @@ def sentence(outcome: Outcome, agent: str, *, now: datetime, zone: tzinfo | None
     since = notice_text.clock_time(instants.datetime_from_us(look.at), now=now, zone=zone)
     who = "you look" if look.agent == agent else f"{look.agent} looks"
     return f"was acknowledged before: {who} at it since {since}, and nothing was changed"
+
+
+def to_json(outcome: Outcome) -> dict[str, Any]:
+    """JSON values: ref, status, agent, done, looked_at {by, since}, taken_from."""
+    look, ticket = outcome.look, outcome.ticket
+    since = None if look is None else {"by": look.agent, "since": instants.rfc3339_from_us(look.at)}
+    taken_from = outcome.held_by if outcome.held_by != ticket.agent else None
+    return {
+        "ref": ticket.ref,
+        "status": ticket.status,
+        "agent": ticket.agent,
+        "done": outcome.is_done,
+        "looked_at": since,
+        "taken_from": taken_from,
+    }
 
 
 def _note(tx: Tx, context: Context, ticket: Ticket, said: Said, asked: tuple[str, ...]) -> Ticket:

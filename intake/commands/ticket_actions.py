@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake import cli, terminal
-from intake.commands import options
+from intake.commands import options, output
 from intake.model import STATUSES, Context
 from intake.store.durable import make_folder
 from intake.store.engine import Tx
@@ -42,8 +42,11 @@ def configure(commands: Any) -> None:
                 metavar="WHEN",
                 help='promise a moment, which the answer then names: "thursday 15:00", "in 2h"',
             )
-    add_action(commands, "ack", acknowledge, "say that you look at it: who else is told waits")
-    add_action(commands, "take", take, "say that you look at it, and have it assigned to you")
+    for name, run, text in (
+        ("ack", acknowledge, "say that you look at it: who else is told waits"),
+        ("take", take, "say that you look at it, and have it assigned to you"),
+    ):
+        options.add_json(add_action(commands, name, run, text))
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
     parser = add_action(commands, "assign", assign, "give it to an agent or a team")
@@ -142,7 +145,10 @@ def _look(arguments: argparse.Namespace, act: Callable[..., "Outcome"]) -> int:
         except desk.DeskError as error:
             raise cli.WrongInput(str(error)) from None
         now = wired.store.now()
-    terminal.say(f"{outcome.ticket.ref} {acknowledging.sentence(outcome, arguments.agent, now=now)}")
+    if arguments.is_json:
+        output.print_json(acknowledging.to_json(outcome))
+    else:
+        terminal.say(f"{outcome.ticket.ref} {acknowledging.sentence(outcome, arguments.agent, now=now)}")
     return 0
 
 

@@ -210,6 +210,24 @@ def test_ack_stops_who_else_would_be_told(world: World, ticket: dict[str, Any]) 
     assert not to_customer(world)
 
 
+def test_take_is_looking_at_it_and_having_it(world: World, ticket: dict[str, Any]) -> None:
+    """As `intake tickets take`; which notice was answered is known."""
+    answer(world, "#assign ewa")
+    answer(world, "#take")
+    assert {"acknowledged", "taken_over"} <= set(world.events(ticket))
+    assert now(world, ticket)["agent"] == "ania"
+    (event,) = world.rows("events", "kind = 'taken_over'")
+    assert '"how":"mail"' in event["details"]
+    assert '"notice":"' in event["details"]
+
+
+def test_link_of_a_notice_never_goes_to_a_customer(world: World, ticket: dict[str, Any]) -> None:
+    """Whoever has it speaks as the agent: the mail is refused, and the agent told."""
+    answer(world, "See https://help.example.com/n/ack/k7m4q2p.ania.1.tg3d20.aeyk for it.")
+    assert not to_customer(world)
+    assert "agent_mail_refused" in world.events(ticket)
+
+
 def test_several_commands_stand_above_the_text(world: World, ticket: dict[str, Any]) -> None:
     """One a line, empty lines between them do no harm."""
     answer(world, "#assign ewa\n\n#priority high\n#status on hold\nWe are waiting for the parts.")

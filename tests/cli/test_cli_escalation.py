@@ -1,0 +1,59 @@
+"""Acknowledging and taking over from the command line, and what check says of a ladder's template."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MAIL = b"From: Ann <ann@example.net>\nTo: support@example.com\nSubject: Hello\nMessage-ID: <1@example.net>\n\nMy printer burns.\n"
+
+
+@pytest.fixture
+def ref(intake: Any, desk: Path) -> str:
+    (desk / "1.eml").write_bytes(MAIL)
+    assert intake("ingest", "1.eml", "--kind", "email").code == 0
+    found: str = intake("tickets", "list", "--json").objects[0]["ref"]
+    return found
+
+
+def test_acknowledging_says_who_looks_at_it(intake: Any, ref: str) -> None:
+    done = intake("tickets", "ack", ref.lower(), "--as", "ben")
+    assert (done.code, done.err) == (
+        0,
+        f"{ref} is acknowledged: you look at it, and no clock stops by that\n",
+    )
+    second = intake("tickets", "ack", ref, "--as", "anna")
+    assert second.code == 0
+    assert f"{ref} was acknowledged before: ben looks at it since " in second.err
+    assert "looked at by ben since " in intake("tickets", "show", ref).out
+
+
+def test_taking_it_over_as_json(intake: Any, ref: str) -> None:
+    held_by = intake("tickets", "show", ref, "--json").objects[0]["agent"]
+    (told,) = intake("tickets", "take", ref, "--as", "clara", "--json").objects
+    assert (told["done"], told["agent"], told["taken_from"]) == (True, "clara", held_by)
+    assert told["looked_at"]["by"] == "clara"
+
+
+def test_a_solved_ticket_has_nothing_to_look_at(intake: Any, ref: str) -> None:
+    assert intake("tickets", "status", ref, "solved", "--as", "ben").code == 0
+    done = intake("tickets", "take", ref, "--as", "ben")
+    assert (done.code, "is solved: there is nothing left to look at" in done.err) == (0, True)
+
+
+@pytest.mark.parametrize("command", ["ack", "take"])
+def test_a_stranger_is_told_who_there_is(intake: Any, ref: str, command: str) -> None:
+    done = intake("tickets", command, ref, "--as", "bem")
+    assert (done.code, "did you mean 'ben'?" in done.err) == (2, True)
+
+
+def test_check_misses_a_language_of_a_ladder_s_template(intake: Any, desk: Path) -> None:
+    """A warning at the step that says it."""
+    (desk / "config" / "replies" / "delayed.pl.md").unlink()
+    done = intake("check", "--json")
+    problem, other = [each for each in done.objects if each["code"] == "missing-language"]
+    assert problem["message"] == "ladder 'nudge': reply template 'delayed' is not there in pl"
+    assert "ladder 'page'" in other["message"]
+    assert problem["hint"] == "write delayed.pl.md"
+    step = (desk / "config" / "rules.yaml").read_text().splitlines()[problem["line"] - 1]
+    assert "first_response breach" in step
