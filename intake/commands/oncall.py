@@ -128,7 +128,7 @@ def show(arguments: argparse.Namespace) -> int:
 
 def _rulebook(settings: Any) -> Rulebook:
     sources = rule_files.read(settings.rules, settings.replies)
-    return rules.load(sources.files, lists=sources.lists)
+    return rules.load(sources.files, lists=sources.lists, calendars=sources.calendars)
 
 
 def _print(shown: Shown, *, is_first: bool) -> None:
