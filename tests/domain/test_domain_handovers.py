@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from intake import (
     failpoints,
     handovers,
     pages,
+    resuming,
     tickets,
     turns,
     waiting,
@@ -25,6 +27,7 @@ from intake.settings import OnCall
 from intake.store import opening
 from intake.store.engine import Tx
 from routing import rulebook
+from routing.resumed import Resumed
 from tests.domain.oncall_world import ONCALL, hand_over, letters, local, release, swap, take, told
 from tests.domain.world import RULES, World, us
 
@@ -455,3 +458,35 @@ def test_another_daemon_s_schedule_is_put_off_not_asked_for_without_end(world: W
     world.context = msgspec.structs.replace(world.context, rulebook=rulebook.load({"rules.yaml": RULES}))
     hand_over(world)
     assert world.store.read_now(handovers.next_due) == world.store.now_us() + 60_000_000
+
+
+# -- the same in memory -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_ticket_lived_in_memory_knows_whom_the_notice_reaches(
+    make_world: Callable[[str], World], *, is_taken: bool
+) -> None:
+    """On Sunday it reaches tomek if he took the hours, and the next step waits; else the lead is told at once."""
+    world = make_world(GAP)
+    world.clock.at = local("2026-11-15T10:00")
+    hand_over(world)
+    if is_taken:
+        take(world, "tomek")
+    ticket = world.ticket(world.receive())
+
+    def look(tx: Tx) -> Resumed:
+        found = tickets.load(tx, ticket["id"])
+        assert found is not None
+        return resuming.resumed(tx, world.context, found)
+
+    life = world.store.read_now(look)
+    life.advance(local("2026-11-15T11:59"))
+    foreseen = [us(each.at) for each in life.happenings if each.action.value == "lead"]
+    for minute in range(0, 120, 30):
+        world.clock.at = local("2026-11-15T10:00") + timedelta(minutes=minute)
+        while world.fire_due():
+            pass
+    asked = world.rows("timers", "kind = 'ack' AND state = 'fired'")
+    assert [row["due_at"] for row in asked] == foreseen
+    assert foreseen == [us(local("2026-11-15T11:30" if is_taken else "2026-11-15T11:00"))]
