@@ -84,6 +84,7 @@ def _acknowledge(told: Digest, digest_id: int) -> Iterator[str]:
     yield ""
     yield f"Acknowledge all of it:  intake digests ack {digest_id} --as {told.agent or 'NAME'}"
     yield "One of them:            intake tickets ack REF --as " + (told.agent or "NAME")
+    yield "Please do not answer this mail: it is about many tickets, and an answer belongs to one."
 
 
 def _ticket(items: Sequence[Item], zone: tzinfo, now_us: int) -> Iterator[str]:
