@@ -5,8 +5,9 @@ from datetime import UTC, tzinfo
 
 import msgspec
 
-from intake import instants, lateness
+from intake import instants, lateness, notice_links
 from intake.model import Context
+from intake.notice_links import DAY_S, Link
 
 LISTED_MAX = 200  # tickets that the mail names; `intake digests show` names all
 SUBJECT_MAX_CHARACTERS = 120
@@ -66,7 +67,7 @@ def text(told: Digest, context: Context, *, digest_id: int) -> str:
     zone = _zone(context, told.agent)
     lines = [*_head(told, len(told.items) - len(waiting)), *_acknowledge(told, digest_id)]
     for items in listed:
-        lines += ["", *_ticket(items, zone, told.now_us)]
+        lines += ["", *_ticket(items, zone, told.now_us), *_link(items[0], told, context, digest_id)]
     if told.is_cut or len(listed) < len(by_ticket):
         lines += ["", f"And more:  intake digests show {digest_id}"]
     return "\n".join([*lines, ""])
@@ -92,6 +93,15 @@ def _ticket(items: Sequence[Item], zone: tzinfo, now_us: int) -> Iterator[str]:
     yield f"{first.ref}  {first.priority}  {first.subject[:SUBJECT_MAX_CHARACTERS]}"
     for item in items:
         yield f"    {item.rule}{_due(item, zone, now_us)}"
+
+
+def _link(item: Item, told: Digest, context: Context, digest_id: int) -> Iterator[str]:
+    """Give the page where the reader says that they look at the ticket, as its own notice would."""
+    days = context.notices.link_days
+    if told.agent and days and context.public_url:
+        until_s = told.now_us // 1_000_000 + round(days * DAY_S)
+        link = Link(purpose="ack", ref=item.ref, agent=told.agent, notice=digest_id, until_s=until_s)
+        yield f"    I look at it:  {notice_links.url(context.keys, context.public_url, link)}"
 
 
 def _due(item: Item, zone: tzinfo, now_us: int) -> str:

@@ -1,6 +1,7 @@
 """A storm of notices is one mail: who has had enough of them in a minute gets the rest in a digest, and nothing is lost."""
 
 import asyncio
+import re
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import acknowledging, digests
+from intake import acknowledging, digests, notice_links
 from intake.settings import Limits
 from intake.store.engine import Tx
 from tests.domain.world import RULES, World
@@ -216,3 +217,16 @@ def test_what_is_held_after_a_digest_comes_in_the_next(storm: World) -> None:
     assert [(row["told_after"], row["told_to"]) for row in of_ania][:1] == [(0, 3)]
     assert all(later["told_after"] == before["told_to"] for before, later in pairwise(of_ania))
     assert storm.store.read_now(digests.next_due) is None
+
+
+def test_each_ticket_of_a_digest_has_its_link(storm: World) -> None:
+    """The page behind it acknowledges that ticket, in the agent's name."""
+    storm.context = msgspec.structs.replace(storm.context, public_url="https://help.example.com")
+    storm.advance(minutes=1)
+    run(storm)
+    tokens = re.findall(r"https://help\.example\.com/n/ack/(\S+)", digest(storm)["text"])
+    links = [notice_links.read(storm.keys, "ack", token) for token in tokens]
+    held = {row["ticket_id"] for row in storm.rows("digest_items")}
+    refs = {row["ref"] for row in storm.rows("tickets") if row["id"] in held}
+    assert {link.ref for link in links if link} == refs
+    assert {link.agent for link in links if link} == {"ania"}
