@@ -9,6 +9,7 @@ Coming back gives nothing back: whoever has a ticket by then keeps it. What stil
 who had it before first. Away until an instant ends by itself. This is a clockwork (intake.clockworks).
 """
 
+import logging
 from datetime import UTC
 from typing import Literal
 
@@ -19,13 +20,15 @@ from intake import agents, away_letters, events, failpoints, instants, quiet, re
 from intake.model import Context
 from intake.reactions import Cause
 from intake.store import schema
-from intake.store.engine import Store, Tx
+from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert
 from routing import moment_text
 from routing.targets import PRIORITIES
 
 KIND = "presence"
 PAGE = 50
+
+log = logging.getLogger("intake.presence")
 
 Outcome = Literal["moved", "waiting", "stayed"]
 
@@ -162,11 +165,20 @@ async def move_all(store: Store, context: Context) -> int:
     done = 0
     while pending := await store.read(lambda tx: tx.all(_PENDING, most=PAGE)):
         for name, ticket_id in pending:
-            await store.write(
-                lambda tx, name=name, ticket_id=ticket_id: move(tx, context, name, ticket_id)  # type: ignore[misc]
-            )
+            await _try(store, context, name, ticket_id)
         done += len(pending)
     return done
+
+
+async def _try(store: Store, context: Context, name: str, ticket_id: int) -> None:
+    """Move one ticket; one that breaks is told and stays, and holds up no other. Raises: StoreError."""
+    try:
+        await store.write(lambda tx: move(tx, context, name, ticket_id))
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("move_failed", extra={"ticket": ticket_id, "agent": name})
+        await store.write(lambda tx: tx.run(_CLAIM, of_agent=name, of_ticket=ticket_id))
 
 
 def move(tx: Tx, context: Context, name: str, ticket_id: int) -> Outcome | None:

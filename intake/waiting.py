@@ -9,6 +9,7 @@ When nothing waits, a look is one read of an index that is empty.
 """
 
 import heapq
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from intake import agents, alarms, failpoints, instants, quiet, reactions, seati
 from intake.model import Context, Ticket
 from intake.reactions import Cause
 from intake.store import schema
-from intake.store.engine import Row, Store, Tx
+from intake.store.engine import Row, Store, StoreError, Tx
 from intake.store.statements import Statement
 from routing import assignment
 from routing.assignment import Preferred
@@ -30,6 +31,8 @@ from routing.targets import PRIORITIES
 KIND = "waiting"
 PAGE = 50
 LOOK_US = 5_000_000  # a look that is cut off is made again so much later
+
+log = logging.getLogger("intake.waiting")
 
 _t = schema.tickets.c
 _c = schema.clocks.c
@@ -113,11 +116,23 @@ async def _give_out(store: Store, context: Context) -> int:
     for kind, first in page:
         if kind in spent:
             continue
-        if await store.write(lambda tx, first=first: pick_up(tx, context, first.ticket_id)):  # type: ignore[misc]
+        is_given = await _try(store, context, first.ticket_id)
+        if is_given:
             given += 1
-        else:
+        elif is_given is False:
             spent.add(kind)
     return given
+
+
+async def _try(store: Store, context: Context, ticket_id: int) -> bool | None:
+    """Give out one ticket; None = it broke, which is told and keeps nobody else waiting. Raises: StoreError."""
+    try:
+        return await store.write(lambda tx: pick_up(tx, context, ticket_id)) is not None
+    except StoreError:
+        raise
+    except Exception:
+        log.exception("pick_up_failed", extra={"ticket": ticket_id})
+        return None
 
 
 def pick_up(tx: Tx, context: Context, ticket_id: int) -> Ticket | None:

@@ -260,3 +260,18 @@ def test_counts_that_are_wrong_are_put_right(world: World) -> None:
 def _overwrite(tx: Any, row: dict[str, Any]) -> None:
     if not tx.update(schema.agent_load, {"name": row["name"]}, open_tickets=row["open_tickets"]):
         tx.insert(schema.agent_load, **row)
+
+
+def damage(world: World, ticket: dict[str, Any]) -> None:
+    """Break what a notice of the ticket would read."""
+    world.store.write_now(lambda tx: tx.update(schema.clocks, {"ticket_id": ticket["id"]}, clock="{"))
+
+
+def test_a_ticket_that_breaks_keeps_no_other_waiting(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told in the log and waits; the next one is given out."""
+    tickets = [new(world) for _ in range(6)]
+    damage(world, tickets[4])
+    world.set_status(tickets[0], "solved")
+    assert pick_up(world) == 1
+    assert [now(world, each)["agent"] for each in tickets[4:]] == [None, "ania"]
+    assert "pick_up_failed" in caplog.text

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from intake import assigning, instants, presence
+from intake import assigning, instants, presence, seating
 from tests.domain.agents import answer as answer_by_mail
 from tests.domain.agents import told
 from tests.domain.test_domain_capacity import answer, held, new, now, pick_up
@@ -267,3 +267,23 @@ def test_an_answer_is_not_sent_when_what_stands_beside_it_is_refused(world: Worl
     by_mail(world, "#assign ewa\nWater.")
     assert "ewa has 3 of 3 email tickets" in "".join(told(world))
     assert "agent_replied" not in world.events(ticket)
+
+
+def test_a_move_that_breaks_holds_up_no_other(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told in the log, the ticket stays, and the others are moved."""
+    tickets = [new(world, "named") for _ in range(3)]
+    away(world)
+    real = seating.reassign
+
+    def broken(tx: Any, context: Any, ticket: Any) -> Any:
+        if ticket.id == tickets[0]["id"]:
+            raise ValueError("damaged")
+        return real(tx, context, ticket)
+
+    monkeypatch.setattr(seating, "reassign", broken)
+    run(world)
+    assert [now(world, each)["agent"] for each in tickets] == ["ania", "zoe", "zoe"]
+    assert "move_failed" in caplog.text
+    assert mails(world, "zoe") == ["ania is away: 2 tickets of theirs are yours now"]
