@@ -13,6 +13,7 @@ from whoever was known last to whoever has it now, marked late.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,8 +31,8 @@ from intake import (
     tickets,
     turns,
 )
-from intake.model import Context
-from intake.pages import Left
+from intake.model import Context, Ticket
+from intake.pages import Left, Page
 from intake.store.engine import Store, StoreError, Tx
 from intake.telling import ESCALATED
 from intake.turns import Turn
@@ -112,19 +113,22 @@ def hand(tx: Tx, context: Context, seen: Seen, left: Left) -> bool:
     failpoints.reach("handovers.in_transaction")
     if not ended or not ticket.is_open:
         return False
-    last = ended[-1]
+    at_us = instants.us_from_datetime(seen.at) if seen.at else tx.now
+    if any(page.agent == agent and page.sent_at >= at_us for page in left.pages):
+        return False  # a step has told them already, at the hand-over or since
+    _pass_on(tx, context, seen, ticket, ended, agent=agent, at_us=at_us)
+    return True
+
+
+def _pass_on(
+    tx: Tx, context: Context, seen: Seen, ticket: Ticket, ended: Sequence[Page], *, agent: str, at_us: int
+) -> None:
+    """Open the page of the next shift; with a notice when nobody has acknowledged the last of the ended one."""
+    name, last = seen.turn.schedule, ended[-1]
     is_waiting = pages.left_of(tx, ticket, ended).is_waiting
-    pages.write(
-        tx,
-        ticket,
-        schedule=name,
-        agent=agent,
-        rule=last.rule,
-        way=last.way,
-        sent_at=tx.now if is_waiting else last.sent_at,
-    )
+    sent_at = tx.now if is_waiting else last.sent_at
+    pages.write(tx, ticket, schedule=name, agent=agent, rule=last.rule, way=last.way, sent_at=sent_at)
     if is_waiting:
-        at_us = instants.us_from_datetime(seen.at) if seen.at else tx.now
         notice = notices.Notice(
             kind=f"{ESCALATED}handover:{name}",
             headline=handover_texts.headline(ticket, seen.turn.agent, last),
@@ -133,7 +137,6 @@ def hand(tx: Tx, context: Context, seen: Seen, left: Left) -> bool:
             by=last.way,
         )
         notices.send(tx, context, ticket, agent, notice)
-    return True
 
 
 def finish(tx: Tx, context: Context, seen: Seen) -> bool:

@@ -93,10 +93,16 @@ def _unreachable(rulebook: "Rulebook", means: Means, nodes: Nodes) -> Iterator[P
             yield nodes["agents"][name].warning("cannot-act", message, "the next of their ways is taken")
         reached = (agent.email and "email" in means.ways) or (agent.phone and means.ways & {"sms", "call"})
         if not reached and (agent.email or agent.phone):
-            message = f"no notice reaches agent '{name}': nothing here sends to what is known of them"
+            message = f"no notice reaches agent '{name}'{turns_of(rulebook, name)}: nothing here sends to what is known of them"
             yield nodes["agents"][name].warning(
                 "unreachable-agent", message, "add an email or set up a channel"
             )
+
+
+def turns_of(rulebook: "Rulebook", name: str) -> str:
+    """Says of which schedules an agent has turns; "" = none."""
+    rotas = [f"'{rota.name}'" for rota in rulebook.schedules.values() if name in rota.agents]
+    return f", who is on call in {', '.join(rotas)}" if rotas else ""
 
 
 def _has_what_it_needs(agent: Agent, way: str) -> bool:

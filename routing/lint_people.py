@@ -9,7 +9,7 @@ import msgspec
 from routing.conditions import Leaf, leaves
 from routing.ladder import Step
 from routing.lint_hours import ALL_WEEK, WEEKS, Week
-from routing.lint_means import step_node
+from routing.lint_means import step_node, turns_of
 from routing.lint_relations import required
 from routing.lint_rules import at
 from routing.people import Team
@@ -38,9 +38,8 @@ def unreachable_agents(rulebook: "Rulebook", nodes: Nodes) -> Iterator[Problem]:
     """Agents with neither an address nor a phone number."""
     for name, agent in rulebook.agents.items():
         if not agent.email and not agent.phone and name in nodes["agents"]:
-            rotas = [f"'{rota.name}'" for rota in rulebook.schedules.values() if name in rota.agents]
-            turns = f" and takes turns in {', '.join(rotas)}" if rotas else ""
-            message = f"no notice reaches agent '{name}', who has no email and no phone{turns}"
+            turns = turns_of(rulebook, name)
+            message = f"no notice reaches agent '{name}'{turns}{' and' if turns else ', who'} has no email and no phone"
             yield nodes["agents"][name].warning("unreachable-agent", message, "add email: NAME@your.example")
 
 

@@ -141,6 +141,21 @@ def test_two_notices_of_one_ticket_come_back_as_one(world: World) -> None:
     assert letter.text.count("with ewa on call") == 2
 
 
+def test_who_a_step_tells_at_the_hand_over_is_not_told_twice(make_world: Callable[[str], World]) -> None:
+    """The target is missed at nine, when ania begins: the step's notice is enough."""
+    breach = "    - {at: first_response breach, notify: oncall}\n"
+    world = make_world(ONCALL.replace("    - {at: unacknowledged, notify: lead}\n", breach, 1))
+    hand_over(world)
+    world.clock.at = local("2026-11-16T07:00")
+    ticket = world.ticket(world.receive())
+    for when in ("2026-11-16T08:00", "2026-11-16T09:00"):
+        world.clock.at = local(when)
+        world.fire_due()
+    hand_over(world)
+    assert notices_of(world, ticket, "ewa") == ["page/0"]
+    assert notices_of(world, ticket, "ania") == ["page/1"]
+
+
 def test_what_waits_goes_on_to_the_shift_after_next(world: World) -> None:
     """ania did not look either: a week later ewa gets it again, once."""
     ticket = paged(world)

@@ -223,8 +223,16 @@ def test_whom_no_notice_reaches_and_who_takes_turns_is_told() -> None:
     text = rules().replace("ania: {email: a@x.example}", "ania: {skills: [pl]}")
     (problem,) = rulebook.load({"rules.yaml": text}).warnings
     assert problem.message == (
-        "no notice reaches agent 'ania', who has no email and no phone and takes turns in 'nights'"
+        "no notice reaches agent 'ania', who is on call in 'nights' and has no email and no phone"
     )
+
+
+def test_whom_nothing_here_reaches_and_who_takes_turns_is_told() -> None:
+    """Only mail goes out, and of ania a number is known."""
+    text = rules().replace("ania: {email: a@x.example}", 'ania: {phone: "+48600000001"}')
+    book = rulebook.load({"rules.yaml": text})
+    told = [each.message for each in lint.configured(book, lint.Means(ways=frozenset({"email"})))]
+    assert "no notice reaches agent 'ania', who is on call in 'nights': nothing here sends" in told[0]
 
 
 # -- the pieces -------------------------------------------------------------------------------------------------------
