@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from intake import terminal
+from intake.commands import event_text
 from intake.logs import escaped
 
 _ARROWS = {"in": "<-", "out": "->", "note": "--"}
@@ -84,6 +85,9 @@ def _message(message: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _details(event: Mapping[str, Any]) -> str:
+    said = event_text.said(event["kind"], event["details"])
+    if said is not None:
+        return escaped(said)
     details = {name: value for name, value in event["details"].items() if name != "undo"}
     if set(details) == {"field", "from", "to"}:
         return f"{details['field']}: {escaped(str(details['from']))} -> {escaped(str(details['to']))}"

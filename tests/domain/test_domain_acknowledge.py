@@ -359,6 +359,38 @@ def test_ticket_shows_who_looks_at_it(world: World, ticket: dict[str, Any]) -> N
     assert any("looked at by ewa" in line for line in ticket_page.lines(found))
 
 
+def test_history_tells_it_in_sentences(world: World, ticket: dict[str, Any]) -> None:
+    """What the command line shows of each event; the JSON has all of it."""
+    take(world, ticket)
+    found = world.store.read_now(lambda tx: listing.ticket(tx, ticket["ref"]))
+    assert found is not None
+    history = "\n".join(ticket_page.lines(found))
+    for line in (
+        f"first_response 50%: The first answer of ticket {ticket['ref']} is due at 11:00 UTC.",
+        "notified  rule:nudge/0  l2: ewa",
+        "acknowledged  agent:ewa  by command, 1 copy of notices stopped",
+        "taken_over  agent:ewa  from ania, by command",
+    ):
+        assert line in history
+
+
+def test_the_copies_of_the_notice_that_was_read_are_stopped(world: World) -> None:
+    """A breach was told to two; one of them looks at it by the link of their own mail."""
+    world.use_rules(
+        PAGING.replace(
+            "first_response 50%, notify: l2, ack_within: 10m", "first_response breach, notify: [l2, lead]"
+        ).replace("    - {at: unacknowledged, notify: lead}\n", "")
+    )
+    ticket = world.ticket(world.receive())
+    world.advance(hours=2)
+    world.fire_due()
+    (read,) = world.rows("outbox", "recipient = 'ewa@desk.example'")
+    said = Said(agent="ewa", how="link", notice=read["id"])
+    world.store.write_now(lambda tx: acknowledging.acknowledge(tx, world.context, ticket["ref"], said))
+    (copy,) = world.rows("outbox", "recipient = 'tomek@desk.example'")
+    assert copy["state"] == "dropped"
+
+
 # -- what a notice says -----------------------------------------------------------------------------------------------
 
 
