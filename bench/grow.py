@@ -19,6 +19,7 @@ _IDS = {"ticket_id", "customer_id", "message_id", "blob_id", "linked_to", "sugge
 _MARKED = {  # texts that must not come twice, or by which a person is found
     ("blobs", "hash"), ("journal", "key"), ("journal_keys", "key"), ("identities", "value"), ("participants", "value"),
     ("tickets", "ref"), ("messages", "external_id"), ("messages", "author"), ("outbox", "cause"),
+    ("digest_items", "cause"), ("digest_items", "address"),
 }  # fmt: skip
 
 
