@@ -234,7 +234,7 @@ def _tell_breach(tx: Tx, ticket: Ticket, clock: Clock, due_at: datetime) -> None
     due, used_s = instants.rfc3339(due_at), round(clock.budget_s, 6)
     events.of_ticket(tx, ticket, "sla_breached", target=clock.target, due_at=due, used_s=used_s, **told)
     if clock.target == "promise":
-        promises.break_(tx, ticket, clock)
+        promises.note_broken(tx, ticket, clock)
 
 
 def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:

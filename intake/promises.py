@@ -118,8 +118,9 @@ def follow(
     if old is not None and new.run != old.run:
         if old.state == "running":
             _end(tx, ticket, old, "moved")
-    elif new.state == "stopped":
-        _end(tx, ticket, new, "dropped" if event == "dropped" else "withdrawn")
+    elif new.state == "stopped" and old is not None and old.state == "running":
+        given_up = msgspec.structs.replace(new, due_at=old.due_at)
+        _end(tx, ticket, given_up, "dropped" if event == "dropped" else "withdrawn")
     elif old is not None and (old.state, old.breached_at) != (new.state, new.breached_at):
         _set(tx, ticket, new, _state_of(new), ended_at=new.met_at)
         if new.state == "met" and new.breached_at is None:
@@ -128,7 +129,7 @@ def follow(
         tx.run(_NO_REMINDER, of_ticket=ticket.id, reminder=REMINDER)
 
 
-def break_(tx: Tx, ticket: Ticket, clock: Clock) -> None:
+def note_broken(tx: Tx, ticket: Ticket, clock: Clock) -> None:
     """Write that the promise whose clock this is was broken; once for each."""
     _set(tx, ticket, clock, "broken", ended_at=clock.met_at)
     events.of_ticket(tx, ticket, "promise_broken", due_at=_time(clock.due_at))

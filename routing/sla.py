@@ -45,7 +45,7 @@ from routing.targets import (
 
 __all__ = [
     "OPEN_STATUSES", "PRIORITIES", "TARGETS", "Change", "Clock", "Clocks", "Past", "Policy", "State", "Target",
-    "after", "begin_promise", "breach", "due", "fact", "instant_at_used", "left_s", "measure", "meet",
+    "after", "begin_promise", "breach", "due", "fact", "instant", "instant_at_used", "left_s", "measure", "meet",
     "newly_breached", "pause", "rearm", "reopen", "resume", "retarget", "start", "start_target", "stop", "take_back",
     "used_s",
 ]  # fmt: skip
@@ -77,6 +77,12 @@ def start(policy: Policy, *, priority: str, at: datetime, calendar: Calendar) ->
         for name in FROM_THE_START
         if name in policy.targets
     )
+
+
+def instant(clock: Clock) -> datetime | None:
+    """When it is, or was, due; None = it is paused, idle, or was given up before it was late."""
+    is_given_up = clock.state == "stopped" and clock.breached_at is None
+    return None if is_given_up else clock.due_at
 
 
 def due(clocks: Clocks) -> dict[str, datetime]:

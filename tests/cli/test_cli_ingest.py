@@ -14,7 +14,7 @@ from intake.store import lockfile
 TICKET_KEYS = {
     "ref", "subject", "status", "priority", "team", "agent", "nature", "language", "tags", "customer", "channel",
     "account", "created_at", "messages", "due", "rule", "fields",
-    "merged_into", "linked_to", "suggested_link", "waits_since",
+    "merged_into", "linked_to", "suggested_link", "waits_since", "promise",
 }  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_a_ticket_is_shown_with_conversation_events_and_decision(intake: Any, de
     intake("ingest", str(written(desk)))
     ref = intake("tickets", "list", "--json", "--limit", "1").objects[0]["ref"]
     [shown] = intake("tickets", "show", ref.lower(), "--json").objects
-    assert set(shown) == TICKET_KEYS | {"conversation", "events", "decision"}
+    assert set(shown) == TICKET_KEYS | {"conversation", "events", "decision", "looked_at"}
     assert [(each["direction"], each["from"]) for each in shown["conversation"]] == [
         ("in", "ann1@example.net"),
         ("out", "rule:default"),
