@@ -52,8 +52,9 @@ def read(keys: Keys, purpose: Purpose, token: str) -> Link | None:
         return None
     link = Link(purpose=purpose, ref=ref, agent=found[2], notice=int(found[3], 36), until_s=int(found[4], 36))
     # As it was written, letter by letter: a ref or a number may be spelt in several ways, a link in one.
-    is_spelt_so = token[: found.start(5)] == _said(link)
-    return link if keys.verify(_signed_for(purpose), found[5], _said(link)) and is_spelt_so else None
+    said = _said(link)
+    is_spelt_so = token[: found.start(5)] == said
+    return link if keys.verify(_signed_for(purpose), found[5], said) and is_spelt_so else None
 
 
 def for_purpose(link: Link, purpose: Purpose) -> Link:
@@ -67,7 +68,8 @@ def shows_link(text: str) -> bool:
 
 
 def _token(keys: Keys, link: Link) -> str:
-    return _said(link) + keys.sign(_signed_for(link.purpose), _said(link))
+    said = _said(link)
+    return said + keys.sign(_signed_for(link.purpose), said)
 
 
 def _said(link: Link) -> str:
