@@ -102,10 +102,14 @@ def named_paths(files: Mapping[str, str], rules_path: Path) -> tuple[str, ...]:
 
 
 def calendar_text(content: bytes) -> str:
-    """Return the text of an iCalendar file, whatever its charset; letters that a fold splits are whole, lines kept."""
+    """Return what an iCalendar file says about when something is closed, whatever its charset; see ical_lines.essence.
+
+    The rest is nobody's business: the rules are kept, and published to the other daemons of a store.
+    """
     from channels.email import charsets
 
-    return charsets.text_from_bytes(content if _is_utf8(content) else _with_whole_letters(content))[0]
+    text, _ = charsets.text_from_bytes(content if _is_utf8(content) else _with_whole_letters(content))
+    return ical_lines.essence(text)
 
 
 def _with_whole_letters(content: bytes) -> bytes:

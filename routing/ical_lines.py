@@ -17,6 +17,10 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _PARAMETER = re.compile(r';([A-Za-z0-9-]+)=("[^"]*"|[^;]*)')
 _ESCAPED = re.compile(r"\\([nN,;\\:])")
+_TOLD = frozenset((
+    "BEGIN", "END", "UID", "SUMMARY", "STATUS", "TRANSP", "DTSTART", "DTEND", "DURATION", "RRULE", "EXRULE", "RDATE",
+    "EXDATE", "RECURRENCE-ID", "TZID", "X-LIC-LOCATION", "TZOFFSETTO", "X-MICROSOFT-CDO-ALLDAYEVENT", "X-FUNAMBOL-ALLDAY",
+))  # fmt: skip
 _DATED = frozenset(("DTSTART", "DTEND", "EXDATE", "RDATE", "RECURRENCE-ID"))
 _SHOWN = 40
 
@@ -87,6 +91,21 @@ def components(text: str, *, file: str) -> list[Component]:
     if not found:
         raise broken(file, 1, "the file is empty")
     return found
+
+
+def essence(text: str) -> str:
+    """The text without what says nothing about when something is closed: who is invited, what it is about, when it was sent.
+
+    Lines are whole and keep their numbers; the first one is kept whatever it is, so that a file that is none is told.
+    """
+    kept: dict[int, str] = {}
+    for number, words in _unfolded(text):
+        name = _NAME.match(words)
+        if not kept or (name is not None and name.group().upper() in _TOLD):
+            kept[number] = words
+    return "\n".join(kept.get(number, "") for number in range(1, max(kept, default=0) + 1)) + "\n" * bool(
+        kept
+    )
 
 
 def _close(open_: list[Component], line: Line, file: str) -> None:
