@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from intake import delaying, instants, seating, tickets
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
@@ -41,7 +43,10 @@ def relax(tx: Tx, context: Context, ticket: Ticket, happened: Occasion) -> Ticke
     relaxed = tickets.change(tx, ticket, actor="system", skills=None)
     if relaxed.agent is not None or relaxed.waits_since is None:
         return relaxed
-    moved = seating.pick(tx, context, relaxed, level=relaxed.level, actor="system")
+    # Anybody may have it now; who knows what was asked for comes first all the same.
+    asking = msgspec.structs.replace(relaxed, skills=ticket.skills)
+    moved = seating.pick(tx, context, asking, level=relaxed.level, actor="system", relaxed=True)
+    moved = msgspec.structs.replace(moved, skills=None)
     tell(tx, context, relaxed, moved, happened, why="system")
     return moved
 

@@ -11,7 +11,7 @@ LAST_RESORT = ("had it before", "named", "stands in")
 
 
 class Known(msgspec.Struct):
-    """A ticket as the events have left it. is_left: with nobody, on purpose."""
+    """A ticket as the events have left it. is_left: with nobody, on purpose. first: who knows this comes first when it is relaxed."""
 
     medium: str
     team: str
@@ -20,6 +20,8 @@ class Known(msgspec.Struct):
     agent: str | None = None
     status: str = "new"
     is_left: bool = False
+    relaxed_at: int = 0
+    first: set[str] = set()
 
     @property
     def is_open(self) -> bool:
@@ -89,7 +91,7 @@ class DeskModel:
         if field == "agent" and to is not None and known.is_open:
             self._check_fair(row, known, to)
         if field == "skills":
-            known.need = set()
+            known.first, known.need, known.relaxed_at = known.need, set(), row["at"]
         else:
             setattr(known, field, to)
         if field == "agent" and to is not None:
@@ -110,6 +112,9 @@ class DeskModel:
         if any(word in why for word in LAST_RESORT):
             return
         able = self._able(known, row["at"])
+        if known.relaxed_at == row["at"]:
+            skills = {name: agent.skills for name, agent in self.world.context.rulebook.agents.items()}
+            able = [name for name in able if known.first <= set(skills[name])] or able
         assert to in able, f"{to} was chosen, able are {able} ({row})"
         best = min(able, key=lambda name: self._rank(known, name))
         assert self._rank(known, to) <= self._rank(known, best), f"{best} was next, not {to} ({row})"
