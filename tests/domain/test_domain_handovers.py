@@ -216,6 +216,22 @@ def test_the_list_names_open_tickets_that_stay_with_who_had_the_shift(world: Wor
     assert ticket["ref"] in letter.text.partition("Open, and still with ewa (1)")[2]
 
 
+def test_tickets_of_another_level_are_no_matter_of_the_shift(world: World) -> None:
+    """ewa has one as a lead would: it is not of those that are on call."""
+    world.clock.at = local("2026-11-16T08:50")
+    ticket = world.ticket(world.receive())
+
+    def move(tx: Tx) -> None:
+        found = tickets.load(tx, ticket["id"])
+        assert found is not None
+        tickets.change(tx, found, actor="system", level="lead")
+
+    world.store.write_now(move)
+    at_monday(world)
+    (letter,) = letters(world, "ania", "handover_list")
+    assert ticket["ref"] not in letter.text
+
+
 def test_a_quiet_shift_has_a_short_list(world: World) -> None:
     at_monday(world)
     (letter,) = letters(world, "ania", "handover_list")
@@ -281,6 +297,20 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     assert [notices_of(world, each, "ania") for each in waiting] == [["handover"]] * 3
     assert [len(letters(world, agent, "handover_list")) for agent in ("ewa", "ania")] == [1, 1]
     assert len(told(world, "handed_over")) == 1
+
+
+def test_who_lost_the_hours_while_they_were_handed_over_gets_no_notice(world: World) -> None:
+    """tomek takes them between the look and the notice: neither the notice nor the list is for ania."""
+    ticket = paged(world)
+    world.clock.at = MONDAY
+    seen = world.store.read_now(lambda tx: handovers.look(tx, world.context, "nights"))
+    assert seen is not None
+    take(world, "tomek")
+    for left in seen.left:
+        assert not world.store.write_now(lambda tx, left=left: handovers.hand(tx, world.context, seen, left))  # type: ignore[misc]
+    assert not world.store.write_now(lambda tx: handovers.finish(tx, world.context, seen))
+    hand_over(world)
+    assert (notices_of(world, ticket, "ania"), notices_of(world, ticket, "tomek")) == ([], ["handover"])
 
 
 def test_a_schedule_that_breaks_is_loud_and_rests_for_a_minute(
@@ -412,6 +442,14 @@ def test_how_long_before_is_a_setting(world: World) -> None:
     world.store.write_now(lambda tx: turns.look_again(tx, "nights"))
     hand_over(world)
     assert len(letters(world, "ania", "oncall_coming")) == 1
+
+
+def test_nobody_is_told_before_where_the_setting_is_none(world: World) -> None:
+    world.context = msgspec.structs.replace(world.context, oncall=OnCall(remind_hours=0))
+    world.clock.at = local("2026-11-15T09:00")
+    hand_over(world)
+    assert letters(world, "ania", "oncall_coming") == []
+    assert world.store.read_now(turns.next_due) == us(MONDAY)
 
 
 def test_the_mail_links_the_calendar_of_one_s_shifts(world: World) -> None:
