@@ -142,7 +142,7 @@ class _Reader:
             if gap > 0:
                 yield "Due", f"{name} at {self._when(at)}, in {left}"
             else:
-                yield "Late", f"{name} by {left}, it was due at {self._when(at)}"
+                yield "Late", f"{name}, due at {self._when(at)}, {left} ago"
 
     def _choices(self) -> Iterator[Choice]:
         """Both buttons, that of the link first; none that would change nothing."""

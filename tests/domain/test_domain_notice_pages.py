@@ -136,6 +136,13 @@ async def test_time_is_that_of_the_agent(world: World, browser: Browser, ticket:
     assert "12:00 CET" in text
 
 
+async def test_late_ticket_says_since_when(browser: Browser) -> None:
+    path = browser.link("ack")
+    browser.world.advance(hours=3)
+    _, text = await browser.ask("GET", path)
+    assert '<dt>Late</dt><dd class="late">first answer, due at 11:00 UTC, 2 hours ago</dd>' in text
+
+
 async def test_done_ticket_says_so(browser: Browser, ticket: dict[str, Any]) -> None:
     """By whom and when; there is no button, and an old page's button does nothing."""
     browser.world.set_status(ticket, "solved", agent="tomek")
