@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from intake import assigning, presence, waiting
+from intake import agents, agents_view, assigning, listing, presence, waiting
 from intake.desk import DeskError
 from intake.store.engine import Store
 from tests.domain.test_domain_capacity import RULES
@@ -138,3 +138,58 @@ def test_moves_run_by_eight_daemons_are_made_once(world: World) -> None:
     assert [world.events(each).count("assigned") for each in tickets] == [2] * WRITERS
     lists = [each for each in world.sent() if "tickets of theirs" in each.subject]
     assert len(lists) == 1
+
+
+def look(world: World) -> int:
+    return asyncio.run(waiting.run_due(world.store, world.context))
+
+
+def test_a_look_gives_out_what_waits_in_its_order_and_sets_the_alarm(world: World) -> None:
+    """The urgent one first; what is left waits without an alarm, because nobody's hours begin."""
+    tickets = crowd(world, 4)
+    (old,), (urgent,) = crowd(world, 1), crowd(world, 1, subject="urgent")
+    world.set_status(tickets[0], "solved")
+    assert look(world) == 1
+    assert [world.row("tickets", each["id"])["agent"] is None for each in (old, urgent)] == [True, False]
+    assert world.store.read_now(waiting.next_due) is None
+    listed = listing.tickets(world.store, listing.Filters(is_waiting=True))
+    assert [each["ref"] for each in listed] == [old["ref"]]
+
+
+def test_eight_looks_at_once_give_each_ticket_out_once(world: World) -> None:
+    """Eight daemons hear the same bell."""
+    crowd(world, WRITERS + 4)
+    world.use_rules(RULES.replace("email: 2", "email: 6"))
+    world.advance(seconds=2)
+    given = at_once([partial(look, world)] * WRITERS)
+    assert sum(given) == WRITERS
+    assert held(world) == {"ania": 6, "ewa": 6}
+
+
+def test_what_the_list_of_agents_reads(world: World) -> None:
+    """Load, absence and what waits, as rows of either engine."""
+    crowd(world, 5)
+    world.store.write_now(
+        lambda tx: presence.go(tx, world.context, "tomek", until_us=tx.now + 1, keep=True, by="tomek")
+    )
+    everybody, counts = world.store.read_now(
+        lambda tx: (agents_view.everybody(tx, world.context), agents_view.waiting(tx))
+    )
+    assert [(each.name, each.is_away, each.load["email"].open) for each in everybody] == [
+        ("ania", False, 2),
+        ("ewa", False, 2),
+        ("tomek", True, 0),
+    ]
+    assert counts == {"support": 1}
+    assert world.store.write_now(agents.recount) == []
+
+
+def test_who_answered_a_customer_last(world: World) -> None:
+    """Of two answers the later one, in a ticket that is not the newest."""
+    world.use_rules(RULES.replace("assign: {capacity: {email: 2}}", "assign: {returning: 30d}", 1))
+    first, second = (world.ticket(world.receive("jan@customer.example")) for _ in range(2))
+    world.reply(second, agent="ania", status="solved")
+    world.advance(seconds=60)
+    world.reply(first, agent="ewa", status="solved")
+    third = world.ticket(world.receive("jan@customer.example"))
+    assert third["agent"] == "ewa"
