@@ -146,10 +146,13 @@ def _words(
 def remind(tx: Tx, context: Context, ticket: Ticket, *, cause: str) -> Ticket:
     """Tell who has promised something that its moment comes near, if it is still owed."""
     owed = promises.latest(tx, ticket.id)
-    if owed is None or owed.state != "open" or not context.notices.promise_due:
+    is_over = (
+        owed is None or owed.state != "open" or owed.due_at <= tx.now
+    )  # then it is told that it was broken
+    if owed is None or is_over or not context.notices.promise_due:
         return ticket
-    minutes = (owed.due_at - tx.now) // 60_000_000
-    headline = f"{_moment(tx, context, ticket, owed)} is promised to the customer of {ticket.ref}: {minutes} minutes are left."
+    minutes = -(-(owed.due_at - tx.now) // 60_000_000)
+    headline = f"{_moment(tx, context, ticket, owed)} is promised to the customer of {ticket.ref}: {minutes} min are left."
     _tell(tx, context, ticket, (owed.by or "assignee",), "promise_due", headline, cause)
     return ticket
 

@@ -209,15 +209,24 @@ def test_withdrawn_promise_owes_nothing(world: World, ticket: dict[str, Any]) ->
 def test_who_promised_is_reminded_half_an_hour_before(world: World, ticket: dict[str, Any]) -> None:
     promise(world, ticket, "in 3h", agent="ewa")
     pass_time(world, hours=2, minutes=29)
-    assert not any("minutes are left" in sent.text for sent in world.sent(EWA))
+    assert not any("min are left" in sent.text for sent in world.sent(EWA))
     pass_time(world, minutes=1)
-    assert sum("30 minutes are left" in sent.text for sent in world.sent(EWA)) == 1
+    assert sum("30 min are left" in sent.text for sent in world.sent(EWA)) == 1
+
+
+def test_reminder_that_comes_too_late_is_none(world: World, ticket: dict[str, Any]) -> None:
+    """After a downtime one mail says that it was broken, and none that it is due."""
+    promise(world, ticket)
+    pass_time(world, hours=4)
+    assert [
+        sum(words in sent.text for sent in world.sent(ANIA)) for words in ("min are left", "has not come")
+    ] == [0, 1]
 
 
 def test_promise_for_soon_is_reminded_of_half_way(world: World, ticket: dict[str, Any]) -> None:
     promise(world, ticket, "in 20m")
     pass_time(world, minutes=10)
-    assert sum("10 minutes are left" in sent.text for sent in world.sent(ANIA)) == 1
+    assert sum("10 min are left" in sent.text for sent in world.sent(ANIA)) == 1
 
 
 def test_kept_promise_is_reminded_of_no_more(world: World, ticket: dict[str, Any]) -> None:
@@ -235,7 +244,7 @@ def test_notices_can_be_switched_off(world: World, ticket: dict[str, Any], notic
     promise(world, ticket)
     pass_time(world, hours=2, minutes=30)
     pass_time(world, minutes=30)
-    found = [text in sent.text for sent in world.sent(ANIA) for text in ("minutes are left", "has not come")]
+    found = [text in sent.text for sent in world.sent(ANIA) for text in ("min are left", "has not come")]
     assert sum(found) == 1
 
 
@@ -250,7 +259,7 @@ def test_ladder_that_names_the_promise_reminds_instead(make: Any) -> None:
     ticket = world.ticket(world.receive())
     promise(world, ticket)
     pass_time(world, hours=2, minutes=50)
-    assert not any("minutes are left" in sent.text for sent in world.sent(ANIA))
+    assert not any("min are left" in sent.text for sent in world.sent(ANIA))
     assert world.sent(TOMEK)
 
 
