@@ -71,6 +71,7 @@ def test_a_digest_is_written_once(storm: World) -> None:
     assert run(storm) == 0
     assert storm.store.write_now(lambda tx: digests.send(tx, storm.context, ANIA)) is None
     assert len(storm.rows("events", "kind = 'digest_sent'")) == 1
+    assert len(storm.rows("digests")) == 1
 
 
 def test_a_digest_cut_off_in_its_transaction_is_written_by_the_next_try(storm: World) -> None:
@@ -216,6 +217,12 @@ def test_what_is_held_after_a_digest_comes_in_the_next(storm: World) -> None:
     of_ania = [row for row in storm.rows("digests", "1 = 1 ORDER BY id") if row["address"] == ANIA]
     assert [(row["told_after"], row["told_to"]) for row in of_ania][:1] == [(0, 3)]
     assert all(later["told_after"] == before["told_to"] for before, later in pairwise(of_ania))
+    told = [
+        item.id
+        for row in storm.rows("digests")
+        for item in storm.store.read_now(partial(digests.items_of, digest_id=row["id"]))
+    ]
+    assert sorted(told) == sorted(row["id"] for row in storm.rows("digest_items"))
     assert storm.store.read_now(digests.next_due) is None
 
 
@@ -230,3 +237,18 @@ def test_each_ticket_of_a_digest_has_its_link(storm: World) -> None:
     refs = {row["ref"] for row in storm.rows("tickets") if row["id"] in held}
     assert {link.ref for link in links if link} == refs
     assert {link.agent for link in links if link} == {"ania"}
+
+
+def test_what_is_held_later_does_not_put_the_digest_off(world: World) -> None:
+    """It goes out a minute after the first that was held, whatever comes in between."""
+    world.context = msgspec.structs.replace(world.context, limits=Limits(notices_per_minute=0))
+    for number in range(3):
+        world.receive(f"c{number}@customer.example")
+        world.advance(seconds=20)
+    world.advance(minutes=59)
+    first = world.store.now_us()
+    for _ in range(3):
+        world.fire_due()
+        world.advance(seconds=20)
+    (row,) = world.rows("digest_boxes")
+    assert (row["held"], row["send_at"]) == (3, first + digests.MINUTE_US)

@@ -57,6 +57,8 @@ def test_what_is_held_while_a_digest_is_written_is_told_in_it_or_in_the_next(wor
     world.advance(hours=1)
     rows = world.rows("timers", "step = 'nudge/0'")
     at_once([call for row in rows for call in (partial(world.fire, row), partial(send, world))])
+    (box,) = world.rows("digest_boxes")
+    assert (box["send_at"] is not None) == (box["held"] > box["told"])
     world.advance(minutes=1)
     send(world)
     told = [
