@@ -21,6 +21,7 @@ PARTS = (
     "torture",
     "broken mail",
     "mailbox",
+    "escalations",
 )
 
 

@@ -2,11 +2,13 @@
 
 from bench.results import Results
 from tests.imap.torture import Figures as MailboxFigures
+from tests.torture.escalations import Figures as EscalationFigures
 from tests.torture.kills import Figures
 
 PART = "torture"
 BROKEN_MAIL = "broken mail"
 MAILBOX = "mailbox"
+ESCALATIONS = "escalations"
 RECOVERY_S = 3.0
 
 
@@ -99,3 +101,40 @@ def record_mailbox(figures: MailboxFigures) -> None:
     results.table(
         MAILBOX, "A mailbox by IMAP, its daemon killed at each step", head, [[str(cell) for cell in row]]
     )
+
+
+def record_escalations(figures: EscalationFigures) -> None:
+    """Write what a run showed whose daemon was killed while tickets escalated within seconds."""
+    results = Results()
+    results.begin(ESCALATIONS, is_quick=False)
+    verdict = figures.verdict
+    head = [
+        "Escalations",
+        "Tickets",
+        "Kills",
+        "at failpoints",
+        "while starting",
+        "Mails",
+        "Notices in digests",
+    ]
+    head += ["Missed or twice", "Tracebacks", "Seconds", "Seed"]
+    row = [
+        verdict.fired,
+        figures.tickets,
+        figures.kills,
+        sum(figures.at_failpoints.values()),
+        figures.while_starting,
+        verdict.mails,
+        verdict.digested,
+        sum(verdict.counts.values()),
+        figures.tracebacks,
+        round(figures.elapsed_s),
+        figures.seed,
+    ]
+    results.table(ESCALATIONS, "SIGKILL while tickets escalate", head, [[str(cell) for cell in row]])
+    if figures.is_clean() and verdict.fired:
+        results.note(
+            ESCALATIONS,
+            f"Each was taken once, at its instant or late: below {3 / verdict.fired:.1e} an escalation with 95 % confidence."
+            f" {figures.sent_again} mails were sent again over a kill, with the same Message-ID.",
+        )

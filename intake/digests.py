@@ -189,6 +189,7 @@ async def run_due(store: Store, context: Context) -> int:
     due = await store.read(lambda tx: tx.all(_DUE, now=tx.now, latest=tx.now + MINUTE_US))
     for (address,) in due:
         await store.write(lambda tx, address=address: send(tx, context, address))  # type: ignore[misc]
+        failpoints.reach("digests.after_commit")
     return len(due)
 
 
