@@ -298,6 +298,7 @@ def decision_json(decision: Decision, due: Mapping[str, datetime]) -> dict[str, 
         "failed",
         "fields",
         "skills",
+        "waits_for",
     ):
         value[name] = _json(getattr(decision, name))
     return value
