@@ -10,6 +10,7 @@ What a machine sends for an agent ("I am away") is an event of the ticket, and n
 marked as automatic and limited by the hour; the journal keeps every mail whole, and settles each but once.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -204,13 +205,19 @@ def _obey(tx: Tx, context: Context, mail: Mail, orders: Orders) -> None:
         desk.set_status(tx, context, ref, orders.status, agent=agent)
     if orders.priority is not None:
         desk.set_priority(tx, context, ref, orders.priority, agent=agent)
-    said = acknowledging.Said(agent=agent, how="mail", notice=_notice(mail.message))
-    if orders.is_taken:
-        acknowledging.take(tx, context, ref, said)
-    elif orders.is_acknowledged:
-        acknowledging.acknowledge(tx, context, ref, said)
+    if orders.is_taken or orders.is_acknowledged:
+        _look(tx, context, mail, acknowledging.take if orders.is_taken else acknowledging.acknowledge)
     if orders.is_assigned:
         assigning.assign(tx, context, ref, orders.assigned_to, agent=agent)
+
+
+def _look(tx: Tx, context: Context, mail: Mail, act: Callable[..., acknowledging.Outcome]) -> None:
+    """Acknowledge or take over; somebody who comes too late is told who was first."""
+    said = acknowledging.Said(agent=mail.agent, how="mail", notice=_notice(mail.message))
+    outcome = act(tx, context, mail.ticket.ref, said)
+    is_theirs = outcome.look is not None and outcome.look.agent == mail.agent
+    if not outcome.is_done and not is_theirs and (outcome.ticket.is_open or not mail.ticket.is_open):
+        agent_telling.too_late(tx, context, mail, outcome)
 
 
 def _notice(message: Message) -> int | None:

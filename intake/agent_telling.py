@@ -6,7 +6,7 @@ Mails to the agent are marked as automatic and limited by the hour; what is too 
 from typing import Any
 
 from channels.contract import Message
-from intake import agent_commands, agent_text, counters, events, instants, notices
+from intake import acknowledging, agent_commands, agent_text, counters, events, instants, notice_page, notices
 from intake.agent_commands import Orders
 from intake.agent_holding import Held
 from intake.agent_proof import Mail, Unproven
@@ -81,6 +81,16 @@ def away(tx: Tx, context: Context, mail: Mail, until_us: int | None, moved: int)
     until = instants.rfc3339_from_us(until_us) or "you write #back, in answer to any notice"
     line = f"Of your tickets {moved or 'none'} that wait for an answer go on to others meanwhile."
     _write(tx, context, mail, "You are away", (f"Until {until}.", line))
+
+
+def too_late(tx: Tx, context: Context, mail: Mail, outcome: acknowledging.Outcome) -> None:
+    """Tell an agent who wanted to look at a ticket that somebody else does, or that it is done."""
+    zone = notice_page.zone_of_agent(context, mail.agent) or notice_page.zone_of_ticket(
+        tx, context, mail.ticket
+    )
+    now = instants.datetime_from_us(tx.now)
+    said = acknowledging.sentence(outcome, mail.agent, now=now, zone=zone)
+    _write(tx, context, mail, "Nothing was changed", (f"The ticket {said}.",))
 
 
 def elsewhere(tx: Tx, context: Context, received: Received, message: Message, word: Unproven) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from intake import agent_text, answering, assigning, attaching, desk, journal
+from intake import acknowledging, agent_text, answering, assigning, attaching, desk, journal
 from intake.store import schema
 from tests.domain.agents import (
     ANIA,
@@ -219,6 +219,18 @@ def test_take_is_looking_at_it_and_having_it(world: World, ticket: dict[str, Any
     (event,) = world.rows("events", "kind = 'taken_over'")
     assert '"how":"mail"' in event["details"]
     assert '"notice":"' in event["details"]
+
+
+def test_whoever_acknowledges_second_is_told_who_was_first(world: World, ticket: dict[str, Any]) -> None:
+    """One mail, with the hour; the first one hears nothing, and the history has one acknowledgement."""
+    said = acknowledging.Said(agent="ewa")
+    world.store.write_now(lambda tx: acknowledging.acknowledge(tx, world.context, ticket["ref"], said))
+    before = len(world.sent(ANIA))
+    answer(world, "#ack")
+    (told,) = world.sent(ANIA)[before:]
+    assert "Nothing was changed" in told.subject
+    assert "was acknowledged before: ewa looks at it since " in told.text
+    assert world.events(ticket).count("acknowledged") == 1
 
 
 def test_link_of_a_notice_never_goes_to_a_customer(world: World, ticket: dict[str, Any]) -> None:
