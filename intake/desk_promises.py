@@ -88,7 +88,19 @@ def in_answer(
     desk.check_agent(context, agent)
     ticket = desk.find(tx, typed_ref)
     at = moment(tx, context, ticket, when, agent=agent)
-    return at, promising.doubts(tx, ticket, at)
+    return at, (*promising.doubts(tx, ticket, at), *_unsaid(tx, context, ticket, at, agent))
+
+
+def _unsaid(tx: Tx, context: Context, ticket: Ticket, at: datetime, agent: str) -> tuple[Warned, ...]:
+    """Return the warning that an answer cannot name the moment; () = it can."""
+    if promising.line(tx, context, ticket, at, agent=agent) is not None:
+        return ()
+    template = promised_text.TEMPLATE
+    return (
+        Warned(
+            "untold", f"the answer does not name the moment: no reply template '{template}' can be filled in"
+        ),
+    )
 
 
 class Ordered(msgspec.Struct, frozen=True):
@@ -112,8 +124,8 @@ def ordered(tx: Tx, context: Context, ticket: Ticket, text: str | None, *, agent
         _owing(tx, context, ticket.ref, agent)
         return Ordered(word=text.casefold(), text=text)
     at = moment(tx, context, ticket, text, agent=agent)
-    doubts = tuple(f"{each.sentence}." for each in promising.doubts(tx, ticket, at))
-    return Ordered(at, "", text, doubts)
+    doubts = (*promising.doubts(tx, ticket, at), *_unsaid(tx, context, ticket, at, agent))
+    return Ordered(at, "", text, tuple(f"{each.sentence[:1].upper()}{each.sentence[1:]}." for each in doubts))
 
 
 def obey(tx: Tx, context: Context, ref: str, promise: Ordered, *, agent: str, is_quiet: bool) -> Ordered:

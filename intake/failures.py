@@ -3,7 +3,19 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, events, instants, notices, quiet, reactions, seating, tickets, undeliverable, words
+from intake import (
+    clocks,
+    events,
+    instants,
+    notices,
+    promises,
+    quiet,
+    reactions,
+    seating,
+    tickets,
+    undeliverable,
+    words,
+)
 from intake.model import Context, Ticket
 from intake.notices import Notice
 from intake.reactions import Cause
@@ -74,6 +86,11 @@ class _Lost(msgspec.Struct, frozen=True):
         return self.message_id is None and not self.action.startswith("withheld:")
 
     @property
+    def is_promise(self) -> bool:
+        """Whether it told the customer what was promised."""
+        return self.message_id is not None and self.action == promises.ACTION
+
+    @property
     def is_answer(self) -> bool:
         """Whether a person said something to the customer."""
         return (
@@ -103,8 +120,10 @@ def follow(
         after, is_open_anyway = reacted.ticket, reacted.has_status or not reacted.reopens
     if lost.is_answer and not is_open_anyway:
         after = _reopen(tx, context, after, lost, cause)
-    if lost.is_answer:
+    if lost.is_answer or lost.is_promise:
         _tell_assignee(tx, context, after, lost, failure, cause)
+    if lost.is_promise:
+        promises.note_untold(tx, after)
     quiet.follow(tx, context, after)
     return after
 
@@ -166,6 +185,9 @@ def _tell_assignee(
         return
     why = f": {failure.sentence}" if failure is not None else ""
     headline = f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given."
+    if lost.is_promise:
+        target = lost.author or target
+        headline = f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands."
     notice = Notice(kind="delivery_failed", headline=headline, cause=cause.name)
     notices.send(tx, context, ticket, target, notice)
 

@@ -26,6 +26,7 @@ from routing.sla import Clock
 
 State = Literal["open", "kept", "broken", "moved", "withdrawn", "dropped"]
 STATES: tuple[State, ...] = ("open", "kept", "broken", "moved", "withdrawn", "dropped")
+ACTION = "promise"  # of the outbox row that tells the customer
 REMINDER = "remind"  # the kind of the timer that reminds who made it
 
 _encode = msgspec.json.Encoder().encode
@@ -168,6 +169,13 @@ def _state_of(clock: Clock) -> State:
 
 def _time(at: datetime | None) -> str | None:
     return None if at is None else instants.rfc3339(at)
+
+
+def note_untold(tx: Tx, ticket: Ticket) -> None:
+    """Write that the customer was not reached with what was promised last."""
+    found = latest(tx, ticket.id)
+    if found is not None:
+        tx.update(schema.promises, {"id": found.id}, is_told=0)
 
 
 def latest(tx: Tx, ticket_id: int) -> Promise | None:

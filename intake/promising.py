@@ -110,7 +110,7 @@ def say(tx: Tx, context: Context, ticket: Ticket, at: datetime, *, agent: str) -
         return f"there is no reply template '{promised_text.TEMPLATE}' that can be filled in"
     draft = Draft(
         cause=happened.cause,
-        action=_TARGET,
+        action=promises.ACTION,
         to=to,
         cc=answer_form.copies(tx, context, ticket, to),
         subject=answering.subject(ticket, words, happened),

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from intake import desk, desk_promises, listing, merging, promise_report, promises
@@ -131,6 +132,35 @@ def test_answer_that_comes_back_kept_nothing(world: World, ticket: dict[str, Any
     assert state(world, ticket) == "broken"
 
 
+def test_promise_that_did_not_reach_the_customer_is_told(world: World, ticket: dict[str, Any]) -> None:
+    """It stands, and who made it knows that the customer does not."""
+    from intake import failures
+
+    promise(world, ticket, agent="ewa")
+    [sent] = world.rows("outbox", "action = 'promise'")
+
+    def fail(tx: Any) -> None:
+        tx.update(_outbox(), {"id": sent["id"]}, state="failed")
+        failures.note_refusal(tx, world.context, desk.find(tx, ticket["ref"]), sent["id"], "550 no such user")
+
+    world.store.write_now(fail)
+    assert "does not know what is promised" in world.sent(EWA)[-1].text
+    found = world.store.read_now(lambda tx: promises.latest(tx, ticket["id"]))
+    assert found is not None
+    assert (found.state, found.is_told) == ("open", 0)
+
+
+def test_answer_without_the_template_warns(world: World, ticket: dict[str, Any]) -> None:
+    from intake.replies import Replies
+
+    world.context = msgspec.structs.replace(world.context, replies=Replies({}))
+    _, doubts = world.store.write_now(
+        lambda tx: desk_promises.in_answer(tx, world.context, ticket["ref"], "in 2h", agent="ania")
+    )
+    assert [each.code for each in doubts] == ["untold"]
+    assert promise(world, ticket).not_told == "there is no reply template 'promised' that can be filled in"
+
+
 def test_solving_the_ticket_keeps_it(world: World, ticket: dict[str, Any]) -> None:
     promise(world, ticket)
     world.set_status(ticket, "solved")
@@ -238,8 +268,6 @@ def test_kept_promise_is_reminded_of_no_more(world: World, ticket: dict[str, Any
 
 @pytest.mark.parametrize("notice", ["promise_due", "promise_broken"])
 def test_notices_can_be_switched_off(world: World, ticket: dict[str, Any], notice: str) -> None:
-    import msgspec
-
     world.context = msgspec.structs.replace(world.context, notices=Notices(**{notice: False}))
     promise(world, ticket)
     pass_time(world, hours=2, minutes=30)
