@@ -33,10 +33,10 @@ _OPEN = _encode(sorted(OPEN_STATUSES)).decode()
 
 _b = schema.digest_boxes.c
 _d = schema.digest_items.c
+_e = schema.events.c
 _g = schema.digests.c
 _o = schema.outbox.c
 _t = schema.tickets.c
-_w = schema.timers.c
 _IS_MAIL = Statement(
     select(_o.id).where(_o.cause == bindparam("cause"), _o.action == bindparam("action")).limit(1)
 )
@@ -80,10 +80,8 @@ _is_settled = case(
             _t.status.not_in(values_of("open")),
             and_(_t.agent_replied_at.is_not(None), _t.agent_replied_at >= _d.held_at),
             exists(
-                select(_w.id).where(
-                    _w.ticket_id == _d.ticket_id,
-                    _w.acknowledged_at.is_not(None),
-                    _w.acknowledged_at >= _d.held_at,
+                select(_e.id).where(
+                    _e.ticket_id == _d.ticket_id, _e.kind == "acknowledged", _e.at >= _d.held_at
                 )
             ),
         ),

@@ -108,6 +108,19 @@ def test_acknowledging_a_ticket_of_a_digest_counts(storm: World) -> None:
     assert all(item.is_settled for item in storm.store.read_now(lambda tx: digests.items_of(tx, outbox_id)))
 
 
+def test_a_ticket_whose_notice_asked_nobody_is_seen_to_when_it_is_acknowledged(world: World) -> None:
+    """Also where no `unacknowledged` step waits."""
+    world.context = msgspec.structs.replace(world.context, limits=Limits(notices_per_minute=0))
+    ticket = world.ticket(world.receive())
+    world.advance(hours=1)
+    world.fire_due()
+    said = acknowledging.Said(agent="ania")
+    world.store.write_now(lambda tx: acknowledging.acknowledge(tx, world.context, ticket["ref"], said))
+    world.advance(minutes=1)
+    run(world)
+    assert [row["state"] for row in world.rows("digests")] == ["settled"]
+
+
 def test_a_ticket_answered_before_the_digest_is_not_listed_in_it(storm: World) -> None:
     held = storm.rows("digest_items")
     storm.advance(seconds=30)
