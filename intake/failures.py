@@ -187,7 +187,9 @@ def _tell_assignee(
     headline = f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given."
     if lost.is_promise:
         target = lost.author or target
-        headline = f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands."
+        headline = (
+            f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands."
+        )
     notice = Notice(kind="delivery_failed", headline=headline, cause=cause.name)
     notices.send(tx, context, ticket, target, notice)
 

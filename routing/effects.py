@@ -91,6 +91,10 @@ class Effects:
     # -- what else it does ----------------------------------------------------------------------------------------
 
     def _do(self, action: Action, facts: Facts, why: str) -> None:
+        if action.kind == "promise" and action.value is not None and not self.ticket.is_open:
+            withheld = msgspec.structs.replace(action, kind="promise_withheld")
+            self._record(withheld, f"the ticket is {self.ticket.status}")
+            return
         doer, was_open = DOERS.get(action.kind), self.ticket.is_open
         again = self.placing.for_reopened(facts) if not was_open else None
         if action.kind.startswith("field."):

@@ -160,6 +160,18 @@ def test_a_breach_is_an_event(world: World) -> None:
     assert now(world, ticket)["tags"] == '["late","slow"]'
 
 
+def test_a_rule_promises_nothing_on_a_ticket_that_is_done(world: World) -> None:
+    """That it did not is an event with its reason."""
+    ticket = ruled(
+        world, "  - {id: call, on: status_changed, when: {ticket.status: new}, then: {promise: 2h}}\n"
+    )
+    world.set_status(ticket, "solved")
+    world.advance(hours=3)
+    world.fire_due()
+    assert "action_not_done" in world.events(ticket)
+    assert "promise" not in world.clocks(ticket)
+
+
 def test_an_answer_that_came_back_was_not_given(world: World) -> None:
     """The first response runs on, and rules about failed deliveries hear of it."""
     from channels.contract import DeliveryFailed

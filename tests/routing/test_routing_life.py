@@ -424,6 +424,16 @@ def test_a_promise_falls_due_on_the_wall_clock_and_rules_hear_of_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_ticket_that_is_done_promises_nothing() -> None:
+    found = life(reacting("id: a, on: note_added, then: {promise: 2h}"))
+    found.happen(event("status_changed", HOUR, changes={"status": "solved"}))
+    found.happen(event("note_added", 2 * HOUR))
+    found.advance(TUESDAY_NOON + DAY)
+    assert told(found, "promise", "breach", "promise_withheld") == [
+        ("Tue 10 14:00", "promise_withheld", {"seconds": 7200})
+    ]
+
+
 def test_rules_may_ask_which_target_an_event_is_about() -> None:
     found = life(
         reacting(
