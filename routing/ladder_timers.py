@@ -50,7 +50,9 @@ def steps(
     """
     running = {clock.target: clock for clock in clocks if clock.state == "running"}
     timers = [
-        _breach_timer(clock) for clock in running.values() if clock.breached_at is None and clock.due_at
+        _breach_timer(clock, clock.due_at)
+        for clock in running.values()
+        if clock.breached_at is None and clock.due_at
     ]
     for index, step in enumerate(ladder.steps if ladder else ()):
         clock = running.get(step.when.target)
@@ -94,14 +96,18 @@ def acknowledgement_timers(
     return tuple(sorted(timers, key=_order))
 
 
+def untold_breaches(clocks: Iterable[Clock]) -> tuple[StepTimer, ...]:
+    """Breaches that are noted in the clocks; one that an event came upon before its timer did is still to be told."""
+    return tuple(_breach_timer(clock, clock.breached_at) for clock in clocks if clock.breached_at is not None)
+
+
 def _order(timer: StepTimer) -> tuple[datetime, int, int]:
     return timer.due_at, timer.step, timer.round
 
 
-def _breach_timer(clock: Clock) -> StepTimer:
-    assert clock.due_at is not None  # noqa: S101 - a running clock has one
+def _breach_timer(clock: Clock, due_at: datetime) -> StepTimer:
     key = BREACH + clock.target + (f"/{clock.run}" if clock.run else "")
-    return StepTimer(key, clock.target, clock.due_at, -1, 0, clock.run)
+    return StepTimer(key, clock.target, due_at, -1, 0, clock.run)
 
 
 def _rounds(

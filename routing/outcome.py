@@ -44,7 +44,7 @@ def outcome(life: Life, since: Mark) -> dict[str, Any]:
     found["joins"] = life.joins
     found |= {f"field.{name}": value for name, value in ticket.fields.items()}
     found |= {f"due.{target}": None for target in sla.TARGETS}
-    found |= {f"due.{clock.target}": _utc(clock.due_at) for clock in ticket.clocks}
+    found |= {f"due.{clock.target}": _utc(sla.instant(clock)) for clock in ticket.clocks}
     return found | done(life.happenings[since.happenings :])
 
 

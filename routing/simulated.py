@@ -15,9 +15,19 @@ from routing.facts import TicketFacts
 from routing.ladder import Asked, Firing, Ladder, StepTimer
 from routing.people import Skills
 from routing.rulebook import Rulebook
-from routing.sla import Clocks, Policy
+from routing.sla import Change, Clocks, Policy
 
 _NO_POLICY = Policy("", "", {})
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """An event that clocks saw: those before and after it, and what they count by."""
+
+    change: Change
+    before: Clocks
+    after: Clocks
+    sla: str | None
+    calendar: Calendar
 
 
 class Simulated(msgspec.Struct, kw_only=True):
@@ -28,6 +38,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
     never by itself. turns: agent -> when it was given to them last. waits: for somebody of its team who may have it;
     prefers: who gets it first then. done_at: when it was solved or closed last, whether or not it is open again.
+    moves: what happened to its clocks, in order.
     """
 
     rulebook: Rulebook
@@ -63,6 +74,7 @@ class Simulated(msgspec.Struct, kw_only=True):
     turns: dict[str, datetime] = msgspec.field(default_factory=dict)
     waits: bool = False
     prefers: str | None = None
+    moves: list[Moved] = msgspec.field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -211,6 +223,7 @@ class Simulated(msgspec.Struct, kw_only=True):
             answered_at=answered_at,
             fired=self.fired,
         )
+        found += ladder_timers.untold_breaches(self.clocks)
         if self.ladder is not None and self.asked:
             found += ladder_timers.acknowledgement_timers(
                 self.ladder, self.asked, calendar=self.calendar, answered_at=answered_at
@@ -245,7 +258,9 @@ class Simulated(msgspec.Struct, kw_only=True):
             priority=self.priority,
             **more,
         )
-        self.clocks = clockwork.after(self.policy, self.clocks, change, calendar=self.calendar)
+        known = self.clocks
+        self.clocks = clockwork.after(self.policy, known, change, calendar=self.calendar)
+        self.moves.append(Moved(change, known, self.clocks, self.sla, self.calendar))
 
 
 def opened(rulebook: Rulebook, decision: Decision, *, at: datetime) -> Simulated:
