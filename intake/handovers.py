@@ -84,8 +84,20 @@ async def _hand_over(store: Store, context: Context, name: str) -> None:
         await store.write(lambda tx: turns.look_at(tx, name, tx.now + AGAIN_US))
         return
     for each in seen.left if seen.duty.agent is not None else ():
-        await store.write(lambda tx, each=each: hand(tx, context, seen, each))  # type: ignore[misc]
+        await _hand_one(store, context, seen, each)
     await store.write(lambda tx: finish(tx, context, seen))
+
+
+async def _hand_one(store: Store, context: Context, seen: Seen, left: Left) -> None:
+    """Hand one ticket over; one that breaks is told and does not stop the others."""
+    try:
+        await store.write(lambda tx: hand(tx, context, seen, left))
+    except StoreError:
+        raise
+    except Exception as error:
+        ticket, timer, reason = left.ticket, f"handover:{seen.turn.schedule}", type(error).__name__
+        log.exception("handover_failed", extra={"ticket": ticket.ref})
+        await store.write(lambda tx: events.of_ticket(tx, ticket, "timer_failed", timer=timer, reason=reason))
 
 
 def look(tx: Tx, context: Context, name: str) -> Seen | None:

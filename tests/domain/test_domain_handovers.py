@@ -28,7 +28,18 @@ from intake.store import opening
 from intake.store.engine import Tx
 from routing import rulebook
 from routing.resumed import Resumed
-from tests.domain.oncall_world import ONCALL, hand_over, letters, local, release, swap, take, told
+from tests.domain.oncall_world import (
+    ONCALL,
+    Cut,
+    hand_over,
+    hand_over_or_cut,
+    letters,
+    local,
+    release,
+    swap,
+    take,
+    told,
+)
 from tests.domain.world import RULES, World, us
 
 MONDAY = local("2026-11-16T09:00")
@@ -269,10 +280,6 @@ def test_missed_hand_overs_are_one_that_is_marked_late(world: World) -> None:
 # -- once -------------------------------------------------------------------------------------------------------------
 
 
-class Killed(Exception):
-    """Where a test cuts the work off."""
-
-
 @pytest.mark.parametrize("place", ["handovers.in_transaction", "handovers.finish"])
 def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch, place: str
@@ -285,13 +292,12 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(
     def reach(name: str) -> None:
         reached.append(name)
         if name == place and reached.count(place) == (2 if "transaction" in place else 1):
-            raise Killed
+            raise Cut
 
     with monkeypatch.context() as patched:
         patched.setattr(failpoints, "reach", reach)
-        hand_over(world)
+        assert hand_over_or_cut(world)
     assert told(world, "handed_over") == []
-    world.advance(minutes=2)
     hand_over(world)
     hand_over(world)
     assert [notices_of(world, each, "ania") for each in waiting] == [["handover"]] * 3
@@ -319,13 +325,32 @@ def test_a_schedule_that_breaks_is_loud_and_rests_for_a_minute(
     world.clock.at = MONDAY
 
     def reach(name: str) -> None:
-        raise Killed
+        raise RuntimeError
 
     with monkeypatch.context() as patched:
         patched.setattr(failpoints, "reach", reach)
         hand_over(world)
     assert told(world, "timer_failed")[0]["timer"] == "handover:nights"
     assert world.store.read_now(handovers.next_due) == world.store.now_us() + 60_000_000
+
+
+def test_a_ticket_that_breaks_does_not_stop_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of two is told as broken; the second goes over, and so does the list."""
+    broken, other = paged(world), paged(world, "eva@customer.example")
+    world.clock.at = MONDAY
+    reached: list[str] = []
+
+    def reach(name: str) -> None:
+        reached.append(name)
+        if len(reached) == 1:
+            raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(failpoints, "reach", reach)
+        hand_over(world)
+    assert (notices_of(world, broken, "ania"), notices_of(world, other, "ania")) == ([], ["handover"])
+    assert "timer_failed" in world.events(broken)
+    assert len(told(world, "handed_over")) == 1
 
 
 # -- taken and swapped ------------------------------------------------------------------------------------------------
