@@ -1,16 +1,20 @@
 """Timers and digests on both engines: what is due is read alike, and eight writers at once do each thing once."""
 
+import asyncio
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from intake import digests, due, timer_list
 from intake.digest_text import Item
 from intake.settings import Limits
 from intake.store.engine import Store, Tx
+from intake.timers import Timers
 from tests.domain.world import World
 from tests.store.racing import WRITERS, at_once
 
@@ -121,3 +125,33 @@ def test_lists_of_timers_are_read_alike(world: World) -> None:
     assert whole == timer_list.of_ticket(world.store, ticket["id"])
     assert list(timer_list.rows(world.store, timer_list.Wanted(state=timer_list.FAILED))) == []
     assert world.store.read_now(digests.summaries) == []
+
+
+async def test_two_daemons_on_one_store_take_each_step_once_and_in_order(
+    world: World, open_store: Callable[[], Store], tmp_path: Path, clock: Any
+) -> None:
+    """A day late, eight tickets, two bells at once: what both see is done by one of them."""
+    for number in range(WRITERS):
+        await asyncio.to_thread(world.receive, f"c{number}@customer.example")
+    world.advance(days=1)
+    worlds = [world, World(open_store(), tmp_path, clock)]
+    await asyncio.gather(*(bell(each).fire_due() for each in worlds))
+    late = world.rows(
+        "timers", "state IN ('pending', 'failing') AND due_at <= :now", now=world.store.now_us()
+    )
+    assert late == []
+    for ticket in world.rows("tickets"):
+        rows = world.rows(
+            "timers", "ticket_id = :id AND state = 'fired' ORDER BY due_at, id", id=ticket["id"]
+        )
+        told = [
+            msgspec.json.decode(row["details"])["step"]
+            for row in world.rows(
+                "events", "ticket_id = :id AND kind = 'escalated' ORDER BY id", id=ticket["id"]
+            )
+        ]
+        assert told == [row["step"] for row in rows if row["kind"] == "step"]
+
+
+def bell(world: World) -> Timers:
+    return Timers(world.store, context=lambda: world.context, scheduler=AsyncIOScheduler(timezone="UTC"))
