@@ -35,16 +35,14 @@ def test_taking_it_over_as_json(intake: Any, ref: str) -> None:
     assert told["looked_at"]["by"] == "clara"
 
 
-def test_a_solved_ticket_has_nothing_to_look_at(intake: Any, ref: str) -> None:
+def test_what_cannot_be_done_is_said(intake: Any, ref: str) -> None:
+    """A name that nobody has, and a ticket that is done."""
+    for command in ("ack", "take"):
+        done = intake("tickets", command, ref, "--as", "bem")
+        assert (done.code, "did you mean 'ben'?" in done.err) == (2, True)
     assert intake("tickets", "status", ref, "solved", "--as", "ben").code == 0
     done = intake("tickets", "take", ref, "--as", "ben")
     assert (done.code, "is solved: there is nothing left to look at" in done.err) == (0, True)
-
-
-@pytest.mark.parametrize("command", ["ack", "take"])
-def test_a_stranger_is_told_who_there_is(intake: Any, ref: str, command: str) -> None:
-    done = intake("tickets", command, ref, "--as", "bem")
-    assert (done.code, "did you mean 'ben'?" in done.err) == (2, True)
 
 
 def test_check_misses_a_language_of_a_ladder_s_template(intake: Any, desk: Path) -> None:

@@ -1,5 +1,6 @@
 """The notice of a delay: true in every word, once for each delay, and to nobody who is not waiting."""
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ PROVEN = {"Authentication-Results": "mx.example.com; dmarc=pass header.from=cust
 LATE = "you do not have an answer yet"
 
 
+@functools.cache
+def shipped() -> Replies:
+    return Replies(TEMPLATES)
+
+
 def late(world: World, ladder: str = LADDER, **mail: Any) -> dict[str, Any]:
     """A ticket of two hours whose first answer has just become late."""
     use(world, ladder)
@@ -37,7 +43,7 @@ def late(world: World, ladder: str = LADDER, **mail: Any) -> dict[str, Any]:
 
 def use(world: World, ladder: str) -> None:
     world.use_rules(HEAD + ladder + TAIL)
-    world.context = msgspec.structs.replace(world.context, replies=Replies(TEMPLATES))
+    world.context = msgspec.structs.replace(world.context, replies=shipped())
 
 
 def after(world: World, **by: float) -> None:
@@ -122,7 +128,7 @@ def test_next_delay_is_another(world: World) -> None:
         "resolution: 8h", "next_response: 2h, resolution: 80h"
     )
     world.use_rules(rules)
-    world.context = msgspec.structs.replace(world.context, replies=Replies(TEMPLATES))
+    world.context = msgspec.structs.replace(world.context, replies=shipped())
     ticket = world.ticket(world.receive(headers=PROVEN, message_id="first@x"))
     for _ in range(2):
         world.reply(ticket, f"Try this {world.clock.at}")
@@ -154,7 +160,7 @@ def test_receipt_within_the_hour_is_enough_unless_the_step_says_otherwise(world:
         world.use_rules(
             HEAD + f"\n  nudge:\n    - {{at: first_response breach, reply: delayed{once}}}\n" + urgent
         )
-        world.context = msgspec.structs.replace(world.context, replies=Replies(TEMPLATES))
+        world.context = msgspec.structs.replace(world.context, replies=shipped())
         world.receive(headers=PROVEN, body=f"help {count}")
         after(world, minutes=30)
         assert len(told(world)) == count
@@ -177,7 +183,7 @@ def test_rule_may_say_it_too(world: World) -> None:
     """Where a rule waits for the breach, the same holds."""
     react = "react:\n  - {id: late, on: sla_breached, then: {reply: delayed}}\n"
     world.use_rules(HEAD + "\n  nudge:\n    - {at: resolution breach, notify: lead}\n" + TAIL + react)
-    world.context = msgspec.structs.replace(world.context, replies=Replies(TEMPLATES))
+    world.context = msgspec.structs.replace(world.context, replies=shipped())
     ticket = world.ticket(world.receive(headers=PROVEN))
     after(world, hours=2)
     assert len(told(world)) == 1
@@ -199,7 +205,7 @@ def test_every_language_says_it(language: str, expected: str, next_open: str, se
         "next_open": next_open,
         "senior": senior,
     }
-    found = Replies(TEMPLATES).render("delayed", language, values)
+    found = shipped().render("delayed", language, values)
     assert found is not None
     assert found.language == language
     assert "K7M4Q2P" in (found.subject or "")
