@@ -79,7 +79,8 @@ def reply(
     clocks.answered(tx, answered)
     cause = cause_of(tx, agent)
     reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered)
-    after = reacted.ticket
+    after = seating.answered(tx, context, reacted.ticket, agent)
+    after = reactions.changed_by_hand(tx, context, reacted.ticket, after, cause=cause)
     if status is None and after.status == "new" and not reacted.has_status:
         status = "open"
     if status is not None:

@@ -117,6 +117,14 @@ def give(tx: Tx, context: Context, ticket: Ticket, to: str, *, actor: str) -> Ti
     return tickets.change(tx, ticket, actor=actor, is_seated=True, agent=to)
 
 
+def answered(tx: Tx, context: Context, ticket: Ticket, by: str) -> Ticket:
+    """Give a ticket that nobody has to whoever has answered it, where its team wants that and they have room."""
+    team = context.rulebook.teams.get(ticket.team or "")
+    if team is None or not team.answering or ticket.agent is not None or not ticket.is_open:
+        return ticket
+    return give(tx, context, ticket, by, actor=f"agent:{by}") or ticket
+
+
 def sit(tx: Tx, context: Context, agent: str, seen: AgentLoad, *, team: str | None, medium: str) -> bool:
     """Seat an agent who was chosen for an open ticket; false = things have changed since they were seen so."""
     is_their_turn = tx.run(_TURN, name=agent, now=tx.now, **_seen(seen))

@@ -157,6 +157,8 @@ class Life(Ticking):
         reaction = self._reaction("agent_replied", said=self._said(event.message))
         self.ticket.answer(self.now)
         self._carry_out(reaction)
+        if event.by is not None and self._effects.placing.is_for_answerer(event.by, self.facts("step")):
+            self._by_hand({"agent": event.by})
         is_said = "status" in event.changes or reaction.has_status
         if self.ticket.status == "new" and not is_said:
             self._turn("open", why="it was answered")

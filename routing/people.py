@@ -29,7 +29,7 @@ class Team(msgspec.Struct, frozen=True):
     The cap of the team that a ticket is of decides whether an agent may get it. Open = new, open, pending and on hold:
     what waits for a customer comes back at any moment, and is its agent's work then.
     returning_s: a new ticket goes to whoever answered its customer within so many seconds, if able; None = to nobody more
-    than to others.
+    than to others. answering: a ticket that nobody has is whoever's who answers it, if they have room.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Team(msgspec.Struct, frozen=True):
     capacity: dict[str, int] = {}
     on_call: dict[str, str] = {}
     returning_s: int | None = None
+    answering: bool = False
 
     @property
     def first_level(self) -> str:

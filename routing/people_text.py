@@ -38,6 +38,7 @@ class _AssignNode(msgspec.Struct, frozen=True):
     by: Literal["least_loaded", "round_robin"] = "least_loaded"
     capacity: Node | None = None
     returning: Node | None = None
+    answering: bool = False
 
 
 class _OnCallNode(msgspec.Struct, frozen=True):
@@ -122,7 +123,11 @@ def read_team(
         return None
     levels, on_call = _read_levels(written.levels, agents, schedules, problems)
     assign = _read_assign(written.assign, problems) if written.assign else _NOTHING_SAID
-    return Team(name, levels, assign.by, assign.capacity, on_call, assign.returning_s) if levels else None
+    if not levels:
+        return None
+    return Team(
+        name, levels, assign.by, assign.capacity, on_call, assign.returning_s, answering=assign.answering
+    )
 
 
 def _read_levels(
@@ -164,6 +169,7 @@ class _Assign(msgspec.Struct, frozen=True):
     by: str = "least_loaded"
     capacity: dict[str, int] = {}
     returning_s: int | None = None
+    answering: bool = False
 
 
 _NOTHING_SAID = _Assign()
@@ -180,6 +186,7 @@ def _read_assign(node: Node, problems: list[Problem]) -> _Assign:
         written.by,
         _read_capacity(written.capacity, problems) if written.capacity else {},
         read_seconds(written.returning, problems, hint="like 30d") if written.returning else None,
+        written.answering,
     )
 
 

@@ -84,6 +84,15 @@ class Placing:
             return None
         return self._choose_named(agent, facts)
 
+    def is_for_answerer(self, agent: str, facts: Facts) -> bool:
+        """Whether a ticket that nobody has becomes that of who has answered it."""
+        team = self.rulebook.teams[self.ticket.team]
+        if not team.answering or self.ticket.agent is not None or not self.ticket.is_open:
+            return False
+        most = team.capacity.get(facts.channel)
+        held = self._loads(facts).get(agent, AgentLoad()).open_tickets.get(facts.channel, 0)
+        return most is None or held < most
+
     def for_waiting(self, facts: Facts) -> assignment.Assignment | None:
         """Who gets a ticket that waits; None = still nobody."""
         known = self.ticket.prefers

@@ -24,8 +24,10 @@ agents:
 teams:
   care: {levels: {front: [ada, bob], lead: [zoe]}, assign: {capacity: {email: 2}}}
   cash: {levels: {front: [bob, zoe]}}
+  pool: {levels: {front: [bob, zoe]}, assign: {answering: true, capacity: {email: 2}}}
 route:
   - {id: hers, when: {subject: {words: hers}}, then: {agent: ada}}
+  - {id: pool, when: {subject: {words: pool}}, then: {team: pool, agent: none}}
   - {id: polish, when: {subject: {words: polish}}, then: {skills: {need: [pl], relax: 3h}}}
 react:
   - {id: again, on: note_added, when: {ticket.status: solved}, then: {status: open}}
@@ -48,6 +50,9 @@ SCRIPTS = {
     "open, at work, and the customer writes": "hers 09 | 1h open | 1h customer",
     "a rule opens it again, full": "hers 12 | 1h solved | 1h load:ada note",
     "another team by hand": "hers 13 | 1h team",
+    "answered, with nobody": "pool 13 | 1h answer | 1h customer",
+    "answered by who is full": "pool 13 | 1h load:zoe answer",
+    "answered where that gives it to nobody": "hers 13 away:ada,zoe,bob | 1h answer",
     "to nobody by hand, and nobody picks it up": "hers 09 | 1h nobody | 3h",
 }
 
@@ -136,6 +141,10 @@ class Both:
         )
         self._happen("note_added")
 
+    def _answer(self, word: str) -> None:
+        self.world.reply(self.ticket, agent="zoe")
+        self.life.happen(Event(at=self.world.clock.at, kind="agent_replied", by="zoe"))
+
     def _team(self, word: str) -> None:
         self._assign(self.ticket, "cash")
         self._happen("team_changed", team="cash")
@@ -154,3 +163,16 @@ def test_both_are_with_the_same_agent(make_whole: Callable[[str], World], script
         both.step(words)
         real, memory = both.sides()
         assert real == memory, words
+
+
+@pytest.mark.parametrize(
+    ("script", "agent"), [("answered, with nobody", "zoe"), ("answered by who is full", None)]
+)
+def test_what_nobody_has_is_whose_who_answers_it(
+    make_whole: Callable[[str], World], script: str, agent: str | None
+) -> None:
+    """Where the team wants that, and they have room."""
+    both = Both(make_whole(RULES), SCRIPTS[script])
+    for words in both.steps:
+        both.step(words)
+    assert [side[0] for side in both.sides()] == [agent, agent]

@@ -7,6 +7,7 @@ import pytest
 from routing import cases, rulebook
 from routing.facts import AgentLoad, Facts
 from routing.life import Life
+from routing.problems import ConfigError
 
 RULES = """
 version: 1
@@ -101,3 +102,21 @@ def test_who_comes_first_and_is_away_is_not_waited_for() -> None:
     assert life.ticket.agent is None
     life.advance(life.now + timedelta(minutes=1))
     assert life.ticket.agent == "bob"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("returning: soon", "no length of time 'soon'"),
+        ("returning: 30", "no length of time"),
+        ("returning: 9999d", "no length of time '9999d'"),
+        ("answering: often", "wanted true or false, got 'often'"),
+        ("capacity: {email: 0}", "a capacity is 1 to 10000 tickets"),
+        ("returnin: 30d", "no key 'returnin' here"),
+    ],
+)
+def test_slips_in_how_a_team_assigns_are_told(written: str, told: str) -> None:
+    team = "assign: {by: least_loaded, capacity: {email: 2}, returning: 30d}"
+    with pytest.raises(ConfigError) as refused:
+        rulebook.load({"rules.yaml": RULES.replace(team, f"assign: {{{written}}}")})
+    assert told in str(refused.value)
