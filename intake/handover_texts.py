@@ -179,7 +179,9 @@ def _section(title: str, entries: Iterable[Iterable[str]]) -> list[str]:
     found = list(entries)
     if not found:
         return []
-    return ["", f"{title} ({len(found)}):", "", *(line for entry in found for line in entry)]
+    more = len(found) - LISTED_MAX
+    lines = [line for entry in found[:LISTED_MAX] for line in entry]
+    return ["", f"{title} ({len(found)}):", "", *lines, *([f"  and {more} more"] if more > 0 else [])]
 
 
 def _due_until(listed: Listed, zone: ZoneInfo) -> str:

@@ -16,7 +16,7 @@ from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 
-MOST = 200
+MOST = 2_000  # of one shift; what is more waits for the next hand-over
 
 _p = schema.pages.c
 _OPEN = Statement(

@@ -15,6 +15,7 @@ from intake import (
     clockworks,
     desk_promises,
     failpoints,
+    handover_texts,
     handovers,
     pages,
     resuming,
@@ -238,6 +239,19 @@ def test_tickets_of_another_level_are_no_matter_of_the_shift(world: World) -> No
     at_monday(world)
     (letter,) = letters(world, "ania", "handover_list")
     assert ticket["ref"] not in letter.text
+
+
+def test_the_list_of_a_storm_says_how_many_more_there_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three tickets one is named, and each has its notice."""
+    monkeypatch.setattr(handover_texts, "LISTED_MAX", 1)
+    waiting = [paged(world, f"c{number}@customer.example") for number in range(3)]
+    at_monday(world)
+    (letter,) = letters(world, "ania", "handover_list")
+    assert "got a notice of each (3):" in letter.text
+    assert "  and 2 more" in letter.text
+    assert [notices_of(world, each, "ania") for each in waiting] == [["handover"]] * 3
 
 
 def test_a_quiet_shift_has_a_short_list(world: World) -> None:
