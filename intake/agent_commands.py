@@ -41,9 +41,10 @@ class Misunderstood(Exception):
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent asks for. text: for the customer, or the note. status, priority: None = as it is.
 
-    promise: a moment as it was written, "none" or "kept", None = nothing is said of one. is_taken: acknowledge it and give it to the agent. is_assigned: assign it to assigned_to, None = to nobody. is_forced:
-    whatever a colleague has said meanwhile. away: until when, as it was written, "" = until #back, None = nothing is said.
-    commands: as they were understood, for the event.
+    promise: a moment as it was written, "none" or "kept", None = nothing is said of one. is_taken: acknowledge it and
+    give it to the agent. is_assigned: assign it to assigned_to, None = to nobody. is_forced: whatever a colleague has
+    said meanwhile. away: until when, as it was written, "" = until #back, None = nothing is said. commands: as they
+    were understood, for the event.
     """
 
     text: str = ""

@@ -1,4 +1,4 @@
-"""What became of each step of a ticket's ladder: when and why it was taken, whom its notices reached, who was passed over."""
+"""What became of each step of a ticket's ladder: when and why it was taken, whom it told, who was passed over and why."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

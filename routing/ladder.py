@@ -165,8 +165,9 @@ def is_warning(when: When) -> bool:
 def actions(ladder: Ladder, step: int, *, run: int = 0) -> tuple[Action, ...]:
     """What a step does: first where the ticket goes, then what else is written, then who is told.
 
-    A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them, and
-    `also`: who else gets it. A reply has `run_of`: the target and its run, for which the customer is told once. run: of the clock.
+    A level has the option `relaxed`: its agents need no skills. A notice has `by` and `ack_within_s` where it wants them,
+    and `also`: who else gets it. A reply has `run_of`: the target and its run, for which the customer is told once.
+    run: of the clock.
     """
     found = ladder.steps[step]
     rule = f"{ladder.name}/{step}"

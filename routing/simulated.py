@@ -33,12 +33,12 @@ class Moved(msgspec.Struct, frozen=True):
 class Simulated(msgspec.Struct, kw_only=True):
     """One ticket. sla: a policy's name, None = only a promise can fall due. is_taken: a person has done something with it.
 
-    heard_at: the last message of the customer, automatic ones too. fired: key of a step that has fired -> when. asked: notices that somebody should acknowledge. since:
-    since-event -> its last instant; pending_since: those of the change under way. answers, words: instants of people's
-    public answers and of the customer's messages, oldest first. relax_at: when skills are not asked for any more, None =
-    never by itself. turns: agent -> when it was given to them last. waits: for somebody of its team who may have it;
-    prefers: who gets it first then. done_at: when it was solved or closed last, whether or not it is open again.
-    moves: what happened to its clocks, in order.
+    heard_at: the last message of the customer, automatic ones too. fired: key of a step that has fired -> when.
+    asked: notices that somebody should acknowledge. since: since-event -> its last instant; pending_since: those of
+    the change under way. answers, words: instants of people's public answers and of the customer's messages, oldest
+    first. relax_at: when skills are not asked for any more, None = never by itself. turns: agent -> when it was given
+    to them last. waits: for somebody of its team who may have it; prefers: who gets it first then. done_at: when it
+    was solved or closed last, whether or not it is open again. moves: what happened to its clocks, in order.
     """
 
     rulebook: Rulebook

@@ -1,4 +1,4 @@
-"""What the page of a notice's link shows: read from the store at the moment it is opened, and nothing the notice did not say."""
+"""What the page of a notice's link shows, as the store has it when it is opened; nothing that the notice did not say."""
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
