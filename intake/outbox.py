@@ -1,19 +1,21 @@
 """Sending what is queued: retried with back-off, given up as a dead letter that is kept, never sent twice knowingly.
 
 A row is decided with its cause and sent at least once: a crash between the other side's "taken" and our note of it
-sends the same message, with the same Message-ID, again.
+sends the same message, with the same Message-ID, again. A clock that is set back holds nothing back: what waits for an
+instant that counts from the old time is brought nearer by as much.
 """
 
 import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import BigInteger, bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
 from intake import attaching, events, failpoints, failures, tickets, undeliverable
@@ -29,6 +31,7 @@ BACK_OFF_S = (30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400)
 IDLE_S = 3_600.0
 STORE_BACK_OFF_S = 5.0
 DEBOUNCE_S = 0.01  # one look finds what many commits brought
+SET_BACK_US = 60_000_000  # the clock was set back: by more than it is ever corrected by
 
 log = logging.getLogger("intake.outbox")
 
@@ -41,6 +44,16 @@ _DUE = Statement(
     .limit(bindparam("most"))
 )
 _NEXT = Statement(select(func.min(_o.next_at)).where(_o.state == "queued"))
+_BRING_NEARER = Statement(
+    schema.outbox.update()
+    .where(_o.state == "queued")
+    .values(next_at=_o.next_at - bindparam("by", type_=BigInteger()))
+)
+_FROM_THE_FUTURE = Statement(
+    schema.outbox.update()
+    .where(_o.state == "queued", _o.created_at > bindparam("now"))
+    .values(next_at=bindparam("now_too"))
+)
 _TICKET = Statement(select(_o.ticket_id, _o.customer_id).where(_o.id == bindparam("id")))
 Told = Callable[[str, dict[str, Any]], None]
 
@@ -201,7 +214,9 @@ class Outbox:
         self._jitter = jitter
         self._wake = asyncio.Event()
         self._under_way: set[int] = set()
+        self._done_meanwhile: set[int] = set()  # since the last look began, which may have seen them queued
         self._free = asyncio.Semaphore(CONCURRENT)
+        self._looked: tuple[int, float] | None = None  # wall clock and monotonic clock at the last look
 
     def wake(self) -> None:
         self._wake.set()
@@ -228,7 +243,9 @@ class Outbox:
 
     async def _due(self) -> tuple[list[Queued], float]:
         """Return what may be sent now, and the seconds until something else may be."""
+        self._done_meanwhile = set()
         try:
+            await self._follow_clock()
             rows, next_us = await self._store.read(_look)
         except StoreError as error:
             self._told("outbox_delayed", {"reason": error.sentence})
@@ -237,7 +254,19 @@ class Outbox:
             return [], IDLE_S
         # Rows under way are due, too: without the half second they would be looked at again and again.
         wait_s = max((next_us - self._store.now_us()) / 1_000_000, 0.5 if self._under_way or rows else 0.0)
-        return [queued for queued in rows if queued.id not in self._under_way], min(wait_s, IDLE_S)
+        taken = self._under_way | self._done_meanwhile
+        return [queued for queued in rows if queued.id not in taken], min(wait_s, IDLE_S)
+
+    async def _follow_clock(self) -> None:
+        """Bring what waits nearer when the wall clock was set back, while we ran or before we were started."""
+        now_us, at_s = self._store.now_us(), time.monotonic()
+        looked, self._looked = self._looked, (now_us, at_s)
+        if looked is None:
+            await self._store.write(lambda tx: tx.run(_FROM_THE_FUTURE, now=tx.now, now_too=tx.now))
+            return
+        set_back_us = int((at_s - looked[1]) * 1_000_000) - (now_us - looked[0])
+        if set_back_us > SET_BACK_US:
+            await self._store.write(lambda tx: tx.run(_BRING_NEARER, by=set_back_us))
 
     async def _send(self, queued: Queued) -> None:
         try:
@@ -248,6 +277,7 @@ class Outbox:
             log.exception("outbox_failed", extra={"outbox": queued.id})
         finally:
             self._under_way.discard(queued.id)
+            self._done_meanwhile.add(queued.id)
             self._free.release()
 
     async def _deliver(self, queued: Queued) -> None:

@@ -10,6 +10,8 @@ from intake import outbox
 from intake.outbox import BACK_OFF_S, Outbox
 from tests.domain.world import World
 
+LATER = DeliveryFailed("greylisted", retryable=True)
+
 
 class Relay:
     """The far end: takes, or fails as told. errors: one for each try, then everything is taken."""
@@ -182,3 +184,45 @@ async def test_what_was_dropped_on_its_way_stays_dropped(
     await sender._send(row)
     assert (world.row("outbox", queued["id"])["state"], told) == ("dropped", [])
     assert "delivery_failed" not in world.events(world.row("tickets", queued["ticket_id"]))
+
+
+async def test_a_look_that_is_older_than_a_delivery_does_not_send_it_again(
+    world: World, queued: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows are read in a thread: one may be sent and noted before they arrive."""
+    relay = Relay()
+    sender = Outbox(world.store, {"support": relay}, jitter=lambda: 0.0)
+    (mine,), _ = await sender._due()
+    read = world.store.read
+
+    async def slow_read(fn: Any) -> Any:
+        found = await read(fn)
+        await sender._free.acquire()
+        await sender._send(mine)
+        return found
+
+    monkeypatch.setattr(world.store, "read", slow_read)
+    assert (await sender._due())[0] == []
+    assert relay.tries == 1
+
+
+async def test_a_clock_that_is_set_back_holds_no_mail_back(world: World, queued: dict[str, Any]) -> None:
+    """Two hours back: what was due at once is sent at once, and a second try comes after its half minute."""
+    sender = Outbox(world.store, {"support": Relay()}, jitter=lambda: 0.0)
+    assert len((await sender._due())[0]) == 1
+    world.advance(hours=-2)
+    assert len((await sender._due())[0]) == 1
+    world.store.write_now(lambda tx: outbox.note_failed(tx, queued["id"], LATER, 1, tx.now + 30_000_000))
+    world.advance(hours=-2)
+    assert (await sender._due())[0] == []
+    world.advance(seconds=31)
+    assert len((await sender._due())[0]) == 1
+
+
+async def test_a_clock_that_was_set_back_before_the_start_holds_no_mail_back(
+    world: World, queued: dict[str, Any]
+) -> None:
+    world.advance(hours=-2)
+    relay = Relay()
+    await deliver_due(world, relay)
+    assert relay.tries == 1
