@@ -110,7 +110,7 @@ def minute(at: datetime | None) -> int | None:
 def walk(dice: random.Random, *, kinds: tuple[str, ...], status: str) -> Iterator[Told]:
     """Events in any order, some of them in the same minute."""
     at = 0
-    while at < MINUTES - 20_000:
+    while at < MINUTES - 15_000:
         at += dice.choice((1, 5, 30, 59, 61, 240, 700))
         kind = dice.choice(kinds)
         before = status
