@@ -31,6 +31,7 @@ __all__ = [
     "Step",
     "TimelineEntry",
     "read_cases",
+    "read_played",
     "read_situation",
     "spoken",
 ]
@@ -109,6 +110,17 @@ class _CaseNode(msgspec.Struct, frozen=True):
     because: str = ""
 
 
+class _PlayedNode(_CaseNode, frozen=True, kw_only=True):
+    """What is only played needs no name."""
+
+    name: str = ""
+
+
+def read_played(node: Node, people: People, problems: list[Problem]) -> Case | None:
+    """A test on its own, as it stands under `tests:`, or a situation with steps; None when there is a problem."""
+    return _read_case(node, people, problems, shape=_PlayedNode)
+
+
 def read_cases(nodes: Collection[Node], people: People, problems: list[Problem]) -> tuple[Case, ...]:
     """Every test that could be read, in file order."""
     cases: list[Case] = []
@@ -120,9 +132,11 @@ def read_cases(nodes: Collection[Node], people: People, problems: list[Problem])
     return tuple(cases)
 
 
-def _read_case(node: Node, people: People, problems: list[Problem]) -> Case | None:
+def _read_case(
+    node: Node, people: People, problems: list[Problem], *, shape: type[_CaseNode] = _CaseNode
+) -> Case | None:
     before = len(problems)
-    written = convert(node, _CaseNode, problems=problems, partial=True)
+    written = convert(node, shape, problems=problems, partial=True)
     if written is None:
         return None
     situation = situation_from(written, node, people, problems)

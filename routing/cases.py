@@ -5,13 +5,13 @@ every day; who is on call follows the schedule, calendars and time facts follow 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from routing import rulebook as rulebooks
-from routing.case_text import Case, CaseStep, Expectation, Situation, TimelineEntry, spoken
+from routing.case_text import Case, CaseStep, Expectation, Situation, Step, TimelineEntry, spoken
 from routing.facts import Facts
 from routing.life import CHANGED, Event, Life
 from routing.outcome import EFFECTS, Mark, done, is_met, is_there, mark, outcome, shown, texts
@@ -70,9 +70,7 @@ def touched(rulebook: Rulebook, *, detect_language: DetectLanguage | None = None
 
 def judge(rulebook: Rulebook, case: Case, *, detect_language: DetectLanguage | None = None) -> Judged:
     """Run one test, and keep what it touched."""
-    book = on_duty(with_lists(rulebook, case.situation))
-    facts = facts_of(case.situation, detect_language=detect_language)
-    return _Trial(book, case, facts, detect_language).judged()
+    return _Trial(begun(rulebook, case, detect_language=detect_language), case, detect_language).judged()
 
 
 def facts_of(situation: Situation, *, detect_language: DetectLanguage | None = None) -> Facts:
@@ -101,15 +99,45 @@ def _with_language(facts: Facts, detect: DetectLanguage | None) -> Facts:
     return msgspec.structs.replace(facts, language=detect(f"{facts.subject}\n{facts.body}"))
 
 
+def begun(rulebook: Rulebook, case: Case, *, detect_language: DetectLanguage | None = None) -> Life:
+    """The life that a case begins, before its first step."""
+    facts = facts_of(case.situation, detect_language=detect_language)
+    return Life(on_duty(with_lists(rulebook, case.situation)), facts)
+
+
+def take(life: Life, step: Step, *, start: datetime, detect_language: DetectLanguage | None = None) -> None:
+    """Let time pass up to a step, and its event happen. start: when the life began."""
+    life.advance(start + timedelta(seconds=step.offset_s))
+    life.joins = None
+    if step.agents is not None:
+        life.have_agents(step.agents)
+    if step.event is not None or step.changes:
+        life.happen(_event(step, start, detect_language))
+
+
+def _event(step: Step, start: datetime, detect_language: DetectLanguage | None) -> Event:
+    changes: dict[str, Any] = dict(step.changes)
+    by = changes.pop("agent", None) if step.event in _WHO_DID_IT else None
+    message = step.message
+    if message is not None and not step.has_language:
+        message = _with_language(message, detect_language)
+    return Event(
+        at=start + timedelta(seconds=step.offset_s),
+        kind=step.event or CHANGED,
+        message=message,
+        changes=changes,
+        rating=step.rating,
+        by=by,
+        has_reference=step.has_reference,
+    )
+
+
 class _Trial:
     """One test at work: a life, looked at when it begins, after each step, and as a timeline."""
 
-    def __init__(
-        self, rulebook: Rulebook, case: Case, facts: Facts, detect_language: DetectLanguage | None
-    ) -> None:
+    def __init__(self, life: Life, case: Case, detect_language: DetectLanguage | None) -> None:
         self.case, self.detect = case, detect_language
-        self.start = facts.at
-        self.life = Life(rulebook, facts)
+        self.life, self.start = life, case.situation.facts.at
         self.since = mark(self.life)
         self.problems: list[Problem] = []
         self.sides: list[Sides] = []
@@ -126,32 +154,10 @@ class _Trial:
 
     def _take(self, step: CaseStep) -> None:
         """Let time pass and the step's event happen, then look at what came of it since the step before."""
-        life, at = self.life, self.start + timedelta(seconds=step.offset_s)
         since = self.since
-        life.advance(at)
-        life.joins = None
-        if step.agents is not None:
-            life.have_agents(step.agents)
-        if step.event is not None or step.changes:
-            life.happen(self._event(step))
+        take(self.life, step, start=self.start, detect_language=self.detect)
         self._look(step.expect, (*self.case.never, *step.never), since, where=f"at {step.text} ")
-        self.since = mark(life)
-
-    def _event(self, step: CaseStep) -> Event:
-        changes: dict[str, Any] = dict(step.changes)
-        by = changes.pop("agent", None) if step.event in _WHO_DID_IT else None
-        message = step.message
-        if message is not None and not step.has_language:
-            message = _with_language(message, self.detect)
-        return Event(
-            at=self.start + timedelta(seconds=step.offset_s),
-            kind=step.event or CHANGED,
-            message=message,
-            changes=changes,
-            rating=step.rating,
-            by=by,
-            has_reference=step.has_reference,
-        )
+        self.since = mark(self.life)
 
     # -- at a moment ----------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from routing.facts import Facts
 from routing.life import Life
 from routing.quiet_rows import QuietRow
 from routing.rulebook import Rulebook
-from routing.simulated import Simulated
+from routing.simulated import Moved, Simulated
+from routing.targets import Change
 from routing.ticking import HORIZON
 
 
@@ -25,6 +26,7 @@ class Resumed(Life):
         super().__init__(rulebook, facts, _as_it_went(rulebook, facts))
         for name in ticket.__struct_fields__:
             setattr(self.ticket, name, getattr(ticket, name))
+        self.ticket.moves = [_standing(self.ticket, now)]
         self.now = now
         self.happenings.clear()
         self.applied.clear()
@@ -34,6 +36,15 @@ class Resumed(Life):
             self._quiet.restore(row)
         for name, (rule, _) in self._daily.items():
             self._daily[name] = rule, react.next_daily(rule, now, rulebook.calendars)
+
+
+def _standing(ticket: Simulated, now: datetime) -> Moved:
+    """The clocks that go on from now, as if they had just begun."""
+    change = Change(
+        event="created", at=now, before=ticket.status, after=ticket.status, priority=ticket.priority
+    )
+    going_on = tuple(clock for clock in ticket.clocks if clock.state in ("running", "paused"))
+    return Moved(change, (), going_on, ticket.sla, ticket.calendar)
 
 
 def _as_it_went(rulebook: Rulebook, facts: Facts) -> Decision:

@@ -18,7 +18,7 @@ from intake.store import opening, schema, sqlite
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 from routing import cases, explain, simulation, yaml_text
-from routing.case_text import People, read_situation
+from routing.case_text import Case, People, read_played, read_situation
 from routing.decision import Decision, decide, decision_json
 from routing.facts import Facts
 from routing.problems import ConfigError, Problem
@@ -41,14 +41,26 @@ def situation(text: str, *, file: str, rulebook: Rulebook) -> tuple[Rulebook, Fa
     """
     problems: list[Problem] = []
     node = yaml_text.read(_as_yaml(text), file=file)
-    people = People(
-        frozenset(rulebook.agents), frozenset(rulebook.lists) | rulebook.kept, frozenset(rulebook.teams)
-    )
-    found = read_situation(node, people, problems)
+    found = read_situation(node, _people(rulebook), problems)
     if found is None or problems:
         raise ConfigError(problems)
     book = cases.on_duty(cases.with_lists(rulebook, found))
     return book, cases.facts_of(found, detect_language=language_of)
+
+
+def case(text: str, *, file: str, rulebook: Rulebook) -> Case:
+    """Read a situation with its steps, written as one of the tests of the rules. Raises: ConfigError with every problem."""
+    problems: list[Problem] = []
+    node = yaml_text.read(_as_yaml(text), file=file)
+    found = read_played(node, _people(rulebook), problems)
+    if found is None or problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _people(rulebook: Rulebook) -> People:
+    lists = frozenset(rulebook.lists) | rulebook.kept
+    return People(frozenset(rulebook.agents), lists, frozenset(rulebook.teams))
 
 
 def _as_yaml(text: str) -> str:

@@ -1,76 +1,180 @@
-"""`intake rules simulate`: what happens to a ticket when nobody does anything, each step with its wall-clock time."""
+"""`intake rules simulate`: what happens to a ticket, each thing with its wall-clock time, and when each target is due."""
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+import difflib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from intake import cli, refs, rulebooks
-from intake.commands import deciding, messages, options, output
+import msgspec
+
+from intake import cli, refs, rule_files, rulebooks
+from intake.commands import deciding, messages, options, output, simulated_page
 from intake.logs import escaped
 from intake.settings import Settings
 from intake.store import opening, sqlite
-from routing.actions import Action
-from routing.life import Happening, Life
+from routing import cases
+from routing import rulebook as rules
+from routing.case_text import Case
+from routing.life import Life
 from routing.rulebook import Rulebook
 
 DAYS = 30
+_ABOUT = """\
+a ticket's future, step by step, with each due time and what moves it; touches nothing
+
+  intake rules simulate mail.eml                 a mail that came now (or --at WHEN), if nobody does anything
+  intake rules simulate 7KQ2M4X                  a ticket from its state now
+  intake rules simulate case.json                a situation, and what people do then (its steps), as a test is written
+  intake rules simulate --test "Polish VIP"      one of the tests of the rules
+  intake rules simulate --tests                  the due times of all tests as a table, with their working (because:)
+  intake rules simulate --tests other/rules.yaml the same for other rules
+"""
+_SITUATIONS = (".json", ".yaml", ".yml")
+
+
+class Played(msgspec.Struct, frozen=True):
+    """A ticket that went through what people do. began: when; took: when they had done all of it."""
+
+    life: Life
+    began: datetime
+    took: datetime
+    case: Case | None = None
 
 
 def add_to(commands: Any) -> None:
     parser = options.subcommand(
-        commands,
-        "simulate",
-        run,
-        "a ticket's future when nobody does anything, step by step; touches nothing",
+        commands, "simulate", run, "a ticket's future, step by step, with each due time and what moves it"
     )
+    parser.formatter_class, parser.description = argparse.RawDescriptionHelpFormatter, _ABOUT
     parser.add_argument(
-        "what", metavar="REF|FILE", help="a ticket, a raw mail, or a .json file as `intake route` takes it"
+        "what",
+        nargs="*",
+        metavar="REF|FILE|RULES",
+        help="a ticket, a raw mail, or a .json or .yaml file with a message and steps; with --test and --tests: rules",
     )
+    parser.add_argument("--test", metavar="NAME", help="play one of the tests of the rules")
+    parser.add_argument("--tests", action="store_true", dest="is_every", help="play all of them")
     parser.add_argument(
-        "--days", type=options.count, default=DAYS, metavar="N", help=f"how far to look; default: {DAYS}"
+        "--days",
+        type=options.count,
+        metavar="N",
+        help=f"how far to look; default: {DAYS}, with --tests to the last step of each",
     )
     parser.add_argument("--at", type=options.since, metavar="WHEN", help="as if a mail came then")
     options.add_json(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.is_every or arguments.test is not None:
+        return _play_tests(arguments)
+    if len(arguments.what) != 1:
+        raise cli.WrongInput("say what to simulate: a ticket, a file, --test NAME or --tests; see --help")
     settings = options.load_settings(arguments)
     with options.located(settings.rules):
         book = rulebooks.read(settings.rules, settings.replies).rulebook
-    path = Path(arguments.what)
-    life = (
-        _of_file(arguments, settings, book, path) if path.is_file() else _of_ticket(arguments, settings, book)
+    path = Path(arguments.what[0])
+    played = (
+        _of_file(arguments, settings, book, path)
+        if path.is_file()
+        else _alone(_of_ticket(arguments.what[0], settings, book))
     )
-    began = life.now
-    life.advance(began + timedelta(days=arguments.days))
-    zone = life.ticket.calendar.zone
-    if arguments.is_json:
-        for each in life.happenings:
-            output.print_json(_object(each, each.at.astimezone(zone)))
-    else:
-        print("\n".join(escaped(line) for line in _lines(life, began, days=arguments.days)))
+    _show_one(played, arguments)
     return 0
 
 
-def _of_file(arguments: argparse.Namespace, settings: Settings, book: Rulebook, path: Path) -> Life:
-    if path.suffix == ".json":
-        book, seen = deciding.situation(options.read_text(str(path)), file=str(path), rulebook=book)
-        return Life(book, seen)
+def _show_one(played: Played, arguments: argparse.Namespace) -> None:
+    days = arguments.days or DAYS
+    played.life.advance(played.took + timedelta(days=days))
+    if arguments.is_json:
+        for each in simulated_page.objects(played.life):
+            output.print_json(each)
+    else:
+        lines = simulated_page.lines(played.life, played.began, days=days)
+        print("\n".join(escaped(line) for line in lines))
+
+
+# -- the tests of the rules -----------------------------------------------------------------------------------------------
+
+
+def _play_tests(arguments: argparse.Namespace) -> int:
+    books = [(str(path), _untested(path, path.parent / "replies")) for path in map(Path, arguments.what)]
+    if not books:
+        settings = options.load_settings(arguments)
+        books = [(str(settings.rules), _untested(settings.rules, settings.replies))]
+    if arguments.test is None:
+        for file, book in books:
+            _show_all(file, book, arguments)
+        return 0
+    named = {case.name: (book, case) for _, book in books for case in book.tests}
+    if arguments.test not in named:
+        close = difflib.get_close_matches(arguments.test, named, n=1)
+        hint = f": did you mean '{close[0]}'?" if close else ""
+        raise cli.WrongInput(f"the rules have no test '{arguments.test}'{hint}")
+    book, case = named[arguments.test]
+    if case.because and not arguments.is_json:
+        print(escaped(f"{case.name}: {case.because}"))
+    _show_one(played_of(book, case), arguments)
+    return 0
+
+
+def _untested(path: Path, replies: Path) -> Rulebook:
+    """Read rules whose tests may fail: to see why is what they are played for."""
+    if not path.exists():
+        raise cli.WrongInput(f"there are no rules {path}")
+    with options.located(path):
+        sources = rule_files.read(path, replies)
+        return rules.load(sources.files, lists=sources.lists, calendars=sources.calendars)
+
+
+def _show_all(file: str, book: Rulebook, arguments: argparse.Namespace) -> None:
+    every = [played_of(book, case) for case in book.tests]
+    for each in every:
+        each.life.advance(each.took + timedelta(days=arguments.days or 0))
+    if not arguments.is_json:
+        simulated_page.print_table(file, [(each.case, each.life) for each in every if each.case])
+        return
+    for each in every:
+        assert each.case is not None  # noqa: S101 - made of one
+        for told in simulated_page.objects(each.life):
+            output.print_json({"test": each.case.name, "because": each.case.because, **told})
+
+
+def played_of(book: Rulebook, case: Case) -> Played:
+    """Play a test to its last step."""
+    life = cases.begun(book, case, detect_language=deciding.language_of)
+    began = took = case.situation.facts.at
+    for step in case.steps:
+        cases.take(life, step, start=began, detect_language=deciding.language_of)
+        took = began + timedelta(seconds=step.offset_s)
+    return Played(life, began, took, case)
+
+
+# -- one ticket -----------------------------------------------------------------------------------------------------------
+
+
+def _alone(life: Life) -> Played:
+    """Nobody does anything."""
+    return Played(life, life.now, life.now)
+
+
+def _of_file(arguments: argparse.Namespace, settings: Settings, book: Rulebook, path: Path) -> Played:
+    if path.suffix in _SITUATIONS:
+        return played_of(book, deciding.case(options.read_text(str(path)), file=str(path), rulebook=book))
     source = messages.source_of(settings, "email")
     at = arguments.at or datetime.now(UTC)
     body = path.read_bytes()
     message = asyncio.run(messages.first(source, body, received_at=at))
-    return Life(book, deciding.facts_of(settings, book, source.raw(body, received_at=at), message, at=at))
+    seen = deciding.facts_of(settings, book, source.raw(body, received_at=at), message, at=at)
+    return _alone(Life(book, seen))
 
 
-def _of_ticket(arguments: argparse.Namespace, settings: Settings, book: Rulebook) -> Life:
+def _of_ticket(what: str, settings: Settings, book: Rulebook) -> Life:
     from intake import resuming, tickets
 
-    ref = refs.normalized(arguments.what)
-    unknown = cli.WrongInput(f"there is neither a file nor a ticket '{arguments.what}'")
+    ref = refs.normalized(what)
+    unknown = cli.WrongInput(f"there is neither a file nor a ticket '{what}'")
     if ref is None or not (settings.store or (settings.folder / sqlite.FILE).exists()):
         raise unknown
     store = opening.open_store(settings.store, settings.folder)
@@ -88,45 +192,3 @@ def _of_ticket(arguments: argparse.Namespace, settings: Settings, book: Rulebook
     if life is None:
         raise unknown
     return life
-
-
-def _object(happening: Happening, at: datetime) -> dict[str, Any]:
-    action = happening.action
-    return {
-        "at": at.isoformat(timespec="seconds"),
-        "action": action.kind,
-        "value": action.value,
-        "rule": action.rule,
-        "why": happening.why,
-    }
-
-
-def _lines(life: Life, began: datetime, *, days: int) -> Iterator[str]:
-    ticket, zone = life.ticket, life.ticket.calendar.zone
-    state = ", ".join(filter(None, (ticket.team, ticket.level, ticket.agent or "nobody")))
-    if life.is_ignored:
-        yield "no ticket: the message is kept and ignored"
-        return
-    yield f"{began.astimezone(zone):%a %Y-%m-%d %H:%M %z}  begins; times are those of {zone}"
-    for each in life.happenings:
-        local = each.at.astimezone(zone)
-        after = _elapsed(each.at - began)
-        yield f"{local:%a %Y-%m-%d %H:%M}  {after:>9}  {_said(each.action)}{f' ({each.why})' if each.why else ''}"
-    yield f"after {days} days: {ticket.status}, {ticket.priority}, {state}"
-    if life.is_cut:
-        yield "it does too much to be followed further"
-
-
-def _said(action: Action) -> str:
-    is_text = isinstance(action.value, str)
-    value = action.value if is_text else "" if action.value is None else deciding.shortened(action.value)
-    by = f" [{action.rule}]" if action.rule else ""
-    return f"{action.kind} {value}".rstrip() + by
-
-
-def _elapsed(time: timedelta) -> str:
-    """So much later: "+2d 3h", "+45m"."""
-    minutes = int(time.total_seconds() // 60)
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [f"{number}{unit}" for number, unit in ((days, "d"), (hours, "h"), (rest, "m")) if number]
-    return "+" + (" ".join(parts[:2]) or "0m")

@@ -64,8 +64,11 @@ def test_the_ticket_keeps_what_it_was_armed_with(intake: Any, desk: Path, ref: s
         text.replace("normal: 4h", "normal: 1h").replace("first_response 80%", "first_response 10%")
     )
     after = intake("rules", "simulate", ref, "--json").objects
-    assert [(each["at"], each["action"]) for each in after] == [
-        (each["at"], each["action"]) for each in before
+    assert [(each["at"], each["action"]) for each in after if each["action"] != "due"] == [
+        (each["at"], each["action"]) for each in before if each["action"] != "due"
+    ]
+    assert [each["due"] for each in after if each["action"] == "due"] == [
+        each["due"] for each in before if each["action"] == "due"
     ]
 
 
@@ -101,3 +104,117 @@ def test_what_is_neither_a_file_nor_a_ticket_is_refused(intake: Any, desk: Path)
     """And no store is made for the question."""
     done = intake("rules", "simulate", "ABC")
     assert (done.code, (desk / "var" / "intake.db").exists()) == (2, False)
+
+
+# -- due times --------------------------------------------------------------------------------------------------------
+
+SITUATION = """\
+at: 2026-03-27T16:00+01:00
+message: {channel: email, from: a@example.net, body: Hello}
+steps:
+  - {at: 2026-03-30T10:00+02:00, event: agent_replied, status: pending}
+  - {at: 2026-03-31T10:00+02:00, event: customer_replied}
+"""
+RULES = """\
+version: 1
+calendars: {desk: {timezone: Europe/Warsaw, open: {mon-fri: "08:00-16:00"}}}
+agents: {ania: {email: ania@desk.example}}
+teams: {desk: {levels: {l1: [ania]}}}
+sla: {desk: {calendar: desk, first_response: 4h, resolution: 8h, pause: [pending]}}
+default: {team: desk, priority: normal, sla: desk}
+tests:
+  - name: one pause
+    because: 2 h used, 6 h left from 12:00
+    at: 2026-11-16T08:00+01:00
+    message: {channel: email}
+    steps:
+      - {at: 2026-11-16T10:00+01:00, event: status_changed, status: pending}
+      - {at: 2026-11-16T12:00+01:00, event: status_changed, status: open}
+  - name: it is red
+    at: 2026-11-16T08:00+01:00
+    message: {channel: email}
+    expect: {due.first_response: 2026-11-16T11:00+01:00}
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    (tmp_path / "desk.yaml").write_text(RULES)
+    return tmp_path / "desk.yaml"
+
+
+def moved(objects: list[dict[str, Any]], target: str) -> list[tuple[Any, ...]]:
+    return [
+        (each["at"][5:16], each["action"], each["due"])
+        for each in objects
+        if each["value"] == target and "due" in each
+    ]
+
+
+def test_a_situation_may_have_steps_which_move_what_is_due(intake: Any, desk: Path) -> None:
+    """Met by the answer, paused with it, resumed by the customer: each with the due time from then on."""
+    (desk / "case.yaml").write_text(SITUATION)
+    found = intake("rules", "simulate", "case.yaml", "--json").objects
+    assert moved(found, "first_response") == [
+        ("03-27T16:00", "due", "2026-03-30T12:00:00+02:00"),
+        ("03-30T10:00", "met", "2026-03-30T12:00:00+02:00"),
+    ]
+    assert [each[1] for each in moved(found, "resolution")[:3]] == ["due", "paused", "resumed"]
+
+
+def test_a_ticket_begins_with_what_is_due_now(intake: Any, ref: str) -> None:
+    found = intake("rules", "simulate", ref, "--json").objects
+    begins = {each["value"] for each in found if each["action"] == "due"}
+    assert begins == {"first_response", "resolution"}
+
+
+def test_a_test_of_the_rules_is_played(intake: Any, rules: Path) -> None:
+    """Of other rules than those in force, without any configuration."""
+    found = intake("rules", "simulate", "--test", "one pause", str(rules), "--json").objects
+    assert moved(found, "resolution")[1:] == [
+        ("11-16T10:00", "paused", None),
+        ("11-16T12:00", "resumed", "2026-11-17T10:00:00+01:00"),
+    ]
+    assert found[-1]["action"] == "breach"
+
+
+def test_a_test_that_fails_is_played_too(intake: Any, rules: Path) -> None:
+    """To see why is what one plays it for."""
+    found = intake("rules", "simulate", "--test", "it is red", str(rules), "--json").objects
+    assert moved(found, "first_response")[0][2] == "2026-11-16T12:00:00+01:00"
+
+
+def test_all_tests_are_a_table_of_due_times(intake: Any, rules: Path) -> None:
+    """With the working beside the first line of each, up to its last step."""
+    done = intake("rules", "simulate", "--tests", str(rules))
+    lines = done.out.splitlines()
+    assert (done.code, lines[0].split()) == (0, ["TEST", "AT", "WHAT", "DUE", "BECAUSE"])
+    assert "one pause" in lines[1]
+    assert lines[1].endswith("2 h used, 6 h left from 12:00")
+    assert "resumed resolution" in done.out
+    assert "Tue 2026-11-17 10:00 +0100" in done.out
+    assert "breach" not in done.out
+
+
+def test_the_days_are_drawn(intake: Any, rules: Path) -> None:
+    """Half an hour a sign: closed till eight, where it begins, due at noon and at four, closed again."""
+    said = intake("rules", "simulate", "--test", "it is red", str(rules)).out
+    assert "Mon 2026-11-16  ················○███████D███████D···············" in said
+
+
+def test_a_test_that_is_not_there_is_told_with_one_that_is(intake: Any, rules: Path) -> None:
+    done = intake("rules", "simulate", "--test", "one paws", str(rules))
+    assert (done.code, "did you mean 'one pause'?" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("a", "b")])
+def test_it_wants_one_thing_to_simulate(intake: Any, desk: Path, arguments: tuple[str, ...]) -> None:
+    assert intake("rules", "simulate", *arguments).code == 2
+
+
+def test_a_mistake_in_a_step_is_told_at_its_line(intake: Any, desk: Path) -> None:
+    (desk / "case.yaml").write_text(SITUATION.replace("agent_replied", "agent_relied"))
+    done = intake("rules", "simulate", "case.yaml")
+    assert done.code == 2
+    assert "case.yaml:4" in done.err
+    assert "did you mean 'agent_replied'?" in done.err
