@@ -43,7 +43,11 @@ from routing.actions import Action
 _t = schema.timers.c
 _CLAIM = Statement(
     schema.timers.update()
-    .where(_t.id == bindparam("timer_id"), or_(_t.state == "pending", _t.state == "failing"))
+    .where(
+        _t.id == bindparam("timer_id"),
+        or_(_t.state == "pending", _t.state == "failing"),
+        _t.due_at <= bindparam("now"),  # the clock may have been set back since it was seen to be due
+    )
     .values(state="fired", fired_at=bindparam("now"))
     .returning(_t.id, _t.kind, _t.policy, _t.step, _t.target, _t.due_at)
 )
