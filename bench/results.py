@@ -22,6 +22,7 @@ PARTS = (
     "broken mail",
     "mailbox",
     "escalations",
+    "clock jumps",
 )
 
 

@@ -2,6 +2,7 @@
 
 from bench.results import Results
 from tests.imap.torture import Figures as MailboxFigures
+from tests.torture.clock_jumps import Figures as JumpFigures
 from tests.torture.escalations import Figures as EscalationFigures
 from tests.torture.kills import Figures
 
@@ -9,6 +10,8 @@ PART = "torture"
 BROKEN_MAIL = "broken mail"
 MAILBOX = "mailbox"
 ESCALATIONS = "escalations"
+JUMPS = "clock jumps"
+CAUGHT_UP_S = 5.0
 RECOVERY_S = 3.0
 
 
@@ -138,3 +141,29 @@ def record_escalations(figures: EscalationFigures) -> None:
             f"Each was taken once, at its instant or late: below {3 / verdict.fired:.1e} an escalation with 95 % confidence."
             f" {figures.sent_again} mails were sent again over a kill, with the same Message-ID.",
         )
+
+
+def record_jumps(figures: JumpFigures) -> None:
+    """Write what a run showed whose wall clock jumped."""
+    results = Results()
+    results.begin(JUMPS, is_quick=False)
+    head = ["Jumps of 2 h", "Suspended", "Timers", "Missed or twice", "Tracebacks", "By", "Seconds", "Seed"]
+    row = [
+        figures.jumps,
+        figures.stops,
+        figures.verdict.fired,
+        sum(figures.verdict.counts.values()),
+        figures.tracebacks,
+        figures.way,
+        round(figures.elapsed_s),
+        figures.seed,
+    ]
+    results.table(JUMPS, "The wall clock is set while tickets escalate", head, [[str(cell) for cell in row]])
+    results.line(
+        JUMPS,
+        "From a jump until the last timer that it made due has fired",
+        figures.slowest_s,
+        target=CAUGHT_UP_S,
+        unit="s",
+        less_is_better=True,
+    )

@@ -37,13 +37,13 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """What the run knows by itself. subjects: of every ticket there has to be; received: what the relay got, by life."""
+    """What the run knows by itself. subjects: of every ticket there has to be; old: of those before the first start; received: what the relay got, by life."""
 
     rules: str
     minute: datetime
     subjects: frozenset[str]
     received: Mapping[str, list[int]]
-    begun_us: int = 0
+    old: frozenset[str] = frozenset()
 
 
 class Audit:
@@ -82,7 +82,8 @@ class Audit:
         found, seen = [], collections.Counter[str]()
         for number, subject, created in self._rows("SELECT id, subject, created_at FROM tickets ORDER BY id"):
             seen[subject] += 1
-            found.append(Ticket(number, subject.split(" ")[0], created, fired[number]))
+            is_old = subject in self._told.old
+            found.append(Ticket(number, subject.split(" ")[0], created, fired[number], is_old=is_old))
         for subject in self._told.subjects - seen.keys():
             self.verdict.note("ticket missing", subject)
         for subject, count in seen.items():
@@ -178,7 +179,7 @@ class Audit:
                 if due != run.due or notes != 1:
                     self.verdict.note("a run of a clock rule twice", (ticket, due, notes))
             for ticket in self._tickets:
-                if ticket.created < self._told.begun_us and ticket.id not in visited:
+                if ticket.is_old and ticket.id not in visited:
                     self.verdict.note("a run of a clock rule missed", ticket.id)
             self.verdict.expected += len(visited)
             self.verdict.fired += len(rows)
@@ -271,8 +272,7 @@ class Audit:
             )
         )
         for ticket in self._tickets:
-            is_old = ticket.kind == "paged" and ticket.created < self._told.begun_us
-            if notices.get(ticket.id, 0) != is_old:
+            if notices.get(ticket.id, 0) != (ticket.kind == "paged" and ticket.is_old):
                 self.verdict.note("notice of a shift not handed over once", (ticket, notices.get(ticket.id)))
 
     def _judge_absence(self) -> None:

@@ -20,12 +20,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclasses.dataclass(frozen=True)
 class Ticket:
-    """created, fired: microseconds UTC; fired: key of a step -> when it was taken. kind: the first word of its subject."""
+    """created, fired: microseconds UTC; fired: key of a step -> when it was taken. kind: the first word of its subject.
+
+    is_old: it was there before the daemon's first start.
+    """
 
     id: int
     kind: str
     created: int
     fired: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    is_old: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

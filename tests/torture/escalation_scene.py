@@ -47,7 +47,14 @@ sla:
   quick: {{calendar: always, first_response: 4s, resolution: {{urgent: 9s, normal: 30s}}, ladder: climb}}
   paged: {{calendar: always, first_response: 8s, ladder: page}}
   desk: {{calendar: desk, first_response: 5m, ladder: open}}
+  wide: {{calendar: always, first_response: 100m, resolution: 3h, ladder: wide}}
 ladders:
+  wide:
+    - {{at: first_response 20%, notify: assignee}}
+    - {{at: first_response -30m, tags: [near]}}
+    - {{at: first_response breach, notify: lead}}
+    - {{at: first_response +5m, notify: lead, repeat: {{every: 10m, times: 3}}}}
+    - {{at: resolution 90%, notify: [l2, lead]}}
   climb:
     - {{at: first_response 25%, notify: assignee}}
     - {{at: first_response 50%, notify: [l2, lead], tags: [warned]}}
@@ -73,6 +80,7 @@ react:
 route:
   - {{id: pages, when: {{subject: {{words: paged}}}}, then: {{sla: paged}}}}
   - {{id: hours, when: {{subject: {{words: desk}}}}, then: {{sla: desk}}}}
+  - {{id: far, when: {{subject: {{words: wide}}}}, then: {{sla: wide}}}}
 default: {{team: support, priority: normal, sla: quick, reply: none}}
 """
 _CONFIG = """

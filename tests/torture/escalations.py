@@ -156,7 +156,7 @@ class Run:
                 time.sleep(0.2)
 
     def _is_at_rest(self, connection: sqlite3.Connection) -> bool:
-        if not self._pourer.is_done() or any(_waiting(connection)):
+        if not self._pourer.is_done() or any(waiting(connection)):
             return False
         (held,) = connection.execute("SELECT count(*) FROM digest_boxes WHERE send_at IS NOT NULL").fetchone()
         return not held or not self.options.digests
@@ -172,11 +172,11 @@ class Run:
             minute=self._scene.minute,
             subjects=frozenset((*old, *self._pourer.subjects)),
             received=self.relay.received,
-            begun_us=self._scene.begun_us,
+            old=frozenset(old),
         )
         self.figures.verdict = escalation_audit.Audit(self.daemon.store, told).judge()
         self.figures.sent_again = sum(len(lives) - 1 for lives in self.relay.received.values())
-        self.figures.tracebacks = _tracebacks(self.daemon.log)
+        self.figures.tracebacks = tracebacks(self.daemon.log)
         self.figures.elapsed_s = time.monotonic() - self._began_at
 
     def _check_time(self) -> None:
@@ -194,7 +194,7 @@ class Run:
         print(f"{said}, {time.monotonic() - self._began_at:.0f} s", file=sys.stderr, flush=True)
 
 
-def _waiting(connection: sqlite3.Connection) -> Iterator[int]:
+def waiting(connection: sqlite3.Connection) -> Iterator[int]:
     """Count what is still to come: mails to settle, timers, mails to send, an absence, moves."""
     for sql in (
         "SELECT count(*) FROM journal WHERE state = 'pending'",
@@ -206,7 +206,7 @@ def _waiting(connection: sqlite3.Connection) -> Iterator[int]:
         yield connection.execute(sql).fetchone()[0]
 
 
-def _tracebacks(log: Path) -> int:
+def tracebacks(log: Path) -> int:
     """Count them, and show the first: the folder with the log is gone afterwards."""
     said = log.read_bytes()
     first = said.find(_TRACEBACK)
