@@ -192,7 +192,7 @@ def _move(
         _tell(tx, after, _Step(old, clock, change, why or _why(after, change), actor), armament)
         if clock.target == "promise":
             promises.follow(tx, after, old, clock, event=event, actor=actor)
-    steps.follow(tx, after, armament, moved)
+    steps.follow(tx, after, armament, moved, late=sla.newly_breached(clocks, moved))
 
 
 def _tell(tx: Tx, ticket: Ticket, step: _Step, armament: Armament) -> None:

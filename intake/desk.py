@@ -78,7 +78,7 @@ def reply(
     answered = tickets.stamp(tx, ticket, agent_replied_at=tx.now, taken_at=ticket.taken_at or tx.now)
     clocks.answered(tx, answered)
     cause = cause_of(tx, agent)
-    reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered)
+    reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered, said=text)
     after = seating.answered(tx, context, reacted.ticket, agent)
     after = reactions.changed_by_hand(tx, context, reacted.ticket, after, cause=cause)
     if status is None and after.status == "new" and not reacted.has_status:
@@ -112,7 +112,7 @@ def note(tx: Tx, context: Context, typed_ref: str, *, agent: str, text: str) -> 
     ticket = find(tx, typed_ref)
     message_id = tickets.add_note(tx, ticket, author=agent, text=text)
     events.of_ticket(tx, ticket, "note_added", actor=f"agent:{agent}")
-    after = reactions.react(tx, context, ticket, "note_added", cause=cause_of(tx, agent)).ticket
+    after = reactions.react(tx, context, ticket, "note_added", cause=cause_of(tx, agent), said=text).ticket
     quiet.follow(tx, context, after)
     return message_id
 

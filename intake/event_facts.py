@@ -12,9 +12,18 @@ Changed = dict[str, tuple[str | None, str | None]]
 
 
 def of_ticket(
-    tx: Tx, context: Context, ticket: Ticket, event: str, *, changed: Changed | None = None
+    tx: Tx,
+    context: Context,
+    ticket: Ticket,
+    event: str,
+    *,
+    changed: Changed | None = None,
+    said: str | None = None,
 ) -> Facts:
-    """Return the facts of an event without a message; the words are those of the customer's last one."""
+    """Return the facts of an event without a message; the words are those of the customer's last one.
+
+    said: what one of ours answered or noted, and these are the words instead.
+    """
     customer = customers.load(tx, ticket.customer_id)
     last = threads.load(tx, ticket.id).last_words
     base = Facts(
@@ -28,7 +37,9 @@ def of_ticket(
         agents=agents.loads(tx),
         on_call=oncall.facts(tx, context.rulebook),
     )
-    if last is not None:
+    if said is not None:
+        base = msgspec.structs.replace(base, body=said, direction="out", created_by="agent")
+    elif last is not None:
         base = msgspec.structs.replace(
             base,
             subject=last.subject,

@@ -62,16 +62,17 @@ def react(
     now: Ticket | None = None,
     changed: Changed | None = None,
     only: str | None = None,
+    said: str | None = None,
 ) -> Reacted:
     """Do what the rules that wait for an event ask for. before: the ticket as it was before it; now: as it is, None = alike.
 
-    only: the one quiet or clock rule whose moment has come.
+    only: the one quiet or clock rule whose moment has come. said: what one of ours answered or noted.
     """
     ticket = before if now is None else now
     if event not in awaited(context.rulebook):
         return Reacted(ticket)
     if cause.seen is None:
-        facts = event_facts.of_ticket(tx, context, before, event, changed=changed)
+        facts = event_facts.of_ticket(tx, context, before, event, changed=changed, said=said)
     else:
         facts = event_facts.of_event(tx, context, cause.seen, before, event, changed=changed)
     if cause.rating is not None or cause.target is not None:

@@ -73,8 +73,12 @@ def begin(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
     _write(tx, ticket, armament, _of_clocks(ticket, armament, clocks, {}))
 
 
-def follow(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
-    """Move what has not fired; a step that has fired for a target does not fire again when the target moves."""
+def follow(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks, *, late: Clocks = ()) -> None:
+    """Move what has not fired; a step that has fired for a target does not fire again when the target moves.
+
+    late: what an event has just found breached; one whose timer was cancelled before, by an answer that came back, is
+    told by a new one.
+    """
     if not ticket.is_open:
         tx.run(_NO_MORE, of_ticket=ticket.id)
     rows = tx.all(_ROWS, ticket_id=ticket.id)
@@ -82,7 +86,11 @@ def follow(tx: Tx, ticket: Ticket, armament: Armament, clocks: Clocks) -> None:
     asked = _unacknowledged(ticket, armament, rows)
     wanted = {
         (step.key, instants.us_from_datetime(step.due_at)): step
-        for step in (*_of_clocks(ticket, armament, clocks, fired), *asked)
+        for step in (
+            *_of_clocks(ticket, armament, clocks, fired),
+            *ladder_timers.untold_breaches(late),
+            *asked,
+        )
         if step.key not in fired
     }
     # A breach that an event came upon before its timer did is noted in the clock, and still to be told.

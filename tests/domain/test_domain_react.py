@@ -110,6 +110,28 @@ def test_who_got_and_who_lost_it_by_a_rule_is_told(world: World) -> None:
     assert "not yours any more" in world.sent("ania@desk.example")[-1].text
 
 
+def test_rules_about_a_note_see_the_words_of_the_note(world: World) -> None:
+    """And not the customer's last ones, as in the tests of the rules."""
+    ticket = ruled(world, "  - {id: gold, on: note_added, when: {text.words: gold}, then: {tags: [gold]}}\n")
+    world.receive(body="I want gold", headers=ANSWER)
+
+    def note(text: str) -> None:
+        world.store.write_now(lambda tx: desk.note(tx, world.context, ticket["ref"], agent="ewa", text=text))
+
+    note("hm")
+    assert "gold" not in now(world, ticket)["tags"]
+    note("give them gold")
+    assert "gold" in now(world, ticket)["tags"]
+
+
+def test_rules_about_an_answer_see_its_words(world: World) -> None:
+    ticket = ruled(
+        world, "  - {id: call, on: agent_replied, when: {text.words: call}, then: {tags: [calls]}}\n"
+    )
+    world.reply(ticket, "We shall call you.")
+    assert "calls" in now(world, ticket)["tags"]
+
+
 def test_the_reaction_is_kept_with_its_reasons(world: World) -> None:
     """Explain finds the rule, the condition and the rulebook of that day."""
     ticket = ruled(
