@@ -64,6 +64,8 @@ def _faked(library: str, path: Path) -> dict[str, str]:
         "FAKETIME_CACHE_DURATION": "1",  # the file is read once a second, not at each look at any clock
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
+        "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # else threads wait fifty times as long for the interpreter
+        "NO_FAKE_STAT": "1",
     }
 
 
