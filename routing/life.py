@@ -164,10 +164,14 @@ class Life(Ticking):
             self._turn("open", why="it was answered")
 
     def _delivery_failed(self, event: Event) -> None:
-        """The last answer did not arrive: it counts as not given."""
+        """The last answer did not arrive: it counts as not given, and what waited for more waits for the desk."""
         reaction = self._reaction("delivery_failed")
+        was_answered = bool(self.ticket.answers)
         self.ticket.take_back_answer(self.now)
         self._carry_out(reaction)
+        is_refused = not reaction.reopen or reaction.has_status or self.ticket.is_spam
+        if was_answered and not is_refused and self.ticket.status != "new":
+            self._turn("open", why="an answer did not arrive")
 
     def _acknowledged(self, event: Event) -> None:
         reaction = self._reaction("acknowledged")
