@@ -26,6 +26,10 @@ class Due(msgspec.Struct, frozen=True):
 
 @cache
 def book(file: Path) -> Rulebook:
+    return read(file)
+
+
+def read(file: Path) -> Rulebook:
     return rulebook.load({file.name: file.read_text()}, calendars=_BESIDE)
 
 

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from routing import cases
 from routing.case_text import Case
-from tests.routing import due_table
+from tests.routing import due_mutants, due_table
 
 
 @pytest.mark.parametrize(("file", "case"), list(due_table.cases()), ids=due_table.names())
@@ -44,3 +45,18 @@ def test_the_table_is_as_large_and_as_wide_as_it_is_meant_to_be() -> None:
         "team_changed",
         "delivery_failed",
     }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", due_mutants.MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_seeded_fault_turns_cases_red(mutant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that no fault can redden proves nothing."""
+    mutant(monkeypatch)
+    red = [case.name for file in due_table.FILES for case in _red(file)]
+    assert red
+
+
+def _red(file: Path) -> list[Case]:
+    """The cases of a rulebook that fail, read anew: calendars keep what they have counted."""
+    fresh = due_table.read(file)
+    return [case for case in fresh.tests if cases.run_case(fresh, case)]
