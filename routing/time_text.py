@@ -73,6 +73,9 @@ def _check_calendar(node: Node, names: Names) -> bool:
 
 def _read_weekdays(node: Node, zone: str | None, names: Names) -> Test | None:
     days: set[int] = set()
+    if node.is_list and not node.value:
+        refuse(node, "'time.weekday' has an empty list", names, "no day can match it")
+        return None
     for each in node.value if node.is_list else (node,):
         found = weekdays_from(str(each.value))
         if found is None:

@@ -396,6 +396,7 @@ def test_a_condition_says_what_was_there(when: str, wanted: object, actual: obje
         ("{text.words: ['!']}", (1, 15), "bad-value", "has no letter or digit"),
         ("{time: {inside: ofice}}", (1, 17), "unknown-calendar", "did you mean 'office'?"),
         ("{time: {weekday: monday}}", (1, 18), "bad-value", "write mon, tue"),
+        ("{time: {weekday: []}}", (1, 18), "wrong-type", "no day can match it"),
         ("{time: {hour: 24}}", (1, 15), "wrong-type", "an hour is 0 to 23"),
         ("{time: {date: 24.12.}}", (1, 15), "wrong-type", "a date like 2026-11-30"),
         ("{time: {dat: 2026-12-24}}", (1, 9), "unknown-fact", "did you mean 'date'?"),
