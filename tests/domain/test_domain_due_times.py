@@ -10,7 +10,7 @@ from tests.domain.due_play import Player
 from tests.domain.world import World
 from tests.routing import due_table
 
-EVERY = 6  # of all cases the quick run takes each sixth, which is more than fifty
+EVERY = 7  # of all cases the quick run takes each seventh, which is more than forty
 _BESIDE = "fair"  # needs a file beside the rules, which this world has not
 
 
