@@ -36,8 +36,8 @@ FAILPOINTS = (
 )  # fmt: skip
 # What happens once in a run, soon after the first start.
 ONCE = (
-    "dailies.finish", "digests.in_transaction", "digests.after_commit", "handovers.in_transaction", "handovers.finish",
-    "presence.in_transaction", "presence.letters",
+    "dailies.finish", "digests.in_transaction", "handovers.in_transaction", "handovers.finish", "presence.in_transaction",
+    "presence.letters", "digests.after_commit",
 )  # fmt: skip
 _UNHEALTHY_STARTS = 5
 _TRACEBACK = b"Traceback (most recent call last)"
@@ -224,7 +224,7 @@ def parser() -> argparse.ArgumentParser:
         "--old", type=int, default=20, help="tickets of each kind that are late at the first start"
     )
     words.add_argument(
-        "--pour-s", type=float, default=0, help="how long tickets come in; default: 0.1 s for each"
+        "--pour-s", type=float, default=0, help="how long tickets come in; default: 2 s for each kill"
     )
     words.add_argument(
         "--up-s", type=float, default=1.5, help="how long the daemon lives at most between kills"
@@ -247,7 +247,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run(options: argparse.Namespace, folder: Path) -> Figures:
-    options.pour_s = options.pour_s or 0.1 * options.escalations / PER_TICKET
+    options.pour_s = options.pour_s or max(0.1 * options.escalations / PER_TICKET, 2.0 * options.kills)
     with Relay() as relay:
         return Run(folder, relay, options=options).play()
 

@@ -15,7 +15,7 @@ def _run(folder: pathlib.Path, *words: str) -> escalations.Figures:
 
 
 def test_killed_again_and_again_it_takes_each_of_2000_escalations_once(tmp_path: pathlib.Path) -> None:
-    figures = _run(tmp_path, "--escalations", "2000", "--kills", "11", "--pour-s", "12", "--every", "100")
+    figures = _run(tmp_path, "--escalations", "2000", "--kills", "11", "--pour-s", "20", "--every", "100")
     assert figures.verdict.examples == {}
     assert figures.verdict.fired == figures.verdict.expected >= 2_000
     assert (figures.kills, figures.tracebacks) == (11, 0)
