@@ -8,15 +8,17 @@ from sqlalchemy import bindparam, select
 
 from intake import armaments, clocks, event_facts, instants, oncall, quiet, words
 from intake.model import Context, Ticket
-from intake.steps import ASKING
+from intake.steps import ASKING, OPEN
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement
+from routing import ladder_timers
 from routing.ladder import Asked, Firing
 from routing.quiet_rows import QuietRow, State
 from routing.resumed import Resumed
 from routing.rulebook import Rulebook
 from routing.simulated import Simulated
+from routing.sla import Clocks
 
 _ARMED = "(armed)"  # the calendar and the ladder that a ticket keeps, beside those of the rules
 _STEPS = ("step", "breach", "ack")
@@ -67,6 +69,7 @@ def _simulated(tx: Tx, book: Rulebook, ticket: Ticket, timers: Sequence[Row]) ->
     past = words.past(tx, ticket)
     steps = [row for row in timers if row[0] in _STEPS]
     pending = {row[0]: row for row in timers if row[4] == "pending"}
+    held = clocks.load(tx, ticket.id)
     return Simulated(
         rulebook=book,
         created_at=past.created_at,
@@ -91,13 +94,21 @@ def _simulated(tx: Tx, book: Rulebook, ticket: Ticket, timers: Sequence[Row]) ->
         is_spam=ticket.is_spam,
         waits=ticket.waits_since is not None,
         prefers=ticket.prefers,
-        clocks=clocks.load(tx, ticket.id),
-        fired={row[2]: _firing(row) for row in steps if row[4] in ("fired", "skipped")},
+        clocks=held,
+        fired=_fired(held, steps),
         asked=[_asked(row) for row in steps if row[4] == "fired" and row[6] in ASKING],
         since={name: at for name in _SINCE if (at := _at(getattr(ticket, f"{name}_at"))) is not None},
         answers=past.answers,
         words=(past.waiting_since,) if past.waiting_since is not None else (),
     )
+
+
+def _fired(held: Clocks, steps: Sequence[Row]) -> dict[str, Firing]:
+    """Key of each step that has fired -> when; with breaches that no row is going to tell."""
+    waiting = {row[2] for row in steps if row[4] in OPEN}
+    noted = ladder_timers.untold_breaches(held)
+    fired = {each.key: Firing(each.due_at, each.due_at) for each in noted if each.key not in waiting}
+    return fired | {row[2]: _firing(row) for row in steps if row[4] in ("fired", "skipped")}
 
 
 def _firing(row: Row) -> Firing:

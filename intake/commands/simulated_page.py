@@ -129,6 +129,8 @@ def _drawn(life: Life, began: datetime) -> Iterator[str]:
     for offset in range(min((last - first).days + 1, DRAWN_DAYS)):
         day = first + timedelta(days=offset)
         yield f"{day:%a %Y-%m-%d}  {_day(calendar, datetime.combine(day, time()), marks)}"
+    if (last - first).days >= DRAWN_DAYS:
+        yield f"… till {last:%a %Y-%m-%d}"
     yield ""
 
 

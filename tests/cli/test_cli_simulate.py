@@ -1,6 +1,7 @@
 """`intake rules simulate`: the future of a ticket, in the order of its instants and on the wall clock of its calendar."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -218,3 +219,15 @@ def test_a_mistake_in_a_step_is_told_at_its_line(intake: Any, desk: Path) -> Non
     assert done.code == 2
     assert "case.yaml:4" in done.err
     assert "did you mean 'agent_replied'?" in done.err
+
+
+def test_a_breach_that_was_told_is_not_told_again(intake: Any, ref: str, tmp_path: Path) -> None:
+    """A ticket that goes on knows it from its clock, also when the timer's row is gone."""
+    with sqlite3.connect(next(tmp_path.rglob("intake.db"))) as store:
+        store.execute(
+            "UPDATE clocks SET clock = json_set(clock, '$.breached_at', '2026-01-05T10:00:00Z') "
+            "WHERE target = 'first_response'"
+        )
+        store.execute("DELETE FROM timers WHERE kind = 'breach' AND target = 'first_response'")
+    store.close()
+    assert ("breach", "first_response") not in deeds(intake("rules", "simulate", ref, "--json").objects)
