@@ -16,6 +16,7 @@ from tests.torture.escalation_scene import LEAVER
 from tests.torture.ledger import open_read_only
 
 _EXAMPLES = 6
+_LATE_US = 60_000_000
 
 
 @dataclasses.dataclass
@@ -126,6 +127,14 @@ class Audit:
             ticket.id,
         )
         self._compare("event of a step", ticket, climbed, events)
+        for step, at, is_late in self._rows(
+            "SELECT json_extract(details, '$.step'), at, json_extract(details, '$.is_late') FROM events"
+            " WHERE ticket_id = ? AND kind = 'escalated'",
+            ticket.id,
+        ):
+            late_us = at - next((each.due for each in wanted if each.step == step), at)
+            if is_late != (late_us > _LATE_US):
+                self.verdict.note("said to be late, or not", (ticket.id, step, late_us))
         breached = {each.step: each.due // 1_000_000 for each in wanted if each.kind == "breach"}
         events = self._rows(
             "SELECT 'breach:' || json_extract(details, '$.target'), CAST(strftime('%s', json_extract(details, '$.due_at')) AS INTEGER)"
