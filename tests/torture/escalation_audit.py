@@ -17,6 +17,7 @@ from tests.torture.ledger import open_read_only
 
 _EXAMPLES = 6
 _LATE_US = 60_000_000
+_UNDER_WAY = 64  # mails that the daemon may be sending when it is killed
 
 
 @dataclasses.dataclass
@@ -240,6 +241,10 @@ class Audit:
                 self.verdict.note("mail never decided", name)
             if len(lives) != len(set(lives)):
                 self.verdict.note("mail twice in one life", (name, lives))
+        again = collections.Counter(life for lives in self._told.received.values() for life in lives[:-1])
+        for life, count in again.items():
+            if count > _UNDER_WAY:
+                self.verdict.note("more mails again than were under way", (life, count))
 
     def _judge_digests(self) -> None:
         """What was held stands in exactly one digest that names its ticket, or still waits for its minute."""
