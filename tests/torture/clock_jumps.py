@@ -28,6 +28,7 @@ from tests.torture.relay import Relay
 JUMP_S = 7_200
 KINDS = ("quick", "paged", "wide")
 OLD = 2
+PER_TICKET = 9.0  # timers of a ticket, over the mix of kinds
 REACH_S = (-4 * 3_600, 8 * 3_600)  # how far the clock goes astray
 FLUSHES_MAX = 30
 LONG_RUN_JUMPS = 50
@@ -70,7 +71,7 @@ class Run:
         )
         self._pourer = Pourer(
             self.daemon.smtp_port,
-            count=max(int(options.timers / escalations.PER_TICKET) - 3 * OLD, 3),
+            count=max(int(options.timers / PER_TICKET) - 3 * OLD, 3),
             within_s=options.segment_s * options.jumps,
             kinds=KINDS,
             seed=options.seed,

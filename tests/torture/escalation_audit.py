@@ -17,6 +17,7 @@ from tests.torture.ledger import open_read_only
 
 _EXAMPLES = 6
 _LATE_US = 60_000_000
+_SEATS = 2  # of the narrow team
 _UNDER_WAY = 64  # mails that the daemon may be sending when it is killed
 
 
@@ -69,6 +70,7 @@ class Audit:
         self._judge_shift()
         self._judge_absence()
         self._judge_loads()
+        self._judge_queue()
         self._connection.close()
         return self.verdict
 
@@ -81,11 +83,15 @@ class Audit:
             "SELECT ticket_id, json_extract(details, '$.step'), at FROM events WHERE kind = 'escalated' ORDER BY id"
         ):
             fired[ticket].setdefault(step, at)
+        assigned = dict(
+            self._rows("SELECT ticket_id, min(at) FROM events WHERE kind = 'assigned' GROUP BY 1")
+        )
         found, seen = [], collections.Counter[str]()
         for number, subject, created in self._rows("SELECT id, subject, created_at FROM tickets ORDER BY id"):
             seen[subject] += 1
             is_old = subject in self._told.old
-            found.append(Ticket(number, subject.split(" ")[0], created, fired[number], is_old=is_old))
+            told = {"is_old": is_old, "assigned": assigned.get(number, 0)}
+            found.append(Ticket(number, subject.split(" ")[0], created, fired[number], **told))
         for subject in self._told.subjects - seen.keys():
             self.verdict.note("ticket missing", subject)
         for subject, count in seen.items():
@@ -172,7 +178,7 @@ class Audit:
                 ticket.id,
             )
         )
-        if counted != expected:
+        if collections.Counter(counted) != collections.Counter(expected):
             self.verdict.note("a rule acted twice or not at all", (ticket, counted, expected))
 
     def _judge_runs(self) -> None:
@@ -315,3 +321,21 @@ class Audit:
         )
         if sorted(counted) != sorted(kept):
             self.verdict.note("load counted wrong", (counted, kept))
+
+    def _judge_queue(self) -> None:
+        """A narrow team: each ticket is given out once and solved, and its one agent never holds more than two."""
+        narrow = {ticket.id for ticket in self._tickets if ticket.kind == "narrow"}
+        held, seats, given = 0, _SEATS, collections.Counter[int]()
+        for ticket, kind in self._rows(
+            "SELECT ticket_id, kind FROM events WHERE kind = 'assigned' OR (kind = 'status_changed'"
+            " AND json_extract(details, '$.to') = 'solved') ORDER BY id"
+        ):
+            if ticket in narrow:
+                given[ticket] += kind == "assigned"
+                held += 1 if kind == "assigned" else -1
+                if held > seats:
+                    self.verdict.note("more tickets than seats", (ticket, held))
+        if held or given != dict.fromkeys(narrow, 1):
+            self.verdict.note(
+                "a ticket that waits not given out once", (held, len(narrow), given.most_common(3))
+            )

@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclasses.dataclass(frozen=True)
 class Ticket:
-    """created, fired: microseconds UTC; fired: key of a step -> when it was taken. kind: the first word of its subject.
+    """created, fired, assigned: microseconds UTC; fired: key of a step -> when it was taken. kind: the first word of its subject.
 
     is_old: it was there before the daemon's first start.
     """
@@ -30,6 +30,7 @@ class Ticket:
     created: int
     fired: Mapping[str, int] = dataclasses.field(default_factory=dict)
     is_old: bool = False
+    assigned: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,9 +67,10 @@ class Book:
 
     def wanted(self, ticket: Ticket) -> Iterator[Wanted]:
         """Give all that falls due for a ticket to which nobody does anything, but for rules that run at a time of day."""
-        policy = self._text["sla"][ticket.kind]
-        yield from self._breaches(ticket, policy)
-        yield from self._climbed(ticket, policy)
+        policy = self._text["sla"].get(ticket.kind)
+        if policy is not None:
+            yield from self._breaches(ticket, policy)
+            yield from self._climbed(ticket, policy)
         yield from self._silent(ticket, policy)
 
     def runs(self, minute: datetime) -> Iterator[Wanted]:
@@ -113,16 +115,21 @@ class Book:
             before = f"{key}/{number}"
             yield Wanted("step", ticket.kind, before, due, _listed(step["notify"]))
 
-    def _silent(self, ticket: Ticket, policy: dict[str, Any]) -> Iterator[Wanted]:
+    def _silent(self, ticket: Ticket, policy: dict[str, Any] | None) -> Iterator[Wanted]:
         for rule in self._text["react"]:
-            if rule["on"] != "quiet" or ("when" in rule and not self._becomes_urgent(policy)):
+            if rule["on"] != "quiet" or not self._holds(rule.get("when", {}), ticket, policy):
                 continue
-            due = ticket.created + _seconds(rule["for"]) * 1_000_000
+            since = ticket.created if rule["since"] == "created" else ticket.assigned
+            due = since + _seconds(rule["for"]) * 1_000_000
             told = _listed(rule["then"].get("notify"))
-            yield Wanted("quiet", f"{rule['since']}@{ticket.created}", rule["id"], due, told)
+            yield Wanted("quiet", f"{rule['since']}@{since}", rule["id"], due, told)
 
-    def _becomes_urgent(self, policy: dict[str, Any]) -> bool:
-        return any(step.get("priority") == "urgent" for step in self._text["ladders"][policy["ladder"]])
+    def _holds(self, when: dict[str, str], ticket: Ticket, policy: dict[str, Any] | None) -> bool:
+        """Whether a condition comes true: on the team, or on the priority that a ladder sets."""
+        steps = self._text["ladders"][policy["ladder"]] if policy is not None else ()
+        is_urgent = any(step.get("priority") == "urgent" for step in steps)
+        is_narrow = ticket.kind == "narrow"
+        return (is_urgent or "ticket.priority" not in when) and (is_narrow or "ticket.team" not in when)
 
     def _at(self, ticket: Ticket, policy: dict[str, Any], target: str, word: str) -> int:
         """The instant of `80%`, `breach`, `+2s` or `-10s`, in open time."""

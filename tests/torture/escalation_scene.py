@@ -37,12 +37,14 @@ agents:
   zoe: {{email: zoe@desk.example}}
   nikos: {{email: nikos@desk.example}}
   rui: {{email: rui@desk.example}}
+  max: {{email: max@desk.example}}
 schedules:
   nights:
     timezone: {zone}
     layers: [{{rotate: daily, from: {since}, handover: "{minute}", agents: [nikos, rui]}}]
 teams:
   support: {{levels: {{l1: [ania, ewa, piotr], l2: [nina, ola], oncall: {{schedule: nights}}, lead: [tomek, zoe]}}}}
+  narrow: {{levels: {{l1: [max]}}, assign: {{capacity: {{email: 2}}}}}}
 sla:
   quick: {{calendar: always, first_response: 4s, resolution: {{urgent: 9s, normal: 30s}}, ladder: climb}}
   paged: {{calendar: always, first_response: 8s, ladder: page}}
@@ -76,11 +78,13 @@ react:
   - {{id: late, on: sla_breached, then: {{note: late}}}}
   - {{id: silent, on: quiet, for: 5s, since: created, then: {{note: silent}}}}
   - {{id: unheard, on: quiet, for: 7s, since: created, when: {{ticket.priority: urgent}}, then: {{notify: lead}}}}
+  - {{id: done, on: quiet, for: 2s, since: assigned, when: {{ticket.team: narrow}}, then: {{status: solved}}}}
   - {{id: morning, on: clock, at: "mon-sun {minute_utc}", in: always, then: {{note: morning}}}}
 route:
   - {{id: pages, when: {{subject: {{words: paged}}}}, then: {{sla: paged}}}}
   - {{id: hours, when: {{subject: {{words: desk}}}}, then: {{sla: desk}}}}
   - {{id: far, when: {{subject: {{words: wide}}}}, then: {{sla: wide}}}}
+  - {{id: queue, when: {{subject: {{words: narrow}}}}, then: {{team: narrow, sla: none}}}}
 default: {{team: support, priority: normal, sla: quick, reply: none}}
 """
 _CONFIG = """

@@ -29,10 +29,11 @@ from tests.torture.relay import Relay
 
 LONG_RUN_ESCALATIONS = 10_000  # from here on the figures are kept in bench/RESULTS.md
 PER_TICKET = 9.4  # escalations of a ticket, over the mix of kinds
-KINDS = ("quick", "quick", "paged")
+KINDS = ("quick", "quick", "paged", "narrow", "quick", "paged", "quick", "paged")
 FAILPOINTS = (
     "timers.in_transaction", "timers.effects_written", "timers.after_commit", "settle.in_transaction",
     "settle.after_commit", "outbox.before_deliver", "outbox.after_deliver", "outbox.after_commit",
+    "waiting.in_transaction",
 )  # fmt: skip
 # What happens once in a run, soon after the first start.
 ONCE = (
