@@ -58,11 +58,16 @@ def spam(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occ
 
 def sla(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
     """Put the ticket under another policy; the time used counts."""
-    armament = context.armaments.get(action.value or "")
+    return put_under(tx, context, ticket, action.value, actor=_actor(action))
+
+
+def put_under(tx: Tx, context: Context, ticket: Ticket, policy: str | None, *, actor: str) -> Ticket:
+    """Put the ticket under another policy of the rules, as it is written now; None = no clock runs any more."""
+    armament = context.armaments.get(policy or "")
     digest = armament.hash if armament is not None else None
     if digest == ticket.armament:
         return ticket
-    armed = tickets.change(tx, ticket, actor=_actor(action), sla=action.value)
+    armed = tickets.change(tx, ticket, actor=actor, sla=policy)
     armed = tickets.stamp(tx, armed, armament=digest)
     clocks.rearm(tx, ticket, armed)
     return armed

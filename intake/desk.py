@@ -8,6 +8,7 @@ import msgspec
 from channels.contract import Address, OutboundFile
 from intake import (
     answer_form,
+    changing,
     clocks,
     events,
     forwarding,
@@ -135,6 +136,18 @@ def set_priority(tx: Tx, context: Context, typed_ref: str, priority: str, *, age
     changed = tickets.change(tx, ticket, actor=f"agent:{agent}", priority=priority)
     clocks.follow(tx, ticket, changed)
     after = reactions.changed_by_hand(tx, context, ticket, changed, cause=cause_of(tx, agent))
+    quiet.follow(tx, context, after)
+    return after
+
+
+def set_policy(tx: Tx, context: Context, typed_ref: str, policy: str | None, *, agent: str) -> Ticket:
+    """Put the ticket under another SLA policy, None = under none; the time used counts. Raises: DeskError."""
+    check_agent(context, agent)
+    known = sorted(context.armaments)
+    if policy is not None and policy not in known:
+        listed = f": {', '.join(known)}" if known else ": the rules have none"
+        raise DeskError(f"'{policy}' is not a policy of the rules{meant(policy, known)}{listed}")
+    after = changing.put_under(tx, context, find(tx, typed_ref), policy, actor=f"agent:{agent}")
     quiet.follow(tx, context, after)
     return after
 

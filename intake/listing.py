@@ -150,7 +150,9 @@ _DECISION = Statement(
 
 def tickets(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
     """Give the tickets, oldest first."""
-    return paged(store, _WAITING if filters.is_waiting else _TICKETS, filters, _ticket_objects, team=filters.team)
+    return paged(
+        store, _WAITING if filters.is_waiting else _TICKETS, filters, _ticket_objects, team=filters.team
+    )
 
 
 def paged(

@@ -94,7 +94,7 @@ def _move(tx: Tx, ticket: Ticket, armament: Armament, actor: str) -> Count:
     if ticket.armament == armament.hash:
         return Count(unchanged=1)
     waiting = {row[0] for row in tx.all(_PENDING, ticket_id=ticket.id)}
-    armed = tickets.stamp(tx, ticket, armament=armament.hash)  # type: ignore[arg-type]
+    armed = tickets.stamp(tx, ticket, armament=armament.hash)
     clocks.rearm(tx, ticket, armed)
     skipped = _skip_due(tx, armed, waiting)
     events.of_ticket(tx, armed, "sla_rearmed", actor=actor, policy=armament.policy.name, skipped=skipped)

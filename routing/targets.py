@@ -64,7 +64,8 @@ class Clock(msgspec.Struct, frozen=True, omit_defaults=True):
     """One target of one ticket. Seconds are open time (of a promise: wall clock); instants are aware.
 
     state: "idle" = a next_response that waits for the customer's next message; "stopped" = given up.
-    used_s: open time used before running_since. due_at: None while paused without a breach, and when stopped early.
+    used_s: open time used before running_since. due_at: None while paused without a breach; of one
+    that was stopped early the instant it would have had.
     breached_at: the due instant that passed, kept for ever; met_at: when it was met, None = not (or again not) met.
     started_at: when it began, None = running_since. run: 0, and one more each time next_response, update or promise
     begins anew; the steps of a later run are other steps.

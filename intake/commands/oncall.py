@@ -241,11 +241,13 @@ def release(arguments: argparse.Namespace) -> int:
 def _change(
     arguments: argparse.Namespace, change: Callable[[Tx, Context], Changed], *, is_back: bool = False
 ) -> int:
-    from intake import desk
+    from intake import agents, desk
 
     with options.wired(arguments) as wired:
         try:
-            changed = wired.store.write_now(lambda tx: change(tx, wired.context))
+            changed, state = wired.store.write_now(
+                lambda tx: (change(tx, wired.context), agents.state(tx, arguments.agent))
+            )
         except desk.DeskError as error:
             raise cli.WrongInput(str(error)) from None
     if arguments.is_json:
@@ -254,4 +256,7 @@ def _change(
         return 0
     for line in oncall_view.changed_lines(changed, is_back=is_back):
         terminal.say(line)
+    if state.is_away and not is_back:
+        name = arguments.agent
+        terminal.say(f"{name} is away, and who is away is not called: intake agents back {name} ends it")
     return 0

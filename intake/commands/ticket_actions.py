@@ -10,6 +10,7 @@ from intake.commands import options, output
 from intake.model import STATUSES, Context
 from intake.store.durable import make_folder
 from intake.store.engine import Tx
+from routing.targets import PRIORITIES
 
 if TYPE_CHECKING:
     from intake.acknowledging import Outcome
@@ -49,6 +50,10 @@ def configure(commands: Any) -> None:
         options.add_json(add_action(commands, name, run, text))
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
+    parser = add_action(commands, "priority", set_priority, "change the priority; running targets follow it")
+    parser.add_argument("priority", choices=PRIORITIES, metavar="PRIORITY", help=", ".join(PRIORITIES))
+    parser = add_action(commands, "sla", set_policy, "put it under another SLA policy; the time used counts")
+    parser.add_argument("policy", metavar="POLICY", help='a policy of the rules; "none" ends its clocks')
     parser = add_action(commands, "assign", assign, "give it to an agent or a team")
     parser.add_argument("to", metavar="NAME", help='an agent or a team; "nobody" takes it from its agent')
 
@@ -161,6 +166,29 @@ def set_status(arguments: argparse.Namespace) -> int:
             tx, context, arguments.ref, arguments.status, agent=arguments.agent
         ),
         f"is {arguments.status}",
+    )
+
+
+def set_priority(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    return do(
+        arguments,
+        lambda tx, context: desk.set_priority(
+            tx, context, arguments.ref, arguments.priority, agent=arguments.agent
+        ),
+        f"is {arguments.priority}",
+    )
+
+
+def set_policy(arguments: argparse.Namespace) -> int:
+    from intake import desk
+
+    policy = None if arguments.policy == "none" else arguments.policy
+    return do(
+        arguments,
+        lambda tx, context: desk.set_policy(tx, context, arguments.ref, policy, agent=arguments.agent),
+        "has no policy" if policy is None else f"is under {policy}",
     )
 
 

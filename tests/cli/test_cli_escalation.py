@@ -35,6 +35,16 @@ def test_taking_it_over_as_json(intake: Any, ref: str) -> None:
     assert told["looked_at"]["by"] == "clara"
 
 
+def test_priority_and_policy_are_changed_by_hand(intake: Any, ref: str) -> None:
+    """What is due follows; a policy that the rules lack is one sentence."""
+    assert intake("tickets", "priority", ref, "urgent", "--as", "ben").code == 0
+    assert intake("tickets", "sla", ref, "none", "--as", "ben").err == f"{ref} has no policy\n"
+    shown = intake("tickets", "show", ref, "--json").objects[0]
+    assert (shown["priority"], shown["due"]) == ("urgent", {})
+    refused = intake("tickets", "sla", ref, "golden", "--as", "ben")
+    assert (refused.code, "'golden' is not a policy of the rules" in refused.err) == (2, True)
+
+
 def test_what_cannot_be_done_is_said(intake: Any, ref: str) -> None:
     """A name that nobody has, and a ticket that is done."""
     for command in ("ack", "take"):

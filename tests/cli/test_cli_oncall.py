@@ -235,3 +235,9 @@ def test_the_rulebook_of_the_guide_is_without_fault() -> None:
     book = rulebook.load({"rules.yaml": block})
     assert (book.warnings, cases.run(book)) == ((), ())
     assert lint.dated(book, book.schedules["platform-247"].overrides[0].start) == ()
+
+
+def test_who_is_away_and_takes_hours_is_told(rota: Path, intake: Any) -> None:
+    assert intake("agents", "away", "tomek").code == 0
+    taken = intake("oncall", "take", "nights", "--as", "tomek", "--for", "1h")
+    assert (taken.code, "tomek is away, and who is away is not called" in taken.err) == (0, True)

@@ -140,6 +140,10 @@ def test_a_typed_ref_is_read_kindly(world: World, ticket: dict[str, Any]) -> Non
             "did you mean 'solved'",
         ),
         (
+            lambda tx, world, ref: desk.set_policy(tx, world.context, ref, "standart", agent="ania"),
+            "did you mean 'standard'",
+        ),
+        (
             lambda tx, world, ref: assigning.assign(tx, world.context, ref, "suport", agent="ania"),
             "did you mean 'support'",
         ),
@@ -153,6 +157,20 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(
     with pytest.raises(DeskError, match=said):
         world.store.write_now(lambda tx: call(tx, world, ticket["ref"]))
     assert len(world.rows("events")) == before
+
+
+def test_a_person_puts_a_ticket_under_no_policy_and_back(world: World, ticket: dict[str, Any]) -> None:
+    """Its clocks end; under the policy again, the time since it came counts."""
+    for policy in (None, "standard"):
+        world.advance(minutes=15)
+        world.store.write_now(
+            lambda tx, policy=policy: desk.set_policy(  # type: ignore[misc]
+                tx, world.context, ticket["ref"], policy, agent="ania"
+            )
+        )
+        states = {clock["state"] for clock in world.clocks(ticket).values()}
+        assert ("running" in states) is (policy is not None)
+    assert world.clocks(ticket)["first_response"]["due_at"] == "2026-11-10T11:00:00Z"
 
 
 def test_first_step_tells_the_assignee_at_half_time(world: World, ticket: dict[str, Any]) -> None:

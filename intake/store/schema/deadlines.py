@@ -28,7 +28,9 @@ timers = Table(  # one row for each (ticket, policy, step, due): fires once
     text("step"),
     text("target", nullable=True),
     number("due_at"),
-    text("state", "pending"),  # pending -> fired | cancelled | skipped; failing: broke, is tried again -> failed
+    text(
+        "state", "pending"
+    ),  # pending -> fired | cancelled | skipped; failing: broke, is tried again -> failed
     number("fired_at", nullable=True),
     # Of a step whose notice somebody is asked to acknowledge: whether it went to anybody, and when one did so.
     number("is_reached", nullable=True),

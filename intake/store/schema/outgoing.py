@@ -30,22 +30,24 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
     Index("outbox_ticket", "ticket_id"),
 )
 
-digest_items = Table(  # notices beyond what an agent can read; (cause, action) as the outbox row that each stands for
-    "digest_items",
-    metadata,
-    row_id(),
-    text("cause"),
-    text("action"),
-    number("ticket_id"),
-    number("customer_id"),
-    text("address"),  # lower case
-    number("place"),  # counts the notices of an address, in the order in which they were held
-    text("rule"),  # the rule or step that asked for it
-    number("due_at", nullable=True),  # of its timer; NULL = no timer's
-    number("held_at"),
-    UniqueConstraint("cause", "action", name="digest_items_once"),
-    Index("digest_items_place", "address", "place", unique=True),
-    Index("digest_items_ticket", "ticket_id"),
+digest_items = (
+    Table(  # notices beyond what an agent can read; (cause, action) as the outbox row that each stands for
+        "digest_items",
+        metadata,
+        row_id(),
+        text("cause"),
+        text("action"),
+        number("ticket_id"),
+        number("customer_id"),
+        text("address"),  # lower case
+        number("place"),  # counts the notices of an address, in the order in which they were held
+        text("rule"),  # the rule or step that asked for it
+        number("due_at", nullable=True),  # of its timer; NULL = no timer's
+        number("held_at"),
+        UniqueConstraint("cause", "action", name="digest_items_once"),
+        Index("digest_items_place", "address", "place", unique=True),
+        Index("digest_items_ticket", "ticket_id"),
+    )
 )
 
 digest_boxes = Table(  # of each address: how many notices were held, how many of them are told, when the next digest goes out

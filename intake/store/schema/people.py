@@ -60,13 +60,15 @@ agent_state = Table(  # presence and turn of the agents that the rules name
     partial_index("agent_state_away", "away_until", where="is_away = 1"),
 )
 
-away_moves = Table(  # tickets of somebody who has gone away, each to be moved once; gone when both sides are told
-    "away_moves",
-    metadata,
-    Column("agent", Text, primary_key=True),
-    Column("ticket_id", BigInteger, primary_key=True, autoincrement=False),
-    number("since"),  # the away_since that it is of
-    text("state", "pending"),  # pending -> moved | waiting | stayed
-    text("to_agent", nullable=True),
-    sqlite_with_rowid=False,
+away_moves = (
+    Table(  # tickets of somebody who has gone away, each to be moved once; gone when both sides are told
+        "away_moves",
+        metadata,
+        Column("agent", Text, primary_key=True),
+        Column("ticket_id", BigInteger, primary_key=True, autoincrement=False),
+        number("since"),  # the away_since that it is of
+        text("state", "pending"),  # pending -> moved | waiting | stayed
+        text("to_agent", nullable=True),
+        sqlite_with_rowid=False,
+    )
 )
