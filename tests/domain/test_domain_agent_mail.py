@@ -622,7 +622,9 @@ def test_every_notice_to_an_agent_can_be_answered(world: World, ticket: dict[str
         world.advance(hours=1)
         world.fire_due()
     if kind == "taken":
-        world.store.write_now(lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek"))
+        world.store.write_now(
+            lambda tx: assigning.assign(tx, world.context, ticket["ref"], "ewa", agent="tomek")
+        )
     (*_, row) = world.rows("outbox", "action LIKE :kind ORDER BY id", kind=f"notify:{kind}%")
     (sent,) = [each for each in world.sent() if int(each.id) == row["id"]]
     assert len(address_of(sent).partition("@")[0].encode()) <= 64
