@@ -44,25 +44,22 @@ class TemplateProblem(Exception):
 
 
 class Replies:
-    """All templates of a folder, compiled once."""
+    """All templates of a folder. Each is compiled when it is first said: a desk has many, and says few."""
 
     def __init__(self, sources: Mapping[tuple[str, str], str]) -> None:
-        """Compile them. Raises: TemplateProblem with everything that is wrong in any."""
+        """Look through them. Raises: TemplateProblem with everything that is wrong in any."""
         from intake import template_language
 
-        self._safe_values = template_language.safe_values
-        environment = template_language.environment()
-        self._templates: dict[tuple[str, str], tuple[Any, Any]] = {}
+        self._language = template_language
+        self._templates: dict[tuple[str, str], tuple[str | None, str]] = {}
         faults: list[Fault] = []
         for key, source in sources.items():
             subject, text, first_line = _parts(source)
-            found = [] if subject is None else template_language.slips(environment, subject)
-            below = template_language.slips(environment, text)
+            found = [] if subject is None else [*template_language.slips(subject)]
+            below = template_language.slips(text)
             found += [msgspec.structs.replace(each, line=each.line + first_line - 1) for each in below]
             faults += [Fault(_file(key), each.line, each.message) for each in found]
-            if not found:
-                made = None if subject is None else environment.from_string(subject)
-                self._templates[key] = (made, environment.from_string(text))
+            self._templates[key] = subject, text
         if faults:
             raise TemplateProblem(faults)
 
@@ -80,10 +77,10 @@ class Replies:
         if found is None:
             return None
         subject, text = self._templates[name, found]
-        bounded = self._safe_values(values, found)
+        bounded, compiled = self._language.safe_values(values, found), self._language.compiled
         try:
-            said = None if subject is None else _subject(subject, bounded)
-            return Reply(said, _text(text, bounded), found)
+            said = None if subject is None else _subject(compiled(subject), bounded)
+            return Reply(said, _text(compiled(text), bounded), found)
         except Exception as error:
             raise TemplateProblem([Fault(_file((name, found)), 1, str(error))]) from error
 

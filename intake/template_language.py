@@ -6,11 +6,12 @@ text or keeps one. A template's output is then not much longer than the template
 """
 
 import difflib
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from channels import markup
@@ -85,7 +86,8 @@ class Slip(msgspec.Struct, frozen=True):
     message: str
 
 
-def environment() -> ImmutableSandboxedEnvironment:
+@functools.cache
+def _environment() -> ImmutableSandboxedEnvironment:
     """Make what templates are compiled with: what is put into a text stays words, see channels.markup."""
     made = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, keep_trailing_newline=True, finalize=_verbatim, cache_size=0
@@ -96,19 +98,26 @@ def environment() -> ImmutableSandboxedEnvironment:
     return made
 
 
-def slips(made: ImmutableSandboxedEnvironment, source: str) -> list[Slip]:
+@functools.lru_cache(maxsize=1_024)
+def compiled(source: str) -> Template:
+    """Return a template without slips, ready to be rendered; it is compiled when it is first asked for."""
+    return _environment().from_string(source)
+
+
+@functools.lru_cache(maxsize=1_024)  # a reload looks at what has changed only
+def slips(source: str) -> tuple[Slip, ...]:
     """Return everything that is wrong with a template."""
     if len(source) > SOURCE_MAX_CHARACTERS:
-        return [Slip(1, f"it has more than {SOURCE_MAX_CHARACTERS} characters")]
+        return (Slip(1, f"it has more than {SOURCE_MAX_CHARACTERS} characters"),)
     try:
-        tree = made.parse(source)
+        tree = _environment().parse(source)
     except TemplateSyntaxError as error:
-        return [Slip(error.lineno, error.message or "it cannot be read")]
+        return (Slip(error.lineno, error.message or "it cannot be read"),)
     except RecursionError:
-        return [Slip(1, "it is nested too deeply")]
+        return (Slip(1, "it is nested too deeply"),)
     if _is_deep(tree):
-        return [Slip(1, f"it is nested more than {DEPTH_MAX} deep")]
-    return list(dict.fromkeys(_wrong(tree, frozenset())))
+        return (Slip(1, f"it is nested more than {DEPTH_MAX} deep"),)
+    return tuple(dict.fromkeys(_wrong(tree, frozenset())))
 
 
 def safe_values(values: Mapping[str, Any], language: str) -> dict[str, Any]:
