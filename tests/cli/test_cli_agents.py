@@ -58,6 +58,7 @@ def test_the_list_says_who_is_there_and_how_much_they_hold(intake: Any, refs: li
     assert "1 ticket waits for somebody of support" in shown.err
 
 
+@pytest.mark.slow
 def test_an_agent_who_is_gone_from_the_rules_is_still_shown(intake: Any, desk: Path, refs: list[str]) -> None:
     """Their tickets are somebody's to look after."""
     fewer = RULES.replace("  ewa: {email: ewa@desk.example}\n", "")
@@ -105,6 +106,7 @@ SLIPS = (
 )
 
 
+@pytest.mark.slow
 def test_slips_are_one_sentence_and_change_nothing(intake: Any, desk: Path) -> None:
     (desk / "config" / "rules.yaml").write_text(RULES)
     for arguments, said in SLIPS:

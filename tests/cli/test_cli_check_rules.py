@@ -120,6 +120,7 @@ def test_the_next_closed_days_of_each_calendar_are_told(intake: Any, rules: Path
     assert "calendar office is closed on 2026-03-04 (own date), 2026-03-06 (own date)" in intake("check").err
 
 
+@pytest.mark.slow
 def test_words_that_most_stored_messages_have_are_told_when_asked_for(
     intake: Any, rules: Path, desk: Path
 ) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 RULES = """
 version: 1
 calendars: {always: {timezone: UTC, open: {mon-sun: "00:00-24:00"}}}

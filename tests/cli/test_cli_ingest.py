@@ -109,6 +109,7 @@ def test_an_agent_answers_notes_assigns_and_closes(intake: Any, desk: Path) -> N
     assert [each["direction"] for each in shown["conversation"]] == ["in", "out", "out", "note"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -140,6 +141,7 @@ def test_filters_narrow_the_list(intake: Any, desk: Path) -> None:
     assert counts == [5, 1, 0, 2, 5, 0]
 
 
+@pytest.mark.slow
 def test_stdin_ends_as_a_mail_server_expects(intake: Any, desk: Path) -> None:
     assert intake("ingest", "-", stdin=mail(1)).code == 0
     assert intake("ingest", "-", stdin=mail(1)).code == 0
@@ -165,6 +167,7 @@ def test_beside_a_daemon_it_journals_and_leaves_the_settling(
     assert {row["state"] for row in intake("journal", "list", "--json").objects} == {"pending"}
 
 
+@pytest.mark.slow
 def test_a_raw_message_comes_out_as_it_came_in(intake: Any, desk: Path) -> None:
     body = mail(1)
     intake("ingest", "-", stdin=body)

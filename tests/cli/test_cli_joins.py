@@ -7,6 +7,8 @@ import pytest
 
 from intake import settings, wiring
 
+pytestmark = pytest.mark.slow
+
 FIRST = b"From: jan@customer.example\r\nTo: support@example.com\r\nSubject: Fire\r\nMessage-ID: <1@x>\r\n\r\nMy printer burns.\r\n"
 SECOND = b"From: eve@elsewhere.example\r\nTo: support@example.com\r\nSubject: Re: Fire\r\nMessage-ID: <2@x>\r\nIn-Reply-To: <1@x>\r\n\r\nI am his boss.\r\n"
 

@@ -95,6 +95,7 @@ def test_field_of_a_customer_is_shown_with_each_ticket(ruled: Path, intake: Any,
     assert (shown["customer"]["fields"], shown["fields"]) == ({"order": "X1"}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
@@ -110,6 +111,7 @@ def test_wrong_field_or_value_is_wrong_input(
     assert (done.code, said in done.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_rearm_moves_open_tickets_and_says_so(ruled: Path, intake: Any, ref: str) -> None:
     """A trial counts and keeps nothing; the second time there is nothing left to move."""
     before = intake("tickets", "show", ref, "--json").objects[0]["due"]

@@ -18,6 +18,8 @@ from intake.commands import piping, settling
 from intake.store import lockfile
 from tests.cli.test_cli_ingest import mail
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 Intake = Any
 

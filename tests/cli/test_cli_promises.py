@@ -7,6 +7,8 @@ import pytest
 
 from tests.cli.test_cli_joins import FIRST, agent, show
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ref(intake: Any, tmp_path: Path) -> str:

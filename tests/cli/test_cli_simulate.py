@@ -56,6 +56,7 @@ def test_a_ticket_goes_on_from_where_it_is(intake: Any, ref: str) -> None:
     assert ("breach", "resolution") in after
 
 
+@pytest.mark.slow
 def test_the_ticket_keeps_what_it_was_armed_with(intake: Any, desk: Path, ref: str) -> None:
     """Another ladder in the files does not change an armed ticket's future."""
     before = intake("rules", "simulate", ref, "--json").objects
@@ -73,6 +74,7 @@ def test_the_ticket_keeps_what_it_was_armed_with(intake: Any, desk: Path, ref: s
     ]
 
 
+@pytest.mark.slow
 def test_a_solved_ticket_has_nothing_before_it(intake: Any, ref: str) -> None:
     """Its clocks are met or given up."""
     assert intake("tickets", "status", ref, "solved", "--as", "clara").code == 0

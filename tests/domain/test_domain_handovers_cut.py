@@ -75,6 +75,7 @@ def check(world: World) -> int:
     return len(found)
 
 
+@pytest.mark.slow
 def test_days_of_hand_overs_that_are_cut_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert play(world, monkeypatch, days=5, seed=1) > 3
     assert check(world) >= 5

@@ -139,6 +139,7 @@ def test_lines_have_75_octets_at_most_and_end_with_crlf(world: World) -> None:
     assert max(len(line.encode()) for line in lines) <= 75
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["ż" * 80, "a, b; c\\d\nnext", "x" * 75, "😀" * 40, "", "a" * 74 + "ż"])
 def test_any_text_comes_back_as_it_was(value: str) -> None:
     line = oncall_feed.folded(f"SUMMARY:{oncall_feed.escaped(value)}")

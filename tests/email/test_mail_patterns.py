@@ -6,6 +6,8 @@ import pytest
 
 from tests.email import attacks, patterns
 
+pytestmark = pytest.mark.slow
+
 # Asked only of what is short, or of what an admin or a rule's author writes: their longest, in characters.
 BOUNDED = {
     "channels.email.quote_marks._SEPARATOR": 160,
@@ -19,7 +21,6 @@ BOUNDED = {
 }
 
 
-@pytest.mark.slow
 def test_no_pattern_runs_away() -> None:
     found = {
         asked.name: attacks.runs_away(asked, max_chars=BOUNDED.get(asked.name)) for asked in patterns.found()

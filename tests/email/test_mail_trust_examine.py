@@ -330,6 +330,7 @@ async def test_ed25519_signature_is_checked(server: NameServer, keys: dict[str, 
     assert not (await trusted(server, whole.replace(b"Help!", b"Help?"))).verified_sender
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["k._domainkey.customer.example", "_dmarc.customer.example"])
 @pytest.mark.parametrize("fault", [BROKEN, SILENT])
 async def test_dns_that_does_not_answer_proves_and_disproves_nothing(

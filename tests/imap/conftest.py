@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -13,12 +14,15 @@ _users = itertools.count(1)
 _servers = {"dovecot": dovecot.running, "pymap": pymap_server.running}
 
 
-def _tested() -> list[str]:
-    """Names of the servers: both, or pymap alone, which pip brings; INTAKE_TEST_IMAP names one of them."""
+def _tested() -> list[Any]:
+    """Names of the servers: both, or pymap alone, which pip brings; INTAKE_TEST_IMAP names one of them.
+
+    Beside Dovecot pymap is for the long run: it says the same, and takes twice as long.
+    """
     named = os.environ.get("INTAKE_TEST_IMAP")
     if named:
         return [named]
-    return ["dovecot", "pymap"] if dovecot.program() else ["pymap"]
+    return ["dovecot", pytest.param("pymap", marks=pytest.mark.slow)] if dovecot.program() else ["pymap"]
 
 
 @pytest.fixture(scope="session", params=_tested())

@@ -31,6 +31,7 @@ async def test_it_takes_what_is_there_in_order(server: MailServer, user: str, ga
     assert gate.subjects() == [f"m{n}" for n in range(120)]
 
 
+@pytest.mark.slow
 async def test_new_mail_comes_by_idle(server: MailServer, user: str, gate: Gate) -> None:
     """One may come by a look that was on its way, two only by IDLE: the next look without it is a minute away."""
     subjects = ["news", "more news"]

@@ -145,6 +145,7 @@ _NASTY = st.lists(st.sampled_from([*"a1.)[](!<>&#;*_`~|\\-+=:> \n\t\"'/", "http:
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(words=_NASTY.filter(str.strip), before=st.sampled_from(["", "1", "- ", "-", "# ", "*", "Dear ", "\n"]), after=st.sampled_from(["", " ok", "\n", "*", ")", "\n---", "."]))  # fmt: skip
 @example(words="|", before="", after="\n---")
