@@ -229,7 +229,8 @@ def public_holidays(code: str, year: int) -> dict[date, str]:
 
     country, _, part = code.partition("-")
     try:
-        found = holidays.country_holidays(country, subdiv=part or None, years=[year])
+        # Unsaid, the language would be that of whoever started the process; what has no English keeps its own.
+        found = holidays.country_holidays(country, subdiv=part or None, years=[year], language="en_US")
     except NotImplementedError:
         raise ValueError(f"no holidays are known for '{code}'") from None
     return {day: found.get(day) or "holiday" for day in list(found)}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from routing.calendar import Calendar, CalendarText, NeverOpen
+from routing.calendar import Calendar, CalendarText, NeverOpen, public_holidays
 from routing.calendar_text import slot_from
 
 MINUTE = timedelta(minutes=1)
@@ -216,6 +216,12 @@ def test_time_that_runs_out_at_the_end_of_a_slot_is_due_then() -> None:
     office = calendar("Europe/Warsaw", OFFICE)
     assert office.add(warsaw("2026-11-02 08:00"), 4 * 3600) == warsaw("2026-11-02 12:00")
     assert office.add(warsaw("2026-11-02 08:00"), 4 * 3600 + 1) == warsaw("2026-11-02 12:30:01")
+
+
+def test_holidays_have_one_name_in_every_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that of the language of whoever started it."""
+    monkeypatch.setenv("LANGUAGE", "pl")
+    assert public_holidays.__wrapped__("PL", 2026)[date(2026, 12, 25)] == "Christmas Day"
 
 
 def test_a_holiday_closes_the_whole_night_that_starts_on_it() -> None:
