@@ -1,6 +1,6 @@
 """Open time, held against an oracle that walks a year minute by minute; test_routing_calendar_zones.py has the zones."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo
