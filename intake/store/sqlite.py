@@ -126,6 +126,14 @@ def store_error(error: BaseException, path: Path | None = None) -> StoreError | 
     return StoreError(f"{sentence}{where}", is_full=is_full, is_final=is_final)
 
 
+class _Reader:
+    """A thread's connection. turn: held while it is read, because SQLite crashes when it is closed in the middle."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.turn = threading.RLock()
+
+
 class SqliteStore(Store):
     """One file. `connect` opens connections; the power-cut tests bring one whose disk forgets."""
 
@@ -146,7 +154,8 @@ class SqliteStore(Store):
         self._busy_timeout_ms = busy_timeout_ms
         self._is_closed = False
         self._readers = threading.local()
-        self._open_readers: list[Any] = []
+        self._open_readers: list[_Reader] = []
+        self._opening = threading.Lock()
         self._data_version = -1
         self._writer = Writer(self._open_session, self._tell)
 
@@ -199,7 +208,10 @@ class SqliteStore(Store):
 
     def read_now(self, fn: Callable[[Tx], T]) -> T:
         try:
-            return self._read(self._reader(), fn)
+            reader = self._reader()
+            with reader.turn:
+                self._check_open()
+                return self._read(reader.connection, fn)
         except Exception as error:
             raise store_error(error, self.path) or error from error
 
@@ -211,19 +223,24 @@ class SqliteStore(Store):
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
 
-    def _reader(self) -> Any:
-        """Give the connection of this thread."""
+    def _reader(self) -> "_Reader":
+        """Give the reader of this thread."""
+        self._check_open()
+        reader: _Reader | None = getattr(self._readers, "reader", None)
+        if reader is None:
+            reader = self._readers.reader = self._open_reader()
+        return reader
+
+    def _check_open(self) -> None:
         if self._is_closed:
             raise StoreError("the store is closed")
-        connection = getattr(self._readers, "connection", None)
-        if connection is None:
-            connection = self._readers.connection = self._open_reader()
-        return connection
 
-    def _open_reader(self) -> Any:
-        connection = self._connected(self._prepare_reader)
-        self._open_readers.append(connection)
-        return connection
+    def _open_reader(self) -> "_Reader":
+        with self._opening:
+            self._check_open()
+            reader = _Reader(self._connected(self._prepare_reader))
+            self._open_readers.append(reader)
+        return reader
 
     def _prepare_reader(self, connection: Any) -> None:
         connection.execute(f"PRAGMA busy_timeout={self._busy_timeout_ms}")
@@ -236,10 +253,14 @@ class SqliteStore(Store):
         return changed
 
     def close(self) -> None:
-        self._is_closed = True
+        """Close it once the reads under way have ended: a thread reads on when who waited for it is cancelled."""
+        with self._opening:
+            self._is_closed = True
         self._writer.close()
         while self._open_readers:
-            self._open_readers.pop().close()
+            reader = self._open_readers.pop()
+            with reader.turn:
+                reader.connection.close()
 
 
 def _data_version(tx: Tx) -> int:

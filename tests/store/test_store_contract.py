@@ -5,6 +5,7 @@ import json
 import re
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -20,6 +21,7 @@ from intake.store.statements import Engine, Statement, upsert, values_of
 from tests.store.asking import all_at_once, busy
 from tests.store.clock import Clock
 
+LIMIT_S = 30.0
 COUNT = Statement(select(func.count()).select_from(schema.counters))
 USED = Statement(select(schema.counters.c.used).where(schema.counters.c.key == bindparam("key")))
 
@@ -324,3 +326,23 @@ def test_an_upsert_reads_alike_on_both_engines(engine: Engine) -> None:
         "INSERT INTO counters (name, key, used) VALUES (?, ?, ?) ON CONFLICT (name, key)"
         " DO UPDATE SET used = (counters.used + excluded.used) WHERE counters.used < ? RETURNING used"
     )
+
+
+def test_close_waits_for_the_read_under_way(store: Store) -> None:
+    """A thread reads on when who waited for it is cancelled; SQLite crashes when its connection is closed meanwhile."""
+    begun, closing = threading.Event(), threading.Event()
+
+    def read(tx: Tx) -> bool:
+        begun.set()
+        closing.wait(LIMIT_S)
+        return tx.one(COUNT) is not None
+
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(store.read_now, read)
+        assert begun.wait(LIMIT_S)
+        closed = threads.submit(store.close)
+        with pytest.raises(TimeoutError):
+            closed.result(0.05)
+        closing.set()
+        assert reading.result(LIMIT_S) is True
+        closed.result(LIMIT_S)
