@@ -87,9 +87,13 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def quiet_logging() -> Iterator[None]:
     """What a test does to the process's logging ends with it."""
     root = logging.getLogger()
-    handlers, level, own = list(root.handlers), root.level, logging.getLogger("intake").level
+    handlers, level = list(root.handlers), root.level
+    named = {logging.getLogger(each) for each in ("intake", "channels", "routing")}
+    named |= {each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)}
+    levels = {each: each.level for each in named}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("intake").setLevel(own)
+    for each, was in levels.items():
+        each.setLevel(was)
     logging.captureWarnings(capture=False)
