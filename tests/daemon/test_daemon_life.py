@@ -95,5 +95,5 @@ def test_readyz_names_its_parts(start: Start) -> None:
     assert (status, body["ready"], set(body["parts"])) == (
         200,
         True,
-        {"store", "channels", "rules", "journal", "outbox", "ledger"},
+        {"store", "channels", "rules", "journal", "outbox", "ledger", "timers"},
     )
