@@ -97,15 +97,10 @@ def choose(
     everybody = people(tx, context, loads=loads, medium=ticket.medium)
     return assignment.choose(
         team,
+        everybody,
         level=level,
-        agents=everybody.agents,
-        loads=loads,
-        at=everybody.at,
-        calendars=everybody.calendars,
-        schedules=everybody.schedules,
         skills=ticket.skills,
         language=ticket.language,
-        medium=ticket.medium,
         relaxed=relaxed,
         prefer=prefer,
     )

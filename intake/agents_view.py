@@ -86,15 +86,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
 def _shown(tx: Tx, book: Rulebook, agent: Agent, people: assignment.People) -> Shown:
     teams = [team for team in book.teams.values() if any(agent.name in each for each in team.levels.values())]
     state = agents.state(tx, agent.name)
-    is_there = assignment.is_on_duty(
-        agent.name,
-        teams=book.teams.values(),
-        agents=people.agents,
-        loads=people.loads,
-        at=people.at,
-        calendars=people.calendars,
-        schedules=people.schedules,
-    )
+    is_there = assignment.is_on_duty(agent.name, people, teams=book.teams.values())
     back_at = instants.datetime_from_us(state.until) if state.until is not None else None
     begins = back_at or people.at if state.is_away else people.at
     return Shown(

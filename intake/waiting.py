@@ -185,15 +185,10 @@ def _is_possible(tx: Tx, context: Context, kind: Kind) -> bool:
     people = agents.people(tx, context, loads=loads, medium=kind.medium)
     chosen = assignment.choose(
         team,
+        people,
         level=kind.level or None,
-        agents=people.agents,
-        loads=loads,
-        at=people.at,
-        calendars=people.calendars,
-        schedules=people.schedules,
         skills=msgspec.json.decode(kind.skills, type=Skills) if kind.skills else None,
         language=kind.language or None,
-        medium=kind.medium,
         prefer=Preferred(kind.prefers, "", anywhere=True) if kind.prefers else None,
     )
     return chosen.agent is not None
@@ -205,13 +200,6 @@ def _next_look(tx: Tx, context: Context) -> int | None:
     teams = context.rulebook.teams
     found: list[datetime] = []
     for team, level in {(kind.team, kind.level) for kind in _kinds(tx) if kind.team in teams}:
-        at = assignment.next_duty(
-            teams[team],
-            level or teams[team].first_level,
-            agents=people.agents,
-            at=people.at,
-            calendars=people.calendars,
-            schedules=people.schedules,
-        )
+        at = assignment.next_duty(teams[team], level or teams[team].first_level, people)
         found += [at] if at is not None else []
     return instants.us_from_datetime(min(found)) if found else None

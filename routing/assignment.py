@@ -18,15 +18,13 @@ What is fair between equals (one level, the same skills, on duty the same hours)
 Load and turns are rows, and turns only ever grow, so that a restart or a clock that was set back changes nobody's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from routing import schedule
-from routing.calendar import Calendar
 from routing.duty import (
-    NO_SCHEDULES,
     Candidate,
     Looked,
     People,
@@ -41,8 +39,7 @@ from routing.duty import (
     on_duty,
     stand_in,
 )
-from routing.facts import AgentLoad
-from routing.people import Agent, Skills, Team
+from routing.people import Skills, Team
 from routing.schedule import Schedule
 
 __all__ = [
@@ -87,17 +84,12 @@ class Preferred(msgspec.Struct, frozen=True):
 
 def choose(
     team: Team,
+    people: People,
     *,
     level: str | Sequence[str] | None,
-    agents: Mapping[str, Agent],
-    loads: Mapping[str, AgentLoad],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
     by: str | None = None,
-    schedules: Mapping[str, Schedule] = NO_SCHEDULES,
     skills: Skills | None = None,
     language: str | None = None,
-    medium: str | None = None,
     relaxed: bool = False,
     prefer: Preferred | None = None,
 ) -> Assignment:
@@ -108,7 +100,6 @@ def choose(
     language: the ticket's, None = unknown, and then it is no skill to ask for. relaxed: anybody of the level may have
     it, who has the skills comes first. prefer: who gets it before all others, when able.
     """
-    people = People(agents, loads, at, calendars, schedules, medium)
     need = _needed(skills, language)
     return _choose(
         team, level, people, need=need, relaxed=relaxed, by=by or team.assign, prefer=prefer, looked=Looked()

@@ -217,15 +217,10 @@ def choose(
     """Who of a team gets a ticket at the instant of the facts. relaxed: somebody without the skills may have it too."""
     return assignment.choose(
         rulebook.teams[team],
+        people(rulebook, facts, medium=facts.channel),
         level=level,
-        agents=rulebook.agents,
-        loads=facts.agents,
-        at=facts.at,
-        calendars=rulebook.calendars,
-        schedules=schedule.in_force(rulebook.schedules, facts.on_call),
         skills=skills,
         language=language,
-        medium=facts.channel,
         relaxed=relaxed,
         prefer=prefer,
     )
@@ -245,17 +240,16 @@ def named(
     if agent is None:
         here = level or rulebook.teams[team].first_level
         return assignment.Assignment(None, here, (), is_left=True)
-    people = assignment.People(
-        rulebook.agents,
-        facts.agents,
-        facts.at,
-        rulebook.calendars,
-        schedule.in_force(rulebook.schedules, facts.on_call),
-        facts.channel,
-    )
+    everybody = people(rulebook, facts, medium=facts.channel)
     return assignment.named(
-        agent, rulebook.teams[team], people, level=level, skills=skills, language=language
+        agent, rulebook.teams[team], everybody, level=level, skills=skills, language=language
     )
+
+
+def people(rulebook: Rulebook, facts: Facts, *, medium: str | None = None) -> assignment.People:
+    """Everybody at the instant of the facts. medium: whose capacity counts, None = capacity does not."""
+    rotas = schedule.in_force(rulebook.schedules, facts.on_call)
+    return assignment.People(rulebook.agents, facts.agents, facts.at, rulebook.calendars, rotas, medium)
 
 
 def reply(drafted: Draft, facts: Facts) -> tuple[tuple[Action, ...], tuple[Ignored, ...]]:

@@ -55,55 +55,24 @@ class Looked:
         return tuple(name for name in self.full if not missing(people.agents[name], need))
 
 
-def on_duty(
-    team: Team,
-    level: str,
-    *,
-    agents: Mapping[str, Agent],
-    loads: Mapping[str, AgentLoad],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
-    schedules: Mapping[str, Schedule] = NO_SCHEDULES,
-    medium: str | None = None,
-) -> tuple[str, ...]:
-    """The agents of a level who are on duty, in the order written; () for a level that the team does not have.
-
-    medium: None = an agent at capacity is on duty too, as for notices.
-    """
-    return tuple(look(team, level, People(agents, loads, at, calendars, schedules, medium), Looked()))
+def on_duty(team: Team, level: str, people: People) -> tuple[str, ...]:
+    """The agents of a level who are on duty, in the order written; () for a level that the team does not have."""
+    return tuple(look(team, level, people, Looked()))
 
 
-def is_on_duty(
-    name: str,
-    *,
-    teams: Iterable[Team] = (),
-    agents: Mapping[str, Agent],
-    loads: Mapping[str, AgentLoad],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
-    schedules: Mapping[str, Schedule] = NO_SCHEDULES,
-) -> bool:
+def is_on_duty(name: str, people: People, *, teams: Iterable[Team] = ()) -> bool:
     """Whether an agent is there: not away, and inside their hours or on call for one of the teams."""
-    people = People(agents, loads, at, calendars, schedules)
-    if name not in agents or people.load(name).away:
+    if name not in people.agents or people.load(name).away:
         return False
     if absence(name, people) is None:
         return True
-    called = {schedules[each] for team in teams for each in team.on_call.values() if each in schedules}
-    return any(schedule.on_call(each, at) == name for each in called)
+    rotas = people.schedules
+    called = {rotas[each] for team in teams for each in team.on_call.values() if each in rotas}
+    return any(schedule.on_call(each, people.at) == name for each in called)
 
 
-def is_open(
-    team: Team,
-    *,
-    agents: Mapping[str, Agent],
-    loads: Mapping[str, AgentLoad],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
-    schedules: Mapping[str, Schedule] = NO_SCHEDULES,
-) -> bool:
+def is_open(team: Team, people: People) -> bool:
     """Whether somebody of any level of the team is on duty."""
-    people = People(agents, loads, at, calendars, schedules)
     return any(look(team, level, people, Looked()) for level in team.levels)
 
 
@@ -126,24 +95,17 @@ def chain(name: str, agents: Mapping[str, Agent]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def next_duty(
-    team: Team,
-    level: str,
-    *,
-    agents: Mapping[str, Agent],
-    at: datetime,
-    calendars: Mapping[str, Calendar],
-    schedules: Mapping[str, Schedule] = NO_SCHEDULES,
-) -> datetime | None:
+def next_duty(team: Team, level: str, people: People) -> datetime | None:
     """The next instant at which the hours or the shift of somebody of a level begin; None = nobody's ever do again.
 
     Who is there already is not waited for: what keeps them from a ticket is no matter of hours.
     """
-    rota = schedules.get(team.on_call.get(level, ""))
+    rota = people.schedules.get(team.on_call.get(level, ""))
     if rota is not None:
-        return schedule.next_handover(rota, at)
-    hours = {agents[name].hours for name in team.levels.get(level, ())}
-    return min(_openings([calendars[each] for each in hours if each is not None], at), default=None)
+        return schedule.next_handover(rota, people.at)
+    hours = {people.agents[name].hours for name in team.levels.get(level, ())}
+    calendars = [people.calendars[each] for each in hours if each is not None]
+    return min(_openings(calendars, people.at), default=None)
 
 
 def _openings(calendars: Iterable[Calendar], at: datetime) -> Iterator[datetime]:

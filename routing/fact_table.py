@@ -50,16 +50,12 @@ def _is_available(view: View) -> Values:
     names = _of_ticket("agent")(view)
     if not names:
         return ()
-    people = view.people
-    found = assignment.is_on_duty(
-        names[0], teams=people.teams.values(), agents=people.agents, **view.present()
-    )
-    return (found,)
+    return (assignment.is_on_duty(names[0], view.present(), teams=view.people.teams.values()),)
 
 
 def _is_open_now(view: View) -> Values:
     team = _team(view)
-    return () if team is None else (assignment.is_open(team, agents=view.people.agents, **view.present()),)
+    return () if team is None else (assignment.is_open(team, view.present()),)
 
 
 def _waiting(view: View) -> Values:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from routing import assignment, decision, schedule
+from routing import assignment, decision
 from routing.actions import Action
 from routing.facts import AgentLoad, Facts
 from routing.people import Team
@@ -112,14 +112,8 @@ class Placing:
     def next_duty(self, facts: Facts) -> datetime | None:
         """When the hours or a shift of somebody of the ticket's level begin."""
         team = self.rulebook.teams[self.ticket.team]
-        return assignment.next_duty(
-            team,
-            self.ticket.level or team.first_level,
-            agents=self.rulebook.agents,
-            at=facts.at,
-            calendars=self.rulebook.calendars,
-            schedules=schedule.in_force(self.rulebook.schedules, facts.on_call),
-        )
+        level = self.ticket.level or team.first_level
+        return assignment.next_duty(team, level, decision.people(self.rulebook, facts))
 
     def pick(self, facts: Facts, why: str) -> None:
         """Give it to somebody of the team that it has come to."""
@@ -138,15 +132,7 @@ class Placing:
         return True
 
     def _on_duty(self, team: Team, level: str, facts: Facts) -> tuple[str, ...]:
-        return assignment.on_duty(
-            team,
-            level,
-            agents=self.rulebook.agents,
-            loads=facts.agents,
-            at=facts.at,
-            calendars=self.rulebook.calendars,
-            schedules=schedule.in_force(self.rulebook.schedules, facts.on_call),
-        )
+        return assignment.on_duty(team, level, decision.people(self.rulebook, facts))
 
     def _move_to(self, action: Action, why: str) -> None:
         self._record(action, why)

@@ -5,13 +5,13 @@ Which facts there are stands in fact_table.py.
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from routing import folding, regex
+from routing import duty, folding, regex
 from routing.calendar import Calendar
-from routing.facts import AgentLoad, Facts
+from routing.facts import Facts
 from routing.fields import extracted
 from routing.people import Agent, Team
 from routing.schedule import Schedule, in_force
@@ -42,13 +42,6 @@ class Roster(msgspec.Struct, frozen=True):
     teams: Mapping[str, Team] = {}
     agents: Mapping[str, Agent] = {}
     schedules: Mapping[str, Schedule] = {}
-
-
-class _Present(TypedDict):
-    loads: Mapping[str, AgentLoad]
-    at: datetime
-    calendars: Mapping[str, Calendar]
-    schedules: Mapping[str, Schedule]
 
 
 class View:
@@ -138,14 +131,10 @@ class View:
         """Whether a calendar is open at the event's instant."""
         return self.calendars[calendar].is_open(self.facts.at)
 
-    def present(self) -> _Present:
-        """What decides who is on duty at the event's instant."""
-        return {
-            "loads": self.facts.agents,
-            "at": self.facts.at,
-            "calendars": self.calendars,
-            "schedules": in_force(self.people.schedules, self.facts.on_call),
-        }
+    def present(self) -> duty.People:
+        """Everybody at the event's instant; capacity does not count."""
+        rotas = in_force(self.people.schedules, self.facts.on_call)
+        return duty.People(self.people.agents, self.facts.agents, self.facts.at, self.calendars, rotas)
 
     def local(self, calendar: str | None) -> datetime:
         """The event's instant on the wall clock of a calendar; None = UTC."""

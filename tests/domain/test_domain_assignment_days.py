@@ -68,7 +68,7 @@ MUTANTS = {
     "the cap is ignored when a person assigns": (seating, "give", _given_past_the_cap),
     "nobody picks up after a ticket is solved": (tickets, "somebody_is_free", lambda tx, **more: None),
     "ties go to the first": (assignment, "_ranked", lambda able, people, **more: able),
-    "hours never begin": (assignment, "next_duty", lambda team, level, **more: None),
+    "hours never begin": (assignment, "next_duty", lambda team, level, people: None),
 }  # fmt: skip
 
 

@@ -263,4 +263,4 @@ def test_rules_ask_who_is_there_with_the_hours_that_were_taken(world: World) -> 
     seen = world.store.read_now(lambda tx: oncall.facts(tx, world.context.rulebook))
     now = Facts(at=world.clock(), on_call=seen)
     view = View.of(world.context.rulebook, now)
-    assert duty(view.present()["schedules"]["nights"], world.clock()).agent == "tomek"
+    assert duty(view.present().schedules["nights"], world.clock()).agent == "tomek"

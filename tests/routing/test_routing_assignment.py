@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from routing import assignment
+from routing.assignment import People
 from routing.calendar import Calendar, CalendarText
 from routing.facts import AgentLoad
 from routing.people import Agent, Team
@@ -27,9 +28,7 @@ def load(count: int = 0, *, away: bool = False, minutes_ago: int | None = None) 
 def chosen(
     level: str | list[str] | None = None, *, at: datetime = NOON, by: str | None = None, **loads: AgentLoad
 ) -> tuple[str | None, str]:
-    found = assignment.choose(
-        TEAM, level=level, agents=AGENTS, loads=loads, at=at, calendars=CALENDARS, by=by
-    )
+    found = assignment.choose(TEAM, People(AGENTS, loads, at, CALENDARS), level=level, by=by)
     return found.agent, found.level
 
 
@@ -65,14 +64,8 @@ def test_with_nobody_on_duty_the_ticket_waits_at_the_first_level() -> None:
 
 
 def test_every_candidate_has_its_reason() -> None:
-    found = assignment.choose(
-        TEAM,
-        level=["l1", "lead"],
-        agents=AGENTS,
-        loads={"ania": load(away=True), "tomek": load(1)},
-        at=NIGHT,
-        calendars=CALENDARS,
-    )
+    loads = {"ania": load(away=True), "tomek": load(1)}
+    found = assignment.choose(TEAM, People(AGENTS, loads, NIGHT, CALENDARS), level=["l1", "lead"])
     assert [(each.agent, each.taken, each.reason) for each in found.candidates] == [
         ("ania", False, "away"),
         ("marek", False, "outside their hours (office)"),
@@ -81,7 +74,5 @@ def test_every_candidate_has_its_reason() -> None:
 
 
 def test_a_notice_goes_to_those_of_the_level_who_are_on_duty() -> None:
-    who = assignment.on_duty(
-        TEAM, "l1", agents=AGENTS, loads={"marek": load(away=True)}, at=NOON, calendars=CALENDARS
-    )
+    who = assignment.on_duty(TEAM, "l1", People(AGENTS, {"marek": load(away=True)}, NOON, CALENDARS))
     assert who == ("ania",)

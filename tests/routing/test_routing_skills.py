@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from routing import assignment
+from routing.assignment import People
 from routing.calendar import Calendar, CalendarText
 from routing.facts import AgentLoad
 from routing.people import Agent, Skills, Team
@@ -46,17 +47,8 @@ def found(
     level: str | list[str] | None = None, *, need: tuple[str, ...] = (), at: datetime = NOON, **more: Any
 ) -> assignment.Assignment:
     loads = {name: more.pop(name) for name in list(more) if name in AGENTS}
-    return assignment.choose(
-        TEAM,
-        level=level,
-        agents=AGENTS,
-        loads=loads,
-        at=at,
-        calendars=CALENDARS,
-        schedules=SCHEDULES,
-        skills=Skills(need),
-        **more,
-    )
+    people = People(AGENTS, loads, at, CALENDARS, SCHEDULES, more.pop("medium", None))
+    return assignment.choose(TEAM, people, level=level, skills=Skills(need), **more)
 
 
 def agent(*args: Any, **more: Any) -> str | None:
@@ -93,9 +85,7 @@ def test_nobody_is_on_call_before_the_rota_begins() -> None:
 
 
 def test_a_notice_to_those_on_call_reaches_one() -> None:
-    who = assignment.on_duty(
-        TEAM, "oncall", agents=AGENTS, loads={}, at=NIGHT, calendars=CALENDARS, schedules=SCHEDULES
-    )
+    who = assignment.on_duty(TEAM, "oncall", People(AGENTS, {}, NIGHT, CALENDARS, SCHEDULES))
     assert who == ("nikos",)
 
 
@@ -107,29 +97,19 @@ def test_a_notice_to_those_on_call_reaches_one() -> None:
     ],
 )  # fmt: skip
 def test_an_agent_is_on_duty_inside_hours_or_on_call(name: str, when: datetime, *, expected: bool) -> None:
-    is_there = assignment.is_on_duty(
-        name, teams=[TEAM], agents=AGENTS, loads={}, at=when, calendars=CALENDARS, schedules=SCHEDULES
-    )
+    people = People(AGENTS, {}, when, CALENDARS, SCHEDULES)
+    is_there = assignment.is_on_duty(name, people, teams=[TEAM])
     assert is_there is expected
 
 
 def test_who_is_away_is_not_on_duty_whatever_the_rota_says() -> None:
-    assert not assignment.is_on_duty(
-        "nikos",
-        teams=[TEAM],
-        agents=AGENTS,
-        loads={"nikos": load(away=True)},
-        at=NIGHT,
-        calendars=CALENDARS,
-        schedules=SCHEDULES,
-    )
+    people = People(AGENTS, {"nikos": load(away=True)}, NIGHT, CALENDARS, SCHEDULES)
+    assert not assignment.is_on_duty("nikos", people, teams=[TEAM])
 
 
 def test_a_team_is_open_while_somebody_of_any_level_is_there() -> None:
     def is_open(team: Team) -> bool:
-        return assignment.is_open(
-            team, agents=AGENTS, loads={}, at=NIGHT, calendars=CALENDARS, schedules=SCHEDULES
-        )
+        return assignment.is_open(team, People(AGENTS, {}, NIGHT, CALENDARS, SCHEDULES))
 
     assert is_open(TEAM)
     assert not is_open(Team("day", {"l1": ("ania", "marek")}))
@@ -156,7 +136,7 @@ def test_each_medium_has_its_own_cap() -> None:
     loads = {"rui": AgentLoad({"voice": 1}), "tomek": AgentLoad({"email": 10})}
     given = {
         medium: assignment.choose(
-            calls, level=None, agents=AGENTS, loads=loads, at=NOON, calendars=CALENDARS, medium=medium
+            calls, People(AGENTS, loads, NOON, CALENDARS, medium=medium), level=None
         ).agent
         for medium in ("voice", "email")
     }
@@ -177,9 +157,7 @@ def test_the_one_on_call_can_be_full() -> None:
 
 
 def test_a_notice_reaches_an_agent_at_capacity() -> None:
-    who = assignment.on_duty(
-        TEAM, "l1", agents=AGENTS, loads={"ania": load(10)}, at=NOON, calendars=CALENDARS
-    )
+    who = assignment.on_duty(TEAM, "l1", People(AGENTS, {"ania": load(10)}, NOON, CALENDARS))
     assert who == ("ania", "marek")
 
 
@@ -235,14 +213,8 @@ def test_ties_go_round() -> None:
     last: dict[str, AgentLoad] = {}
     given = []
     for number in range(9):
-        name = assignment.choose(
-            Team("t", {"l1": ("rui", "tomek", "nikos")}),
-            level=None,
-            agents=AGENTS,
-            loads=last,
-            at=NOON,
-            calendars=CALENDARS,
-        ).agent
+        team = Team("t", {"l1": ("rui", "tomek", "nikos")})
+        name = assignment.choose(team, People(AGENTS, last, NOON, CALENDARS), level=None).agent
         assert name is not None
         given.append(name)
         last[name] = AgentLoad(last_assigned_at=NOON + timedelta(seconds=number))
