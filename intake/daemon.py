@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from intake import agents, logs, memory
+from intake.delivering import Outbox
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
-from intake.outbox import Outbox
 from intake.rulebooks import Reloader
 from intake.settings import Settings
 from intake.store import lockfile, opening

@@ -1,40 +1,22 @@
-"""Sending what is queued: retried with back-off, given up as a dead letter that is kept, never sent twice knowingly.
+"""What is queued, as rows: what may be sent now, what became of it, what an operator does about it.
 
-A row is decided with its cause and sent at least once: a crash between the other side's "taken" and our note of it
-sends the same message, with the same Message-ID, again. A clock that is set back holds nothing back: what waits for an
-instant that counts from the old time is brought nearer by as much.
+A row is decided with its cause and sent at least once (intake.delivering): a crash between the other side's "taken" and
+our note of it sends the same message, with the same Message-ID, again.
 """
 
-import asyncio
-import contextlib
-import logging
-import random
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy import BigInteger, bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import attaching, events, failpoints, failures, tickets, undeliverable
+from intake import events, failures, tickets, undeliverable
 from intake.model import Context, Ticket
 from intake.store import schema
-from intake.store.engine import Store, StoreError, Tx
+from intake.store.engine import Tx
 from intake.store.statements import Statement
 
 PAGE = 400
-CONCURRENT = 64
-# After the n-th failed try, seconds; together about three days. Jitter of a quarter keeps a crowd from returning as one.
-BACK_OFF_S = (30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400)
-IDLE_S = 3_600.0
-STORE_BACK_OFF_S = 5.0
-DEBOUNCE_S = 0.01  # one look finds what many commits brought
-SET_BACK_US = 60_000_000  # the clock was set back: by more than it is ever corrected by
-
-log = logging.getLogger("intake.outbox")
-
 _o = schema.outbox.c
 _decode = msgspec.json.Decoder(OutboundMessage).decode
 _DUE = Statement(
@@ -55,11 +37,6 @@ _FROM_THE_FUTURE = Statement(
     .values(next_at=bindparam("now_too"))
 )
 _TICKET = Statement(select(_o.ticket_id, _o.customer_id).where(_o.id == bindparam("id")))
-Told = Callable[[str, dict[str, Any]], None]
-
-
-class Deliverer(Protocol):
-    async def deliver(self, outbound: OutboundMessage) -> Delivered: ...
 
 
 class Queued(msgspec.Struct, frozen=True):
@@ -71,6 +48,22 @@ class Queued(msgspec.Struct, frozen=True):
 def due(tx: Tx, *, most: int = PAGE) -> list[Queued]:
     """Return what may be sent now, the longest waiting first."""
     return [Queued(row[0], _decode(row[1]), row[2]) for row in tx.all(_DUE, now=tx.now, most=most)]
+
+
+def look(tx: Tx) -> tuple[list[Queued], int | None]:
+    """Return what may be sent now, and when the next is to be tried, microseconds UTC; None = nothing waits."""
+    row = tx.one(_NEXT)
+    return due(tx), row[0] if row is not None else None
+
+
+def bring_nearer(tx: Tx, by_us: int) -> None:
+    """Bring nearer what waits for an instant of a clock that has been set back by so much, microseconds."""
+    tx.run(_BRING_NEARER, by=by_us)
+
+
+def send_what_is_of_the_future(tx: Tx) -> None:
+    """Send now what was queued by a clock that has been set back since."""
+    tx.run(_FROM_THE_FUTURE, now=tx.now, now_too=tx.now)
 
 
 def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) -> None:
@@ -183,148 +176,3 @@ def _locked(tx: Tx, outbox_id: int) -> Ticket | None:
     """Hold the ticket of a row; None = it has none."""
     row = tx.one(_TICKET, id=outbox_id)
     return tickets.locked_final(tx, row[0]) if row is not None and row[0] is not None else None
-
-
-def _look(tx: Tx) -> tuple[list[Queued], int | None]:
-    row = tx.one(_NEXT)
-    return due(tx), row[0] if row is not None else None
-
-
-class Outbox:
-    """Delivers for as long as it runs. `told` hears of each thing that happened; context: for the rules about failures.
-
-    folder: of the blobs, where the files of messages are.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        deliverers: Mapping[str, Deliverer],
-        *,
-        told: Told = lambda event, fields: None,
-        jitter: Callable[[], float] = random.random,
-        context: Callable[[], Context | None] = lambda: None,
-        folder: Path | None = None,
-    ) -> None:
-        self._store = store
-        self._folder = folder
-        self._context = context
-        self._deliverers = deliverers
-        self._told = told
-        self._jitter = jitter
-        self._wake = asyncio.Event()
-        self._under_way: set[int] = set()
-        self._done_meanwhile: set[int] = set()  # since the last look began, which may have seen them queued
-        self._free = asyncio.Semaphore(CONCURRENT)
-        self._looked: tuple[int, float] | None = None  # wall clock and monotonic clock at the last look
-
-    def wake(self) -> None:
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Send until cancelled; what is under way is finished first, for half a minute at most."""
-        tasks: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                self._wake.clear()
-                rows, pause_s = await self._due()
-                for queued in rows:
-                    await self._free.acquire()
-                    self._under_way.add(queued.id)
-                    task = asyncio.create_task(self._send(queued))
-                    tasks.add(task)
-                    task.add_done_callback(tasks.discard)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause_s)
-                await asyncio.sleep(DEBOUNCE_S)
-        finally:
-            if tasks:
-                await asyncio.wait(tasks, timeout=30)
-
-    async def _due(self) -> tuple[list[Queued], float]:
-        """Return what may be sent now, and the seconds until something else may be."""
-        self._done_meanwhile = set()
-        try:
-            await self._follow_clock()
-            rows, next_us = await self._store.read(_look)
-        except StoreError as error:
-            self._told("outbox_delayed", {"reason": error.sentence})
-            return [], STORE_BACK_OFF_S
-        if next_us is None:
-            return [], IDLE_S
-        # Rows under way are due, too: without the half second they would be looked at again and again.
-        wait_s = max((next_us - self._store.now_us()) / 1_000_000, 0.5 if self._under_way or rows else 0.0)
-        taken = self._under_way | self._done_meanwhile
-        return [queued for queued in rows if queued.id not in taken], min(wait_s, IDLE_S)
-
-    async def _follow_clock(self) -> None:
-        """Bring what waits nearer when the wall clock was set back, while we ran or before we were started."""
-        now_us, at_s = self._store.now_us(), time.monotonic()
-        looked, self._looked = self._looked, (now_us, at_s)
-        if looked is None:
-            await self._store.write(lambda tx: tx.run(_FROM_THE_FUTURE, now=tx.now, now_too=tx.now))
-            return
-        set_back_us = int((at_s - looked[1]) * 1_000_000) - (now_us - looked[0])
-        if set_back_us > SET_BACK_US:
-            await self._store.write(lambda tx: tx.run(_BRING_NEARER, by=set_back_us))
-
-    async def _send(self, queued: Queued) -> None:
-        try:
-            await self._deliver(queued)
-        except StoreError as error:
-            self._told("outbox_delayed", {"outbox": queued.id, "reason": error.sentence})
-        except Exception:
-            log.exception("outbox_failed", extra={"outbox": queued.id})
-        finally:
-            self._under_way.discard(queued.id)
-            self._done_meanwhile.add(queued.id)
-            self._free.release()
-
-    async def _deliver(self, queued: Queued) -> None:
-        attempts = queued.attempts + 1
-        failpoints.reach("outbox.before_deliver")
-        try:
-            outbound = await self._complete(queued.outbound)
-            delivered = await self._deliverer(queued).deliver(outbound)
-        except DeliveryFailed as failure:
-            await self._retry_later(queued, failure, attempts)
-            return
-        except Exception as error:
-            log.exception("deliver_failed", extra={"outbox": queued.id})
-            reason = f"the channel failed: {type(error).__name__}"
-            await self._retry_later(queued, DeliveryFailed(reason, retryable=True, unknown=True), attempts)
-            return
-        failpoints.reach("outbox.after_deliver")
-        await self._store.write(lambda tx: note_delivered(tx, queued.id, delivered, attempts))
-        failpoints.reach("outbox.after_commit")
-        self._told("message_sent", {"outbox": queued.id, "account": queued.outbound.account})
-
-    async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:
-        """Put in the bytes of the message's files."""
-        folder = self._folder
-        if not outbound.attachments or folder is None:
-            return outbound
-        try:
-            return await self._store.read(lambda tx: attaching.with_contents(tx, outbound, folder))
-        except (StoreError, LookupError) as error:
-            raise DeliveryFailed(f"a file of it cannot be read: {error}", retryable=True) from error
-
-    def _deliverer(self, queued: Queued) -> Deliverer:
-        deliverer = self._deliverers.get(queued.outbound.account)
-        if deliverer is None:
-            raise DeliveryFailed(f"the account '{queued.outbound.account}' cannot send", retryable=True)
-        return deliverer
-
-    async def _retry_later(self, queued: Queued, failure: DeliveryFailed, attempts: int) -> None:
-        next_at = None
-        if failure.retryable and attempts <= len(BACK_OFF_S):
-            delay_s = BACK_OFF_S[attempts - 1] * (1 + self._jitter() / 4)
-            next_at = self._store.now_us() + int(delay_s * 1_000_000)
-        context = self._context()
-        is_noted = await self._store.write(
-            lambda tx: note_failed(tx, queued.id, failure, attempts, next_at, context=context)
-        )
-        if not is_noted:
-            return
-        event = "delivery_delayed" if next_at is not None else "delivery_failed"
-        self._told(event, {"outbox": queued.id, "reason": failure.reason, "unknown": failure.unknown})

@@ -11,7 +11,7 @@ from channels import markup
 from channels.contract import Delivered, Identity, OutboundFile, OutboundMessage
 from channels.email.compose import compose
 from intake import answer_form, attaching, desk, outbox, threads, tickets
-from intake.outbox import Outbox
+from intake.delivering import Outbox
 from intake.settings import Answers
 from intake.store import blobs
 from tests.domain.world import World

@@ -7,7 +7,7 @@ import pytest
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
 from intake import outbox
-from intake.outbox import BACK_OFF_S, Outbox
+from intake.delivering import BACK_OFF_S, Outbox
 from tests.domain.world import World
 
 LATER = DeliveryFailed("greylisted", retryable=True)
