@@ -4,8 +4,8 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
 
 * a docstring: what it speaks (document and section, or vendor page and date), its delivery guarantee, its limits;
 * `Options`, a frozen msgspec struct: the channel's own part of intake.yaml;
-* `parse(raw, options, evidence=None)`: pure, synchronous, bounded; never raises for bytes it was given, except
-  `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
+* `parse(raw, options, evidence=None)`: pure, synchronous, bounded; a Message, or a DeliveryReport, Consent or CallEvent
+  (`Understood`); never raises for bytes it was given, except `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
   arguments in a worker process that has limits on time and memory;
 * `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`, and
   `examine(raw)`: async, after the ack, what is to be looked up before `parse`; its JSON value is kept with the raw message
@@ -15,7 +15,7 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
 Nothing calls back up: the Gate is all a channel ever sees of intake.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -27,12 +27,17 @@ from channels.normal_form import (
     Automatic,
     Bounce,
     BouncedRecipient,
+    CallEvent,
+    CallFacts,
+    Consent,
     Feedback,
     Forwarded,
+    Happened,
     Identity,
     Message,
     Trust,
 )
+from channels.turns import Free, Placed, Turn, View
 
 __all__ = [
     "Address",
@@ -40,6 +45,9 @@ __all__ = [
     "Automatic",
     "Bounce",
     "BouncedRecipient",
+    "CallEvent",
+    "CallFacts",
+    "Consent",
     "Costly",
     "Delivered",
     "DeliveryFailed",
@@ -48,18 +56,25 @@ __all__ = [
     "Excused",
     "Feedback",
     "Forwarded",
+    "Free",
     "Gate",
+    "Happened",
     "Identity",
     "Inventory",
     "Message",
     "OutboundFile",
     "OutboundMessage",
+    "Placed",
     "Problem",
     "RawMessage",
     "Receipt",
     "Rejected",
+    "Step",
     "Trust",
+    "Turn",
     "Unavailable",
+    "Understood",
+    "View",
 ]
 
 DeliveryState = Literal["queued", "sent", "delivered", "read", "failed"]
@@ -145,6 +160,10 @@ class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+Understood = Message | DeliveryReport | Consent | CallEvent
+Step = Callable[[bytes | None, RawMessage, View], Turn]
+
+
 class OutboundFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that goes out with a message. size: bytes. sha256: hex.
 
@@ -192,6 +211,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     is_verbatim: bool = False
     language: str | None = None
     attachments: tuple[OutboundFile, ...] = ()
+    extra: dict[str, Any] = {}
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -267,4 +287,16 @@ class Gate(Protocol):
 
         Raises: Unavailable when it could not be kept.
         """
+        ...
+
+    async def turn(self, session: str, raw: RawMessage, step: Step) -> str:
+        """Return the reply to one turn of a session, once the turn is committed and fsynced.
+
+        ONE transaction: the state is loaded, `step` decides, raw is journalled, the state saved. raw.keys seen before: nothing happens, and the reply is the one that was given then. `step` is pure, and may be
+        run more than once. Raises: Unavailable when nothing was kept.
+        """
+        ...
+
+    async def view(self, account: str, session: str | None = None) -> View:
+        """Return the desk as an account's customers see it now; session: as this one does."""
         ...

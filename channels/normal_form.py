@@ -4,7 +4,7 @@ The way to it is channels.contract, which names all of this.
 """
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -118,6 +118,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"
     headers: lower-case name -> decoded values in order, bounded; what the fact header.NAME looks at.
     problems: what was repaired or is odd, one sentence each; "unreadable: …" when only the envelope was left.
     forwarded: whose mail this passes on; None = it is the sender's own. The text of both is in visible_text.
+    also: further names of the same sender, as sure as the first (a WhatsApp user's number). call: None = it is no call's.
     """
 
     kind: str
@@ -143,3 +144,53 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"
     sender: Identity | None = None
     headers: dict[str, tuple[str, ...]] = {}
     forwarded: Forwarded | None = None
+    also: tuple[Identity, ...] = ()
+    call: "CallFacts | None" = None
+
+
+class CallFacts(msgspec.Struct, frozen=True):
+    """What rules may ask of a call. choice: the menu's id that was chosen last; outcome: see docs/phone.md; None = not yet."""
+
+    choice: str | None = None
+    outcome: str | None = None
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """A word by which somebody says whether we may write to them; nobody's message, it makes no ticket.
+
+    kind: the medium. own: our number that it was said to. said: as written. provider_id: of the message.
+    is_answered: the provider has confirmed it (Twilio's OptOutType), we say nothing more.
+    """
+
+    kind: str
+    word: Literal["stop", "start", "help"]
+    sender: Identity
+    own: str
+    said: str
+    provider_id: str
+    language: str | None = None
+    is_answered: bool = False
+
+
+class Happened(msgspec.Struct, frozen=True):
+    """One thing that happened in a call. what: a stable word of docs/phone.md; at: aware UTC; details: JSON values."""
+
+    what: str
+    at: datetime
+    details: dict[str, Any] = {}
+
+
+class CallEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request of a provider tells of a call, in the order in which it happened.
+
+    call: the provider's id of the customer's leg. direction: "in", "out". caller: the customer, None = they hide it.
+    own: our number.
+    """
+
+    kind: str
+    call: str
+    direction: Literal["in", "out"]
+    caller: Identity | None
+    own: str
+    happened: tuple[Happened, ...]
+    language: str | None = None

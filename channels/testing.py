@@ -17,6 +17,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -34,6 +35,7 @@ class MemoryGate:
     """A Gate in memory: keys are unique, receipts only for what is kept, faults when asked for.
 
     fault: what the next submissions meet; None = they are stored. `hold()` makes them wait for `let_go()`.
+    shown: the View of every session, None = an open desk about which nothing is known.
     """
 
     def __init__(self) -> None:
@@ -41,6 +43,9 @@ class MemoryGate:
         self.fault: Fault | None = None
         self.submitted = 0
         self.inventories: list[contract.Inventory] = []
+        self.shown: contract.View | None = None
+        self.sessions: dict[str, bytes] = {}
+        self._replies: dict[str, str] = {}
         self._keys: dict[str, contract.Receipt] = {}
         self._cursors: dict[str, bytes] = {}
         self._open = asyncio.Event()
@@ -81,6 +86,25 @@ class MemoryGate:
         if inventory.cursor is not None:
             self._cursors[inventory.account] = inventory.cursor
         return frozenset(inventory.keys or ()) - self._keys.keys()
+
+    async def turn(self, session: str, raw: contract.RawMessage, step: contract.Step) -> str:
+        await self._open.wait()
+        self._fail_if_asked()
+        again = next((self._replies[key] for key in raw.keys if key in self._replies), None)
+        if again is not None:
+            return again
+        turn = step(self.sessions.get(session), raw, await self.view(raw.account, session))
+        told = {"session": session, "happened": msgspec.to_builtins(turn.happened)}
+        self._store(msgspec.structs.replace(raw, envelope=raw.envelope | told))
+        self._replies.update(dict.fromkeys(raw.keys, turn.reply))
+        if turn.state is None:
+            self.sessions.pop(session, None)
+        else:
+            self.sessions[session] = turn.state
+        return turn.reply
+
+    async def view(self, account: str, session: str | None = None) -> contract.View:
+        return self.shown or contract.View(at=datetime.now(UTC))
 
     def _store(self, raw: contract.RawMessage) -> contract.Receipt:
         self.stored.append(raw)

@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from channels.contract import Message
 from intake import child, journal, memory, parsing
 from intake.model import Received
-from intake.parsing import Parsed, Reader
+from intake.parsing import Reader
 
 LIMIT_S = 60.0  # for one batch, of which each message is bounded
 IDLE_S = 60.0
@@ -23,8 +24,16 @@ REST_S = 30.0  # after it has failed
 
 log = logging.getLogger("intake.backlog")
 
-Answer = tuple[Received, Parsed | None]  # Parsed None = it needs the slow road; the row then has its bytes
-_Answers = list[tuple[Received, Parsed | None] | None]
+
+class Read(msgspec.Struct, frozen=True):
+    """A message as the process has understood it; as intake.parsing.Parsed."""
+
+    message: Message
+    problem: str | None = None
+
+
+Answer = tuple[Received, Read | None]  # Read None = it needs the slow road; the row then has its bytes
+_Answers = list[tuple[Received, Read | None] | None]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_answers = msgspec.msgpack.Decoder(_Answers).decode
@@ -130,10 +139,12 @@ class _Process:
         if received.evidence is None and received.raw.account in self._examined:
             return None
         parsed = parsing.parse_fast(self._readers, received.raw, received.evidence)
-        if parsed is not None:
-            raw = msgspec.structs.replace(received.raw, body=b"")
-            received = msgspec.structs.replace(received, raw=raw)
-        return received, parsed
+        if parsed is None:
+            return received, None
+        if not isinstance(parsed.message, Message):
+            return None
+        raw = msgspec.structs.replace(received.raw, body=b"")
+        return msgspec.structs.replace(received, raw=raw), Read(parsed.message, parsed.problem)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import msgspec
 
 from channels.contract import RawMessage
 from intake import failpoints, journal, parsing, pipeline
-from intake.backlog import BacklogReader
+from intake.backlog import BacklogReader, Read
 from intake.child import ChildFailed
 from intake.journal import Journal
 from intake.model import Context, Received
@@ -255,7 +255,7 @@ class Dispatcher:
     async def _settle_costly(self, received: Received) -> None:
         await self._settle(received, await self._parser.parse_costly(received.raw, received.evidence))
 
-    async def _settle(self, received: Received, parsed: Parsed) -> None:
+    async def _settle(self, received: Received, parsed: Parsed | Read) -> None:
         failpoints.reach("settle.before")
         context = self._context()
         try:

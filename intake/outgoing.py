@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam
@@ -17,6 +18,7 @@ from intake.store.engine import Tx
 from intake.store.statements import Statement, upsert
 
 REFERENCES_MAX = 20
+MAIL = "email"
 
 _encode = msgspec.json.Encoder().encode
 _ENQUEUE = Statement(
@@ -55,7 +57,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     text: Markdown, others' words in it marked as verbatim (channels.markup); a notice's is words altogether.
     below: what the mail says after it and the conversation does not keep (a signature, a quote). from_name: "" = the
     organization's. withheld: why it is kept and not sent, None = it is sent. number: the outbox id, None = a new one;
-    what stands in its text may have to name it.
+    what stands in its text may have to name it. medium: what carries it, None = mail for an address, else the ticket's own.
+    extra: as OutboundMessage.
     """
 
     cause: str
@@ -74,6 +77,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     number: int | None = None
     attachments: tuple[OutboundFile, ...] = ()
     withheld: str | None = None
+    medium: str | None = None
+    extra: dict[str, Any] = {}
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
@@ -82,7 +87,7 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
     None when this effect had been decided before, or when no channel can carry it. What is withheld is a row, too, and no
     message of the conversation.
     """
-    account = carrier(context, ticket)
+    account = carrier(context, ticket, medium_of(ticket, draft))
     if account is None:
         events.record(
             tx,
@@ -128,7 +133,7 @@ def send_apart(
 
     text: makes the text from the outbox id, None = the draft's. None = decided before, or nothing here sends mail.
     """
-    account = next((each for each in context.accounts.values() if each.can_deliver), None)
+    account = first_of(context, MAIL)
     if account is None:
         events.record(tx, "not_sent", action=draft.action, reason="no channel can send it")
         return None
@@ -174,12 +179,24 @@ def send_apart(
     return outbox_id
 
 
-def carrier(context: Context, ticket: Ticket) -> Account | None:
-    """Return the account that carries mail for a ticket: its own, else the first that can."""
+def medium_of(ticket: Ticket, draft: Draft) -> str:
+    """Return what carries a draft: who has no address has to be told by what they used."""
+    return draft.medium or (MAIL if "@" in draft.to.address else ticket.medium)
+
+
+def carrier(context: Context, ticket: Ticket, medium: str = MAIL) -> Account | None:
+    """Return the account that carries something for a ticket by a medium: its own, else the first that can."""
     own = context.accounts.get(ticket.account)
-    if own is not None and own.can_deliver:
+    if own is not None and own.can_deliver and own.medium == medium:
         return own
-    return next((account for account in context.accounts.values() if account.can_deliver), None)
+    return first_of(context, medium)
+
+
+def first_of(context: Context, medium: str) -> Account | None:
+    """Return the first account that can send by a medium; None = there is none."""
+    return next(
+        (each for each in context.accounts.values() if each.can_deliver and each.medium == medium), None
+    )
 
 
 def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:
@@ -211,6 +228,7 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
         headers={loops.MARK: loops.mark(keys, outbox_id, is_automatic=draft.automatic is not None)},
+        extra=draft.extra,
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Address, Costly, Identity, Message, RawMessage, Trust
+from channels.contract import Address, Costly, Identity, Message, RawMessage, Trust, Understood
 from intake import child
 
 WALL_S = 2.0
@@ -28,7 +28,7 @@ _decode_reply = msgspec.msgpack.Decoder(tuple[Message | None, str]).decode
 class Parsed(msgspec.Struct, frozen=True):
     """problem: why only the envelope could be used; None = it was read."""
 
-    message: Message
+    message: Understood
     problem: str | None = None
 
 

@@ -18,13 +18,16 @@ One that there is: `_join`.
                          rerouting.further_line decides anew until a person takes the ticket; its agent is told
     what is awaited      quiet.follow: the rules that wait for silence
 
+What is no message at all (what became of one of ours, a word of consent, a turn of a call) is settled where it belongs:
+happenings.settle.
+
 conversations.attach writes the message and closes its journal row. All of it is committed together or not at all.
 Nothing here does I/O: replies and notices are rows of the outbox.
 """
 
 from typing import Any
 
-from channels.contract import Message
+from channels.contract import Message, Understood
 from intake import (
     agent_mail,
     agent_proof,
@@ -36,6 +39,7 @@ from intake import (
     events,
     facts,
     failpoints,
+    happenings,
     journal,
     loops,
     newcomers,
@@ -57,12 +61,14 @@ from intake.store.engine import Tx
 
 
 def settle(
-    tx: Tx, context: Context, received: Received, message: Message, *, problem: str | None = None
+    tx: Tx, context: Context, received: Received, message: Understood, *, problem: str | None = None
 ) -> None:
     """Turn a journal row into what it means. problem: why the message could not be read; it is a ticket all the same."""
     failpoints.reach("settle.in_transaction")
     if received.duplicate_of is not None:
         _settle_duplicate(tx, received)
+    elif not isinstance(message, Message):
+        happenings.settle(tx, context, received, message)
     elif received.ticket_id is not None:
         _settle_again(tx, received, message, problem)
     else:

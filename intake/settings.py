@@ -233,6 +233,7 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
     channels = {name: _channel(node, outgoing, problems) for name, node in accounts.items()}
     if file is None or problems:
         return None
+    public_url = file.http.public_url.rstrip("/")
     if not channels:
         problems.append(root.problem("no-channel", "no channel is set up", "add one under channels:"))
         return None
@@ -243,10 +244,14 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         rules=folder / file.rules,
         replies=folder / file.replies,
         outgoing=outgoing,
-        channels={name: channel for name, channel in channels.items() if channel is not None},
+        channels={
+            name: _reached_at(public_url, channel)
+            for name, channel in channels.items()
+            if channel is not None
+        },
         name=file.name,
         store=file.store,
-        http=msgspec.structs.replace(file.http, public_url=file.http.public_url.rstrip("/")),
+        http=msgspec.structs.replace(file.http, public_url=public_url),
         limits=file.limits,
         notices=file.notices,
         answers=file.answers,
@@ -283,6 +288,13 @@ def _channel(node: Node, outgoing: Any, problems: list[Problem]) -> ChannelSetti
         return None
     options = _options(node, module.Options, outgoing, problems)
     return None if options is None else ChannelSettings(kind.value, options)
+
+
+def _reached_at(public_url: str, channel: ChannelSettings) -> ChannelSettings:
+    """Tell a channel that has to know it how the world reaches us, unless the account says something of its own."""
+    if getattr(channel.options, "public_url", None) != "":
+        return channel
+    return ChannelSettings(channel.kind, msgspec.structs.replace(channel.options, public_url=public_url))
 
 
 def _known_kinds() -> list[str]:

@@ -37,7 +37,8 @@ async def read(source: Source, bodies: Iterable[bytes], *, received_at: datetime
     try:
         for body in bodies:
             parsed = await parser.parse(source.raw(body, received_at=received_at))
-            yield parsed.message
+            if isinstance(parsed.message, Message):  # of files there is nothing else
+                yield parsed.message
     finally:
         await parser.close()
 

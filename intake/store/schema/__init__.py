@@ -16,6 +16,7 @@ from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
 from intake.store.schema.outgoing import digest_boxes, digest_items, digests, outbox
 from intake.store.schema.people import agent_load, agent_state, away_moves, customers, identities
+from intake.store.schema.phone import calls, fetches, holds, opt_outs, sessions
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
 
@@ -27,6 +28,7 @@ __all__ = [
     "armaments",
     "away_moves",
     "blobs",
+    "calls",
     "clocks",
     "counters",
     "cursors",
@@ -38,6 +40,8 @@ __all__ = [
     "digests",
     "events",
     "feed_links",
+    "fetches",
+    "holds",
     "identities",
     "journal",
     "journal_keys",
@@ -47,12 +51,14 @@ __all__ = [
     "metadata",
     "oncall_changes",
     "oncall_turns",
+    "opt_outs",
     "outbox",
     "pages",
     "participants",
     "promises",
     "publications",
     "rulebooks",
+    "sessions",
     "tell_postgresql",
     "tickets",
     "timers",

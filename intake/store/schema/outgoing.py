@@ -28,6 +28,8 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
     partial_index("outbox_due", "next_at", where="state = 'queued'"),
     partial_index("outbox_failed", "id", where="state = 'failed'"),
     Index("outbox_ticket", "ticket_id"),
+    # Reports of mail name our own ids; everybody else's theirs.
+    partial_index("outbox_provider", "provider_id", where="medium <> 'email' AND provider_id IS NOT NULL"),
 )
 
 digest_items = (

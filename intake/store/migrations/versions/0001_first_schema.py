@@ -80,6 +80,42 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name="blobs_hash"),
     )
     op.create_table(
+        "calls",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("call", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=True),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=True),
+        sa.Column("own", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("choices", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=True),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("timeline", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("started_at", sa.BigInteger(), nullable=False),
+        sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("price", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account", "call", name="calls_call"),
+    )
+    op.create_index("calls_customer", "calls", ["customer_id", "started_at"], unique=False)
+    op.create_index(
+        "calls_open",
+        "calls",
+        ["started_at"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index("calls_ticket", "calls", ["ticket_id"], unique=False)
+    op.create_table(
         "clocks",
         sa.Column("ticket_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("target", sa.Text(), nullable=False),
@@ -215,6 +251,44 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "fetches",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'queued'"), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("blob_id", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("account", "reference", name="fetches_once"),
+    )
+    op.create_index(
+        "fetches_due",
+        "fetches",
+        ["next_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'queued'"),
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index("fetches_message", "fetches", ["message_id"], unique=False)
+    op.create_table(
+        "holds",
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("agent"),
+    )
+    op.create_index("holds_session", "holds", ["session"], unique=False)
     op.create_table(
         "identities",
         sa.Column(
@@ -373,6 +447,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("schedule"),
     )
     op.create_table(
+        "opt_outs",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("scope", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("how", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("account", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("opt_outs_customer", "opt_outs", ["customer_id"], unique=False)
+    op.create_index(
+        "opt_outs_suggested",
+        "opt_outs",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'suggested'"),
+        postgresql_where=sa.text("state = 'suggested'"),
+    )
+    op.create_index("opt_outs_value", "opt_outs", ["kind", "value", "id"], unique=False)
+    op.create_table(
         "outbox",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
@@ -411,6 +513,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'failed'"),
         postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
+        "outbox_provider",
+        "outbox",
+        ["provider_id"],
+        unique=False,
+        sqlite_where=sa.text("medium <> 'email' AND provider_id IS NOT NULL"),
+        postgresql_where=sa.text("medium <> 'email' AND provider_id IS NOT NULL"),
     )
     op.create_index("outbox_ticket", "outbox", ["ticket_id"], unique=False)
     op.create_table(
@@ -477,6 +587,17 @@ def upgrade() -> None:
         sa.Column("loaded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=True),
+        sa.Column("last_key", sa.Text(), nullable=True),
+        sa.Column("last_reply", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_index("sessions_updated", "sessions", ["updated_at"], unique=False)
     op.create_table(
         "tickets",
         sa.Column(

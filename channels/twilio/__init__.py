@@ -1,0 +1,1 @@
+"""What Twilio carries: texts, WhatsApp messages and calls."""

@@ -1,0 +1,50 @@
+"""What every Twilio account of intake.yaml has. Times in seconds, sizes in bytes."""
+
+import re
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+API_URL = "https://api.twilio.com"
+_ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """account_sid, auth_token: of Twilio's console; auth_token_old: believed as well, while one token replaces another.
+
+    numbers: ours, E.164, the first is the main one. public_url: how Twilio reaches us, without a final /; "" = the
+    one of http:. api_url: of Twilio's REST API, another one for a simulated provider. timeout_s: of each request to it.
+    reconcile_s: how often Twilio is asked what no webhook brought, 0 = never.
+    """
+
+    account_sid: str
+    auth_token: str = ""
+    auth_token_old: str = ""
+    numbers: tuple[str, ...] = ()
+    public_url: str = ""
+    api_url: str = API_URL
+    timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10
+    reconcile_s: Annotated[float, Meta(ge=0)] = 300
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return self.numbers
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """What may sign a webhook; () = nothing is believed."""
+        return tuple(each for each in (self.auth_token, self.auth_token_old) if each)
+
+    def __post_init__(self) -> None:
+        if not _ACCOUNT.fullmatch(self.account_sid):
+            raise ValueError("account_sid is written like AC and 32 of 0-9a-f")
+        for number in self.numbers:
+            if not _NUMBER.fullmatch(number):
+                raise ValueError(f"'{number}' is not a number like +48221234567")
+        if not self.api_url.startswith(("https://", "http://")):
+            raise ValueError(f"api_url is written like {API_URL}, not '{self.api_url}'")
+
+    def __repr__(self) -> str:
+        return f"Options(account_sid={self.account_sid!r}, numbers={self.numbers!r})"

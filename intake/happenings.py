@@ -1,0 +1,22 @@
+"""What came in and is nobody's message: each kind is settled by one function, in the transaction of its journal row.
+
+Settled again, after a replay, it changes nothing that it has changed before.
+"""
+
+from channels.contract import CallEvent, Consent, DeliveryReport
+from intake import calls, consents, reports
+from intake.model import Context, Received
+from intake.store.engine import Tx
+
+Happening = DeliveryReport | Consent | CallEvent
+
+
+def settle(tx: Tx, context: Context, received: Received, happening: Happening) -> None:
+    """Do what it means, and close its journal row."""
+    match happening:
+        case DeliveryReport():
+            reports.settle(tx, context, received, happening)
+        case Consent():
+            consents.settle(tx, context, received, happening)
+        case CallEvent():
+            calls.settle(tx, context, received, happening)
