@@ -54,7 +54,10 @@ class _Step(msgspec.Struct, frozen=True):
 def arm(tx: Tx, ticket: Ticket, armament: Armament) -> Clocks:
     """Start the clocks of a new ticket and write its timers."""
     started = sla.after(
-        armament.policy, (), _change(tx, ticket, ticket, "created"), calendar=armament.calendar
+        armament.policy,
+        (),
+        _change(tx, ticket, ticket, "created", at=instants.datetime_from_us(ticket.created_at)),
+        calendar=armament.calendar,
     )
     _save(tx, ticket, started)
     steps.begin(tx, ticket, armament, started)
@@ -73,10 +76,13 @@ def follow(tx: Tx, before: Ticket, after: Ticket) -> None:
         _move(tx, after, after, "priority")
 
 
-def customer_wrote(tx: Tx, before: Ticket, after: Ticket) -> None:
-    """The customer's next message: somebody waits for an answer. after: with the status that it leaves behind."""
+def customer_wrote(tx: Tx, before: Ticket, after: Ticket, *, at: int) -> None:
+    """The customer's next message: somebody waits for an answer. after: with the status that it leaves behind.
+
+    at: since when it counts, microseconds UTC.
+    """
     if before.status != after.status or "next_response" in _armament(tx, after).policy.targets:
-        _move(tx, before, after, "customer_message")
+        _move(tx, before, after, "customer_message", at=instants.datetime_from_us(at))
 
 
 def answered(tx: Tx, ticket: Ticket) -> None:
@@ -160,10 +166,13 @@ def _armament(tx: Tx, ticket: Ticket) -> Armament:
     return armaments.load(tx, ticket.armament) if ticket.armament is not None else _UNARMED
 
 
-def _change(tx: Tx, before: Ticket, after: Ticket, event: Any, **more: Any) -> Change:
+def _change(
+    tx: Tx, before: Ticket, after: Ticket, event: Any, *, at: datetime | None = None, **more: Any
+) -> Change:
+    """Return a change as clocks see it. at: when it happened, None = now."""
     return Change(
         event=event,
-        at=instants.datetime_from_us(tx.now),
+        at=at or instants.datetime_from_us(tx.now),
         before=before.status,
         after=after.status,
         priority=after.priority,

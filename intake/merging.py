@@ -179,7 +179,7 @@ def _awaited(tx: Tx, context: Context, source: Ticket, into: Ticket, actor: str,
         return after
     if into.status not in ("new", "open"):
         after = seating.set_status(tx, context, after, "open", actor=actor, cause=cause)
-    clocks.customer_wrote(tx, into, after)
+    clocks.customer_wrote(tx, into, after, at=tx.now)
     return after
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from channels import contract
+from intake import instants
 from intake import keys as keyring
 from intake.settings import Answers, Limits, Notices, OnCall
 from routing import rulebook as rules
@@ -135,6 +136,10 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     customer: Customer
     recipients: tuple[str, ...]
     problem: str | None = None
+
+    def at(self, now_us: int) -> int:
+        """When it came, microseconds UTC: what it waited for us counts, and a clock set back makes nothing later."""
+        return min(instants.us_from_datetime(self.received.raw.received_at), now_us)
 
     @property
     def state(self) -> str:

@@ -125,7 +125,7 @@ def _new_ticket(tx: Tx, context: Context, arrival: Arrival, decided: Decision) -
         armament=armament.hash if armament else None,
         reopened=0,
         is_spam=is_spam,
-        created_at=tx.now,
+        created_at=arrival.at(tx.now),
         solved_at=tx.now if status in ("solved", "closed") else None,
         fields=decided.fields,
         skills=decided.skills,

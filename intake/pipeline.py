@@ -141,7 +141,8 @@ def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Pla
         return
     before = ticket
     if not message.automatic:
-        ticket = tickets.count_message(tx, ticket)
+        at = tickets.counted_from(tx, ticket, arrival.at(tx.now))
+        ticket = tickets.count_message(tx, ticket, at=at)
         events.of_ticket(tx, ticket, "customer_replied", actor="customer", message=str(message_id))
     cause = _cause(tx, context, arrival, ticket, message_id)
     reacted = reactions.react(tx, context, before, "customer_replied", cause=cause, now=ticket)
@@ -188,7 +189,7 @@ def _reopen(tx: Tx, context: Context, reacted: Reacted, cause: Cause) -> Ticket:
     after = ticket
     if not stays:
         after = seating.set_status(tx, context, ticket, "open", actor="customer", cause=cause.name, text=text)
-    clocks.customer_wrote(tx, ticket, after)
+    clocks.customer_wrote(tx, ticket, after, at=ticket.customer_replied_at or tx.now)
     after = seating.hand_back(tx, context, after, cause=cause.name, text=text)
     return reactions.changed_by_hand(tx, context, ticket, after, cause=cause)
 

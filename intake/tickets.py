@@ -79,7 +79,7 @@ _ANY_WAITING = Statement(select(_t.id).where(_t.waits_since.is_not(None), _t.sol
 _COUNT_MESSAGE = Statement(
     schema.tickets.update()
     .where(_t.id == bindparam("at_id"))
-    .values(messages=_t.messages + 1, customer_replied_at=bindparam("now"), updated_at=bindparam("now"))
+    .values(messages=_t.messages + 1, customer_replied_at=bindparam("at"), updated_at=bindparam("now"))
 )
 
 
@@ -234,10 +234,19 @@ def somebody_is_free(tx: Tx, *, in_us: int = 0) -> None:
         alarms.ring(tx, WAITING, tx.now + in_us)
 
 
-def count_message(tx: Tx, ticket: Ticket) -> Ticket:
-    """Count one more message that the customer wrote."""
-    tx.run(_COUNT_MESSAGE, at_id=ticket.id, now=tx.now)
-    return msgspec.structs.replace(ticket, customer_replied_at=tx.now)
+def count_message(tx: Tx, ticket: Ticket, *, at: int) -> Ticket:
+    """Count one more message that the customer wrote. at: since when it counts, microseconds UTC."""
+    tx.run(_COUNT_MESSAGE, at_id=ticket.id, at=at, now=tx.now)
+    return msgspec.structs.replace(ticket, customer_replied_at=at)
+
+
+def counted_from(tx: Tx, ticket: Ticket, came_at: int) -> int:
+    """Return since when a message counts: since it came, unless the ticket has moved meanwhile; then since now.
+
+    An answer that crossed with it did not answer it.
+    """
+    moved = (ticket.created_at, ticket.agent_replied_at, ticket.status_changed_at, ticket.customer_replied_at)
+    return came_at if all(each is None or each <= came_at for each in moved) else tx.now
 
 
 def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> int:
