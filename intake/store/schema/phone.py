@@ -56,6 +56,28 @@ calls = Table(  # every call, once: one row for the customer's leg
     partial_index("calls_open", "started_at", where="ended_at IS NULL"),
 )
 
+summonses = Table(  # an agent who is told of something way after way, until somebody acknowledges it
+    "summonses",
+    metadata,
+    row_id(),
+    text("cause"),  # of the notice, as of its outbox rows
+    text("kind"),  # of the notice; "test" = only shows that it reaches them
+    text("agent"),
+    number("ticket_id", nullable=True),
+    number("customer_id", nullable=True),
+    text("ways"),  # JSON: the agent's own order
+    number("place", 0),  # of the way under way
+    number("outbox_id", nullable=True),  # of its try; NULL = by a digest
+    text("state", "open"),  # open -> acknowledged | passed_on | done (all ways were gone) | failed (none reached)
+    text("notice", "{}"),  # JSON of intake.notice_page.Notice
+    number("created_at"),
+    number("ended_at", nullable=True),
+    UniqueConstraint("cause", "kind", "agent", name="summonses_once"),
+    Index("summonses_agent", "agent", "id"),
+    Index("summonses_ticket", "ticket_id"),
+    Index("summonses_outbox", "outbox_id"),
+)
+
 opt_outs = Table(  # who said stop, and who took it back: the last row of a value and scope is what holds
     "opt_outs",
     metadata,

@@ -599,6 +599,29 @@ def upgrade() -> None:
     )
     op.create_index("sessions_updated", "sessions", ["updated_at"], unique=False)
     op.create_table(
+        "summonses",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("ways", sa.Text(), nullable=False),
+        sa.Column("place", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.Text(), server_default=sa.text("'open'"), nullable=False),
+        sa.Column("notice", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("cause", "kind", "agent", name="summonses_once"),
+    )
+    op.create_index("summonses_agent", "summonses", ["agent", "id"], unique=False)
+    op.create_index("summonses_outbox", "summonses", ["outbox_id"], unique=False)
+    op.create_index("summonses_ticket", "summonses", ["ticket_id"], unique=False)
+    op.create_table(
         "tickets",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
