@@ -10,19 +10,31 @@ who had it before first. Away until an instant ends by itself. This is a clockwo
 """
 
 import logging
-from datetime import UTC
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
 from sqlalchemy import BigInteger, bindparam, case, cast, func, select
 
-from intake import agents, away_letters, events, failpoints, instants, quiet, reactions, seating, tickets
+from intake import (
+    agents,
+    away_letters,
+    events,
+    failpoints,
+    instants,
+    promised_text,
+    quiet,
+    reactions,
+    seating,
+    tickets,
+)
 from intake.model import Context
 from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Store, StoreError, Tx
 from intake.store.statements import Statement, upsert
 from routing import moment_text
+from routing.rulebook import Rulebook
 from routing.targets import PRIORITIES
 
 KIND = "presence"
@@ -112,11 +124,20 @@ class Left(msgspec.Struct, frozen=True):
 
 
 def until_us(context: Context, name: str, said: str, *, now_us: int) -> int:
-    """Return a moment as an agent says it, in the zone of their hours; microseconds UTC. Raises: moment_text.NoMoment."""
-    hours = context.rulebook.agents[name].hours
+    """Return a moment as an agent says it, in the zone of their hours, else of those of a colleague in their team, else UTC.
+
+    Microseconds UTC. Raises: moment_text.NoMoment.
+    """
     now = instants.datetime_from_us(now_us)
-    zone = context.rulebook.calendars[hours].zone if hours else now.astimezone().tzinfo or UTC
+    zone = promised_text.zone_of_people(context.rulebook, (name, *_colleagues(context.rulebook, name)))
     return instants.us_from_datetime(moment_text.moment_from(said, now=now, zone=zone))
+
+
+def _colleagues(book: Rulebook, name: str) -> Iterator[str]:
+    for team in book.teams.values():
+        names = [each for level in team.levels.values() for each in level]
+        if name in names:
+            yield from names
 
 
 def go(tx: Tx, context: Context, name: str, *, until_us: int | None, keep: bool, by: str) -> Left:

@@ -1,5 +1,6 @@
 """The promised moment in the customer's words: in their language, on the wall clock that the ticket counts by."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 from intake import armaments, expected, instants
@@ -54,7 +55,12 @@ def zone_of(tx: Tx, context: Context | None, ticket: Ticket, *, agent: str | Non
     if context is None:
         return UTC
     book = context.rulebook
-    for name in (agent, ticket.agent, *_team(book, ticket.team)):
+    return zone_of_people(book, (agent, ticket.agent, *_team(book, ticket.team)))
+
+
+def zone_of_people(book: Rulebook, names: Iterable[str | None]) -> tzinfo:
+    """Return the zone of the hours of the first of them who has any, else UTC."""
+    for name in names:
         found = book.agents.get(name or "")
         if found is not None and found.hours in book.calendars:
             return book.calendars[found.hours].zone

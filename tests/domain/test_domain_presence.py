@@ -287,3 +287,13 @@ def test_a_move_that_breaks_holds_up_no_other(
     assert [now(world, each)["agent"] for each in tickets] == ["ania", "zoe", "zoe"]
     assert "move_failed" in caplog.text
     assert mails(world, "zoe") == ["ania is away: 2 tickets of theirs are yours now"]
+
+
+def test_who_has_no_hours_tells_the_time_as_their_colleagues_do(world: World) -> None:
+    """Ewa's office is in Warsaw; the zone that the process runs in says nothing about anybody."""
+    office = 'calendars:\n  office: {timezone: Europe/Warsaw, open: {mon-fri: "09:00-17:00"}}'
+    world.use_rules(
+        RULES.replace("calendars:", office).replace("ewa@desk.example", "ewa@desk.example, hours: office")
+    )
+    said = presence.until_us(world.context, "ania", "thursday 9:00", now_us=world.store.now_us())
+    assert instants.rfc3339_from_us(said) == "2026-11-12T08:00:00Z"
