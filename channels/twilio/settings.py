@@ -1,6 +1,7 @@
 """What every Twilio account of intake.yaml has. Times in seconds, sizes in bytes."""
 
 import re
+from datetime import date
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     numbers: ours, E.164, the first is the main one. public_url: how Twilio reaches us, without a final /; "" = the
     one of http:. api_url: of Twilio's REST API, another one for a simulated provider. timeout_s: of each request to it.
-    reconcile_s: how often Twilio is asked what no webhook brought, 0 = never.
+    reconcile_s: how often Twilio is asked what no webhook brought, 0 = never. start: from when on, at the first start:
+    "new" = from then on, "all" = everything Twilio still has, or a day (2026-11-01, UTC). fallback_url: of a folder on
+    another host with the files of `intake twilio fallback`, without a final /; "" = there is none.
     """
 
     account_sid: str
@@ -27,6 +30,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     api_url: str = API_URL
     timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10
     reconcile_s: Annotated[float, Meta(ge=0)] = 300
+    start: str = "new"
+    fallback_url: str = ""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -46,5 +51,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if not self.api_url.startswith(("https://", "http://")):
             raise ValueError(f"api_url is written like {API_URL}, not '{self.api_url}'")
 
+        if self.start not in ("new", "all"):
+            _check_day(self.start)
+        for name, url in (("public_url", self.public_url), ("fallback_url", self.fallback_url)):
+            if url and not url.startswith(("https://", "http://")):
+                raise ValueError(f"{name} is written like https://help.example.com, not '{url}'")
+
     def __repr__(self) -> str:
         return f"Options(account_sid={self.account_sid!r}, numbers={self.numbers!r})"
+
+
+def _check_day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"start is new, all, or a day like 2026-11-01, not '{text}'") from None
