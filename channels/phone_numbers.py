@@ -1,0 +1,31 @@
+"""Telephone numbers as they are compared and kept: E.164 (ITU-T E.164, 2010-11), like +48600100200."""
+
+import functools
+import re
+
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
+_PUNCTUATION = str.maketrans("", "", " \u00a0-.()/")
+
+
+def e164(text: str) -> str | None:
+    """Return a number that is written with its country code; None when it is something else: a short code, a name."""
+    number = text.strip().translate(_PUNCTUATION)
+    return number if _E164.fullmatch(number) else None
+
+
+@functools.lru_cache(maxsize=4_096)
+def country(number: str) -> str | None:
+    """Return the country of a number in E.164, ISO 3166-1 alpha-2 ("PL"); None = none, or not known.
+
+    Its first call takes some tens of milliseconds: the numbering plans are read then.
+    """
+    if not _E164.fullmatch(number):
+        return None
+    import phonenumbers
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return None
+    region = phonenumbers.region_code_for_number(parsed)
+    return region if region is not None and region.isalpha() else None  # "001" is no country
