@@ -55,7 +55,6 @@ class Daemon:
     def __init__(self, wired: Wired, *, ready: Ready = lambda daemon: None) -> None:
         self.wired = wired
         self.metrics = Metrics()
-        self.gate = MeasuredGate(wired.journal, self.metrics)
         self._ready = ready
         self._stop = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -68,6 +67,7 @@ class Daemon:
             digest=wired.digest,
             told=self._told,
         )
+        self.gate = MeasuredGate(wired.journal, self.metrics, sessions=wired.sessions(self.reloader.context))
         self.dispatcher = wired.dispatcher(
             context=self.reloader.context, told=self._told, backlog=wired.backlog
         )

@@ -1,21 +1,24 @@
-"""The Gate as channels get it: the journal, with each message counted, timed and told."""
+"""The Gate as channels get it: the journal and the sessions, with each message counted, timed and told."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from channels.contract import Gate, Inventory, RawMessage, Receipt, Unavailable
+from channels.contract import Gate, Inventory, RawMessage, Receipt, Step, Unavailable, View
 from intake import logs
+from intake.journal import Journal
 from intake.metrics import Metrics
+from intake.sessions import Sessions
 
 REMEMBERED = 20_000  # messages acknowledged and not settled whose age is known
 
 
 class MeasuredGate:
-    """Hands everything on to the journal. settled(id) tells it when a message has become visible."""
+    """Hands everything on to the journal, turns to the sessions. settled(id) tells it when a message has become visible."""
 
-    def __init__(self, journal: Gate, metrics: Metrics) -> None:
+    def __init__(self, journal: Journal | Gate, metrics: Metrics, *, sessions: Sessions | Gate) -> None:
         self._journal = journal
+        self._sessions = sessions
         self._metrics = metrics
         self._acknowledged: OrderedDict[int, float] = OrderedDict()
 
@@ -68,3 +71,18 @@ class MeasuredGate:
         if inventory.keys is not None:
             self._metrics.missing.labels(*names).set(len(missing))
         return missing
+
+    async def turn(self, session: str, raw: RawMessage, step: Step) -> str:
+        started = time.perf_counter()
+        try:
+            reply = await self._sessions.turn(session, raw, step)
+        except Unavailable:
+            self._metrics.put_off.labels(raw.account).inc()
+            raise
+        self._metrics.received.labels(raw.account).inc()
+        self._metrics.turn_seconds.observe(time.perf_counter() - started)
+        self._metrics.last_received.labels(raw.account).set(raw.received_at.timestamp())
+        return reply
+
+    async def view(self, account: str, session: str | None = None) -> View:
+        return await self._sessions.view(account, session)

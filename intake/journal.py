@@ -52,6 +52,11 @@ _OWNER = Statement(
     .join(schema.journal_keys, schema.journal_keys.c.journal_id == _j.id)
     .where(schema.journal_keys.c.key == bindparam("key"))
 )
+_KEPT = Statement(
+    select(_j.envelope)
+    .join(schema.journal_keys, schema.journal_keys.c.journal_id == _j.id)
+    .where(schema.journal_keys.c.key == bindparam("key"))
+)
 _KNOWN = Statement(select(schema.journal_keys.c.key).where(schema.journal_keys.c.key.in_(values_of("keys"))))
 _CURSOR = Statement(select(schema.cursors.c.position).where(schema.cursors.c.name == bindparam("name")))
 _MOVE_CURSOR = Statement(
@@ -117,6 +122,12 @@ def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str])
     return Receipt(journal_id, journal_id, bool(owners))
 
 
+def envelope_of(tx: Tx, key: str) -> dict[str, Any] | None:
+    """Return what was kept with the message that has a key; None = there is none. key: the keyed hash."""
+    row = tx.one(_KEPT, key=key)
+    return None if row is None else msgspec.json.decode(row[0])
+
+
 def move_cursor(tx: Tx, name: str, position: bytes) -> None:
     tx.run(_MOVE_CURSOR, name=name, position=position)
 
@@ -179,7 +190,7 @@ class Journal:
 
     async def submit(self, raw: RawMessage) -> Receipt:
         failpoints.reach("smtp.before_submit")
-        self._check_room()
+        self.check_room()
         await self.pressure.begin()
         try:
             blob = await self._prepared(raw.body)
@@ -194,7 +205,7 @@ class Journal:
         finally:
             self.pressure.end()
         failpoints.reach("journal.after_commit")
-        self._remember(receipt.id, raw)
+        self.remember(receipt.id, raw)
         return receipt
 
     async def cursor(self, name: str) -> bytes | None:
@@ -226,7 +237,8 @@ class Journal:
             self._recent_bytes -= len(raw.body)
         return raw
 
-    def _remember(self, journal_id: int, raw: RawMessage) -> None:
+    def remember(self, journal_id: int, raw: RawMessage) -> None:
+        """Spare the settlement that will follow soon the way to the store."""
         self._recent[journal_id] = raw
         self._recent_bytes += len(raw.body)
         while self._recent_bytes > RECENT_MAX_BYTES:
@@ -240,7 +252,7 @@ class Journal:
         failpoints.reach("blob.after_file")
         return prepared
 
-    def _check_room(self) -> None:
+    def check_room(self) -> None:
         """Refuse before the disk is full: what is left is needed to settle what was taken.
 
         Raises: Unavailable(full=True).

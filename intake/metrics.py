@@ -29,6 +29,9 @@ class Metrics:
         self.ack_seconds = self._histogram(
             "ack_seconds", "From the last byte to the acknowledgement", _FAST_S
         )
+        self.turn_seconds = self._histogram(
+            "turn_seconds", "From a turn of a call to its answer, committed", _FAST_S
+        )
         self.settle_seconds = self._histogram(
             "settle_seconds", "From acknowledgement to visible ticket", _SLOW_S
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Address, Costly, Identity, Message, RawMessage, Trust, Understood
+from channels.contract import Address, CallEvent, Costly, Identity, Message, RawMessage, Trust, Understood
 from intake import child
 
 WALL_S = 2.0
@@ -90,6 +90,11 @@ class Parsing:
         """Parse one message on whichever road it needs."""
         (quick,) = await self.parse_quick([raw])
         return quick if quick is not None else await self.parse_costly(raw)
+
+    def caller(self, raw: RawMessage) -> Identity | None:
+        """Return who a turn of a call is from, as its channel reads it; None = they hide it, or nothing says so."""
+        parsed = parse_fast(self._readers, raw)
+        return parsed.message.caller if parsed and isinstance(parsed.message, CallEvent) else None
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

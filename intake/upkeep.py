@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import answering, due, instants, journal, ledger, silence
+from intake import answering, due, instants, journal, ledger, sessions, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -184,12 +184,13 @@ class Upkeep:
                 await asyncio.to_thread(blobs.sweep, wired.store, wired.blob_folder)
 
     async def _forget_counted(self) -> None:
-        """Remove counters that count nothing any more, some at a time."""
+        """Remove counters that count nothing any more, and sessions long over, some at a time."""
         while True:
             await asyncio.sleep(FORGET_S)
             with contextlib.suppress(StoreError):
-                while await self._daemon.wired.store.write(answering.forget_counted):
-                    pass
+                for forget in (answering.forget_counted, sessions.forget_old):
+                    while await self._daemon.wired.store.write(forget):
+                        pass
 
     async def _measure(self) -> None:
         while True:

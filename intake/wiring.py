@@ -1,6 +1,6 @@
 """Builds the parts of an intake from its settings: the same for the daemon and for a command beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from intake.keys import Keys
 from intake.model import Account, Context
 from intake.parsing import Parsing, Reader
 from intake.rulebooks import Loaded
+from intake.sessions import Sessions
 from intake.settings import Settings
 from intake.store import blobs, opening, schema
 from intake.store.durable import make_folder
 from intake.store.engine import Store, StoreError
 from intake.store.statements import Statement
+from intake.views import Views
 
 KEYS_FILE = "keys.json"
 
@@ -48,6 +50,17 @@ class Wired(msgspec.Struct, frozen=True, eq=False):
         """Make what settles the journal. options: as dispatch.Dispatcher."""
         options.setdefault("context", lambda: self.context)
         return dispatch.Dispatcher(self.store, self.journal, self.parser, folder=self.blob_folder, **options)
+
+    def sessions(self, context: Callable[[], Context]) -> Sessions:
+        """Make what takes the turns of calls. context: the rules in force."""
+        return Sessions(
+            self.store,
+            self.keys,
+            journal=self.journal,
+            views=Views(context),
+            folder=self.blob_folder,
+            caller=self.parser.caller,
+        )
 
 
 def blob_folder(settings: Settings) -> Path:

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from channels.contract import Inventory, RawMessage, Receipt, Unavailable
+from channels.contract import Inventory, RawMessage, Receipt, Turn, Unavailable
+from channels.testing import MemoryGate
 from intake import heartbeat, silence
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
@@ -90,10 +91,11 @@ async def test_metrics_speak_prometheus(url: str, state: State) -> None:
     assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
 
 
-class Door:
+class Door(MemoryGate):
     """A gate that says what it is told to say."""
 
     def __init__(self, *answers: Receipt | Unavailable) -> None:
+        super().__init__()
         self.answers = list(answers)
 
     async def submit(self, raw: RawMessage) -> Receipt:
@@ -114,7 +116,8 @@ class Door:
 
 async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: State) -> None:
     raw = RawMessage(kind="x", account="support", lane="a", body=b"x", received_at=NOON)
-    gate = MeasuredGate(Door(Receipt(1, 1, False), Receipt(2, 2, True), Unavailable("full")), state.metrics)
+    door = Door(Receipt(1, 1, False), Receipt(2, 2, True), Unavailable("full"))
+    gate = MeasuredGate(door, state.metrics, sessions=door)
     await gate.submit(raw)
     await gate.submit(raw)
     with pytest.raises(Unavailable):
@@ -138,6 +141,21 @@ async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: 
     )
     assert await gate.cursor("c") == b"c"
     assert await gate.known(["k"]) == {"k"}
+
+
+async def test_the_gate_counts_turns_and_those_it_puts_off(state: State) -> None:
+    raw = RawMessage(kind="x", account="phone", lane="a", keys=("k",), body=b"x", received_at=NOON)
+    door = MemoryGate()
+    gate = MeasuredGate(door, state.metrics, sessions=door)
+    said = await gate.turn("call", raw, lambda state, raw, view: Turn(state=b"1", reply="hello"))
+    door.fault = "unavailable"
+    with pytest.raises(Unavailable):
+        await gate.turn("call", raw, lambda state, raw, view: Turn(state=b"2", reply="again"))
+    figures = state.metrics.exposition().decode()
+    assert said == "hello"
+    assert 'intake_messages_received_total{account="phone"} 1.0' in figures
+    assert 'intake_messages_put_off_total{account="phone"} 1.0' in figures
+    assert "intake_turn_seconds_count 1.0" in figures
 
 
 async def test_pages_do_not_name_the_software_beneath(url: str) -> None:

@@ -4,18 +4,14 @@ from sqlalchemy import Column, Index, LargeBinary, Table, Text, UniqueConstraint
 
 from intake.store.schema.columns import metadata, number, partial_index, row_id, text
 
-sessions = (
-    Table(  # state machines under way (contract.Gate.turn); last_key, last_reply: an answer asked for twice
-        "sessions",
-        metadata,
-        Column("name", Text, primary_key=True),
-        text("account"),
-        Column("state", LargeBinary, nullable=True),  # NULL = it is over
-        text("last_key", nullable=True),  # keyed hash
-        text("last_reply", ""),
-        number("updated_at"),
-        Index("sessions_updated", "updated_at"),
-    )
+sessions = Table(  # state machines under way (contract.Gate.turn); one that is over has no row
+    "sessions",
+    metadata,
+    Column("name", Text, primary_key=True),
+    text("account"),
+    Column("state", LargeBinary, nullable=False),
+    number("updated_at"),
+    Index("sessions_updated", "updated_at"),
 )
 
 holds = Table(  # agents whose phone rings, or who speak: one call for each at a time
@@ -68,7 +64,9 @@ summonses = Table(  # an agent who is told of something way after way, until som
     text("ways"),  # JSON: the agent's own order
     number("place", 0),  # of the way under way
     number("outbox_id", nullable=True),  # of its try; NULL = by a digest
-    text("state", "open"),  # open -> acknowledged | passed_on | done (all ways were gone) | failed (none reached)
+    text(
+        "state", "open"
+    ),  # open -> acknowledged | passed_on | done (all ways were gone) | failed (none reached)
     text("notice", "{}"),  # JSON of intake.notice_page.Notice
     number("created_at"),
     number("ended_at", nullable=True),

@@ -591,9 +591,7 @@ def upgrade() -> None:
         "sessions",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
-        sa.Column("state", sa.LargeBinary(), nullable=True),
-        sa.Column("last_key", sa.Text(), nullable=True),
-        sa.Column("last_reply", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("state", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
