@@ -7,8 +7,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from channels.twilio import keywords
+
 API_URL = "https://api.twilio.com"
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -20,6 +23,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reconcile_s: how often Twilio is asked what no webhook brought, 0 = never. start: from when on, at the first start:
     "new" = from then on, "all" = everything Twilio still has, or a day (2026-11-01, UTC). fallback_url: of a folder on
     another host with the files of `intake twilio fallback`, without a final /; "" = there is none.
+    consent_languages: in which, beside English, a word means STOP, START or HELP (channels.twilio.keywords), ISO 639-1.
+    countries: where may be texted and called to, ISO 3166-1 ("PL"), () = where our own numbers are.
     """
 
     account_sid: str
@@ -32,6 +37,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reconcile_s: Annotated[float, Meta(ge=0)] = 300
     start: str = "new"
     fallback_url: str = ""
+    consent_languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -56,6 +63,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         for name, url in (("public_url", self.public_url), ("fallback_url", self.fallback_url)):
             if url and not url.startswith(("https://", "http://")):
                 raise ValueError(f"{name} is written like https://help.example.com, not '{url}'")
+        self._check_consent()
+
+    def _check_consent(self) -> None:
+        for language in self.consent_languages:
+            if language not in keywords.LANGUAGES:
+                known = " ".join(sorted(keywords.LANGUAGES))
+                raise ValueError(f"no words of consent are known in '{language}', but in {known}")
+        for country in self.countries:
+            if not _COUNTRY.fullmatch(country):
+                raise ValueError(f"countries are written like PL, not '{country}'")
 
     def __repr__(self) -> str:
         return f"Options(account_sid={self.account_sid!r}, numbers={self.numbers!r})"
