@@ -54,7 +54,7 @@ def _bodies(names: list[str], unreadable: list[str]) -> Iterator[bytes]:
 def public(message: contract.Message) -> dict[str, Any]:
     """Give the keys that the command line promises, and no others."""
     value: dict[str, Any] = msgspec.to_builtins(message)
-    for key in ("sender", "headers", "feedback", "forwarded"):
+    for key in ("sender", "headers", "feedback", "forwarded", "also", "call"):
         value.pop(key, None)
     for key in ("arc", "vouched_by", "has_single_sender"):
         value["trust"].pop(key, None)

@@ -59,10 +59,18 @@ def intake(
 
 
 @pytest.fixture
-def desk(intake: Intake, tmp_path: Path) -> Path:
-    """A folder with the starter configuration."""
+def new_desk(intake: Intake, tmp_path: Path) -> Path:
+    """A folder with the starter configuration, and nothing else."""
     assert intake("init").code == 0
     return tmp_path
+
+
+@pytest.fixture
+def desk(new_desk: Path, new_store: bytes) -> Path:
+    """A folder with the starter configuration, and a store in which nothing is yet."""
+    (new_desk / "var").mkdir()
+    (new_desk / "var" / "intake.db").write_bytes(new_store)
+    return new_desk
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from xml.etree import ElementTree as ET
 MAIL = b"From: kim@example.org\r\nTo: support@example.com\r\nSubject: The shop is down\r\nMessage-ID: <7@x>\r\n\r\nSince an hour.\r\n"
 
 
-def test_the_shipped_files_are_fine_even_strictly(intake: Any, desk: Path) -> None:
+def test_the_shipped_files_are_fine_even_strictly(intake: Any, new_desk: Path) -> None:
     done = intake("check", "--strict")
     assert (done.code, done.out) == (0, "")
     assert "tests pass" in done.err
-    assert not (desk / "var").exists()
+    assert not (new_desk / "var").exists()
 
 
 def test_problems_of_the_rules_name_their_file_as_it_is_found_from_here(intake: Any, desk: Path) -> None:
@@ -69,8 +69,8 @@ def test_an_alarm_needs_a_calendar_that_the_rules_have(intake: Any, desk: Path) 
     assert "did you mean 'office'?" in done.out
 
 
-def test_route_tells_the_decision_and_makes_no_store(intake: Any, desk: Path) -> None:
-    (desk / "a.eml").write_bytes(MAIL)
+def test_route_tells_the_decision_and_makes_no_store(intake: Any, new_desk: Path) -> None:
+    (new_desk / "a.eml").write_bytes(MAIL)
     [decision] = intake(
         "route", "a.eml", "--kind", "email", "--json", "--at", "2026-03-02T20:00+01:00"
     ).objects
@@ -78,7 +78,7 @@ def test_route_tells_the_decision_and_makes_no_store(intake: Any, desk: Path) ->
     assert decision["due"]["first_response"] == "2026-03-03T10:00:00Z"
     assert decision["reasons"][-1]["rule"] == "outage"
     assert "why_not" not in decision
-    assert not (desk / "var").exists()
+    assert not (new_desk / "var").exists()
     told = intake("route", "a.eml", "--explain", "--at", "2026-03-02T20:00+01:00")
     assert "not       vip" in told.out
 

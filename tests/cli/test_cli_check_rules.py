@@ -134,11 +134,11 @@ def test_words_that_most_stored_messages_have_are_told_when_asked_for(
     assert codes(intake("check", "--json", "--store")) == [("warning", "wide-words")]
 
 
-def test_without_a_store_there_is_nothing_to_count(intake: Any, rules: Path, desk: Path) -> None:
+def test_without_a_store_there_is_nothing_to_count(intake: Any, new_desk: Path) -> None:
     done = intake("check", "--store")
     assert done.code == 2
     assert "leave --store away" in done.err
-    assert not (desk / "var").exists()
+    assert not (new_desk / "var").exists()
 
 
 def test_a_broken_template_hides_no_problem_of_the_rules(intake: Any, rules: Path, desk: Path) -> None:

@@ -8,7 +8,6 @@ import icalendar  # type: ignore[import-untyped]
 import pytest
 
 from intake import cli
-from intake.store import opening
 from routing import cases, lint, rulebook
 
 RULES = """version: 1
@@ -31,21 +30,11 @@ default: {team: ops}
 """
 
 
-@pytest.fixture(scope="session")
-def new_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The bytes of a new store: copying them is quicker than the migrations."""
-    folder = tmp_path_factory.mktemp("template")
-    opening.open_store("", folder).close()
-    return (folder / "intake.db").read_bytes()
-
-
 @pytest.fixture
-def rota(desk: Path, new_store: bytes) -> Path:
+def rota(desk: Path) -> Path:
     (desk / "config" / "rules.yaml").write_text(RULES, encoding="utf-8")
     for template in (desk / "config" / "replies").glob("*.md"):
         template.unlink()  # they are compiled at each command, and say nothing here
-    (desk / "var").mkdir()
-    (desk / "var" / "intake.db").write_bytes(new_store)
     return desk
 
 

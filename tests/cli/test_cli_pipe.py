@@ -143,16 +143,16 @@ def config_is_a_folder(desk: Path) -> None:
 
 
 def data_is_a_file(desk: Path) -> None:
+    shutil.rmtree(desk / "var")
     (desk / "var").write_text("")
 
 
 def store_is_junk(desk: Path) -> None:
-    (desk / "var").mkdir()
     (desk / "var" / "intake.db").write_bytes(b"not a database at all" * 1_000)
 
 
 def store_of_another_version(desk: Path) -> None:
-    (desk / "var").mkdir()
+    (desk / "var" / "intake.db").unlink()
     with sqlite3.connect(desk / "var" / "intake.db") as store:
         store.executescript(
             "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES ('9999')"

@@ -103,10 +103,10 @@ def test_a_person_reads_times_and_reasons(intake: Any, desk: Path) -> None:
     assert "breach first_response" in said
 
 
-def test_what_is_neither_a_file_nor_a_ticket_is_refused(intake: Any, desk: Path) -> None:
+def test_what_is_neither_a_file_nor_a_ticket_is_refused(intake: Any, new_desk: Path) -> None:
     """And no store is made for the question."""
     done = intake("rules", "simulate", "ABC")
-    assert (done.code, (desk / "var" / "intake.db").exists()) == (2, False)
+    assert (done.code, (new_desk / "var" / "intake.db").exists()) == (2, False)
 
 
 # -- due times --------------------------------------------------------------------------------------------------------
@@ -120,11 +120,11 @@ steps:
 """
 RULES = """\
 version: 1
-calendars: {desk: {timezone: Europe/Warsaw, open: {mon-fri: "08:00-16:00"}}}
-agents: {ania: {email: ania@desk.example}}
-teams: {desk: {levels: {l1: [ania]}}}
-sla: {desk: {calendar: desk, first_response: 4h, resolution: 8h, pause: [pending]}}
-default: {team: desk, priority: normal, sla: desk}
+calendars: {new_desk: {timezone: Europe/Warsaw, open: {mon-fri: "08:00-16:00"}}}
+agents: {ania: {email: ania@new_desk.example}}
+teams: {new_desk: {levels: {l1: [ania]}}}
+sla: {new_desk: {calendar: new_desk, first_response: 4h, resolution: 8h, pause: [pending]}}
+default: {team: new_desk, priority: normal, sla: new_desk}
 tests:
   - name: one pause
     because: 2 h used, 6 h left from 12:00

@@ -11,14 +11,6 @@ from intake.store import opening
 from tests.domain.world import RULES, World
 
 
-@pytest.fixture(scope="session")
-def new_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The bytes of a new store: copying them is quicker than the migrations."""
-    folder = tmp_path_factory.mktemp("template")
-    opening.open_store("", folder).close()
-    return (folder / "intake.db").read_bytes()
-
-
 @pytest.fixture
 def world(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[World]:
     (tmp_path / "intake.db").write_bytes(new_store)
