@@ -88,7 +88,7 @@ async def test_a_problem_document_is_the_same_kind_of_refusal(ask: Ask) -> None:
 
 @pytest.mark.parametrize(("status", "is_unknown"), [(500, True), (503, True), (429, False), (404, False)])
 async def test_only_a_fault_of_theirs_leaves_open_whether_it_was_done(
-    ask: Ask, status: int, is_unknown: bool
+    ask: Ask, *, status: int, is_unknown: bool
 ) -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=status, text="<html>")
