@@ -12,6 +12,7 @@ import binascii
 import contextlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -71,6 +72,7 @@ def _taken(resource: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
             response = web.json_response(error.body(), status=error.status)
             if code == 20003:
                 response.headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+        response.headers["Date"] = format_datetime(provider.at, usegmt=True)  # of the played clock
         asked = Asked(request.method, request.path, tuple(pairs), response.status, code)
         provider.asked.append(asked)
         return response

@@ -1,0 +1,77 @@
+"""How far the other side of an account has been compared with the journal: the cursor.
+
+It never runs ahead of the journal: it is saved with the count that follows the last message it speaks of. It is JSON, one
+object for all numbers of the account. What it names is looked at again by `OVERLAP`, for Twilio shows some messages late.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+OVERLAP = timedelta(hours=24)
+STEP = timedelta(days=1)  # a long absence is made up for day by day, the oldest first
+RETENTION = timedelta(days=400)  # twilio.com/docs/usage/security/data-retention, messages and calls (2026-11)
+LOST = timedelta(days=2)  # how far is looked back when nobody knows any more how far it was
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """since: nothing before it is taken (the first start). read: number -> up to when everything is accounted for.
+
+    swept: when what becomes known late, prices, was looked for last. All aware UTC.
+    """
+
+    since: datetime
+    read: dict[str, datetime] = {}
+    swept: datetime | None = None
+    version: int = 1
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A time that is listed in one go. until: None = up to now, and then it is counted."""
+
+    start: datetime
+    until: datetime | None
+
+    def has(self, at: datetime | None) -> bool:
+        """Whether a row lies in it; a row without a date does: Twilio put it into the list."""
+        return at is None or (at >= self.start and (self.until is None or at <= self.until))
+
+
+def encode(position: Position) -> bytes:
+    return msgspec.json.encode(position)
+
+
+def decode(saved: bytes) -> Position | None:
+    """Read a cursor; None when it cannot be read."""
+    try:
+        return msgspec.json.decode(saved, type=Position)
+    except msgspec.MsgspecError:
+        return None
+
+
+def first(start: str, now: datetime) -> Position:
+    """Return where an account begins. start: its option. now: by Twilio's clock."""
+    if start == "new":
+        return Position(since=now)
+    if start == "all":
+        return Position(since=now - RETENTION)
+    day = date.fromisoformat(start)
+    return Position(since=datetime(day.year, day.month, day.day, tzinfo=UTC))
+
+
+def windows(position: Position, number: str, now: datetime) -> Iterator[Window]:
+    """Give what has to be listed of a number, the oldest first; the last one is open.
+
+    A cursor that lies ahead counts as now: a clock that was set back hides nothing.
+    """
+    read = min(position.read.get(number, position.since), now)
+    start = max(position.since, read - OVERLAP, now - RETENTION)
+    while now - start > OVERLAP + STEP:
+        yield Window(start, start + STEP)
+        start += STEP
+    yield Window(start, None)
+
+
+def moved(position: Position, number: str, to: datetime) -> Position:
+    return msgspec.structs.replace(position, read={**position.read, number: to})
