@@ -8,7 +8,7 @@ import msgspec
 from channels import contract
 from intake import instants
 from intake import keys as keyring
-from intake.settings import Answers, Limits, Notices, OnCall
+from intake.settings import Answers, Consent, Limits, Notices, OnCall, Phone
 from routing import rulebook as rules
 from routing.people import Skills
 
@@ -18,7 +18,10 @@ OPEN_STATUSES = frozenset(("new", "open", "pending", "on_hold"))
 
 
 class Account(msgspec.Struct, frozen=True):
-    """A configured channel, as the rest of intake sees it. addresses: ours, lower case, the first is the main one."""
+    """A configured channel, as the rest of intake sees it. addresses: ours, lower case, the first is the main one.
+
+    languages: in which a word means START or HELP; countries: where it may text and call to, () = where our numbers are.
+    """
 
     name: str
     kind: str
@@ -26,6 +29,8 @@ class Account(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
     delimiter: str = "+"
     can_deliver: bool = False
+    languages: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    consent: Consent = Consent()
+    phone: Phone = Phone()
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):

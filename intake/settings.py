@@ -90,11 +90,57 @@ class Answers(_Part, frozen=True):
 
 
 class OnCall(_Part, frozen=True):
-    """remind_hours: how long before a shift whoever has it is told. feed_past_days, feed_days: what calendars show."""
+    """remind_hours: how long before a shift whoever has it is told. feed_past_days, feed_days: what calendars show.
+
+    next_way_minutes: how long after one of an agent's ways the next is taken, if nobody has acknowledged it. ring_s: how
+    long their phone rings. subject: whether calls and texts to them say what the ticket is about. calls, texts: the
+    accounts that carry them, "" = the first one that can.
+    """
 
     remind_hours: Annotated[float, Meta(ge=0, le=336)] = 24
+    next_way_minutes: Annotated[float, Meta(ge=0.5, le=60)] = 2
+    ring_s: Annotated[int, Meta(ge=5, le=60)] = 25
+    subject: bool = False
+    calls: str = ""
+    texts: str = ""
     feed_past_days: Annotated[int, Meta(ge=0, le=366)] = 31
     feed_days: Annotated[int, Meta(ge=1, le=731)] = 183
+
+
+class Consent(_Part, frozen=True):
+    """Who has said STOP. stop_means: what STOP by text keeps from reaching its sender: "text" = texts on the medium that
+    it was said on; "phone" = texts, WhatsApp messages and calls; "all" = automatic mail to the same customer as well.
+
+    confirm: answer STOP and START once where the provider has not. suggest: mark what reads like a wish to be left alone,
+    for an agent to decide. decide_days: by when, weekdays.
+    """
+
+    stop_means: Literal["text", "phone", "all"] = "phone"
+    confirm: bool = True
+    suggest: bool = True
+    decide_days: Annotated[int, Meta(ge=1, le=60)] = 10
+
+
+class Phone(_Part, frozen=True):
+    """What texts and calls may cost, and when they may come.
+
+    quiet_hours: by the clock of the number, "" = none: what is no answer waits for their end. budget_per_number,
+    budget_per_prefix, budget_per_day: texts, WhatsApp messages and calls that machines send customers within 24 hours;
+    people may go on until twice as many. prefix_digits: of a number, behind its country code, that make a prefix.
+    to_strangers: whether machines may write to numbers that never wrote. flood_messages, flood_minutes: more messages of
+    one sender than that within so long are one ticket; 0 = never.
+    """
+
+    quiet_hours: Annotated[str, Meta(pattern=r"^(?:([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] = (
+        "21:00-08:00"
+    )
+    budget_per_number: Count = 20
+    budget_per_prefix: Count = 100
+    budget_per_day: Count = 2_000
+    prefix_digits: Annotated[int, Meta(ge=0, le=8)] = 3
+    to_strangers: bool = False
+    flood_messages: Count = 20
+    flood_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10
 
 
 class Heartbeat(_Part, frozen=True):
@@ -143,6 +189,8 @@ class File(_Part, frozen=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    consent: Consent = Consent()
+    phone: Phone = Phone()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -167,6 +215,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    consent: Consent = Consent()
+    phone: Phone = Phone()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -256,6 +306,8 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         notices=file.notices,
         answers=file.answers,
         oncall=file.oncall,
+        consent=file.consent,
+        phone=file.phone,
         heartbeat=file.heartbeat,
         silence_alarm=file.silence_alarm,
         log=file.log,

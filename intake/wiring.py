@@ -134,6 +134,8 @@ def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[s
         notices=settings.notices,
         answers=settings.answers,
         oncall=settings.oncall,
+        consent=settings.consent,
+        phone=settings.phone,
     )
 
 
@@ -146,4 +148,6 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         addresses=tuple(dict.fromkeys(each.lower() for each in getattr(options, "addresses", ()))),
         delimiter=getattr(options, "delimiter", "+"),
         can_deliver=hasattr(channel, "deliver"),
+        languages=getattr(options, "consent_languages", ()),
+        countries=getattr(options, "countries", ()),
     )

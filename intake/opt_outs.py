@@ -1,0 +1,223 @@
+"""Who must not be written to: one row for each change, the last one of an identity and scope is what holds.
+
+A row with scope "" covers every medium that reaches the identity: a number's texts, WhatsApp messages and calls. Rows
+with the state `suggested` are guesses from what somebody wrote (intake.opt_out_hints), `refused` what an agent said to
+one; neither holds anything back. Nothing is ever deleted here, or written over, but the day by which a suggestion has to
+be decided, which is gone then: this is what we show when we are asked since when we knew.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+from sqlalchemy import bindparam, func, select
+
+from channels.contract import Identity
+from intake.store import schema
+from intake.store.engine import Row, Tx
+from intake.store.statements import Statement
+
+State = Literal["out", "in", "suggested", "refused"]
+SMS, WHATSAPP, VOICE, EMAIL = "sms", "whatsapp", "voice", "email"
+PHONE_MEDIA = frozenset({SMS, WHATSAPP, VOICE})
+ROWS_MAX = (
+    1_000  # of one identity or customer: who says STOP and START by turns is not worth reading for ever
+)
+
+_o = schema.opt_outs.c
+_COLUMNS = (
+    _o.id, _o.kind, _o.value, _o.customer_id, _o.scope, _o.state, _o.how, _o.said, _o.account, _o.message_id,
+    _o.at, _o.due_at,
+)  # fmt: skip
+_OF_IDENTITY = Statement(
+    select(*_COLUMNS)
+    .where(_o.kind == bindparam("kind"), _o.value == bindparam("value"))
+    .order_by(_o.id.desc())
+    .limit(ROWS_MAX)
+)
+_OF_CUSTOMER = Statement(
+    select(*_COLUMNS).where(_o.customer_id == bindparam("customer_id")).order_by(_o.id.desc()).limit(ROWS_MAX)
+)
+_BY_ID = Statement(select(*_COLUMNS).where(_o.id == bindparam("id")))
+_OF_MESSAGE = Statement(select(_o.id).where(_o.message_id == bindparam("message_id")).limit(1))
+_i = schema.identities.c
+_IDENTITIES = Statement(select(_i.kind, _i.value).where(_i.customer_id == bindparam("customer_id")))
+_CUSTOMER = Statement(
+    select(_i.customer_id).where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
+)
+_MARK = Statement(
+    schema.customers.update()
+    .where(schema.customers.c.id == bindparam("customer_id"))
+    .values(opted_out_at=bindparam("since"))
+)
+_LAST = select(func.max(_o.id)).where(_o.state.in_(("out", "in"))).group_by(_o.kind, _o.value, _o.scope)
+_LIST = Statement(
+    select(*_COLUMNS)
+    .where(_o.id > bindparam("after"), _o.id.in_(_LAST), _o.state == "out")
+    .order_by(_o.id)
+    .limit(bindparam("most"))
+)
+_SUGGESTED = Statement(
+    select(*_COLUMNS)
+    .where(_o.id > bindparam("after"), _o.state == "suggested", _o.due_at.is_not(None))
+    .order_by(_o.id)
+    .limit(bindparam("most"))
+)
+_CLOSE = Statement(
+    schema.opt_outs.update()
+    .where(_o.id == bindparam("id"), _o.state == "suggested", _o.due_at.is_not(None))
+    .values(due_at=None)
+)
+_LAST_ID = Statement(
+    select(func.max(_o.id)).where(_o.kind == bindparam("kind"), _o.value == bindparam("value"))
+)
+
+
+class OptOut(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. kind, value: the identity. scope: "" = all that reaches it, else the one medium.
+
+    how: "word", "provider", "complaint", "agent:NAME". said: in whose words. message_id: of the conversation's message
+    that it was found in, None = none. at, due_at: microseconds UTC; due_at: by when a suggestion has to be decided, None = it is
+    none, or has been.
+    """
+
+    id: int
+    kind: str
+    value: str
+    customer_id: int | None
+    scope: str
+    state: State
+    how: str
+    said: str
+    account: str | None
+    message_id: int | None
+    at: int
+    due_at: int | None
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.kind, self.value)
+
+    def covers(self, medium: str) -> bool:
+        return self.scope in ("", medium)
+
+
+def history(tx: Tx, identity: Identity) -> list[OptOut]:
+    """Return what was ever noted about an identity, the newest first."""
+    return [_row(row) for row in tx.all(_OF_IDENTITY, kind=identity.kind, value=identity.value)]
+
+
+def standing(tx: Tx, identity: Identity) -> list[OptOut]:
+    """Return the opt-outs of an identity that hold, one for each scope."""
+    return _last(history(tx, identity))
+
+
+def holding(tx: Tx, identities: Iterable[Identity], medium: str) -> OptOut | None:
+    """Return the opt-out that keeps a medium from reaching any of these; None = nobody has said stop."""
+    for identity in identities:
+        for each in standing(tx, identity):
+            if each.covers(medium):
+                return each
+    return None
+
+
+def of_customer(tx: Tx, customer_id: int) -> list[OptOut]:
+    """Return the opt-outs of a customer that hold."""
+    return _last([_row(row) for row in tx.all(_OF_CUSTOMER, customer_id=customer_id)])
+
+
+def load(tx: Tx, opt_out_id: int) -> OptOut | None:
+    row = tx.one(_BY_ID, id=opt_out_id)
+    return None if row is None else _row(row)
+
+
+def is_noted(tx: Tx, message_id: int) -> bool:
+    """Whether a message has led to a row before: a second look at it changes nothing."""
+    return tx.one(_OF_MESSAGE, message_id=message_id) is not None
+
+
+def current(tx: Tx, *, after: int = 0, most: int = ROWS_MAX) -> list[OptOut]:
+    """Return the opt-outs that hold, the oldest first, from behind an id on."""
+    return [_row(row) for row in tx.all(_LIST, after=after, most=most)]
+
+
+def suggested(tx: Tx, *, after: int = 0, most: int = ROWS_MAX) -> list[OptOut]:
+    """Return what nobody has decided yet, the oldest first, from behind an id on."""
+    return [_row(row) for row in tx.all(_SUGGESTED, after=after, most=most)]
+
+
+def note(
+    tx: Tx,
+    identity: Identity,
+    state: State,
+    *,
+    how: str,
+    scope: str = "",
+    said: str = "",
+    account: str | None = None,
+    message_id: int | None = None,
+    due_at: int | None = None,
+) -> int:
+    """Write a change down, and whether its customer has opted out; the row's id. Holds the lock on the identity."""
+    tx.lock("sender", f"{identity.kind}:{identity.value}")
+    row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
+    customer_id = None if row is None else int(row[0])
+    last = tx.one(_LAST_ID, kind=identity.kind, value=identity.value)
+    # The last one holds, whatever another daemon's clock says.
+    opt_out_id = max(tx.new_id(), ((last and last[0]) or 0) + 1)
+    tx.insert(
+        schema.opt_outs,
+        id=opt_out_id,
+        kind=identity.kind,
+        value=identity.value,
+        customer_id=customer_id,
+        scope=scope,
+        state=state,
+        how=how,
+        said=said[:500],
+        account=account,
+        message_id=message_id,
+        at=tx.now,
+        due_at=due_at,
+    )
+    if customer_id is not None and state in ("out", "in"):
+        _follow(tx, customer_id)
+    return opt_out_id
+
+
+def close(tx: Tx, suggestion: OptOut) -> bool:
+    """Count a suggestion as decided; false when somebody has decided it."""
+    return tx.run(_CLOSE, id=suggestion.id) > 0
+
+
+def names_of(tx: Tx, customer_id: int, kinds: Iterable[str]) -> list[Identity]:
+    """Return what a customer is known by, of these kinds."""
+    wanted = frozenset(kinds)
+    return [Identity(*row) for row in tx.all(_IDENTITIES, customer_id=customer_id) if row[0] in wanted]
+
+
+def customer_of(tx: Tx, identity: Identity) -> int | None:
+    """Return whose an identity is; None = nobody's."""
+    row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
+    return None if row is None else int(row[0])
+
+
+def _follow(tx: Tx, customer_id: int) -> None:
+    """Keep beside the customer since when they have opted out of something; None = of nothing."""
+    tx.lock("customer", customer_id)
+    found = of_customer(tx, customer_id)
+    tx.run(_MARK, customer_id=customer_id, since=min((each.at for each in found), default=None))
+
+
+def _last(rows: Iterable[OptOut]) -> list[OptOut]:
+    """Return what holds of rows that come the newest first."""
+    seen: dict[tuple[str, str, str], OptOut] = {}
+    for each in rows:
+        if each.state in ("out", "in"):
+            seen.setdefault((each.kind, each.value, each.scope), each)
+    return [each for each in seen.values() if each.state == "out"]
+
+
+def _row(row: Row) -> OptOut:
+    names = OptOut.__struct_fields__
+    return OptOut(**dict(zip(names, row, strict=True)))
