@@ -7,10 +7,13 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
 * `parse(raw, options, evidence=None)`: pure, synchronous, bounded; a Message, or a DeliveryReport, Consent or CallEvent
   (`Understood`); never raises for bytes it was given, except `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
   arguments in a worker process that has limits on time and memory;
-* `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`, and
+* `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`,
+  `sent_before(outbound)` beside `deliver` (the provider ids under which the other side may have it already, looked up
+  before it is sent again), `wait_s(outbound)` (how long it has to wait for its turn, 0 = it may go), and
   `examine(raw)`: async, after the ack, what is to be looked up before `parse`; its JSON value is kept with the raw message
   and is the `evidence` of every parse of it, None = there was nothing to look up. An attribute that is None, when nothing
-  ever is, spares every message a detour.
+  ever is, spares every message a detour. Or `fetch(reference)`: async, a file that the other side keeps for us. What files
+  a message has there the module's `kept_elsewhere(raw)` says: pure, part of Message.attachments -> reference.
 
 Nothing calls back up: the Gate is all a channel ever sees of intake.
 """
@@ -40,6 +43,7 @@ from channels.normal_form import (
 from channels.turns import Free, Placed, Turn, View
 
 __all__ = [
+    "ADDRESS_PROBLEMS",
     "Address",
     "Attachment",
     "Automatic",
@@ -55,6 +59,8 @@ __all__ = [
     "DeliveryState",
     "Excused",
     "Feedback",
+    "FetchFailed",
+    "Fetched",
     "Forwarded",
     "Free",
     "Gate",
@@ -78,6 +84,9 @@ __all__ = [
 ]
 
 DeliveryState = Literal["queued", "sent", "delivered", "read", "failed"]
+# Why nothing reaches an address: nobody has it; it takes no texts; its owner or network blocks us; WhatsApp does not know
+# it; its owner has told the other side to stop.
+ADDRESS_PROBLEMS = ("number_unknown", "not_textable", "blocked", "not_on_whatsapp", "opted_out")
 
 
 class Rejected(Exception):
@@ -108,13 +117,26 @@ class DeliveryFailed(Exception):
 
     reason: what the other side said, one line. retryable: false only when a retry can never help (SMTP 5xx).
     unknown: the other side may have taken it (the connection broke after the last byte): said to the operator.
+    address_problem: why nothing reaches the address (ADDRESS_PROBLEMS), "" = it is not to blame, or nobody says so.
     """
 
-    def __init__(self, reason: str, *, retryable: bool, unknown: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, retryable: bool, unknown: bool = False, address_problem: str = ""
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
         self.unknown = unknown
+        self.address_problem = address_problem
+
+
+class FetchFailed(Exception):
+    """A file was not given to us. reason: one line, without a link. retryable: false only when a retry can never help."""
+
+    def __init__(self, reason: str, *, retryable: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retryable = retryable
 
 
 class Costly(Exception):
@@ -151,13 +173,21 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a message we sent. Moves an outbox row forward, never back; makes no ticket by itself."""
+    """What became of a message we sent. Moves an outbox row forward, never back; makes no ticket by itself.
+
+    state: "queued" = the other side has it. code: its own word for why; detail: the same in ours, and what to do.
+    reference: OutboundMessage.reference as it came back, "" = it did not. address_problem: as DeliveryFailed.
+    may_be_resent: the same may arrive later.
+    """
 
     provider_id: str
     state: DeliveryState
     code: str = ""
     detail: str = ""
     at: datetime | None = None
+    reference: str = ""
+    address_problem: str = ""
+    may_be_resent: bool = False
 
 
 Understood = Message | DeliveryReport | Consent | CallEvent
@@ -190,6 +220,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     text: what is read without formatting. markdown: what the formatted form is made of where the medium has one
     (channels.markup), "" = the text itself, None = there is none. is_verbatim: the text is words altogether, and its
     formatted form has paragraphs and line breaks only. language: of the text, ISO 639-1.
+    reference: to be given along where the other side's reports can bring it back; signed, for intake alone to read.
     """
 
     id: str
@@ -212,6 +243,7 @@ class OutboundMessage(msgspec.Struct, frozen=True, kw_only=True, rename={"from_"
     language: str | None = None
     attachments: tuple[OutboundFile, ...] = ()
     extra: dict[str, Any] = {}
+    reference: str = ""
 
 
 class Delivered(msgspec.Struct, frozen=True):
@@ -223,6 +255,14 @@ class Delivered(msgspec.Struct, frozen=True):
     provider_id: str
     state: DeliveryState = "sent"
     refused: dict[str, str] = {}
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """A file that the other side kept for us. name: as it is called there, made safe; "" = it has none."""
+
+    content: bytes
+    content_type: str
+    name: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -12,9 +12,11 @@ Kind = Literal["permanent", "transient", "ours", "consent"]
 
 
 class Code(msgspec.Struct, frozen=True):
-    """kind: permanent = this one will never arrive; transient = the same may arrive later; ours = the account, the number
-    or the text has to change; consent = they do not want it. says, todo: a sentence each, for an agent or an operator.
-    address: why the address is to be marked as one that nothing reaches, "" = it is not to blame.
+    """What a code means. says, todo: a sentence each, for an agent or an operator.
+
+    kind: permanent = this one will never arrive; transient = the same may arrive later; ours = the account, the number
+    or the text has to change; consent = they do not want it. address: why the address is to be marked as one that
+    nothing reaches, "" = it is not to blame.
     """
 
     kind: Kind
@@ -47,7 +49,7 @@ TABLE: dict[int, Code] = {
     21605: Code("ours", "The text is too long.", "Make it shorter than 1,600 characters."),
     21606: Code("ours", "The number it should leave from cannot send texts, or is not ours.", _CONSOLE),
     21608: Code("ours", "A trial account of Twilio writes to verified numbers only.", "Verify the number, or upgrade the account."),
-    21610: Code("consent", "They said STOP to this number.", "They have to write START first. Do not text them from another number."),
+    21610: Code("consent", "They said STOP to this number.", "They have to write START first. Do not text them from another number.", "opted_out"),
     21611: Code("transient", "More texts wait for this number than it sends in ten hours.", _LATER),
     21612: Code("permanent", "There is no way from our number to this one.", "Answer in another way, or from a number of their country."),
     21614: Code("permanent", "The number is no mobile.", "Call them, or answer by mail.", "not_textable"),
