@@ -1,7 +1,7 @@
-"""Somebody says that they look at a ticket, or takes it: from the command line, by mail, by the link of a notice.
+"""Somebody says that they look at a ticket, or takes it: from the command line, by mail, by a notice's link, by phone.
 
-Acknowledging stops what the notices of the ticket still have to say: their copies that wait in the outbox, and the next
-`unacknowledged` step. It never stops a clock, and without a public answer that step is due after all, as long again
+Acknowledging stops what the notices of the ticket still have to say: their copies that wait in the outbox, the further
+ways by which an agent would be told (intake.paging), and the next `unacknowledged` step. It never stops a clock, and without a public answer that step is due after all, as long again
 after it. Whoever commits first has it, the step or the acknowledgement: both lock the ticket.
 
 Saying it twice changes nothing. Nor does saying it when somebody else has, since the last notice and the customer's last
@@ -14,13 +14,25 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Text, bindparam, cast, exists, literal, or_, select
 
-from intake import assigning, clocks, desk, events, instants, looks, notice_text, quiet, reactions, steps
+from intake import (
+    assigning,
+    clocks,
+    desk,
+    events,
+    instants,
+    looks,
+    notice_text,
+    paging,
+    quiet,
+    reactions,
+    steps,
+)
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 
-How = Literal["command", "mail", "link"]
+How = Literal["command", "mail", "link", "text", "call"]
 
 _t = schema.timers.c
 _o = schema.outbox.c
@@ -136,6 +148,7 @@ def _note(tx: Tx, context: Context, ticket: Ticket, said: Said, asked: tuple[str
     stopped = tx.run(
         _STOP_COPIES, of_ticket=ticket.id, asked_ticket=ticket.id, read_cause=_cause_of(tx, ticket, said)
     )
+    paging.stop(tx, ticket, said.agent)
     events.of_ticket(
         tx,
         ticket,

@@ -5,9 +5,11 @@ from sqlalchemy import bindparam, select
 
 from intake import (
     clocks,
+    digests,
     events,
     instants,
     notices,
+    paging,
     promises,
     quiet,
     reactions,
@@ -109,7 +111,7 @@ def follow(
         return ticket
     lost = _Lost(*row)
     if lost.is_notice:
-        _lose_notice(tx, ticket, lost, failure)
+        _lose_notice(tx, context, ticket, lost, failure, outbox_id=outbox_id)
         return ticket
     after = _take_back(tx, ticket, lost) if lost.is_answer else ticket
     cause = Cause(name=f"{_CAUSE}{outbox_id}")
@@ -194,13 +196,20 @@ def _tell_assignee(
     notices.send(tx, context, ticket, target, notice)
 
 
-def _lose_notice(tx: Tx, ticket: Ticket, lost: _Lost, failure: Failure | None) -> None:
-    """Tell loudly that an agent was not reached; when nobody of its cause was, the step after it is due at once."""
+def _lose_notice(
+    tx: Tx, context: Context, ticket: Ticket, lost: _Lost, failure: Failure | None, *, outbox_id: int
+) -> None:
+    """Tell loudly that an agent was not reached; when nobody of its cause was, the step after it is due at once.
+
+    An agent who has another way is told by that, at once.
+    """
     kind = lost.action.split(":")[1] if lost.action.startswith("notify:") else lost.action.partition(":")[0]
     why = failure.sentence if failure is not None else ""
     told = {"target": lost.recipient, "notice": kind, "reason": why}
     events.of_ticket(tx, ticket, "notice_failed", **told)
     tx.signal("told", [("notice_failed", {"ticket": ticket.ref, **told})])
+    if paging.failed(tx, context, ticket, outbox_id) or digests.holds(tx, lost.cause):
+        return
     first = f"notify:{kind}:"
     if tx.one(_OTHERS, cause=lost.cause, first=first, last=f"{first[:-1]};") is not None:
         return

@@ -23,6 +23,7 @@ from intake import (
     lateness,
     occasion,
     overtaken,
+    paging,
     placing,
     promising,
     quiet,
@@ -54,7 +55,12 @@ _CLAIM = Statement(
 _o = schema.outbox.c
 _SENT = Statement(
     select(_o.id)
-    .where(_o.cause == bindparam("cause"), _o.action > bindparam("first"), _o.action < bindparam("last"))
+    .where(
+        _o.cause == bindparam("cause"),
+        _o.action > bindparam("first"),
+        _o.action < bindparam("last"),
+        _o.state != "withheld",
+    )
     .limit(1)
 )
 _ASKED = ("notify:escalated:", "notify:escalated;")  # the actions of a step's notices stand between these
@@ -185,5 +191,6 @@ _FIRES: dict[str, Callable[[Tx, Context, Ticket, Due], Ticket | None]] = {
     delaying.SNOOZE: _wake,
     delaying.RELAX: _relax,
     promising.REMINDER: _remind,
+    paging.TIMER: paging.next_way,
 }
 _ALSO_WHEN_DONE = frozenset((quiet.KIND, steps.BREACH))

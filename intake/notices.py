@@ -1,4 +1,6 @@
-"""Notices to agents, by mail: bundled, each can be switched off. They go to colleagues, so they quote the customer.
+"""Notices to agents: bundled, each can be switched off. They go to colleagues, so mails quote the customer.
+
+By mail unless a rule or a step says another way (`by:`); an agent's phone is rung and texted by intake.paging.
 
 An agent may answer one (intake.agent_mail). Its first line is the one above which the answer is written: whatever stands
 below it is ours, and never reaches a customer. A notice to a bare address has neither that line nor a reply address, and
@@ -8,11 +10,11 @@ no links (intake.notice_links): whoever reads there is nobody whom the rules kno
 import msgspec
 
 from channels.contract import Address, Message
-from intake import digests, events, outgoing, reaching
+from intake import events, notice_letters, outgoing, paging, reaching
 from intake.model import Context, Ticket
 from intake.notice_page import MARKER, Notice, Page, quoted
 from intake.outgoing import Draft
-from intake.reaching import Reach, Skipped
+from intake.reaching import Reach, Reached, Skipped
 from intake.store.engine import Tx
 
 __all__ = ["MARKER", "Notice", "of_message", "quoted", "send", "tell_agent"]
@@ -22,49 +24,41 @@ def send(tx: Tx, context: Context, ticket: Ticket, target: str, notice: Notice) 
     """Write the notice for everybody that target reaches now; how many. That nobody is reached is an event."""
     reach = _without_own(context, reaching.reached(tx, context, ticket, target, by=notice.by))
     page = Page.of(tx, context, ticket, notice, others=_others(tx, context, ticket, notice, reach))
-    sent = [
-        address
-        for address, name in reach.addresses.items()
-        if _write(tx, context, ticket, page, address, name)
-    ]
+    sent = [person for person in reach.people if _write(tx, context, ticket, page, person)]
     # Somebody may be meant twice, as assignee and as lead: they are told once, and that has reached them.
-    has_reached = bool(reach.addresses) and outgoing.carrier(context, ticket) is not None
+    has_reached = bool(sent) or any(_has_it(tx, notice, person) for person in reach.people)
     _tell(tx, ticket, target, notice, reach, has_reached=has_reached)
     return len(sent)
 
 
-def _write(tx: Tx, context: Context, ticket: Ticket, page: Page, address: str, name: str) -> bool:
-    """Write it for one reader, or keep it for their digest; false when they have it already, or nothing can carry it."""
-    notice = page.notice
-    action = f"notify:{notice.kind}:{address}"
-    held = digests.Held(notice.cause, action, address, name, notice.rule or notice.kind, notice.due_at)
-    if digests.takes(tx, context, ticket, held):
-        return True
-    number = tx.new_id()
-    draft = Draft(
-        cause=notice.cause,
-        action=action,
-        to=Address(address, name),
-        subject=page.subject(name),
-        text=page.text(name, number=number),
-        author="system",
-        automatic="auto-generated",
-        is_public=False,
-        agent=name or None,
-        number=number,
+def _write(tx: Tx, context: Context, ticket: Ticket, page: Page, person: Reached) -> bool:
+    """Write it for one reader; false when they have it already, or nothing can carry it."""
+    if paging.is_for(person):
+        return paging.summon(tx, context, ticket, page, person)
+    return (
+        notice_letters.write(tx, context, ticket, page, person.where[reaching.MAIL], person.name) is not None
     )
-    return outgoing.send(tx, context, ticket, draft) is not None
+
+
+def _has_it(tx: Tx, notice: Notice, person: Reached) -> bool:
+    """Whether the notice is on its way to somebody, from before."""
+    return notice_letters.is_written(tx, notice, person.where.get(reaching.MAIL)) or paging.is_told(
+        tx, notice, person.name
+    )
 
 
 def _without_own(context: Context, reach: Reach) -> Reach:
-    """Leave our own addresses out: a notice to ourselves would come back as a customer's message."""
+    """Leave our own addresses and numbers out: a notice to ourselves would come back as a customer's message."""
     own = {address for account in context.accounts.values() for address in account.addresses}
-    kept = {address: name for address, name in reach.addresses.items() if address.lower() not in own}
-    ours = [name or address for address, name in reach.addresses.items() if address not in kept]
-    if not ours:
-        return reach
-    skipped = (*reach.skipped, *(Skipped(each, "the address is our own") for each in ours))
-    return msgspec.structs.replace(reach, addresses=kept, skipped=skipped)
+    people, skipped = [], []
+    for person in reach.people:
+        kept = {way: where for way, where in person.where.items() if where.lower() not in own}
+        if kept:
+            people.append(Reached(person.name, kept))
+        else:
+            ours = person.name or next(iter(person.where.values()))
+            skipped.append(Skipped(ours, "the address is our own"))
+    return msgspec.structs.replace(reach, people=tuple(people), skipped=(*reach.skipped, *skipped))
 
 
 def _others(tx: Tx, context: Context, ticket: Ticket, notice: Notice, reach: Reach) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     below: what the mail says after it and the conversation does not keep (a signature, a quote). from_name: "" = the
     organization's. withheld: why it is kept and not sent, None = it is sent. number: the outbox id, None = a new one;
     what stands in its text may have to name it. medium: what carries it, None = mail for an address, else the ticket's own.
-    extra: as OutboundMessage.
+    extra: as OutboundMessage. account: which carries it, None = any that can.
     """
 
     cause: str
@@ -79,6 +79,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     withheld: str | None = None
     medium: str | None = None
     extra: dict[str, Any] = {}
+    account: str | None = None
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
@@ -87,7 +88,7 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
     None when this effect had been decided before, or when no channel can carry it. What is withheld is a row, too, and no
     message of the conversation.
     """
-    account = carrier(context, ticket, medium_of(ticket, draft))
+    account = context.accounts.get(draft.account or "") or carrier(context, ticket, medium_of(ticket, draft))
     if account is None:
         events.record(
             tx,
@@ -129,11 +130,11 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
 def send_apart(
     tx: Tx, context: Context, draft: Draft, text: Callable[[int], str] | None = None
 ) -> int | None:
-    """Write the outbox row of a mail to a colleague that is about no one ticket; its outbox id.
+    """Write the outbox row of what tells a colleague something that is about no one ticket; its outbox id.
 
-    text: makes the text from the outbox id, None = the draft's. None = decided before, or nothing here sends mail.
+    text: makes the text from the outbox id, None = the draft's. None = decided before, or nothing here can carry it.
     """
-    account = first_of(context, MAIL)
+    account = context.accounts.get(draft.account or "") or first_of(context, draft.medium or MAIL)
     if account is None:
         events.record(tx, "not_sent", action=draft.action, reason="no channel can send it")
         return None
@@ -155,6 +156,7 @@ def send_apart(
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
         headers={loops.MARK: loops.mark(context.keys, outbox_id, is_automatic=draft.automatic is not None)},
+        extra=draft.extra,
     )
     is_first = tx.run(
         _ENQUEUE,

@@ -1,17 +1,23 @@
-"""Whom a notice reaches now, and who was passed over and why: people are looked up at the moment it is written."""
+"""Whom a notice reaches now, and by which ways; who was passed over and why: looked up at the moment it is written.
+
+A way is how an agent is told, not what a customer writes by: mail, a text, a call. It can be gone when some account here
+carries it and the rules name where it leads to. Several are tried one after the other: see intake.paging.
+"""
 
 from collections.abc import Iterable
 
 import msgspec
 
-from intake import agents, instants, oncall
+from intake import agents, instants, oncall, outgoing
 from intake.model import Context, Ticket
 from intake.store.engine import Tx
 from routing import assignment, duty
-from routing.people import Agent, Team
+from routing.people import WAYS, Agent, Team
 
-MAIL = "email"
+MAIL, TEXT, CALL = "email", "sms", "call"
 URGENT = "urgent"
+MEDIA = {MAIL: "email", TEXT: "sms", CALL: "voice"}
+"""Way -> the medium of the account that carries it; nothing carries the others."""
 _ASSIGNEE = ("assignee", "agent")
 
 
@@ -22,13 +28,24 @@ class Skipped(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """Somebody whom a notice reaches. name: "" = a bare address. where: way -> address or number, in their own order."""
+
+    name: str
+    where: dict[str, str]
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return tuple(self.where)
+
+
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a notice reaches. addresses: address -> agent's name, "" for a bare address. refused: ways nothing can go.
+    """Whom a notice reaches. refused: ways that nothing here can go.
 
     why_nobody: what stands against it where there is nobody to look at, "" = the skipped ones tell.
     """
 
-    addresses: dict[str, str]
+    people: tuple[Reached, ...] = ()
     refused: tuple[str, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     why_nobody: str = ""
@@ -36,32 +53,58 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def names(self) -> tuple[str, ...]:
         """The agents who are told, sorted."""
-        return tuple(sorted(name for name in self.addresses.values() if name))
+        return tuple(sorted(each.name for each in self.people if each.name))
+
+
+def ways(context: Context) -> frozenset[str]:
+    """Return the ways that some account here can go."""
+    return frozenset(way for way, medium in MEDIA.items() if outgoing.first_of(context, medium) is not None)
 
 
 def reached(tx: Tx, context: Context, ticket: Ticket, target: str, *, by: str | None = None) -> Reach:
-    """Return whom a notice to target reaches now, by mail: the one way that this configuration can go.
+    """Return whom a notice to target reaches now, and how.
 
     target: "assignee", "team", a team's, a level's or an agent's name, or an address. by: a way, "urgent" = each
     agent's own order of ways, None = by mail.
     """
     if "@" in target:
-        return Reach(addresses={target: ""})
+        return Reach(people=(Reached("", {MAIL: target}),))
     names, skipped, why_nobody = _meant(tx, context, ticket, target)
-    addresses: dict[str, str] = {}
+    here = ways(context)
+    people: list[Reached] = []
     refused: dict[str, None] = {}
     for name in names:
         agent = context.rulebook.agents.get(name)
         if agent is None:
             skipped.append(Skipped(name, "not in the rules any more"))
             continue
-        ways = (agent.urgent or (MAIL,)) if by == URGENT else (by or MAIL,)
-        refused |= {way: None for way in ways if way != MAIL}
-        if MAIL in ways and agent.email:
-            addresses[agent.email] = name
+        asked = ways_of(agent, by)
+        refused |= {way: None for way in asked if way not in here}
+        where = {way: led for way in asked if way in here and (led := leads_to(agent, way))}
+        if where:
+            people.append(Reached(name, where))
         else:
-            skipped.append(Skipped(name, _why_not_reached(agent, ways)))
-    return Reach(addresses=addresses, refused=tuple(refused), skipped=tuple(skipped), why_nobody=why_nobody)
+            skipped.append(Skipped(name, why_not(agent, asked, here)))
+    return Reach(people=tuple(people), refused=tuple(refused), skipped=tuple(skipped), why_nobody=why_nobody)
+
+
+def ways_of(agent: Agent, by: str | None) -> tuple[str, ...]:
+    """Return the ways to try, in order. by: as of `reached`."""
+    return (agent.urgent or (MAIL,)) if by == URGENT else (by or MAIL,)
+
+
+def leads_to(agent: Agent, way: str) -> str | None:
+    """Return the address or number that the rules name for a way; None = none."""
+    return agent.email if way == MAIL else agent.phone if way in (TEXT, CALL) else None
+
+
+def why_not(agent: Agent, asked: Iterable[str], here: frozenset[str]) -> str:
+    """Say why none of the asked ways reaches an agent. here: the ways that can be gone."""
+    missing = [way for way in asked if way not in here]
+    if missing:
+        return f"nothing in this configuration reaches agents by {' or '.join(missing)}"
+    lacks = ["phone number" if way in (TEXT, CALL) else "email address" for way in asked if way in WAYS]
+    return f"the rules name no {' and no '.join(dict.fromkeys(lacks))}"
 
 
 def _meant(
@@ -102,10 +145,3 @@ def _on_duty(
     names = dict.fromkeys(name for level in levels for name in duty.look(team, level, people, looked))
     passed = {each.agent: each.reason for each in looked.candidates if each.agent not in names}
     return tuple(names), [Skipped(name, reason) for name, reason in passed.items()], ""
-
-
-def _why_not_reached(agent: Agent, ways: Iterable[str]) -> str:
-    others = [way for way in ways if way != MAIL]
-    if others:
-        return f"nothing in this configuration reaches agents by {' or '.join(others)}"
-    return "the rules name no email address"
