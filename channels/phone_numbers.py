@@ -29,3 +29,34 @@ def country(number: str) -> str | None:
         return None
     region = phonenumbers.region_code_for_number(parsed)
     return region if region is not None and region.isalpha() else None  # "001" is no country
+
+
+@functools.lru_cache(maxsize=4_096)
+def country_code_length(number: str) -> int:
+    """Return how many digits of a number in E.164 are its country code; 0 = it is none, or of no country known."""
+    import phonenumbers
+
+    if not _E164.fullmatch(number):
+        return 0
+    try:
+        return len(str(phonenumbers.parse(number).country_code))
+    except phonenumbers.NumberParseException:
+        return 0
+
+
+@functools.lru_cache(maxsize=4_096)
+def is_dear(number: str) -> bool:
+    """Whether what goes to a number costs more than other numbers of its country: premium rate, or shared cost.
+
+    So does what is no whole number: short codes, and names, to which nothing can be sent at all.
+    """
+    import phonenumbers
+
+    if not _E164.fullmatch(number):
+        return True
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return True
+    dear = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
+    return kind in dear

@@ -108,9 +108,10 @@ class OnCall(_Part, frozen=True):
 
 
 class Consent(_Part, frozen=True):
-    """Who has said STOP. stop_means: what STOP by text keeps from reaching its sender: "text" = texts on the medium that
-    it was said on; "phone" = texts, WhatsApp messages and calls; "all" = automatic mail to the same customer as well.
+    """Who has said STOP.
 
+    stop_means: what STOP by text keeps from reaching its sender: "text" = texts on the medium that it was said on;
+    "phone" = texts, WhatsApp messages and calls; "all" = automatic mail to the same customer as well.
     confirm: answer STOP and START once where the provider has not. suggest: mark what reads like a wish to be left alone,
     for an agent to decide. decide_days: by when, weekdays.
     """
