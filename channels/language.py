@@ -12,6 +12,12 @@ from typing import Any
 MAX_CHARS = 600  # more text does not make the answer better, only dearer
 MIN_LETTERS = 10  # below this the answer is a guess: "ok", a name, an order number
 
+# What a desk may be written to in, unless it says so: Europe's, tr, ru, uk, ar, he, ja, zh, ko.
+DEFAULT = (
+    "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "da", "sv", "no", "fi",
+    "et", "lv", "lt", "ga", "mt", "uk", "ru", "tr", "ar", "he", "ja", "zh", "ko",
+)  # fmt: skip
+
 # What pycld2 refuses or stumbles over: control and format characters, private use, noncharacters, lone surrogates.
 _UNSPEAKABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\uffff"

@@ -166,7 +166,12 @@ def outbox_id_from_message_id(identifier: str) -> int | None:
 
 
 def own_address(account: Account, recipients: tuple[str, ...]) -> str:
-    """Return the address of ours that a message was written to, without its detail; the account's main one in doubt."""
+    """Return the address of ours that a message was written to, without its detail; the account's main one in doubt.
+
+    What is no mail names first what it was written to, a number that need not be among the account's.
+    """
+    if account.medium != "email" and recipients:
+        return recipients[0]
     for recipient in recipients:
         local, _, domain = recipient.lower().rpartition("@")
         plain = f"{divided(account, local)[0]}@{domain}"

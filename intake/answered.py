@@ -1,5 +1,7 @@
 """Which ticket a message says that it answers: by a signature of ours, else by a Message-ID that we sent or hold.
 
+What is no mail names a message of ours by the id that its provider gave it.
+
 A signature stands in the address that the message came to or in a Message-ID of ours; it is bound to the ticket and to
 the one it was given to. A wrong one counts as absent. Anybody may send mail under a Message-ID that is not theirs, so
 several tickets can hold the same: what we sent comes first, then what came first, and one where the sender takes part
@@ -21,12 +23,25 @@ from intake.store.statements import Statement
 
 REFERENCES_MAX = 30
 HOLDERS_MAX = 10  # of one Message-ID
+MAIL = "email"
 
 _m = schema.messages.c
 _HOLDERS = Statement(
     select(_m.ticket_id, _m.at)
     .where(_m.external_id == bindparam("external_id"))
     .order_by(_m.direction.desc(), _m.id)  # "out" before "in"
+    .limit(HOLDERS_MAX)
+)
+_o = schema.outbox.c
+_SENT = Statement(
+    select(_o.ticket_id)
+    .where(
+        _o.medium != MAIL,
+        _o.provider_id == bindparam("provider_id"),
+        _o.account == bindparam("account"),
+        _o.ticket_id.is_not(None),
+    )
+    .order_by(_o.id)
     .limit(HOLDERS_MAX)
 )
 
@@ -45,6 +60,7 @@ def find(tx: Tx, context: Context, arrival: Arrival) -> Answered | None:
     sender = message.sender if message.trust.has_single_sender else None
     for is_signed, claimed in (
         (True, _signed(tx, context, arrival, sender)),
+        (False, _sent(tx, arrival)),
         (False, _held(tx, message)),
     ):
         found = _chosen(tx, claimed, sender)
@@ -89,6 +105,17 @@ def _signed(tx: Tx, context: Context, arrival: Arrival, sender: Identity | None)
         people |= {sender.value} if sender is not None else set()
         if any(reference.is_bound_to(each, context.keys) for each in people):
             yield ticket
+
+
+def _sent(tx: Tx, arrival: Arrival) -> Iterator[Ticket]:
+    """Give the tickets of what we sent by this account, and its provider calls so. Mail is known by its Message-ID."""
+    if arrival.account.medium == MAIL:
+        return
+    for identifier in identifiers(arrival.message):
+        for row in tx.all(_SENT, provider_id=identifier, account=arrival.account.name):
+            ticket = tickets.load(tx, row[0])
+            if ticket is not None:
+                yield ticket
 
 
 def _held(tx: Tx, message: Message) -> Iterator[Ticket]:

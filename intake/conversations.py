@@ -90,7 +90,8 @@ def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> 
     if not is_machines and not _is_joinable(tx, ticket, rule):
         # Merged since it was looked up: the other one may not be locked after this one.
         return Place(linked_to=tickets.final(tx, ticket).id) if rule.then == "follow_up" else NEW
-    return Place(ticket=ticket, is_flagged=not answer.is_signed and not trust.verified_sender)
+    is_flagged = not answer.is_signed and not trust.verified_sender and _could_be_proven(arrival.message)
+    return Place(ticket=ticket, is_flagged=is_flagged)
 
 
 def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
@@ -111,9 +112,13 @@ def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
     return Place(
         ticket=ticket,
         suggested=candidates[1] if len(candidates) > 1 else None,
-        # Who calls or texts is never proven, and needs no mark at every line; who mails could have been.
-        is_flagged=message.sender.kind == "email" and not message.trust.verified_sender,
+        is_flagged=_could_be_proven(message) and not message.trust.verified_sender,
     )
+
+
+def _could_be_proven(message: Message) -> bool:
+    """Who calls or texts is never proven, and needs no mark at every line; who mails could have been."""
+    return message.sender is None or message.sender.kind == "email"
 
 
 def _open_ones(tx: Tx, arrival: Arrival) -> list[int]:

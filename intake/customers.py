@@ -50,18 +50,31 @@ _OPEN = _encode(sorted(OPEN_STATUSES)).decode()
 def identify(tx: Tx, message: Message) -> Customer:
     """Return the customer that the message's sender is known as, a new one when nobody is.
 
-    Holds the lock on the sender. A message without any sender gets a customer of its own.
+    Who has several names (a WhatsApp user's id and number) is who the first known one of them says; those that nobody
+    has yet become theirs. Holds the lock on all of them. A message without any sender gets a customer of its own.
     """
     sender = message.sender
     if sender is None:
         return _create(tx, message)
-    tx.lock("sender", f"{sender.kind}:{sender.value}")
-    row = tx.one(_BY_IDENTITY, kind=sender.kind, value=sender.value)
-    if row is None:
-        customer = _create(tx, message)
-        _keep_identity(tx, customer.id, sender, message)
-        return customer
-    customer = _customer(row)
+    names = tuple(dict.fromkeys((sender, *message.also)))
+    for name in sorted(names, key=_locked_as):
+        tx.lock("sender", _locked_as(name))
+    rows = {name: tx.one(_BY_IDENTITY, kind=name.kind, value=name.value) for name in names}
+    known = next((row for row in rows.values() if row is not None), None)
+    customer = _create(tx, message) if known is None else _customer(known)
+    for name, found in rows.items():
+        if found is None:
+            _keep_identity(tx, customer.id, name, message)
+    row = rows[sender]
+    return customer if row is None else _known(tx, customer, row, message)
+
+
+def _locked_as(identity: Identity) -> str:
+    return f"{identity.kind}:{identity.value}"
+
+
+def _known(tx: Tx, customer: Customer, row: Row, message: Message) -> Customer:
+    """Note what a message says of the identity that it came from. row: of that identity."""
     identity_id, is_verified, undeliverable_since = row[_WIDTH:]
     if undeliverable_since is not None:  # who writes from there reads there
         tx.update(schema.identities, {"id": identity_id}, undeliverable_since=None, undeliverable_reason=None)
@@ -91,7 +104,7 @@ def known_as(tx: Tx, identity: Identity, *, name: str) -> Customer:
 
     Holds the lock on the sender. The identity counts as unproven until its owner writes.
     """
-    tx.lock("sender", f"{identity.kind}:{identity.value}")
+    tx.lock("sender", _locked_as(identity))
     row = tx.one(_BY_IDENTITY, kind=identity.kind, value=identity.value)
     if row is not None:
         return _customer(row)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from channels import phone_numbers
 from intake import agents, clocks, customers, facts, instants, oncall, threads
 from intake.model import Context, Customer, Ticket
 from intake.store.engine import Tx
@@ -49,7 +50,7 @@ def of_ticket(
                 rules.AttachmentFacts(each.get("name", ""), each.get("content_type", ""), each.get("size", 0))
                 for each in last.attachments
             ),
-            sender=_sender(last, customer),
+            sender=_sender(last, customer, medium=ticket.medium),
         )
     base = facts.with_kept(tx, context, base)
     return of_event(tx, context, base, ticket, event, changed=changed)
@@ -67,16 +68,25 @@ def of_event(
     )
 
 
-def _sender(said: threads.Said, customer: Customer) -> rules.SenderFacts:
+def _sender(said: threads.Said, customer: Customer, *, medium: str) -> rules.SenderFacts:
     is_address = "@" in said.author
+    phone = _phone(said.author, medium=medium)
     return rules.SenderFacts(
         address=said.author if is_address else None,
         domain=said.author.rpartition("@")[2] if is_address else None,
         name=said.author_name or None,
-        phone=said.author if said.author and not is_address else None,
+        phone=phone,
+        country=phone_numbers.country(phone) if phone is not None else None,
         verified=said.is_verified,
         known_since=instants.datetime_from_us(customer.created_at),
     )
+
+
+def _phone(author: str, *, medium: str) -> str | None:
+    """Return the author's number; None = they wrote by mail, or WhatsApp does not tell it."""
+    if not author or "@" in author:
+        return None
+    return phone_numbers.e164(author) or (author if medium != "whatsapp" else None)
 
 
 def _ticket(tx: Tx, context: Context, ticket: Ticket) -> TicketFacts:

@@ -3,8 +3,9 @@
 import msgspec
 from sqlalchemy import func, select
 
+from channels import phone_numbers
 from channels.contract import Message
-from intake import agents, customers, instants, lists, oncall, returning
+from intake import agents, customers, incidents, instants, lists, oncall, returning
 from intake.model import Arrival, Context, Customer
 from intake.store import schema
 from intake.store.engine import Tx
@@ -53,9 +54,11 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
 
 def of_desk(tx: Tx, context: Context) -> rules.DeskFacts:
     """Return what is known of the desk at this moment, as far as the rules ask."""
-    if "team.waiting" not in context.rulebook.needs:
-        return rules.DeskFacts()
-    return rules.DeskFacts(waiting=dict(tx.all(_WAITING)))
+    needs = context.rulebook.needs
+    return rules.DeskFacts(
+        incident_open="incident.open" in needs and incidents.is_open(tx),
+        waiting=dict(tx.all(_WAITING)) if "team.waiting" in needs else {},
+    )
 
 
 def asks_for_people(context: Context) -> bool:
@@ -121,15 +124,23 @@ def _headers(context: Context, message: Message) -> dict[str, tuple[str, ...]]:
     return {name: message.headers[name] for name in wanted if name in message.headers}
 
 
+def phone_of(message: Message) -> str | None:
+    """Return the number that a message came from, like +48600100200; a short code or a name is returned as it is written."""
+    names = (message.sender, *message.also) if message.sender is not None else message.also
+    return next((each.value for each in names if each.kind == "phone"), None)
+
+
 def _sender(message: Message, customer: Customer) -> rules.SenderFacts:
     sender = message.sender
     value = sender.value if sender is not None else None
     is_address = sender is not None and sender.kind == "email"
+    phone = phone_of(message)
     return rules.SenderFacts(
         address=value if is_address else None,
         domain=value.rpartition("@")[2] if is_address and value else None,
         name=(message.from_.name or None) if message.from_ else None,
-        phone=value if sender is not None and sender.kind == "phone" else None,
+        phone=phone,
+        country=phone_numbers.country(phone) if phone is not None else None,
         verified=message.trust.verified_sender,
         known_since=None if customer.is_new else instants.datetime_from_us(customer.created_at),
     )

@@ -36,10 +36,7 @@ from channels.email import (
 
 MEDIUM = "email"
 _FEEDBACK = frozenset({"delivery_receipt", "feedback_report"})
-DEFAULT_LANGUAGES = (
-    "en", "de", "fr", "es", "pt", "it", "nl", "pl", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "da", "sv", "no", "fi",
-    "et", "lv", "lt", "ga", "mt", "uk", "ru", "tr", "ar", "he", "ja", "zh", "ko",
-)  # fmt: skip
+DEFAULT_LANGUAGES = language.DEFAULT
 
 
 Examine = Callable[[RawMessage], Awaitable[Any]]

@@ -1,0 +1,103 @@
+"""What twilio.sms and twilio.whatsapp share: the webhook of incoming messages, sending, files.
+
+    POST /hooks/<account>/message     an incoming message -> its bytes in the journal -> 200 and an empty <Response/>
+    POST /hooks/<account>/status      what became of one of ours (channels.twilio.status)
+
+Guarantee: 200 means committed and fsynced; a fault of ours is 503, which Twilio tries again at the fallback URL or as its
+connection overrides say, and the reconciler brings what is lost all the same. A message is its MessageSid, for ever.
+"""
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from channels import contract
+from channels.twilio import incoming, keywords, media, media_names, recovered, settings, webhook
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+def parse(raw: contract.RawMessage, options: settings.Options, *, medium: str) -> contract.Understood:
+    """Return what a raw message of either kind is: a customer's words, or one of consent."""
+    return consent(raw, options, medium=medium) or incoming.message(raw, medium=medium)
+
+
+def consent(raw: contract.RawMessage, options: settings.Options, *, medium: str) -> contract.Consent | None:
+    """Return the word of consent that a message is, None = it is a message."""
+    form = incoming.form_of(raw.body)
+    text, opt_out_type = form.get("Body", ""), form.get("OptOutType", "")
+    word = keywords.consent_of(
+        text, opt_out_type=opt_out_type, languages=options.consent_languages, medium=medium
+    )
+    sender, _ = incoming.people(form)
+    if word is None or sender is None:
+        return None
+    return contract.Consent(
+        kind=medium,
+        word=word,
+        sender=sender,
+        own=incoming.plain(form.get("To", "")),
+        said=text[: incoming.MAX_HEADER_CHARS],
+        provider_id=form.get("MessageSid", ""),
+        is_answered=keywords.is_confirmed_by_twilio(text, opt_out_type=opt_out_type, medium=medium),
+    )
+
+
+def kept_elsewhere(raw: contract.RawMessage) -> dict[str, str]:
+    """Return where Twilio keeps the files of a message: part of Message.attachments -> reference."""
+    if raw.envelope.get("path", "message") != "message":
+        return {}
+    return media_names.references(incoming.form_of(raw.body))
+
+
+class Texts:
+    """One account. clock: Unix seconds."""
+
+    KIND: ClassVar[str]
+
+    def __init__(
+        self,
+        account: str,
+        options: settings.Options,
+        *,
+        log: logging.Logger | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._account, self._options = account, options
+        self._log = log or logging.getLogger(f"channels.{self.KIND}")
+        self._door = webhook.Door(account, options, log=self._log, clock=clock)
+        self._fetcher = media.Fetcher(options)
+
+    def routes(self, gate: contract.Gate) -> list["web.RouteDef"]:
+        from aiohttp import web
+
+        return [web.post("/message", self._door.opening(functools.partial(self._take, gate)))]
+
+    async def fetch(self, reference: str) -> contract.Fetched:
+        return await self._fetcher.fetch(reference)
+
+    async def close(self) -> None:
+        await self._fetcher.close()
+
+    def check(self) -> list[contract.Problem]:
+        return webhook.problems(self._options)
+
+    async def _take(self, gate: contract.Gate, verified: webhook.Verified) -> str:
+        """Keep an incoming message. Raises: Refused when it is none, Unavailable."""
+        form = verified.form
+        sid = form.get("MessageSid") or form.get("SmsMessageSid") or form.get("SmsSid") or ""
+        status = form.get("SmsStatus") or form.get("MessageStatus") or "received"
+        if not sid or status not in ("received", "receiving"):
+            raise webhook.misdirected(
+                "what was posted to …/message is no incoming message: a status callback belongs to …/status"
+            )
+        raw = verified.raw(
+            self.KIND,
+            lane=recovered.lane(form.get("From", "")),
+            keys=(recovered.message_key(self._options.account_sid, sid),),
+        )
+        await gate.submit(raw)
+        return webhook.EMPTY

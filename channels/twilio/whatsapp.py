@@ -1,0 +1,28 @@
+"""WhatsApp through a sender at Twilio (twilio.com/docs/whatsapp/api, /docs/messaging/guides/webhook-request, checked 2026-11).
+
+Guarantee and routes: see channels.twilio.texting. A user may hide their number and is an id then; Meta vouches for both,
+but not for whose they are, so a sender is never verified here either.
+Limits: a contact comes as a vCard file; what Twilio does not pass on (a poll, an edit) is an empty message with a problem.
+Level: solid.
+"""
+
+from typing import Any
+
+from channels import contract
+from channels.twilio import settings, texting
+
+MEDIUM = "whatsapp"
+kept_elsewhere = texting.kept_elsewhere
+
+
+class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """See channels.twilio.settings."""
+
+
+def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> contract.Understood:
+    """A message or a word of consent."""
+    return texting.parse(raw, options, medium=MEDIUM)
+
+
+class Channel(texting.Texts):
+    KIND = "twilio.whatsapp"
