@@ -9,6 +9,7 @@ Sources: twilio.com/docs/voice/twiml/gather (numDigits, finishOnKey, actionOnEmp
 checked 2026-11. A relative URL in TwiML is resolved against the document's own (/docs/voice/twiml, same day).
 """
 
+import re
 import urllib.parse
 from typing import Any
 
@@ -16,7 +17,7 @@ import msgspec
 
 from channels import page_calls
 from channels.contract import CallEvent, Happened, RawMessage, Turn, View
-from channels.page_calls import PageCall
+from channels.page_calls import PageCall, Paged
 
 PATH = "page"
 STATUS_PATH = "page/status"
@@ -25,6 +26,9 @@ REPEATS_MAX = 9
 WAITS_MAX = 8  # of a second each, for what a key has come to
 KEY_TIMEOUT_S = 6
 
+ENGLISH = "en-GB"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TOLD = {"1": page_calls.ACKNOWLEDGED, "2": page_calls.PASSED_ON}
 _KEYS = "Press 1 to take it on. Press 2 to pass it on. Press star to hear it again."
 _SPOKEN = {
     "yours": "Thank you. You have it. Goodbye.",
@@ -39,76 +43,88 @@ _NOTHING_PRESSED = "Nothing was chosen. You will be told in another way. Goodbye
 
 
 def step(state: bytes | None, raw: RawMessage, view: View) -> Turn:
-    """Return what one request of a page call comes to. state: of the session that intake has begun, None = it is over."""
-    call = page_calls.decoded(state)
-    if call is None:
-        return Turn(state=None, reply=_last(_SPOKEN["over"], "en-GB"))
-    form, number = _form(raw), _number(raw)
-    if call.outcome:
-        return _end(call, raw, _said_of(call), pressed=form.get("Digits", ""))
-    if call.pressed:
-        return _wait(call, raw, number)
-    digits = form.get("Digits")
-    if digits is None:  # the first turn, or one that was lost: nothing was asked yet
-        return _ask(call, raw, number, said=f"{call.said} {_KEYS}")
+    """Return what one request of a page call comes to. view.page: what it tells of, None = nothing is known of it."""
+    now = _Now(call=page_calls.decoded(state), paged=view.page, raw=raw, form=_form(raw))
+    if now.paged is None:
+        return Turn(state=None, reply=_last(_SPOKEN["over"], ENGLISH))
+    if now.paged.outcome:
+        return _end(now, _said_of(now.paged))
+    if now.call.pressed:
+        return _wait(now)
+    digits = now.form.get("Digits")
+    if digits is None:  # the first turn: nothing was asked yet
+        return _ask(now, now.call)
     if digits in ("1", "2"):
-        return _press(call, raw, number, digits)
-    if digits == "*" and call.repeats < REPEATS_MAX:
-        call = msgspec.structs.replace(call, repeats=call.repeats + 1)
-        return _ask(call, raw, number, said=f"{call.said} {_KEYS}")
-    return _miss(call, raw, number)
+        return _press(now, digits)
+    if digits == "*" and now.call.repeats < REPEATS_MAX:
+        return _ask(now, msgspec.structs.replace(now.call, repeats=now.call.repeats + 1))
+    return _miss(now)
 
 
-def _ask(call: PageCall, raw: RawMessage, number: int, *, said: str) -> Turn:
-    happened = () if call.is_heard else (_happened(raw, page_calls.STATUS, call, status="in-progress"),)
+class _Now(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn with all that it is decided by."""
+
+    call: PageCall
+    paged: Paged | None
+    raw: RawMessage
+    form: dict[str, str]
+
+    @property
+    def page(self) -> Paged:
+        assert self.paged is not None  # noqa: S101 - `step` has looked
+        return self.paged
+
+    @property
+    def next_url(self) -> str:
+        return url(self.page.page, _number(self.raw) + 1)
+
+    def happened(self, what: str, **details: str) -> Happened:
+        told = {"page": self.page.page, "call": self.form.get("CallSid", "")}
+        return Happened(what, self.raw.received_at, {**told, **details})
+
+
+def _ask(now: _Now, call: PageCall) -> Turn:
+    happened = () if call.is_heard else (now.happened(page_calls.STATUS, status="in-progress"),)
     heard = msgspec.structs.replace(call, is_heard=True)
+    reply = _gather(f"{now.page.said} {_KEYS}", now.page.language, now.next_url)
+    return Turn(state=page_calls.encoded(heard), reply=reply, happened=happened)
+
+
+def _press(now: _Now, digit: Any) -> Turn:
+    pressed = msgspec.structs.replace(now.call, pressed=digit)
     return Turn(
-        state=page_calls.encoded(heard),
-        reply=_gather(said, call, url(call.page, number + 1)),
-        happened=happened,
+        state=page_calls.encoded(pressed), reply=_pause(now.next_url), happened=(now.happened(_TOLD[digit]),)
     )
 
 
-def _press(call: PageCall, raw: RawMessage, number: int, digit: Any) -> Turn:
-    what = page_calls.ACKNOWLEDGED if digit == "1" else page_calls.PASSED_ON
-    pressed = msgspec.structs.replace(call, pressed=digit)
-    return Turn(
-        state=page_calls.encoded(pressed),
-        reply=_pause(url(call.page, number + 1)),
-        happened=(_happened(raw, what, call),),
-    )
-
-
-def _wait(call: PageCall, raw: RawMessage, number: int) -> Turn:
+def _wait(now: _Now) -> Turn:
     """A key was pressed and nobody knows yet what it has come to: a moment more, and then it is noted all the same."""
+    call = now.call
     if call.waits >= WAITS_MAX:
-        return Turn(state=None, reply=_last(_NOT_KNOWN_YET[call.pressed], call.language))
+        return Turn(state=None, reply=_last(_NOT_KNOWN_YET[call.pressed], now.page.language))
     waiting = msgspec.structs.replace(call, waits=call.waits + 1)
-    return Turn(state=page_calls.encoded(waiting), reply=_pause(url(call.page, number + 1)))
+    return Turn(state=page_calls.encoded(waiting), reply=_pause(now.next_url))
 
 
-def _miss(call: PageCall, raw: RawMessage, number: int) -> Turn:
-    missed = msgspec.structs.replace(call, misses=call.misses + 1)
+def _miss(now: _Now) -> Turn:
+    missed = msgspec.structs.replace(now.call, misses=now.call.misses + 1)
     if missed.misses < MISSES_MAX:
-        return _ask(missed, raw, number, said=f"{call.said} {_KEYS}")
-    return Turn(
-        state=None,
-        reply=_last(_NOTHING_PRESSED, call.language),
-        happened=(_happened(raw, page_calls.UNANSWERED, call),),
-    )
+        return _ask(now, missed)
+    reply = _last(_NOTHING_PRESSED, now.page.language)
+    return Turn(state=None, reply=reply, happened=(now.happened(page_calls.UNANSWERED),))
 
 
-def _end(call: PageCall, raw: RawMessage, said: str, *, pressed: str) -> Turn:
+def _end(now: _Now, said: str) -> Turn:
     """Say what became of it. A key that comes after somebody else's is told as well: it is part of what happened."""
-    late = {"1": page_calls.ACKNOWLEDGED, "2": page_calls.PASSED_ON}.get("" if call.pressed else pressed)
-    happened = () if late is None else (_happened(raw, late, call),)
-    return Turn(state=None, reply=_last(said, call.language), happened=happened)
+    late = None if now.call.pressed else _TOLD.get(now.form.get("Digits", ""))
+    happened = () if late is None else (now.happened(late),)
+    return Turn(state=None, reply=_last(said, now.page.language), happened=happened)
 
 
-def _said_of(call: PageCall) -> str:
-    if call.outcome == "theirs":
-        return f"{call.by or 'Somebody else'} has it already. There is nothing left to do. Goodbye."
-    return _SPOKEN[call.outcome]
+def _said_of(paged: Paged) -> str:
+    if paged.outcome == "theirs":
+        return f"{paged.by or 'Somebody else'} has it already. There is nothing left to do. Goodbye."
+    return _SPOKEN[paged.outcome]
 
 
 # -- what the rest of the channel needs -------------------------------------------------------------------------------
@@ -129,7 +145,7 @@ def unavailable(page: str, number: int, *, tries: int) -> str:
     """Return the answer while nothing can be kept: the same turn again in a moment, and in the end goodbye."""
     if tries >= WAITS_MAX:
         return _last(
-            "The desk cannot be reached at this moment. You will be told in another way. Goodbye.", "en-GB"
+            "The desk cannot be reached at this moment. You will be told in another way. Goodbye.", ENGLISH
         )
     return _pause(f"{url(page, number)}&again={tries + 1}", pause_s=2)
 
@@ -163,11 +179,6 @@ def parse(raw: RawMessage) -> CallEvent:
     )
 
 
-def _happened(raw: RawMessage, what: str, call: PageCall, **details: str) -> Happened:
-    sid = _form(raw).get("CallSid", "")
-    return Happened(what, raw.received_at, {"page": call.page, "call": sid, **details})
-
-
 def _form(raw: RawMessage) -> dict[str, str]:
     fields = urllib.parse.parse_qsl(raw.body.decode("utf-8", "replace"), keep_blank_values=True)
     return dict(reversed(fields))
@@ -181,7 +192,7 @@ def _number(raw: RawMessage) -> int:
 # -- TwiML ------------------------------------------------------------------------------------------------------------
 
 
-def _gather(said: str, call: PageCall, action: str) -> str:
+def _gather(said: str, language: str, action: str) -> str:
     from twilio.twiml.voice_response import Gather, VoiceResponse
 
     gather = Gather(
@@ -193,8 +204,10 @@ def _gather(said: str, call: PageCall, action: str) -> str:
         method="POST",
         action_on_empty_result=True,
     )
-    gather.say(said, language=call.language)
-    return str(_response(VoiceResponse(), gather))
+    gather.say(_speakable(said), language=language)
+    response = VoiceResponse()
+    response.append(gather)
+    return str(response)
 
 
 def _pause(redirect: str, *, pause_s: int = 1) -> str:
@@ -210,12 +223,11 @@ def _last(said: str, language: str) -> str:
     from twilio.twiml.voice_response import VoiceResponse
 
     response = VoiceResponse()
-    response.say(said, language=language)
+    response.say(_speakable(said), language=language)
     response.hangup()
     return str(response)
 
 
-def _response(response: Any, *verbs: Any) -> Any:
-    for verb in verbs:
-        response.append(verb)
-    return response
+def _speakable(said: str) -> str:
+    """Return a text without what XML 1.0 has no place for."""
+    return _NOT_XML.sub(" ", said)

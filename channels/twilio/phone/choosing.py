@@ -1,0 +1,119 @@
+"""The menu: asked, heard, repeated, given up. 0 is a person, * is once more, three misses are a person."""
+
+import msgspec
+
+from channels.contract import Happened
+from channels.twilio.phone import menu, placing, says, speech, twiml
+from channels.twilio.phone.moment import Answer, Line, Moment
+from channels.twilio.phone.state import State
+
+MAX_MISSES = 3
+SPEECH_TRIES = 2
+MAX_REPEATS = 5  # then * is a miss like any other: a stuck key does not hold a line for ever
+_PERSON, _REPEAT = "\0person", "\0repeat"
+_replace = msgspec.structs.replace
+
+
+def ask(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
+    """Read the menu of the level where the caller is; without any menu the call goes on at once."""
+    choices = menu.at(moment.options.menu, state.path)
+    if not choices:
+        return over(moment, state, lead)
+    lines = [_option(moment, state.language, choice) for choice in choices]
+    lines += [moment.line(state.language, key) for key in ("person", "repeat")]
+    reply = twiml.gather(
+        moment,
+        moment.url("call/menu", n=state.n, l=state.language),
+        (*lead, *lines),
+        language=state.language,
+        hints=_hints(choices, state.language) if state.speech_misses < SPEECH_TRIES else None,
+    )
+    return Answer(_replace(state, phase="menu"), str(reply))
+
+
+def _option(moment: Moment, language: str, choice: menu.Choice) -> Line:
+    own = choice.said(language)
+    if "{key}" in own:
+        return Line(own.replace("{key}", choice.digit), language)
+    return moment.line(language, "option", what=own, key=choice.digit)
+
+
+def _hints(choices: tuple[menu.Choice, ...], language: str) -> list[str]:
+    own = [word for choice in choices for word in choice.heard(language)]
+    return [*own, *says.words(language, "person_words"), *says.words(language, "repeat_words")]
+
+
+def chosen(moment: Moment, state: State) -> Answer:
+    """Go where a key or a word leads."""
+    choices = menu.at(moment.options.menu, state.path)
+    name, by = _heard(moment, state, choices)
+    if name == _PERSON:
+        return person(moment, state, by)
+    if name == _REPEAT and state.looks < MAX_REPEATS:
+        return ask(moment, _replace(state, looks=state.looks + 1))
+    choice = next((each for each in choices if each.id == name), None)
+    if choice is None:
+        return _not_chosen(moment, state)
+    told = moment.happened("chose", id=choice.id, by=by)
+    state = _replace(state, choice=choice.id, misses=0, speech_misses=0, looks=0)
+    if choice.menu:
+        return ask(moment, _replace(state, path=(*state.path, choice.id))).after(told)
+    return over(moment, state).after(told)
+
+
+def _heard(moment: Moment, state: State, choices: tuple[menu.Choice, ...]) -> tuple[str | None, str]:
+    """What was meant, and whether it was a digit or speech."""
+    request = moment.request
+    if request.digit:
+        keys = {choice.digit: choice.id for choice in choices}
+        return {**keys, menu.PERSON_KEY: _PERSON, menu.REPEAT_KEY: _REPEAT}.get(request.digit), "digit"
+    numbers = dict(enumerate(says.words(state.language, "numbers")))
+    phrases = {
+        choice.id: (*choice.heard(state.language), *_number(numbers, choice.digit)) for choice in choices
+    }
+    phrases[_PERSON] = (*says.words(state.language, "person_words"), *_number(numbers, menu.PERSON_KEY))
+    phrases[_REPEAT] = says.words(state.language, "repeat_words")
+    return speech.chosen(request.said, phrases), "speech"
+
+
+def _number(numbers: dict[int, str], digit: str) -> tuple[str, ...]:
+    """How a key is called: "one", "1"."""
+    return (digit, numbers[int(digit)]) if int(digit) in numbers else (digit,)
+
+
+def _not_chosen(moment: Moment, state: State) -> Answer:
+    state, told = missed(moment, state)
+    if state.misses >= MAX_MISSES:
+        return over(moment, state).after(told)
+    return ask(moment, state, regret(moment, state)).after(told)
+
+
+def missed(moment: Moment, state: State) -> tuple[State, Happened]:
+    """Count an answer that was none. Only a right one sets the count back, wherever in the call it is given."""
+    is_speech = bool(moment.request.said) and not moment.request.digit
+    state = _replace(
+        state, misses=state.misses + 1, speech_misses=min(state.speech_misses + is_speech, SPEECH_TRIES)
+    )
+    return state, moment.happened("missed_key", n=state.misses)
+
+
+def regret(moment: Moment, state: State) -> tuple[Line, ...]:
+    """Say what went wrong, in as few words as it takes."""
+    request, language = moment.request, state.language
+    key = "not_used" if request.digit else "not_understood" if request.said else "not_heard"
+    lines = [moment.line(language, key)]
+    if request.said and state.speech_misses == SPEECH_TRIES:
+        lines.append(moment.line(language, "keys_only"))
+    return tuple(lines)
+
+
+def person(moment: Moment, state: State, by: str) -> Answer:
+    """A person was asked for: what was chosen on the way stays."""
+    told = moment.happened("chose", id=menu.PERSON, by=by)
+    return over(moment, _replace(state, misses=0)).after(told)
+
+
+def over(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
+    """End the menu: from here the rules decide, and meanwhile we speak of recording."""
+    done = moment.happened("menu_done", choice=state.choice, open_ref=state.open_ref)
+    return placing.begin(moment, state, lead).after(done)

@@ -1,0 +1,169 @@
+"""What is wrong with a phone menu: one sentence each. Errors keep the account from being loaded, warnings do not.
+
+The rules are those of phone menus that callers get through: no more than four choices, no more than two levels, the
+greeting over after eight seconds, always a way to a person.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from channels.contract import Problem
+from channels.twilio.phone import menu, says, voices
+
+if TYPE_CHECKING:
+    from channels.twilio.phone.options import Options
+
+CHARACTERS_A_SECOND = 15  # spoken at the usual speed of a synthetic voice
+GREETING_MAX_S = 8
+GREETING_MAX_CHARACTERS = GREETING_MAX_S * CHARACTERS_A_SECOND
+MAX_LANGUAGES = 9
+_MAX_TEXT = 400
+
+
+def problems(options: "Options") -> list[Problem]:
+    """Give everything that is wrong, errors first."""
+    found = [
+        *_languages(options),
+        *_texts(options),
+        *_sentences(options),
+        *_level(options, options.menu, "the menu", 1),
+        *_ids(options),
+        *_advice(options),
+    ]
+    return sorted(found, key=lambda each: each.severity != "error")
+
+
+def _languages(options: "Options") -> Iterator[Problem]:
+    if not options.languages:
+        yield Problem("languages is empty: name at least one", "languages: [en]")
+    if len(options.languages) > MAX_LANGUAGES:
+        yield Problem(f"there are {len(options.languages)} languages, but only {MAX_LANGUAGES} keys for them")
+    for language, times in Counter(options.languages).items():
+        if times > 1:
+            yield Problem(f"language '{language}' stands in languages {times} times")
+    named = {*options.languages, *([options.agents_language] if options.agents_language else [])}
+    for language in sorted(named):
+        if language not in voices.VOICES and language not in options.voices:
+            yield Problem(
+                f"no voice is known for language '{language}'",
+                f"known are {', '.join(sorted(voices.VOICES))}; for another write voices: {{{language}: {{tag: …, voice: …}}}}",
+            )
+        elif language not in says.built_in():
+            yield from _untranslated(options, language)
+
+
+def _untranslated(options: "Options", language: str) -> Iterator[Problem]:
+    missing = sorted(key for key in says.names() if language not in options.sentences.get(key, {}))
+    if missing:
+        yield Problem(
+            f"there are no built-in sentences in '{language}', and sentences does not say {len(missing)} of them: "
+            f"{', '.join(missing[:5])}{'…' if len(missing) > 5 else ''}",
+        )
+
+
+def _texts(options: "Options") -> Iterator[Problem]:
+    for name, texts in (("greeting", options.greeting), ("closed_note", options.closed_note)):
+        for language, text in texts.items():
+            if language not in options.languages:
+                yield Problem(f"{name} has '{language}', which is not one of languages", severity="warning")
+            if not text.strip():
+                yield Problem(f"{name} is empty in '{language}'")
+        absent = [language for language in options.languages if texts and language not in texts]
+        for language in absent:
+            yield Problem(f"{name} is missing in '{language}'")
+    for language, text in options.greeting.items():
+        if len(text) > GREETING_MAX_CHARACTERS:
+            seconds = len(text) / CHARACTERS_A_SECOND
+            yield Problem(
+                f"the greeting in '{language}' takes about {seconds:.0f} seconds, more than {GREETING_MAX_S}",
+                f"keep it to {GREETING_MAX_CHARACTERS} characters: it has {len(text)}",
+                severity="warning",
+            )
+
+
+def _sentences(options: "Options") -> Iterator[Problem]:
+    known = says.names()
+    for key, texts in options.sentences.items():
+        if key not in known:
+            yield Problem(
+                f"there is no sentence '{key}' to override", f"there are: {', '.join(sorted(known))}"
+            )
+        for language, text in texts.items():
+            if len(text) > _MAX_TEXT:
+                yield Problem(f"sentence '{key}' in '{language}' has more than {_MAX_TEXT} characters")
+
+
+def _level(options: "Options", choices: tuple[menu.Choice, ...], where: str, level: int) -> Iterator[Problem]:
+    if len(choices) > menu.MAX_CHOICES:
+        yield Problem(f"{where} has {len(choices)} options: nobody remembers more than {menu.MAX_CHOICES}")
+    if choices and level > menu.MAX_LEVELS:
+        yield Problem(f"{where} is on level {level}: a menu has {menu.MAX_LEVELS} at most")
+        return
+    for key, times in Counter(choice.digit for choice in choices).items():
+        if times > 1:
+            yield Problem(f"{where} has key {key} {times} times")
+    for choice in choices:
+        yield from _choice(options, choice, where)
+        yield from _level(options, choice.menu, f"the menu of '{choice.id}'", level + 1)
+
+
+def _choice(options: "Options", choice: menu.Choice, where: str) -> Iterator[Problem]:
+    if choice.digit in (menu.PERSON_KEY, menu.REPEAT_KEY):
+        meant = "a person" if choice.digit == menu.PERSON_KEY else "hearing it again"
+        yield Problem(f"{where} uses key {choice.digit}, which always means {meant}")
+    elif choice.digit not in tuple("123456789"):
+        yield Problem(f"{where} has key '{choice.digit}': a key is one of 1 to 9")
+    if not menu.ID.fullmatch(choice.id):
+        yield Problem(f"{where} has id '{choice.id}': an id is a-z, 0-9, _ and -, and begins with a letter")
+    if choice.id in menu.RESERVED:
+        yield Problem(f"{where} has id '{choice.id}', which has a meaning of its own")
+    for language in options.languages:
+        text = choice.said(language) if isinstance(choice.say, str) else choice.say.get(language, "")
+        if not text.strip():
+            yield Problem(f"option '{choice.id}' says nothing in '{language}'")
+        elif len(text) > _MAX_TEXT:
+            yield Problem(f"option '{choice.id}' has more than {_MAX_TEXT} characters in '{language}'")
+        if not choice.heard(language):
+            yield Problem(
+                f"option '{choice.id}' has no words in '{language}': nobody can choose it by speaking",
+                f"words: {{{language}: [invoice, billing]}}",
+                severity="warning",
+            )
+
+
+def _ids(options: "Options") -> Iterator[Problem]:
+    for name, times in Counter(_all_ids(options.menu)).items():
+        if times > 1:
+            yield Problem(
+                f"the id '{name}' stands in the menu {times} times: rules could not tell them apart"
+            )
+
+
+def _all_ids(choices: tuple[menu.Choice, ...]) -> Iterator[str]:
+    for choice in choices:
+        yield choice.id
+        yield from _all_ids(choice.menu)
+
+
+def _advice(options: "Options") -> Iterator[Problem]:
+    if not options.public_url:
+        yield Problem(
+            "Twilio cannot reach this account: no public_url is set",
+            "set http.public_url, or public_url of the account",
+            severity="warning",
+        )
+    if not options.tokens:
+        yield Problem("auth_token is empty: every call is refused", "set auth_token", severity="warning")
+    if not options.numbers:
+        yield Problem(
+            "numbers is empty: no call can ring an agent from it",
+            "numbers: ['+48221234567']",
+            severity="warning",
+        )
+    if options.transcription == "twilio" and set(options.languages) - {"en"}:
+        yield Problem(
+            "transcription: twilio understands English only: voicemail in other languages is not transcribed",
+            "transcription: local",
+            severity="warning",
+        )

@@ -1,0 +1,54 @@
+"""Between the menu and the first ring: the consent to be recorded, and the wait until the rules have placed the call."""
+
+import msgspec
+
+from channels.twilio.phone import ringing, twiml
+from channels.twilio.phone.moment import Answer, Line, Moment
+from channels.twilio.phone.state import State
+
+MAX_LOOKS = 6  # a second each
+_replace = msgspec.structs.replace
+
+
+def begin(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
+    """Ask or tell about recording where the account records; else go on looking."""
+    record = moment.options.record if state.may_record is None else "off"
+    if record == "ask":
+        asked = twiml.gather(
+            moment,
+            moment.url("call/consent", n=state.n, l=state.language),
+            (*lead, moment.line(state.language, "record_ask")),
+            language=state.language,
+            timeout_s=3,
+        )
+        return Answer(_replace(state, phase="consent", looks=0), str(asked))
+    if record == "notice":
+        told = moment.happened("consent", given=True, how="notice")
+        lines = (*lead, moment.line(state.language, "record_notice"))
+        return _wait(moment, _replace(state, may_record=True, looks=0), lines).after(told)
+    return _wait(moment, _replace(state, looks=0), lead)
+
+
+def consented(moment: Moment, state: State) -> Answer:
+    """Only 1 is a yes."""
+    is_given = moment.request.digit == "1"
+    told = moment.happened("consent", given=is_given, how="key")
+    return look(moment, _replace(state, may_record=is_given)).after(told)
+
+
+def _wait(moment: Moment, state: State, lead: tuple[Line, ...]) -> Answer:
+    """Ask us again right away: meanwhile the rules read what the caller chose."""
+    lines = (*lead, moment.line(state.language, "connecting"))
+    url = moment.url("call/ring", n=state.n, l=state.language)
+    return Answer(_replace(state, phase="placing"), twiml.going_on(moment, url, lines))
+
+
+def look(moment: Moment, state: State) -> Answer:
+    """Ring when the rules have placed the call; a second later else; after six, take a message."""
+    if moment.view.placed is not None:
+        return ringing.go_on(moment, state)
+    if state.looks >= MAX_LOOKS:
+        return ringing.give_up(moment, state, "not_placed")
+    url = moment.url("call/ring", n=state.n, l=state.language)
+    waiting = _replace(state, phase="placing", looks=state.looks + 1)
+    return Answer(waiting, twiml.going_on(moment, url, pause_s=1))

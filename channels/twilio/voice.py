@@ -1,0 +1,123 @@
+"""Calls by Twilio's Programmable Voice: menu, ringing of agents, voicemail, over signed webhooks that answer TwiML.
+
+    POST /hooks/<account>/call                    a new call
+    POST /hooks/<account>/call/<what>             its next turns; what agents hear; what Twilio tells beside it
+
+Webhooks and TwiML: twilio.com/docs/voice/twiml and /docs/usage/webhooks/voice-webhooks, checked 2026-11. All that a caller
+can do is decided by channels.twilio.phone.step, a pure machine; this file is the door before it.
+
+Delivery: each turn is journalled before it is answered; Twilio's retry of a request gets the answer that was given. A
+caller never waits for a store that is slow: after 250 ms the answer is a voicemail that needs none, and the reconciler
+brings what was not kept. Callbacks that nobody listens to are answered 503 instead. Level: solid. No queue with a place in
+line, no conference, no transfer.
+"""
+
+import asyncio
+import functools
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from channels import contract
+from channels.twilio import webhook
+from channels.twilio.phone import lint, moment, static, step
+from channels.twilio.phone import options as settings
+from channels.twilio.phone import parse as parsing
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+KIND = "twilio.voice"
+MEDIUM = "voice"
+ANSWER_WITHIN_S = 0.25
+Options = settings.Options
+parse = parsing.parse
+
+
+class Channel:
+    """One account of kind twilio.voice."""
+
+    def __init__(self, account: str, options: Options, *, log: logging.Logger | None = None) -> None:
+        self._account, self._options = account, options
+        self._log = log or logging.getLogger("channels.twilio")
+        self._machine = step.Machine(account, options)
+        self._door = webhook.Door(account, options, log=log)
+        self._late: set[asyncio.Task[str]] = set()
+
+    def check(self) -> list[contract.Problem]:
+        """Say what is wrong with the menu and what stands around it."""
+        return lint.problems(self._options)
+
+    def routes(self, gate: contract.Gate) -> Iterable["web.RouteDef"]:
+        """Give the webhooks of a call, all of them by POST."""
+        from aiohttp import web
+
+        spoken = self._door.opening(functools.partial(self._spoken, gate))
+        told = self._door.opening(functools.partial(self._told, gate))
+        for path in sorted(step.CUSTOMER_PATHS | step.AGENT_PATHS - {"call/leg"}):
+            yield web.post(f"/{path}", spoken)
+        for path in sorted(step.CALLBACK_PATHS | {"call/leg"}):
+            yield web.post(f"/{path}", told)
+
+    async def _told(self, gate: contract.Gate, verified: webhook.Verified) -> str:
+        """Keep what Twilio tells. Raises: Unavailable."""
+        raw, session = self._raw(verified)
+        return await gate.turn(session, raw, self._machine.step)
+
+    async def _spoken(self, gate: contract.Gate, verified: webhook.Verified) -> str:
+        """Answer somebody who is on the line: in time, and whatever happens with a voice."""
+        raw, session = self._raw(verified)
+        turn = asyncio.ensure_future(gate.turn(session, raw, self._machine.step))
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await asyncio.shield(turn)
+        except TimeoutError:
+            self._let_go(turn)
+            reason = f"not kept within {ANSWER_WITHIN_S} s"
+        except asyncio.CancelledError:
+            self._let_go(turn)
+            raise
+        except contract.Unavailable as error:
+            reason = error.reason
+        except Exception as error:  # noqa: BLE001 - whatever it was, the caller hears a voice
+            reason = type(error).__name__
+            self._log.error(
+                "call_turn_failed account=%s path=%s", self._account, verified.path, exc_info=error
+            )
+        self._log.warning(
+            "call_answered_statically account=%s path=%s reason=%s", self._account, verified.path, reason
+        )
+        return static.answer(self._account, self._options, moment.read(raw))
+
+    def _let_go(self, turn: "asyncio.Task[str]") -> None:
+        """Leave a turn alone that nobody waits for any more; what becomes of it is seen."""
+        self._late.add(turn)
+        turn.add_done_callback(self._ended)
+
+    def _ended(self, turn: "asyncio.Task[str]") -> None:
+        self._late.discard(turn)
+        if not turn.cancelled() and (error := turn.exception()) is not None:
+            self._log.warning("call_turn_lost account=%s reason=%s", self._account, type(error).__name__)
+
+    def _raw(self, verified: webhook.Verified) -> tuple[contract.RawMessage, str]:
+        """Give the raw message and the session that it belongs to."""
+        raw = verified.raw(KIND, lane="", keys=())
+        request = moment.read(raw)
+        raw = verified.raw(KIND, lane=f"call:{request.call}", keys=(key(self._options, request),))
+        return raw, f"{self._account}:{request.call}"
+
+
+def key(options: Options, request: moment.Request) -> str:
+    """Name a request so that its retry has the same name, and no other request of the call has it.
+
+    The leg that asks, where it asks, the number that was given out; a callback has what it reports instead of a number.
+    """
+    form = request.form
+    names: dict[str, Any] = {
+        "call/leg": form.get("CallStatus"),
+        "call/status": form.get("CallStatus"),
+        "call/recording": f"{form.get('RecordingSid', '')}:{form.get('RecordingStatus', '')}",
+        "call/transcription": form.get("TranscriptionSid") or form.get("RecordingSid"),
+    }
+    name = names.get(request.path, request.n)
+    return f"twilio:{options.account_sid}:{request.leg or request.call}:{request.path}:{name}"
