@@ -1,7 +1,7 @@
-"""A call that tells an agent of something: what intake prepares, what the channel's turns make of it, what intake answers.
+"""A call that tells an agent of something: what intake says of it, what the channel's turns keep, what they tell back.
 
-The session `page:<outbox id>` begins with a PageCall that intake has written. A key that is pressed is told as something
-that happened; intake settles it and writes the outcome into the same session, where the call's next turn finds it.
+The session `page:<outbox id>` is shown by intake what is to be said and what has become of it (View.page). A key that is
+pressed is told as something that happened; intake settles it, and the call's next turn finds what has come of it.
 Pressing a key proves nobody: it acknowledges, or passes on, and does nothing else.
 """
 
@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+PREFIX = "page:"
 ACKNOWLEDGED = "page_acknowledged"
 PASSED_ON = "page_passed_on"
 UNANSWERED = "page_unanswered"
@@ -19,48 +20,52 @@ WORDS = frozenset((ACKNOWLEDGED, PASSED_ON, UNANSWERED, STATUS))
 Outcome = Literal["", "yours", "theirs", "passed_on", "over"]
 
 
-class PageCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A page call as it stands.
+class Paged(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent is told of, as it is now. page: the outbox id. said: the sentence. language: of it, BCP 47.
 
-    page: the outbox id. said: the sentence. language: of it, BCP 47. pressed: "1" or "2", "" = neither yet. misses,
-    repeats, waits: so far; waits: turns spent on waiting for the outcome. outcome: "yours", "theirs" (`by` has it),
-    "passed_on", "over" (nothing is left to do), "" = not known yet. is_heard: whether somebody has picked up.
+    outcome: "yours", "theirs" (`by` has it), "passed_on", "over" (nothing is left to do), "" = nobody has said anything.
     """
 
     page: str
     said: str
     language: str = "en-GB"
+    outcome: Outcome = ""
+    by: str = ""
+
+
+class PageCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A page call between two turns. pressed: "1" or "2", "" = neither yet. misses, repeats: so far.
+
+    waits: turns spent on waiting for what a key has come to. is_heard: whether somebody has picked up.
+    """
+
     pressed: Literal["", "1", "2"] = ""
     misses: int = 0
     repeats: int = 0
     waits: int = 0
-    outcome: Outcome = ""
-    by: str = ""
     is_heard: bool = False
 
 
 def session(page: str) -> str:
     """Return the name of a page call's session."""
-    return f"page:{page}"
+    return f"{PREFIX}{page}"
+
+
+def page_of(session: str | None) -> str | None:
+    """Return the outbox id of a page call's session; None = it is another kind of session."""
+    page = session.removeprefix(PREFIX) if session is not None and session.startswith(PREFIX) else ""
+    return page if page.isascii() and page.isdecimal() and len(page) <= 19 else None
 
 
 def encoded(call: PageCall) -> bytes:
     return msgspec.json.encode(call)
 
 
-def decoded(state: bytes | None) -> PageCall | None:
-    """Return the call of a session's state; None = there is none (any more)."""
+def decoded(state: bytes | None) -> PageCall:
+    """Return the call of a session's state; None = it begins."""
     if not state:
-        return None
+        return PageCall()
     try:
         return msgspec.json.decode(state, type=PageCall)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def settled(state: bytes | None, *, outcome: Outcome, by: str = "") -> bytes | None:
-    """Return the state with what became of the page; None = there is nothing to tell it to."""
-    call = decoded(state)
-    if call is None or call.outcome:
-        return None
-    return encoded(msgspec.structs.replace(call, outcome=outcome, by=by))
+        return PageCall()

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from channels.normal_form import Happened
+from channels.page_calls import Paged
 
 STATE_MAX_BYTES = 16_384
 
@@ -44,7 +45,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     or never opens. wait_s: how long an answer takes now, (from, to), None = nobody can say. incident: language -> what
     everybody is told while there is one, {} = there is none. language: what the customer spoke last, None = not known.
     open_refs: the customer's open tickets, the newest first. placed: None = the rules have not placed it (yet).
-    is_known: whether the customer has written or called before.
+    is_known: whether the customer has written or called before. page: what the session tells an agent of, None = it is
+    none that does.
     """
 
     at: datetime
@@ -58,6 +60,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     is_known: bool = False
     is_opted_out: bool = False
     placed: Placed | None = None
+    page: Paged | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

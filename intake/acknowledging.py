@@ -148,7 +148,7 @@ def _note(tx: Tx, context: Context, ticket: Ticket, said: Said, asked: tuple[str
     stopped = tx.run(
         _STOP_COPIES, of_ticket=ticket.id, asked_ticket=ticket.id, read_cause=_cause_of(tx, ticket, said)
     )
-    paging.stop(tx, ticket, said.agent)
+    paging.stop(tx, ticket)
     events.of_ticket(
         tx,
         ticket,

@@ -10,31 +10,32 @@ acknowledgement, by whatever way, ends every summons of its ticket; it stops no 
 Tests (`intake oncall page --test`) are about no ticket: each of their summonses has one way.
 """
 
-from collections.abc import Callable
-
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
 from channels import page_calls
-from channels.contract import Address
-from intake import counters, events, notice_letters, outgoing, page_text, reaching
+from channels.contract import Address, OutboundMessage
+from channels.page_calls import Paged
+from intake import counters, events, looks, notice_letters, outgoing, page_text, reaching, tickets
 from intake.due import Due
 from intake.model import Account, Context, Ticket
 from intake.notice_letters import Written
 from intake.notice_page import Notice, Page
 from intake.outgoing import Draft
-from intake.reaching import CALL, MAIL, TEXT, Reached
+from intake.reaching import CALL, MAIL, Reached
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement, upsert
 
 TIMER = "way"  # the kind of the timer that goes the next way
 TEST = "test"
+SUMMONS = "summons"  # in OutboundMessage.extra: the id of the summons that a try is of
 COUNTER = "agent_phone"
 MINUTE_US = 60 * 1_000_000
 
 _encode = msgspec.json.Encoder().encode
 _decode_notice = msgspec.json.Decoder(Notice).decode
+_decode_outbound = msgspec.json.Decoder(OutboundMessage).decode
 _decode_ways = msgspec.json.Decoder(tuple[str, ...]).decode
 
 _s = schema.summonses.c
@@ -106,8 +107,7 @@ _DROP = Statement(
     .values(state="dropped", next_at=None)
 )
 _IS_QUEUED = Statement(select(_o.id).where(_o.id == bindparam("outbox_id"), _o.state == "queued"))
-_ACCOUNT = Statement(select(_o.account).where(_o.id == bindparam("outbox_id")))
-_STATE = Statement(select(schema.sessions.c.state).where(schema.sessions.c.name == bindparam("name")))
+_PAYLOAD = Statement(select(_o.payload).where(_o.id == bindparam("outbox_id")))
 
 
 class Summons(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,7 +193,7 @@ def _go(tx: Tx, context: Context, ticket: Ticket, summons: Summons, page: Page, 
     """Go the first way from a place on that can be gone; the one after it waits."""
     for place in range(first, len(summons.ways)):
         way = summons.ways[place]
-        written = _try(tx, context, ticket, page, summons.agent, way)
+        written = _try(tx, context, ticket, page, summons, way)
         if written is None:
             continue
         tx.update(schema.summonses, {"id": summons.id}, place=place, outbox_id=written.outbox_id)
@@ -234,13 +234,16 @@ def _wait(tx: Tx, context: Context, ticket: Ticket, summons: Summons, way: str) 
 # -- one try ----------------------------------------------------------------------------------------------------------
 
 
-def _try(tx: Tx, context: Context, ticket: Ticket, page: Page, agent: str, way: str) -> Written | None:
+def _try(tx: Tx, context: Context, ticket: Ticket, page: Page, summons: Summons, way: str) -> Written | None:
     """Write the outbox row of one way; None when it cannot be gone: the rules or the accounts have changed since."""
-    person = context.rulebook.agents.get(agent)
+    person = context.rulebook.agents.get(summons.agent)
     where = reaching.leads_to(person, way) if person is not None else None
     if where is None or way not in reaching.ways(context):
         return None
-    written = _WRITERS[way](tx, context, ticket, page, where, agent)
+    if way == MAIL:
+        written = notice_letters.write(tx, context, ticket, page, where, summons.agent)
+    else:
+        written = _send(tx, context, ticket, _draft(context, page, summons, way, where))
     if written is None or (written.outbox_id is not None and not _is_on_its_way(tx, written.outbox_id)):
         return None
     return written
@@ -251,35 +254,26 @@ def _is_on_its_way(tx: Tx, outbox_id: int) -> bool:
     return tx.one(_IS_QUEUED, outbox_id=outbox_id) is not None
 
 
-def _text(tx: Tx, context: Context, ticket: Ticket, page: Page, number: str, agent: str) -> Written | None:
-    draft = _draft(context, page, TEXT, number, agent, page_text.text(page, agent))
-    return _send(tx, context, ticket, draft)
-
-
-def _call(tx: Tx, context: Context, ticket: Ticket, page: Page, number: str, agent: str) -> Written | None:
-    draft = _draft(context, page, CALL, number, agent, page_text.sentence(page, agent))
-    return _send(tx, context, ticket, draft)
-
-
-def _draft(context: Context, page: Page, way: str, number: str, agent: str, text: str) -> Draft:
+def _draft(context: Context, page: Page, summons: Summons, way: str, number: str) -> Draft:
+    says = page_text.sentence if way == CALL else page_text.text
     return Draft(
-        cause=page.notice.cause,
-        action=f"notify:{page.notice.kind}:{way}:{number}",
-        to=Address(number, agent),
+        cause=summons.cause,
+        action=f"notify:{summons.kind}:{way}:{number}",
+        to=Address(number, summons.agent),
         subject="",
-        text=text,
+        text=says(page, summons.agent),
         author="system",
         automatic="auto-generated",
         is_public=False,
         medium=reaching.MEDIA[way],
         account=account_for(context, way),
-        extra=extra_of(context, way, agent),
+        extra=extra_of(context, way, summons),
     )
 
 
-def extra_of(context: Context, way: str, agent: str) -> dict[str, object]:
-    """Return what a channel and the outbox have to know of a try: it goes to a colleague, and how long it rings."""
-    told: dict[str, object] = {"page": agent}
+def extra_of(context: Context, way: str, summons: Summons) -> dict[str, object]:
+    """Return what a channel and the outbox have to know of a try: which summons it is of, and how long it rings."""
+    told: dict[str, object] = {SUMMONS: str(summons.id)}
     return {**told, "call": "page", "ring_s": context.oncall.ring_s} if way == CALL else told
 
 
@@ -294,53 +288,25 @@ def _can(account: Account, way: str) -> bool:
 
 
 def _send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> Written | None:
-    """Write the row, and for a call the session that it begins with; not more than an agent can bear in a minute."""
+    """Write the row; not more of them than an agent can bear in a minute."""
     most = context.limits.notices_per_minute
     if not counters.take(tx, COUNTER, draft.to.address, limit=most, window_us=MINUTE_US):
         return None
     outbox_id = outgoing.send(tx, context, ticket, draft)
-    if outbox_id is None:
-        return None
-    if draft.extra.get("call"):
-        begin_session(tx, outbox_id, draft.text)
-    return Written(outbox_id)
-
-
-def begin_session(tx: Tx, outbox_id: int, said: str) -> None:
-    """Write what a page call says, where its first turn finds it."""
-    page = str(outbox_id)
-    call = page_calls.PageCall(page=page, said=said)
-    row = tx.one(_ACCOUNT, outbox_id=outbox_id)
-    tx.insert(
-        schema.sessions,
-        name=page_calls.session(page),
-        account=row[0] if row is not None else "",
-        state=page_calls.encoded(call),
-        updated_at=tx.now,
-    )
-
-
-_WRITERS: dict[str, Callable[[Tx, Context, Ticket, Page, str, str], Written | None]] = {
-    MAIL: notice_letters.write,
-    TEXT: _text,
-    CALL: _call,
-}
+    return None if outbox_id is None else Written(outbox_id)
 
 
 # -- what ends it -----------------------------------------------------------------------------------------------------
 
 
-def stop(tx: Tx, ticket: Ticket, agent: str) -> int:
-    """End every summons of a ticket, because an agent looks at it: no further way, and calls under way say so; how many."""
+def stop(tx: Tx, ticket: Ticket) -> int:
+    """End every summons of a ticket, because somebody looks at it: no further way is gone; how many."""
     ended = [summons for summons in open_ones(tx, ticket.id) if close(tx, summons, "acknowledged")]
     for summons in ended:
         if (
             summons.place
         ):  # the first way is a copy of the notice: whether it still goes out is said where copies are
             drop_try(tx, summons)
-        elif summons.outbox_id is not None and _is_on_its_way(tx, summons.outbox_id):
-            continue
-        answer(tx, summons, "yours" if summons.agent == agent else "theirs", by=agent)
     return len(ended)
 
 
@@ -356,18 +322,6 @@ def drop_try(tx: Tx, summons: Summons) -> None:
     """Do not send the try under way if it still waits."""
     if summons.outbox_id is not None:
         tx.run(_DROP, outbox_id=summons.outbox_id)
-
-
-def answer(tx: Tx, summons: Summons, outcome: page_calls.Outcome, *, by: str = "") -> None:
-    """Tell the call of a summons, if one is under way, what has come of it: its next turn says so."""
-    if summons.outbox_id is None or summons.way != CALL:
-        return
-    name = page_calls.session(str(summons.outbox_id))
-    tx.lock("session", name)
-    row = tx.one(_STATE, name=name)
-    state = page_calls.settled(row[0], outcome=outcome, by=by) if row is not None else None
-    if state is not None:
-        tx.update(schema.sessions, {"name": name}, state=state, updated_at=tx.now)
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------
@@ -401,6 +355,43 @@ def is_told(tx: Tx, notice: Notice, agent: str) -> bool:
 def told_of(tx: Tx, cause: str) -> dict[str, str]:
     """Return agent -> state of the summonses of a cause."""
     return dict(tx.all(_OF_CAUSE, cause=cause))
+
+
+def paged(tx: Tx, session: str | None) -> Paged | None:
+    """Return what the session of a page call tells an agent of, as it is now; None = it is no such session."""
+    page = page_calls.page_of(session)
+    found = of_page(tx, int(page)) if page is not None else None
+    if page is None or found is None:
+        return None
+    outbound, summons = found
+    outcome, by = outcome_of(tx, summons)
+    return Paged(page=page, said=outbound.text, outcome=outcome, by=by)
+
+
+def of_page(tx: Tx, outbox_id: int) -> tuple[OutboundMessage, Summons] | None:
+    """Return a call or a text to an agent with its summons, also when a later way is under way; None = it is none."""
+    row = tx.one(_PAYLOAD, outbox_id=outbox_id)
+    if row is None:
+        return None
+    outbound = _decode_outbound(row[0])
+    summons = load(tx, int(outbound.extra.get(SUMMONS, 0)))
+    return None if summons is None else (outbound, summons)
+
+
+def outcome_of(tx: Tx, summons: Summons) -> tuple[page_calls.Outcome, str]:
+    """Return what has become of a summons, and who looks at its ticket, "" = nobody, or the one who is told."""
+    if summons.state == "passed_on":
+        return "passed_on", ""
+    if summons.ticket_id is None:
+        return ("yours" if summons.state == "acknowledged" else ""), ""
+    ticket = tickets.load(tx, summons.ticket_id)
+    if ticket is None or not tickets.final(tx, ticket).is_open:
+        return "over", ""
+    ticket = tickets.final(tx, ticket)
+    look = looks.last(tx, ticket.id) if summons.state == "acknowledged" else looks.standing(tx, ticket)
+    if look is None:
+        return "", ""
+    return ("yours", "") if look.agent == summons.agent else ("theirs", look.agent)
 
 
 def _summons(row: Row) -> Summons:
