@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import attaching, failpoints, outbox
+from intake import admitting, attaching, failpoints, outbox
+from intake import attempts as tries
 from intake.model import Context
 from intake.outbox import Queued
 from intake.store.engine import Store, StoreError
@@ -130,11 +131,21 @@ class Outbox:
         attempts = queued.attempts + 1
         failpoints.reach("outbox.before_deliver")
         try:
+            if await self._waits(queued):
+                return
             outbound = await self._complete(queued.outbound)
+            if not await admitting.is_admitted(
+                self._store, self._context(), queued.id, outbound, attempts=queued.attempts
+            ):
+                return
+            if not await self._is_new(queued, outbound, attempts):
+                return
             delivered = await self._deliverer(queued).deliver(outbound)
         except DeliveryFailed as failure:
             await self._retry_later(queued, failure, attempts)
             return
+        except StoreError:
+            raise
         except Exception as error:
             log.exception("deliver_failed", extra={"outbox": queued.id})
             reason = f"the channel failed: {type(error).__name__}"
@@ -144,6 +155,30 @@ class Outbox:
         await self._store.write(lambda tx: outbox.note_delivered(tx, queued.id, delivered, attempts))
         failpoints.reach("outbox.after_commit")
         self._told("message_sent", {"outbox": queued.id, "account": queued.outbound.account})
+
+    async def _waits(self, queued: Queued) -> bool:
+        """Whether it is not its turn yet; it is due again when it is."""
+        turn = getattr(self._deliverer(queued), "wait_s", None)
+        wait_s = turn(queued.outbound) if turn is not None else 0.0
+        if wait_s > 0:
+            await self._store.write(lambda tx: tries.put_off(tx, queued.id, wait_s))
+        return bool(wait_s > 0)
+
+    async def _is_new(self, queued: Queued, outbound: OutboundMessage, attempts: int) -> bool:
+        """Whether the other side does not have it yet, as far as anybody can tell; the try is written down then.
+
+        False as well when it is not to be sent any more. Raises: DeliveryFailed when the other side cannot be asked.
+        """
+        sent_before = getattr(self._deliverer(queued), "sent_before", None)
+        if sent_before is None:
+            return True
+        if tries.is_unknown(queued.error):
+            found = await sent_before(outbound)
+            sent = await self._store.write(lambda tx: tries.claim(tx, queued.id, found))
+            if sent is not None:
+                self._told("message_found_sent", {"outbox": queued.id, "provider_id": sent})
+                return False
+        return await self._store.write(lambda tx: tries.begin(tx, queued.id, attempts))
 
     async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:
         """Put in the bytes of the message's files."""

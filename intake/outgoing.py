@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 
 from channels import markup
 from channels.contract import Address, OutboundFile, OutboundMessage
-from intake import addresses, events, instants, loops
+from intake import addresses, events, instants, loops, permission
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -98,9 +98,12 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
             reason="no channel can send it",
         )
         return None
+    verdict = permission.ask(tx, context, asked(tx, account, ticket, draft))
+    withheld = draft.withheld or (verdict.sentence if verdict.is_withheld else None)
     outbound = _outbound(tx, context, account, ticket, draft)
     outbox_id = int(outbound.id)
-    message_id = tx.new_id() if draft.is_public and draft.withheld is None else None
+    message_id = tx.new_id() if draft.is_public and withheld is None else None
+    send_at = None if withheld is not None else verdict.at or tx.now
     is_first = tx.run(
         _ENQUEUE,
         id=outbox_id,
@@ -113,18 +116,34 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         account=account.name,
         recipient=draft.to.address,
         payload=_encode(outbound).decode(),
-        state="queued" if draft.withheld is None else "withheld",
-        error=draft.withheld,
-        next_at=tx.now if draft.withheld is None else None,
+        state="queued" if withheld is None else "withheld",
+        error=withheld or verdict.sentence or None,
+        next_at=send_at,
         created_at=tx.now,
     )
     if not is_first:
         return None
     if message_id is not None:
         _keep_message(tx, ticket, account, draft, message_id, outbound.message_id)
-    if draft.withheld is None:
-        tx.signal("outbox", tx.now)
+    if send_at is not None:
+        tx.signal("outbox", send_at)
+    permission.tell(tx, verdict, ticket_id=ticket.id, customer_id=ticket.customer_id, outbox_id=outbox_id)
     return outbox_id
+
+
+def asked(tx: Tx, account: Account, ticket: Ticket, draft: Draft) -> permission.Asked:
+    """Return what the gate has to know of a draft."""
+    return permission.Asked(
+        medium=account.medium,
+        account=account,
+        recipient=draft.to.address,
+        is_public=draft.is_public,
+        is_automatic=draft.automatic is not None,
+        cause=draft.cause,
+        action=draft.action,
+        created_at=tx.now,
+        ticket_id=ticket.id,
+    )
 
 
 def send_apart(

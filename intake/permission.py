@@ -21,7 +21,7 @@ from sqlalchemy import bindparam, select
 
 from channels import phone_numbers
 from channels.contract import Identity
-from intake import budgets, instants, opt_outs, quiet_hours
+from intake import budgets, events, instants, opt_outs, quiet_hours
 from intake.model import Account, Context
 from intake.opt_outs import EMAIL, PHONE_MEDIA, VOICE, WHATSAPP, OptOut
 from intake.quiet_hours import Quiet
@@ -127,8 +127,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 ALLOWED = Verdict()
 
 
-def ask(tx: Tx, context: Context | None, asked: Asked, *, counts: bool = False) -> Verdict:
-    """Answer, for this instant. counts: it is about to leave, and its budget is used. context: None = the ledger alone."""
+def ask(
+    tx: Tx, context: Context | None, asked: Asked, *, budget: Literal["look", "take", "taken"] = "look"
+) -> Verdict:
+    """Answer, for this instant. context: None = by the ledger alone.
+
+    budget: look whether there is room, take it because the message is about to leave, or it was taken at an earlier try.
+    """
     if asked.medium == EMAIL and not (asked.is_public and asked.is_automatic):
         return ALLOWED
     found = opt_out(tx, asked)
@@ -142,7 +147,25 @@ def ask(tx: Tx, context: Context | None, asked: Asked, *, counts: bool = False) 
     waits = _quiet(tx, context, asked)
     if waits is not None:
         return waits
-    return _budget(tx, context, asked, counts=counts)
+    return ALLOWED if budget == "taken" else _budget(tx, context, asked, counts=budget == "take")
+
+
+def tell(tx: Tx, verdict: Verdict, *, ticket_id: int | None, customer_id: int | None, outbox_id: int) -> None:
+    """Write down why a message does not go out now, and count it."""
+    if verdict.is_allowed:
+        return
+    kind = "message_withheld" if verdict.is_withheld else "message_waits"
+    events.record(
+        tx,
+        kind,
+        ticket_id=ticket_id,
+        customer_id=customer_id,
+        outbox=str(outbox_id),
+        reason=verdict.reason,
+        sentence=verdict.sentence,
+        until=None if verdict.at is None else instants.rfc3339_from_us(verdict.at),
+    )
+    tx.signal("told", [(kind, {"outbox": outbox_id, "reason": verdict.reason})])
 
 
 def opt_out(tx: Tx, asked: Asked) -> OptOut | None:
