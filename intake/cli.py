@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "digests": "notices that came in one mail because there were too many",
     "agents": "who is there and how busy everybody is; going away and coming back",
     "oncall": "who is on call, now and next; take, swap and give back hours",
+    "twilio": "set up numbers at Twilio, and the files that answer while we are down",
     "rules": "test, explain, backtest and simulate the rules",
     "lists": "lists that rules ask for: show them, add and remove values",
     "db": "upgrade, back up, restore and verify the store",

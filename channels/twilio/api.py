@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
+import msgspec
 import yarl
 
 from channels.twilio import settings
@@ -149,7 +150,7 @@ def _http_client(options: settings.Options) -> "AsyncHttpClient":
                 self._connections,
                 method.upper(),
                 to,
-                data=_form(data).encode() if data else None,
+                data=_body(data, headers or {}),
                 headers=dict(headers or {}) | _authorization(auth),
             )
             return Response(status, text, heads)
@@ -204,6 +205,15 @@ def _form(values: Mapping[str, object]) -> str:
     return urllib.parse.urlencode(
         {name: value for name, value in values.items() if value is not None}, doseq=True
     )
+
+
+def _body(values: Mapping[str, object] | None, headers: Mapping[str, str]) -> bytes | None:
+    """Return what is posted: a form, or JSON where the package says so (Content API, WhatsApp senders)."""
+    if not values:
+        return None
+    if headers.get("Content-Type") == "application/json":
+        return msgspec.json.encode(values)
+    return _form(values).encode()
 
 
 def _authorization(auth: tuple[str, str] | None) -> dict[str, str]:

@@ -82,13 +82,13 @@ async def _get(api: Api, path: str, params: dict[str, object] | None) -> tuple[R
     except msgspec.DecodeError:
         body = None
     if answer.status_code >= 400:
-        raise _refusal(answer.status_code, body)
+        raise refusal(answer.status_code, body)
     if not isinstance(body, dict):
         raise ApiError("Twilio's list is not one", is_unknown=True)
     return body, instant((answer.headers or {}).get("Date"))
 
 
-def _refusal(status: int, body: object) -> ApiError:
+def refusal(status: int, body: object) -> ApiError:
     said = body if isinstance(body, dict) else {}
     code = said.get("code")
     message = " ".join(str(said.get("message") or f"HTTP {status}").split())[:500]

@@ -163,8 +163,8 @@ class Reconciler:
     async def _submit(self, gate: contract.Gate, missing: list[Found]) -> None:
         """Store what is missing: of one customer in order, of several at the same time. Raises: Unavailable, ApiError."""
         lanes: dict[str, list[Found]] = {}
-        # What has the same second stays in the order of the list.
-        for each in sorted(missing[::-1], key=lambda each: each.at):
+        missing.reverse()  # lists begin with the newest; what has the same second stays in their order
+        for each in sorted(missing, key=lambda each: each.at):
             lanes.setdefault(each.lane, []).append(each)
         waiting = list(reversed(lanes.values()))
 

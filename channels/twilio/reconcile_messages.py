@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Literal
 
 from channels import contract
 from channels.twilio import listing, recovered, settings
@@ -10,16 +9,16 @@ from channels.twilio.api import Api, ApiError
 from channels.twilio.listing import Row
 from channels.twilio.position import Window
 from channels.twilio.reconcile import YOUNG, Found, only
+from channels.twilio.setup import Texting
 
 REPORT_AFTER = timedelta(minutes=10)  # the callbacks of a message have come by then, as a rule
-Medium = Literal["sms", "whatsapp"]
 
 
 class Messages:
     """Lists the Messages resource for one account. medium: whatsapp's addresses have a prefix."""
 
     def __init__(
-        self, account: str, options: settings.Options, *, kind: str, medium: Medium, api: Api
+        self, account: str, options: settings.Options, *, kind: str, medium: Texting, api: Api
     ) -> None:
         self._account, self._options, self._kind, self._api = account, options, kind, api
         self._prefix = recovered.WHATSAPP if medium == "whatsapp" else ""

@@ -25,3 +25,4 @@ def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> c
 
 class Channel(texting.Texts):
     KIND = "twilio.sms"
+    MEDIUM = "sms"

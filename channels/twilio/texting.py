@@ -14,7 +14,20 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from channels import contract
-from channels.twilio import incoming, keywords, media, media_names, recovered, settings, webhook
+from channels.twilio import (
+    incoming,
+    keywords,
+    media,
+    media_names,
+    probe,
+    recovered,
+    settings,
+    setup,
+    upkeep,
+    webhook,
+)
+from channels.twilio.api import Api
+from channels.twilio.reconcile_messages import Messages
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -57,6 +70,7 @@ class Texts:
     """One account. clock: Unix seconds."""
 
     KIND: ClassVar[str]
+    MEDIUM: ClassVar[setup.Texting]
 
     def __init__(
         self,
@@ -70,20 +84,39 @@ class Texts:
         self._log = log or logging.getLogger(f"channels.{self.KIND}")
         self._door = webhook.Door(account, options, log=self._log, clock=clock)
         self._fetcher = media.Fetcher(options)
+        api = Api(options)
+        source = Messages(account, options, kind=self.KIND, medium=self.MEDIUM, api=api)
+        self._upkeep = upkeep.Upkeep(
+            account, options, medium=self.MEDIUM, source=source, api=api, log=self._log
+        )
 
     def routes(self, gate: contract.Gate) -> list["web.RouteDef"]:
         from aiohttp import web
 
-        return [web.post("/message", self._door.opening(functools.partial(self._take, gate)))]
+        return [
+            web.post("/message", self._door.opening(functools.partial(self._take, gate))),
+            probe.route(self._door),
+        ]
+
+    async def run(self, gate: contract.Gate) -> None:
+        """Ask Twilio now and then for what no webhook brought."""
+        await self._upkeep.run(gate)
+
+    def troubles(self) -> list[str]:
+        return self._upkeep.troubles()
 
     async def fetch(self, reference: str) -> contract.Fetched:
         return await self._fetcher.fetch(reference)
 
     async def close(self) -> None:
         await self._fetcher.close()
+        await self._upkeep.close()
 
     def check(self) -> list[contract.Problem]:
-        return webhook.problems(self._options)
+        return self._upkeep.check()
+
+    async def probe(self) -> list[contract.Problem]:
+        return await self._upkeep.probe()
 
     async def _take(self, gate: contract.Gate, verified: webhook.Verified) -> str:
         """Keep an incoming message. Raises: Refused when it is none, Unavailable."""

@@ -26,3 +26,4 @@ def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> c
 
 class Channel(texting.Texts):
     KIND = "twilio.whatsapp"
+    MEDIUM = "whatsapp"
