@@ -43,8 +43,8 @@ from routing.people import Skills, Team
 from routing.schedule import Schedule
 
 __all__ = [
-    "Assignment", "Candidate", "People", "Preferred", "able", "choose", "is_on_duty", "is_open", "named", "next_duty", "on_duty",
-    "stand_in",
+    "Assignment", "Candidate", "People", "Preferred", "able", "choose", "is_on_duty", "is_open", "named", "needed", "next_duty",
+    "on_duty", "stand_in",
 ]  # fmt: skip
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -100,7 +100,7 @@ def choose(
     language: the ticket's, None = unknown, and then it is no skill to ask for. relaxed: anybody of the level may have
     it, who has the skills comes first. prefer: who gets it before all others, when able.
     """
-    need = _needed(skills, language)
+    need = needed(skills, language)
     return _choose(
         team, level, people, need=need, relaxed=relaxed, by=by or team.assign, prefer=prefer, looked=Looked()
     )
@@ -132,7 +132,7 @@ def named(
         if not _is_absent(each, name, people):
             looked.full.append(each)
             break  # a deputy stands in for who is away, not for who is busy
-    need = _needed(skills, language)
+    need = needed(skills, language)
     return _choose(team, level, people, need=need, relaxed=False, by=team.assign, prefer=None, looked=looked)
 
 
@@ -140,7 +140,7 @@ def able(
     team: Team, level: str, people: People, *, skills: Skills | None = None, language: str | None = None
 ) -> tuple[str, ...]:
     """Everybody of a level who could have a ticket at this moment, in the order written."""
-    need = _needed(skills, language)
+    need = needed(skills, language)
     present = look(team, level, people, Looked())
     return tuple(name for name in present if not missing(people.agents[name], need))
 
@@ -188,7 +188,8 @@ def _known(
     return None
 
 
-def _needed(skills: Skills | None, language: str | None) -> frozenset[str]:
+def needed(skills: Skills | None, language: str | None) -> frozenset[str]:
+    """The skills asked for, in lower case. language: what "language" stands for, None = unknown, and not asked for."""
     words = (language if word == "language" else word for word in (skills.need if skills else ()))
     return frozenset(word.casefold() for word in words if word)
 

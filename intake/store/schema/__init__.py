@@ -16,7 +16,7 @@ from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
 from intake.store.schema.outgoing import digest_boxes, digest_items, digests, outbox
 from intake.store.schema.people import agent_load, agent_state, away_moves, customers, identities
-from intake.store.schema.phone import calls, fetches, holds, opt_outs, sessions, summonses
+from intake.store.schema.phone import calls, fetches, holds, incidents, opt_outs, sessions, summonses
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
 
@@ -43,6 +43,7 @@ __all__ = [
     "fetches",
     "holds",
     "identities",
+    "incidents",
     "journal",
     "journal_keys",
     "ledger",

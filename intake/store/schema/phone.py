@@ -116,3 +116,19 @@ fetches = Table(  # files that another side keeps for us until we have them: pic
     partial_index("fetches_due", "next_at", where="state = 'queued'"),
     Index("fetches_message", "message_id"),
 )
+
+incidents = Table(  # known outages that everybody is told about
+    "incidents",
+    metadata,
+    row_id(),
+    text("texts"),  # JSON: language -> what is said
+    number("opened_at"),
+    text("opened_by"),
+    number("closed_at", nullable=True),
+    text("closed_by", nullable=True),
+    # Which of its two events open tickets are being told of, NULL = none; and the last ticket that was.
+    text("telling", nullable=True),
+    number("told_after", 0),
+    partial_index("incidents_open", "id", where="closed_at IS NULL"),
+    partial_index("incidents_telling", "id", where="telling IS NOT NULL"),
+)

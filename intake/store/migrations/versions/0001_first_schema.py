@@ -308,6 +308,36 @@ def upgrade() -> None:
     )
     op.create_index("identities_customer", "identities", ["customer_id"], unique=False)
     op.create_table(
+        "incidents",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("texts", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_by", sa.Text(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("telling", sa.Text(), nullable=True),
+        sa.Column("told_after", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "incidents_open",
+        "incidents",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.create_index(
+        "incidents_telling",
+        "incidents",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("telling IS NOT NULL"),
+        postgresql_where=sa.text("telling IS NOT NULL"),
+    )
+    op.create_table(
         "journal",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
