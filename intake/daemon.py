@@ -13,8 +13,9 @@ from typing import Any
 
 import msgspec
 
-from intake import agents, logs, memory
+from intake import agents, fetching, logs, memory
 from intake.delivering import Outbox
+from intake.fetching import Fetching
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
 from intake.rulebooks import Reloader
@@ -37,6 +38,8 @@ _LEVELS = {
     "rules_not_published",
     "delivery_failed",
     "notice_failed",
+    "file_not_fetched",
+    "fetches_delayed",
     "settle_delayed",
     "outbox_delayed",
     "timers_delayed",
@@ -81,6 +84,12 @@ class Daemon:
             context=self.reloader.context,
             folder=wired.blob_folder,
         )
+        self.fetching = Fetching(
+            wired.store,
+            {name: channel for name, channel in wired.channels.items() if hasattr(channel, "fetch")},
+            told=self._told,
+            folder=wired.blob_folder,
+        )
         self.scheduler = _scheduler()
         self.timers = Timers(
             wired.store,
@@ -101,6 +110,7 @@ class Daemon:
                 inner = [
                     self._start(tasks, "dispatch", self.dispatcher.run()),
                     self._start(tasks, "outbox", self.outbox.run()),
+                    self._start(tasks, "fetching", self.fetching.run()),
                     self._start(tasks, "timers", self.timers.run()),
                     self._start(tasks, "rules", self.reloader.watch()),
                 ]
@@ -192,6 +202,8 @@ class Daemon:
             self.dispatcher.rescan()
         if "outbox" in signals:
             self.outbox.wake()
+        if fetching.SIGNAL in signals:
+            self.fetching.wake()
         if "timers" in signals:
             self.timers.due_at(signals["timers"])
         for rule in signals.get("rules_failed", ()):
@@ -205,6 +217,7 @@ class Daemon:
         """Look at everything again: another process has written."""
         self.dispatcher.rescan()
         self.outbox.wake()
+        self.fetching.wake()
         self.timers.ring()
 
     def _told(self, event: str, fields: dict[str, Any]) -> None:

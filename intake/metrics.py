@@ -61,6 +61,10 @@ class Metrics:
         self.replies_withheld = self._counter(
             "replies_withheld", "Automatic replies that a limit held back", ("limit",)
         )
+        self.fetched = self._counter("files_fetched", "Files that providers kept for us", ("account",))
+        self.fetch_failures = self._counter(
+            "file_failures", "Attempts to fetch a file that failed", ("account", "final")
+        )
         self.timers_fired = self._counter("timers_fired", "Timers that fired", ("kind",))
         self.timer_lateness = self._histogram("timer_lateness_seconds", "How late timers fired", _SLOW_S)
         self.timers_due = self._gauge("timers_due", "Timers that are due and have not fired, 10000 at most")

@@ -62,6 +62,10 @@ class Upkeep:
             metrics.delivered.labels(account).inc()
         elif event in ("delivery_failed", "delivery_delayed"):
             metrics.delivery_failures.labels(account, str(event == "delivery_failed").lower()).inc()
+        elif event == "file_fetched":
+            metrics.fetched.labels(account).inc()
+        elif event in ("file_not_fetched", "file_delayed"):
+            metrics.fetch_failures.labels(account, str(event == "file_not_fetched").lower()).inc()
         elif event == "timer_fired":
             metrics.timers_fired.labels(fields["kind"]).inc()
             metrics.timer_lateness.observe(max(float(fields["late_s"]), 0.0))
