@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, instants, looks, notice_text
+from intake import clocks, instants, looks, notice_text, paging
 from intake.armaments import Armament
 from intake.model import Ticket
 from intake.notice_text import Follows, Line, Told
@@ -18,7 +18,7 @@ from routing.ladder import Ladder, StepKey
 
 _t = schema.timers.c
 _NOTICE = Statement(
-    select(_t.fired_at, _t.is_reached, _t.acknowledged_at)
+    select(_t.fired_at, _t.is_reached, _t.acknowledged_at, _t.id)
     .where(_t.ticket_id == bindparam("ticket_id"), _t.step == bindparam("step"), _t.state == "fired")
     .limit(1)
 )
@@ -66,11 +66,13 @@ def _follows(tx: Tx, ticket: Ticket, ladder: Ladder, key: StepKey) -> Follows | 
     if row is None:
         return None
     look = looks.last(tx, ticket.id) if row[2] is not None else None
+    told_of = paging.told_of(tx, f"timer:{row[3]}")
     return Follows(
         sent_at=instants.datetime_from_us(row[0]),
         is_reached=bool(row[1]),
         acknowledged_at=None if row[2] is None else instants.datetime_from_us(row[2]),
         acknowledged_by=None if look is None else look.agent,
+        passed_on_by=next((name for name, state in told_of.items() if state == "passed_on"), None),
     )
 
 

@@ -4,7 +4,7 @@ Settled again, after a replay, it changes nothing that it has changed before.
 """
 
 from channels.contract import CallEvent, Consent, DeliveryReport
-from intake import calls, consents, reports
+from intake import calls, consents, paged_answers, reports
 from intake.model import Context, Received
 from intake.store.engine import Tx
 
@@ -18,5 +18,7 @@ def settle(tx: Tx, context: Context, received: Received, happening: Happening) -
             reports.settle(tx, context, received, happening)
         case Consent():
             consents.settle(tx, context, received, happening)
+        case CallEvent() if paged_answers.is_about_page(happening):
+            paged_answers.settle(tx, context, received, happening)
         case CallEvent():
             calls.settle(tx, context, received, happening)

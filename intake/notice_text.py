@@ -41,12 +41,13 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Follows(msgspec.Struct, frozen=True, kw_only=True):
-    """The notice that an `unacknowledged` step follows. acknowledged_by: None = nobody has."""
+    """The notice that an `unacknowledged` step follows. acknowledged_by, passed_on_by: an agent, None = nobody has."""
 
     sent_at: datetime
     is_reached: bool
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+    passed_on_by: str | None = None
 
 
 def clock_time(at: datetime, *, now: datetime, zone: tzinfo | None) -> str:
@@ -91,6 +92,9 @@ def of_follower(follows: Follows, *, ref: str) -> Line:
         who = follows.acknowledged_by or "Somebody"
         text = f"{who} looks at ticket {ref} since {{0}}, but the customer has no answer yet."
         return Line(text, (follows.acknowledged_at,))
+    if follows.passed_on_by is not None:
+        text = f"{follows.passed_on_by} has passed on the notice of {{0}} about ticket {ref}."
+        return Line(text, (follows.sent_at,))
     if not follows.is_reached:
         return Line(f"The notice of {{0}} about ticket {ref} reached nobody on duty.", (follows.sent_at,))
     return Line(f"Nobody has answered the notice of {{0}} about ticket {ref}.", (follows.sent_at,))

@@ -318,6 +318,11 @@ def close(tx: Tx, summons: Summons, state: str) -> bool:
     return is_ended
 
 
+def mark_passed_on(tx: Tx, summons: Summons) -> None:
+    """Note that its agent has passed it on, also when all its ways were gone before."""
+    tx.update(schema.summonses, {"id": summons.id}, state="passed_on")
+
+
 def drop_try(tx: Tx, summons: Summons) -> None:
     """Do not send the try under way if it still waits."""
     if summons.outbox_id is not None:

@@ -2,6 +2,7 @@
 
     our own mail         loops.note_echo, when somebody's forwarding sent it back: it is noted, and that is all
     what came back       bounces.settle: a bounce, receipt or complaint is about a mail of ours, and nobody's message
+    an agent's "1"       paged_answers.settle_text: a text from an agent's number that answers a page
     who is writing       agent_proof.judge, when it looks like an agent's:
                          with proof agent_mail.settle does what it says, and that is all; else customers.identify
     which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
@@ -46,6 +47,7 @@ from intake import (
     newcomers,
     notices,
     occasion,
+    paged_answers,
     participants,
     quiet,
     reactions,
@@ -83,6 +85,8 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     recipients = recipients_of(received, message)
     if bounces.settle(tx, context, received, account, message, recipients):
         return
+    if paged_answers.settle_text(tx, context, received, account, message):
+        return
     claimed = agent_proof.claim(context, account, message, recipients)
     word = agent_proof.judge(tx, context, claimed, message, problem=problem) if claimed else None
     if isinstance(word, Proven):
@@ -105,6 +109,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         newcomers.open_ticket(tx, context, arrival, place)
     if word is not None:
         _tell_unproven(tx, context, received, message, word)
+    paged_answers.note_unanswering(tx, context, received, message)
 
 
 def _tell_unproven(tx: Tx, context: Context, received: Received, message: Message, word: Unproven) -> None:
