@@ -131,14 +131,14 @@ class Outbox:
         attempts = queued.attempts + 1
         failpoints.reach("outbox.before_deliver")
         try:
-            if await self._waits(queued):
-                return
             outbound = await self._complete(queued.outbound)
+            if await self._waits(queued) or await self._was_sent(queued, outbound):
+                return
             if not await admitting.is_admitted(
                 self._store, self._context(), queued.id, outbound, attempts=queued.attempts
             ):
                 return
-            if not await self._is_new(queued, outbound, attempts):
+            if not await self._begins(queued, attempts):
                 return
             delivered = await self._deliverer(queued).deliver(outbound)
         except DeliveryFailed as failure:
@@ -164,20 +164,24 @@ class Outbox:
             await self._store.write(lambda tx: tries.put_off(tx, queued.id, wait_s))
         return bool(wait_s > 0)
 
-    async def _is_new(self, queued: Queued, outbound: OutboundMessage, attempts: int) -> bool:
-        """Whether the other side does not have it yet, as far as anybody can tell; the try is written down then.
+    async def _was_sent(self, queued: Queued, outbound: OutboundMessage) -> bool:
+        """Whether a try whose outcome is not known has reached the other side; the row says so then.
 
-        False as well when it is not to be sent any more. Raises: DeliveryFailed when the other side cannot be asked.
+        Raises: DeliveryFailed when the other side cannot be asked.
         """
         sent_before = getattr(self._deliverer(queued), "sent_before", None)
-        if sent_before is None:
+        if sent_before is None or not tries.is_unknown(queued.error):
+            return False
+        found = await sent_before(outbound)
+        sent = await self._store.write(lambda tx: tries.claim(tx, queued.id, found))
+        if sent is not None:
+            self._told("message_found_sent", {"outbox": queued.id, "provider_id": sent})
+        return sent is not None
+
+    async def _begins(self, queued: Queued, attempts: int) -> bool:
+        """Write down that a try begins, where nothing else tells of one; false when it is not to be sent any more."""
+        if not hasattr(self._deliverer(queued), "sent_before"):
             return True
-        if tries.is_unknown(queued.error):
-            found = await sent_before(outbound)
-            sent = await self._store.write(lambda tx: tries.claim(tx, queued.id, found))
-            if sent is not None:
-                self._told("message_found_sent", {"outbox": queued.id, "provider_id": sent})
-                return False
         return await self._store.write(lambda tx: tries.begin(tx, queued.id, attempts))
 
     async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:

@@ -3,12 +3,14 @@
 import msgspec
 from sqlalchemy import bindparam, select
 
+from channels.contract import DeliveryFailed, Identity
 from intake import (
     clocks,
     digests,
     events,
     instants,
     notices,
+    opt_outs,
     paging,
     promises,
     quiet,
@@ -34,6 +36,7 @@ _LOST = Statement(
     .outerjoin(schema.messages, _m.id == _o.message_id)
     .where(_o.id == bindparam("outbox_id"))
 )
+_SENT_TO = Statement(select(_o.medium, _o.account, _o.recipient).where(_o.id == bindparam("outbox_id")))
 # Notices of one cause: actions from "notify:<kind>:" on.
 _OTHERS = Statement(
     select(_o.id)
@@ -132,10 +135,38 @@ def follow(
 
 def note_refusal(tx: Tx, context: Context, ticket: Ticket, outbox_id: int, refusal: str) -> Ticket:
     """The same for what a server refused outright, or what was given up. refusal: what it said, one line."""
-    row = tx.one(_LOST, outbox_id=outbox_id)
-    if row is not None:
-        undeliverable.mark_refused(tx, _Lost(*row).recipient, refusal)
+    blame(tx, outbox_id, DeliveryFailed(refusal, retryable=False))
     return follow(tx, context, ticket, outbox_id, Failure("refused", detail=refusal))
+
+
+def blame(tx: Tx, outbox_id: int, failure: DeliveryFailed) -> None:
+    """Mark the address of a row that was refused, where the refusal says that the address is why.
+
+    The ledger is locked by sender: this comes before the ticket is.
+    """
+    row = tx.one(_SENT_TO, outbox_id=outbox_id)
+    if row is None:
+        return
+    medium, account, recipient = row
+    if medium == undeliverable.EMAIL:
+        undeliverable.mark_refused(tx, recipient, failure.reason)
+    elif failure.address_problem:
+        blame_number(tx, medium, account, recipient, failure.address_problem)
+
+
+def blame_number(tx: Tx, medium: str, account: str, recipient: str, problem: str) -> None:
+    """Mark a number that a medium does not reach, or note in the ledger that its owner has told the provider to stop."""
+    if problem == "opted_out":
+        _opt_out(tx, medium, account, recipient)
+    else:
+        undeliverable.mark_number(tx, medium, recipient, problem)
+
+
+def _opt_out(tx: Tx, medium: str, account: str, recipient: str) -> None:
+    """Note that the provider refuses what goes there, unless the ledger says so already."""
+    identity = Identity(undeliverable.identity_kind(medium), recipient)
+    if opt_outs.holding(tx, (identity,), medium) is None:
+        opt_outs.note(tx, identity, "out", how="provider", account=account)
 
 
 def take_back(tx: Tx, ticket: Ticket, outbox_id: int) -> Ticket:

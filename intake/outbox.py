@@ -10,7 +10,9 @@ import msgspec
 from sqlalchemy import BigInteger, bindparam, func, select
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
+from intake import attempts as tries
 from intake import events, failures, tickets, undeliverable
+from intake.failures import Failure
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -20,7 +22,7 @@ PAGE = 400
 _o = schema.outbox.c
 _decode = msgspec.json.Decoder(OutboundMessage).decode
 _DUE = Statement(
-    select(_o.id, _o.payload, _o.attempts)
+    select(_o.id, _o.payload, _o.attempts, _o.error)
     .where(_o.state == "queued", _o.next_at <= bindparam("now"))
     .order_by(_o.next_at)
     .limit(bindparam("most"))
@@ -36,18 +38,33 @@ _FROM_THE_FUTURE = Statement(
     .where(_o.state == "queued", _o.created_at > bindparam("now"))
     .values(next_at=bindparam("now_too"))
 )
-_TICKET = Statement(select(_o.ticket_id, _o.customer_id).where(_o.id == bindparam("id")))
+_DELIVERED = Statement(
+    schema.outbox.update()
+    .where(_o.id == bindparam("outbox_id"), _o.state == "queued", _o.attempts <= bindparam("up_to"))
+    .values(
+        state=bindparam("to"),
+        provider_id=bindparam("sid"),
+        sent_at=bindparam("now"),
+        attempts=bindparam("tried"),
+        next_at=None,
+        error=None,
+    )
+)
+_TICKET = Statement(select(_o.ticket_id, _o.customer_id, _o.medium).where(_o.id == bindparam("id")))
 
 
 class Queued(msgspec.Struct, frozen=True):
+    """What may be sent now. error: what became of the last try, None = there was none."""
+
     id: int
     outbound: OutboundMessage
     attempts: int
+    error: str | None = None
 
 
 def due(tx: Tx, *, most: int = PAGE) -> list[Queued]:
     """Return what may be sent now, the longest waiting first."""
-    return [Queued(row[0], _decode(row[1]), row[2]) for row in tx.all(_DUE, now=tx.now, most=most)]
+    return [Queued(row[0], _decode(row[1]), row[2], row[3]) for row in tx.all(_DUE, now=tx.now, most=most)]
 
 
 def look(tx: Tx) -> tuple[list[Queued], int | None]:
@@ -67,15 +84,15 @@ def send_what_is_of_the_future(tx: Tx) -> None:
 
 
 def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) -> None:
-    tx.update(
-        schema.outbox,
-        {"id": outbox_id, "state": "queued"},
-        state=delivered.state,
-        provider_id=delivered.provider_id or None,
-        sent_at=tx.now,
-        attempts=attempts,
-        next_at=None,
-        error=None,
+    """Note that a try was taken, unless a report has told more of it by now."""
+    tx.run(
+        _DELIVERED,
+        outbox_id=outbox_id,
+        up_to=attempts,
+        to=delivered.state,
+        sid=delivered.provider_id or None,
+        now=tx.now,
+        tried=attempts,
     )
     if delivered.refused:
         _note_refused(tx, outbox_id, delivered.refused)
@@ -83,8 +100,7 @@ def note_delivered(tx: Tx, outbox_id: int, delivered: Delivered, attempts: int) 
 
 def _note_refused(tx: Tx, outbox_id: int, refused: Mapping[str, str]) -> None:
     """Tell the ticket who in copy did not get what went out, and mark those addresses."""
-    row = tx.one(_TICKET, id=outbox_id)
-    ticket_id, customer_id = row if row is not None else (None, None)
+    ticket_id, customer_id, _ = tx.one(_TICKET, id=outbox_id) or (None, None, "")
     for address, reason in refused.items():
         undeliverable.mark_refused(tx, address, reason)
         events.record(
@@ -111,16 +127,19 @@ def note_failed(
 
     False when it was dropped while it was on its way, or a report has said what became of it: that stays.
     """
-    row = tx.one(_TICKET, id=outbox_id)
-    ticket_id, customer_id = row if row is not None else (None, None)
+    if next_at is None:
+        failures.blame(tx, outbox_id, failure)
+    ticket_id, customer_id, medium = tx.one(_TICKET, id=outbox_id) or (None, None, "")
     ticket = tickets.locked_final(tx, ticket_id) if next_at is None and ticket_id is not None else None
     state = "queued" if next_at is not None else "failed"
+    # Mail is sent again under the same Message-ID, and whoever has it twice can tell.
+    reason = tries.reason_of(failure.reason, unknown=failure.unknown and medium != tries.MAIL)
     touched = tx.update(
         schema.outbox,
         {"id": outbox_id, "state": "queued"},
         state=state,
         attempts=attempts,
-        error=failure.reason[:500],
+        error=reason[:500],
         next_at=next_at,
     )
     if not touched:
@@ -135,7 +154,7 @@ def note_failed(
             reason=failure.reason[:500],
         )
     if ticket is not None and context is not None:
-        failures.note_refusal(tx, context, ticket, outbox_id, failure.reason[:500])
+        failures.follow(tx, context, ticket, outbox_id, Failure("refused", detail=failure.reason[:500]))
     return True
 
 
@@ -145,6 +164,7 @@ def retry(tx: Tx, outbox_id: int) -> bool:
     An answer that had counted as not given counts from now on.
     """
     ticket = _locked(tx, outbox_id)
+    tries.forget_id(tx, outbox_id)
     touched = {
         state: tx.update(
             schema.outbox, {"id": outbox_id, "state": state}, state="queued", next_at=tx.now, attempts=0

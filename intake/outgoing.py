@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 
 from channels import markup
 from channels.contract import Address, OutboundFile, OutboundMessage
-from intake import addresses, events, instants, loops, permission
+from intake import addresses, attempts, events, instants, loops, permission
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -176,6 +176,7 @@ def send_apart(
         created_at=instants.datetime_from_us(tx.now),
         headers={loops.MARK: loops.mark(context.keys, outbox_id, is_automatic=draft.automatic is not None)},
         extra=draft.extra,
+        reference="" if account.medium == MAIL else attempts.reference(context.keys, outbox_id),
     )
     is_first = tx.run(
         _ENQUEUE,
@@ -222,8 +223,7 @@ def first_of(context: Context, medium: str) -> Account | None:
 
 def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:
     outbox_id = tx.new_id() if draft.number is None else draft.number
-    own = ticket.own_address if account.name == ticket.account and ticket.own_address else ""
-    own = own or addresses.own_address(account, ())
+    own, is_mail = _own_address(account, ticket), account.medium == MAIL
     keys = context.keys
     reply_to, message_id = _references(tx, context, account, own, ticket, draft, outbox_id)
     return OutboundMessage(
@@ -244,13 +244,20 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         references=draft.answers[-REFERENCES_MAX:],
         # Automatic mail has a null return path (RFC 3834 §3.3): a bounce to it would be a robot's talk to a robot.
         envelope_sender=""
-        if draft.automatic
+        if draft.automatic or not is_mail
         else addresses.return_path(keys, account, own, outbox_id) or own,
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
         headers={loops.MARK: loops.mark(keys, outbox_id, is_automatic=draft.automatic is not None)},
         extra=draft.extra,
+        reference="" if is_mail else attempts.reference(keys, outbox_id),
     )
+
+
+def _own_address(account: Account, ticket: Ticket) -> str:
+    """Return the address of ours that a ticket's messages leave from: what the customer wrote to, where that can be."""
+    is_its_own = account.name == ticket.account or ticket.own_address in account.addresses
+    return ticket.own_address if ticket.own_address and is_its_own else addresses.own_address(account, ())
 
 
 def _markdown(draft: Draft) -> str:
@@ -263,14 +270,17 @@ def _markdown(draft: Draft) -> str:
 def _references(
     tx: Tx, context: Context, account: Account, own: str, ticket: Ticket, draft: Draft, outbox_id: int
 ) -> tuple[Address | None, str]:
-    """Return where an answer shall come to, and the Message-ID: signed for a customer, or for an agent."""
+    """Return where an answer shall come to, None = where it left from, and the Message-ID.
+
+    Both are signed for a customer, or for an agent.
+    """
     keys, name, to = context.keys, context.organization, draft.to.address
     if draft.agent is not None:
         notified = addresses.Notified(ref=ticket.ref, agent=draft.agent, to=to, at_us=tx.now)
         reply_to = addresses.agent_reply_address(keys, account, own, notified, name=name)
         return reply_to, addresses.agent_message_id(keys, own, notified, outbox_id=outbox_id)
     message_id = addresses.message_id(keys, own, ref=ticket.ref, outbox_id=outbox_id, to=to)
-    if not draft.is_public:
+    if not draft.is_public or account.medium != MAIL:
         return None, message_id
     return addresses.reply_address(keys, account, own, ref=ticket.ref, to=to, name=name), message_id
 

@@ -1,4 +1,7 @@
-"""Addresses that mail does not reach, and those that complained: shown beside the customer, until mail comes from them."""
+"""Addresses that nothing reaches, and those that complained: shown beside the customer, until something comes from them.
+
+A number is marked for what it was written to by: a landline has no texts (`phone`), and its owner may have WhatsApp.
+"""
 
 from sqlalchemy import BigInteger, bindparam, func, select
 
@@ -25,6 +28,21 @@ _MARK = Statement(
         undeliverable_reason=bindparam("reason"),
     )
 )
+_MARK_NUMBER = Statement(
+    schema.identities.update()
+    .where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
+    .values(
+        undeliverable_since=func.coalesce(_i.undeliverable_since, bindparam("now", type_=BigInteger())),
+        undeliverable_reason=bindparam("reason"),
+    )
+)
+_REASON = Statement(
+    select(_i.undeliverable_reason).where(
+        _i.kind == bindparam("kind"),
+        _i.value == bindparam("value"),
+        _i.undeliverable_since.is_not(None),
+    )
+)
 _COMPLAIN = Statement(schema.identities.update().where(*_is_it).values(complained_at=bindparam("at")))
 _COMPLAINED = Statement(select(_i.id).where(*_is_it, _i.complained_at.is_not(None)))
 
@@ -40,6 +58,23 @@ def mark_refused(tx: Tx, address: str, refusal: str) -> bool:
     """The same, from what a server said when it refused the address."""
     reason = reasons.reason_of(reasons.status_in(refusal), refusal)
     return reason in _PLAIN and mark(tx, address, reason)
+
+
+def mark_number(tx: Tx, medium: str, number: str, reason: str) -> bool:
+    """Note that a medium does not reach a number; whether we know it. reason: channels.contract.ADDRESS_PROBLEMS."""
+    kind = identity_kind(medium)
+    return tx.run(_MARK_NUMBER, kind=kind, value=number, now=tx.now, reason=reason) > 0
+
+
+def identity_kind(medium: str) -> str:
+    """Return what a medium's numbers are kept as."""
+    return "whatsapp" if medium == "whatsapp" else "phone"
+
+
+def reason_of_number(tx: Tx, medium: str, number: str) -> str | None:
+    """Return why a medium does not reach a number; None = as far as we know it does."""
+    row = tx.one(_REASON, kind=identity_kind(medium), value=number)
+    return str(row[0] or "other") if row is not None else None
 
 
 def complain(tx: Tx, address: str, *, is_withdrawn: bool = False) -> bool:
