@@ -5,7 +5,8 @@ others of the level follow; nobody on the phone waits half an hour for that. Who
 of whatever level. Capacity does not count: what keeps a phone from ringing is a call, and the caller says who has one.
 """
 
-from collections.abc import Iterator, Set as AbstractSet
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 
 import msgspec
