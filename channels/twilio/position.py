@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 OVERLAP = timedelta(hours=24)
+SWEEP = timedelta(days=3)  # once a day it is looked so far back: for prices, and for what came very late
+SWEPT_EVERY = timedelta(days=1)
 STEP = timedelta(days=1)  # a long absence is made up for day by day, the oldest first
 RETENTION = timedelta(days=400)  # twilio.com/docs/usage/security/data-retention, messages and calls (2026-11)
 LOST = timedelta(days=2)  # how far is looked back when nobody knows any more how far it was
@@ -18,7 +20,7 @@ LOST = timedelta(days=2)  # how far is looked back when nobody knows any more ho
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """since: nothing before it is taken (the first start). read: number -> up to when everything is accounted for.
 
-    swept: when what becomes known late, prices, was looked for last. All aware UTC.
+    swept: when the last `SWEEP` ended. All aware UTC.
     """
 
     since: datetime
@@ -66,11 +68,16 @@ def windows(position: Position, number: str, now: datetime) -> Iterator[Window]:
     A cursor that lies ahead counts as now: a clock that was set back hides nothing.
     """
     read = min(position.read.get(number, position.since), now)
-    start = max(position.since, read - OVERLAP, now - RETENTION)
-    while now - start > OVERLAP + STEP:
+    overlap = SWEEP if is_sweep_due(position, now) else OVERLAP
+    start = max(position.since, read - overlap, now - RETENTION)
+    while now - start > overlap + STEP:
         yield Window(start, start + STEP)
         start += STEP
     yield Window(start, None)
+
+
+def is_sweep_due(position: Position, now: datetime) -> bool:
+    return position.swept is None or not timedelta() <= now - position.swept < SWEPT_EVERY
 
 
 def moved(position: Position, number: str, to: datetime) -> Position:

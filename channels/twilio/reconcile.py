@@ -124,8 +124,13 @@ class Reconciler:
         """
         now = await self._source.clock(self._options.numbers[0]) or self._clock()
         read = await self._position(gate, now)
+        before, last = read, self._options.numbers[-1]
         for number in self._options.numbers:
-            for window in position.windows(read, number, now):
+            for window in position.windows(before, number, now):
+                is_end = number == last and window.until is None
+                # A sweep that did not come to its end is begun again.
+                swept = now if is_end and position.is_sweep_due(before, now) else read.swept
+                read = msgspec.structs.replace(read, swept=swept)
                 read = await self._make_up(gate, number, window, read, now=now)
 
     async def _position(self, gate: contract.Gate, now: datetime) -> Position:

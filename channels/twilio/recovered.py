@@ -14,6 +14,7 @@ from channels.contract import RawMessage
 from channels.twilio.listing import Row, instant
 
 WHATSAPP = "whatsapp:"
+CALL_STATUS, RECORDING, TRANSCRIPTION = "call/status", "call/recording", "call/transcription"
 BY = "reconciler"
 # What a status says nothing about: it is on its way, and the next one will tell.
 UNSAID = frozenset(("accepted", "scheduled", "queued", "sending", "receiving", "received"))
@@ -26,6 +27,11 @@ def message_key(account_sid: str, sid: str) -> str:
 
 def status_key(account_sid: str, sid: str, status: str) -> str:
     return f"twilio:{account_sid}:{sid}:{status}"
+
+
+def call_key(account_sid: str, call: str, path: str, name: str) -> str:
+    """Return the key of something that was told of a call. name: what tells it from others of the same path."""
+    return f"twilio:{account_sid}:{call}:{path}:{name}"
 
 
 def lane(number: str) -> str:
@@ -84,6 +90,74 @@ def status(row: Row, *, kind: str, account: str, received_at: datetime) -> RawMe
         keys=(status_key(_text(row, "account_sid"), row["sid"], word),),
         body=urllib.parse.urlencode(named).encode(),
         envelope={"path": "status", "by": BY, **_dated(row)},
+        received_at=received_at,
+    )
+
+
+def call(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
+    """Make what the last status callback of a call would have brought, with when it was and what it cost."""
+    named = {
+        "CallSid": row["sid"],
+        "AccountSid": _text(row, "account_sid"),
+        "From": _text(row, "from"),
+        "To": _text(row, "to"),
+        "CallStatus": _text(row, "status"),
+        "Direction": _text(row, "direction"),
+        "ApiVersion": _text(row, "api_version"),
+        "CallDuration": _text(row, "duration") or "0",
+        "StartTime": _text(row, "start_time") or _text(row, "date_created"),
+        "EndTime": _text(row, "end_time") or _text(row, "date_updated"),
+        "Price": _text(row, "price"),
+        "PriceUnit": _text(row, "price_unit"),
+    }
+    return _of_call(named, CALL_STATUS, account=account, key=key, received_at=received_at)
+
+
+def recording(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
+    """Make what the callback of a recording would have brought; that of a talk says so in its address."""
+    named = {
+        "CallSid": _text(row, "call_sid"),
+        "AccountSid": _text(row, "account_sid"),
+        "RecordingSid": row["sid"],
+        "RecordingStatus": _text(row, "status"),
+        "RecordingDuration": _text(row, "duration") or "0",
+        "RecordingSource": _text(row, "source"),
+        "RecordingStartTime": _text(row, "start_time"),
+    }
+    query = {} if _text(row, "source") == "RecordVerb" else {"why": "call"}
+    return _of_call(named, RECORDING, account=account, key=key, received_at=received_at, query=query)
+
+
+def transcription(row: Row, *, call: str, account: str, key: str, received_at: datetime) -> RawMessage:
+    """Make what the callback of a transcription would have brought."""
+    named = {
+        "CallSid": call,
+        "AccountSid": _text(row, "account_sid"),
+        "RecordingSid": _text(row, "recording_sid"),
+        "TranscriptionSid": row["sid"],
+        "TranscriptionStatus": _text(row, "status"),
+        "TranscriptionText": _text(row, "transcription_text"),
+    }
+    return _of_call(named, TRANSCRIPTION, account=account, key=key, received_at=received_at)
+
+
+def _of_call(
+    named: dict[str, str],
+    path: str,
+    *,
+    account: str,
+    key: str,
+    received_at: datetime,
+    query: dict[str, str] | None = None,
+) -> RawMessage:
+    told: dict[str, Any] = {"path": path, "by": BY}
+    return RawMessage(
+        kind="twilio.voice",
+        account=account,
+        lane=f"call:{named['CallSid']}",
+        keys=(key,),
+        body=urllib.parse.urlencode(named).encode(),
+        envelope=told | ({"query": query} if query else {}),
         received_at=received_at,
     )
 

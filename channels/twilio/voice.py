@@ -2,6 +2,7 @@
 
     POST /hooks/<account>/call                    a new call
     POST /hooks/<account>/call/<what>             its next turns; what agents hear; what Twilio tells beside it
+    POST /hooks/<account>/page…                   calls that we make (channels.twilio.calling)
 
 Webhooks and TwiML: twilio.com/docs/voice/twiml and /docs/usage/webhooks/voice-webhooks, checked 2026-11. All that a caller
 can do is decided by channels.twilio.phone.step, a pure machine; this file is the door before it.
@@ -19,10 +20,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from channels import contract
-from channels.twilio import webhook
+from channels.twilio import calling, probe, upkeep, webhook
+from channels.twilio.api import Api
 from channels.twilio.phone import lint, moment, static, step
 from channels.twilio.phone import options as settings
 from channels.twilio.phone import parse as parsing
+from channels.twilio.reconcile_calls import Calls
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -31,7 +34,11 @@ KIND = "twilio.voice"
 MEDIUM = "voice"
 ANSWER_WITHIN_S = 0.25
 Options = settings.Options
-parse = parsing.parse
+
+
+def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> contract.CallEvent:
+    """Say what a request tells of a call, a customer's or one that we made."""
+    return calling.parse(raw) if calling.is_ours(raw) else parsing.parse(raw, options, evidence)
 
 
 class Channel:
@@ -43,10 +50,36 @@ class Channel:
         self._machine = step.Machine(account, options)
         self._door = webhook.Door(account, options, log=log)
         self._late: set[asyncio.Task[str]] = set()
+        api = Api(options)
+        self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
+        has_transcripts = options.transcription == "twilio"
+        source = Calls(account, options, api=api, has_transcripts=has_transcripts)
+        self._upkeep = upkeep.Upkeep(account, options, medium="voice", source=source, api=api, log=self._log)
+
+    async def deliver(self, outbound: contract.OutboundMessage) -> contract.Delivered:
+        """Make a call. Raises: DeliveryFailed."""
+        return await self._caller.deliver(outbound)
+
+    async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
+        """Return the ids of calls that may be this one. Raises: DeliveryFailed."""
+        return await self._caller.sent_before(outbound)
 
     def check(self) -> list[contract.Problem]:
         """Say what is wrong with the menu and what stands around it."""
-        return lint.problems(self._options)
+        return [*self._upkeep.check(), *lint.problems(self._options)]
+
+    async def run(self, gate: contract.Gate) -> None:
+        """Ask Twilio now and then for calls that no webhook brought."""
+        await self._upkeep.run(gate)
+
+    def troubles(self) -> list[str]:
+        return self._upkeep.troubles()
+
+    async def probe(self) -> list[contract.Problem]:
+        return await self._upkeep.probe()
+
+    async def close(self) -> None:
+        await self._upkeep.close()
 
     def routes(self, gate: contract.Gate) -> Iterable["web.RouteDef"]:
         """Give the webhooks of a call, all of them by POST."""
@@ -58,6 +91,7 @@ class Channel:
             yield web.post(f"/{path}", spoken)
         for path in sorted(step.CALLBACK_PATHS | {"call/leg"}):
             yield web.post(f"/{path}", told)
+        yield probe.route(self._door)
 
     async def _told(self, gate: contract.Gate, verified: webhook.Verified) -> str:
         """Keep what Twilio tells. Raises: Unavailable."""
