@@ -141,13 +141,16 @@ def page_of(query: dict[str, str]) -> str | None:
     return page if page.isascii() and page.isdecimal() and len(page) <= 20 else None
 
 
-def unavailable(page: str, number: int, *, tries: int) -> str:
-    """Return the answer while nothing can be kept: the same turn again in a moment, and in the end goodbye."""
+def unavailable(what: str, page: str, number: int, *, tries: int) -> str:
+    """Return the answer while nothing can be kept: the same turn again in a moment, and in the end goodbye.
+
+    what: the path of the call's turns.
+    """
     if tries >= WAITS_MAX:
         return _last(
             "The desk cannot be reached at this moment. You will be told in another way. Goodbye.", ENGLISH
         )
-    return _pause(f"{url(page, number)}&again={tries + 1}", pause_s=2)
+    return _pause(f"{what}?o={page}&n={number}&again={tries + 1}", pause_s=2)
 
 
 def parse(raw: RawMessage) -> CallEvent:
@@ -185,8 +188,13 @@ def _form(raw: RawMessage) -> dict[str, str]:
 
 
 def _number(raw: RawMessage) -> int:
-    text = str((raw.envelope.get("query") or {}).get("n", "0"))
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    return small((raw.envelope.get("query") or {}).get("n"))
+
+
+def small(text: object) -> int:
+    """Return a small whole number of a query, 0 = it is none."""
+    said = str(text)
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 6 else 0
 
 
 # -- TwiML ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,177 @@
+"""Calls that we make: an agent is told of something (paging), or is put through to a customer (dialing out).
+
+    POST /hooks/<account>/page                 the turns of a page call
+    POST /hooks/<account>/page/status          how far it got
+    POST /hooks/<account>/out…                 the same of a call from a ticket
+
+Source: twilio.com/docs/voice/api/call-resource (create, list, StatusCallbackEvent; checked 2026-11). Twilio knows no
+idempotency key for a call: when the outcome of a request is not known, `sent_before` looks for it among the calls to that
+number, and intake calls again only when none of them is it, so that nobody is rung twice for one notice. An account of
+Twilio begins one call in a second; what is more waits there, which the call's timeout does not count.
+OutboundMessage.extra: `call` ("page" or "out"), `ring_s`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from channels import contract, phone_numbers
+from channels.twilio import send, settings, webhook
+from channels.twilio.api import Api, ApiError
+from channels.twilio.phone import paging
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from twilio.rest import Client
+
+RING_S = 25  # carriers' answering machines mostly come after that
+LOOKED_AT = 100
+EARLIER = timedelta(minutes=5)  # clocks differ, and Twilio's dates have whole seconds
+ANSWER_WITHIN_S = 5.0  # nobody waits on the line for us but a colleague: Twilio's own limit is 15 s
+EVENTS = ["initiated", "ringing", "answered", "completed"]
+_STEPS = {"page": paging}
+
+
+class Caller:
+    """The calls of one account. door: through which Twilio asks what they say."""
+
+    def __init__(
+        self,
+        account: str,
+        options: settings.Options,
+        *,
+        kind: str,
+        door: webhook.Door,
+        api: Api | None = None,
+        log: logging.Logger | None = None,
+    ) -> None:
+        self._account, self._options, self._kind, self._door = account, options, kind, door
+        self._api = api or Api(options)
+        self._log = log or logging.getLogger("channels.twilio")
+
+    # -- out ------------------------------------------------------------------------------------------------------
+
+    async def deliver(self, outbound: contract.OutboundMessage) -> contract.Delivered:
+        """Make one call; the provider's id is its CallSid. Raises: DeliveryFailed."""
+        parameters = self._parameters(outbound)
+        try:
+            made = await self._api.call(lambda twilio: twilio.calls.create_async(**parameters))
+        except ApiError as error:
+            raise send.failure(error) from error
+        return contract.Delivered(str(made.sid))
+
+    async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
+        """Return the ids of calls that may be this one, the oldest first. Raises: DeliveryFailed."""
+        parameters = self._parameters(outbound)
+        since = outbound.created_at - EARLIER
+
+        async def look(twilio: "Client") -> list[Any]:
+            found = await twilio.calls.list_async(
+                to=parameters["to"], from_=parameters["from_"], limit=LOOKED_AT
+            )
+            return list(found)
+
+        try:
+            found = await self._api.call(look)
+        except ApiError as error:
+            reason = f"the call may have been made, and Twilio cannot be asked: {error}"
+            raise contract.DeliveryFailed(reason, retryable=True, unknown=True) from error
+        ours = [each for each in found if _is_made_by_us(each) and _made_at(each, since) >= since]
+        return tuple(str(each.sid) for each in sorted(ours, key=lambda each: _made_at(each, since)))
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    def _parameters(self, outbound: contract.OutboundMessage) -> dict[str, Any]:
+        """Return what Twilio is asked for. Raises: DeliveryFailed when that can be no call."""
+        number, what = outbound.to[0].address, str(outbound.extra.get("call", ""))
+        if what not in _STEPS:
+            raise contract.DeliveryFailed("it is no call: nothing is said in it", retryable=False)
+        if phone_numbers.e164(number) != number:
+            raise contract.DeliveryFailed(f"'{number}' is not a number that can be called", retryable=False)
+        if not self._options.public_url:
+            reason = "calls need http.public_url: Twilio asks there what is said in them"
+            raise contract.DeliveryFailed(reason, retryable=True)
+        hook = f"{self._options.public_url}/hooks/{self._account}"
+        return {
+            "to": number,
+            "from_": outbound.from_.address,
+            "url": f"{hook}/{what}?o={outbound.id}&n=0",
+            "method": "POST",
+            "status_callback": f"{hook}/{what}/status?o={outbound.id}",
+            "status_callback_method": "POST",
+            "status_callback_event": EVENTS,
+            "timeout": int(outbound.extra.get("ring_s", RING_S)),
+        }
+
+    # -- in -------------------------------------------------------------------------------------------------------
+
+    def routes(self, gate: contract.Gate) -> Iterable["web.RouteDef"]:
+        """Give the webhooks of calls that we make, all of them by POST."""
+        from aiohttp import web
+
+        for what in _STEPS:
+            yield web.post(f"/{what}", self._door.opening(self._spoken(gate, what)))
+            for told in ("status", "leg", "recording"):
+                yield web.post(f"/{what}/{told}", self._door.opening(self._told(gate)))
+
+    def _spoken(self, gate: contract.Gate, what: str) -> webhook.Take:
+        async def take(verified: webhook.Verified) -> str:
+            """Answer whoever is on the line; what cannot be kept now is asked for again by themselves."""
+            page = paging.page_of(verified.query)
+            if page is None:
+                raise contract.Rejected("that call is none of ours")
+            session = f"{what}:{page}"
+            number, tries = (paging.small(verified.query.get(name)) for name in ("n", "again"))
+            try:
+                async with asyncio.timeout(ANSWER_WITHIN_S):
+                    return await gate.turn(session, self._raw(verified, number), _STEPS[what].step)
+            except (TimeoutError, contract.Unavailable) as error:
+                self._log.warning(
+                    "call_turn_put_off account=%s session=%s reason=%s",
+                    self._account,
+                    session,
+                    str(error) or "too slow",
+                )
+                return paging.unavailable(what, page, number, tries=tries)
+
+        return take
+
+    def _told(self, gate: contract.Gate) -> webhook.Take:
+        async def take(verified: webhook.Verified) -> str:
+            form = verified.form
+            name = form.get("RecordingStatus") or form.get("CallStatus", "")
+            await gate.submit(self._raw(verified, f"{form.get('RecordingSid', '')}{name}"))
+            return webhook.EMPTY
+
+        return take
+
+    def _raw(self, verified: webhook.Verified, name: object) -> contract.RawMessage:
+        """Make the raw message; a request that Twilio makes again has the same key."""
+        call = verified.form.get("CallSid", "")[:64]
+        key = f"twilio:{self._options.account_sid}:{call}:{verified.path}:{name}"
+        return verified.raw(self._kind, lane=f"call:{call}", keys=(key,))
+
+
+def is_ours(raw: contract.RawMessage) -> bool:
+    """Whether a raw message is about a call that we made."""
+    return str(raw.envelope.get("path", "")).partition("/")[0] in _STEPS
+
+
+def parse(raw: contract.RawMessage) -> contract.CallEvent:
+    """Say what a request about a call of ours tells. Never raises."""
+    said: contract.CallEvent = _STEPS[str(raw.envelope["path"]).partition("/")[0]].parse(raw)
+    return said
+
+
+def _is_made_by_us(call: Any) -> bool:
+    return str(call.direction or "").startswith("outbound-api")
+
+
+def _made_at(call: Any, otherwise: datetime) -> datetime:
+    made: datetime | None = call.date_created or call.start_time
+    if made is None:
+        return otherwise
+    return made if made.tzinfo is not None else made.replace(tzinfo=UTC)
