@@ -147,20 +147,6 @@ def _all_ids(choices: tuple[menu.Choice, ...]) -> Iterator[str]:
 
 
 def _advice(options: "Options") -> Iterator[Problem]:
-    if not options.public_url:
-        yield Problem(
-            "Twilio cannot reach this account: no public_url is set",
-            "set http.public_url, or public_url of the account",
-            severity="warning",
-        )
-    if not options.tokens:
-        yield Problem("auth_token is empty: every call is refused", "set auth_token", severity="warning")
-    if not options.numbers:
-        yield Problem(
-            "numbers is empty: no call can ring an agent from it",
-            "numbers: ['+48221234567']",
-            severity="warning",
-        )
     if options.transcription == "twilio" and set(options.languages) - {"en"}:
         yield Problem(
             "transcription: twilio understands English only: voicemail in other languages is not transcribed",

@@ -65,7 +65,7 @@ def _clock(local: datetime, *, hours: int) -> str:
     minutes = f":{local.minute:02}" if local.minute or hours != 12 else ""
     if hours != 12:
         return f"{local.hour}{minutes}"
-    return f"{local.hour % 12 or 12}{minutes} {'a.m.' if local.hour < 12 else 'p.m.'}"
+    return f"{local.hour % 12 or 12}{minutes} {'AM' if local.hour < 12 else 'PM'}"
 
 
 def _zone(name: str) -> ZoneInfo:

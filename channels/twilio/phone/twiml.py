@@ -4,8 +4,8 @@ Twilio's pages of <Gather>, <Dial>, <Number>, <Record>, <Say> (twilio.com/docs/v
 
 * an answer to <Gather> comes even when nothing was pressed only with actionOnEmptyResult; # is a key like any other only
   with an empty finishOnKey; what is spoken inside it stops at the first key or word;
-* <Number url> is heard by the agent before the two are connected, and may not dial; who picks up first ends the ringing
-  of the others;
+* <Number url> is heard by the agent before the two are connected, and has <Say>, <Play>, <Gather> and <Hangup> only
+  (twilio.com/docs/errors/13201); who picks up first ends the ringing of the others;
 * a <Record> in which nothing is said does not ask its action, the next verb is done instead.
 """
 
@@ -21,7 +21,7 @@ from channels.twilio.phone.state import State
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 KEY_TIMEOUT_S = 4
 _SILENCE_S = 5  # after which a message is over
-_MAX_HINTS = 100
+_MAX_HINTS, _MAX_HINT = 100, 100  # Twilio takes 500, of 100 characters
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -43,7 +43,7 @@ def gather(
     """Ask for one key, or for words as well when there are hints; silence is an answer, too."""
     asked: dict[str, object] = {"input": "dtmf"}
     if hints is not None:
-        words = [hint.rstrip("*") for hint in hints][:_MAX_HINTS]
+        words = [hint.rstrip("*").replace(",", " ")[:_MAX_HINT] for hint in hints][:_MAX_HINTS]
         asked = {
             "input": "dtmf speech",
             "language": moment.options.voice(language).tag,
@@ -158,6 +158,11 @@ def voicemail(moment: Moment, lines: Iterable[Line], *, action: str, call: str, 
     )
     response.redirect(f"{action}{'&' if '?' in action else '?'}empty=1")
     return str(response)
+
+
+def told_agent(moment: Moment, url: str, lines: Iterable[Line]) -> str:
+    """Tell an agent something and come back after a second: the only way on that is allowed there is a <Gather>."""
+    return str(gather(moment, url, lines, language=moment.options.staff_language, timeout_s=1))
 
 
 def asked_agent(moment: Moment, url: str, lines: Iterable[Line]) -> str:

@@ -1,8 +1,8 @@
 """The agent's side: who calls and about what, 1 takes the call, and whose it is when two press at once.
 
-The first who presses 1 has a claim. The reply sends Twilio on to /call/connected: it asks there only while that phone is
-still on the line, so that request is what makes the claim a connection. A claim that is ten seconds old without it is open
-to the next one.
+The first who presses 1 has a claim. What they hear then ends in one more question, to /call/connected: Twilio asks it only
+while that phone is still on the line, so that request is what makes the claim a connection. A claim that is ten seconds
+old without it is open to the next one.
 """
 
 import msgspec
@@ -75,7 +75,8 @@ def _claim(moment: Moment, state: State) -> Answer:
     claim = Claim(agent=agent, leg=moment.request.leg, at=moment.at)
     query = moment.request.query
     url = moment.url("call/connected", a=agent, of=moment.request.call, r=query.get("r"))
-    return Answer(_replace(state, claim=claim), twiml.going_on(moment, url), tuple(happened))
+    yours = moment.line(moment.options.staff_language, "yours")
+    return Answer(_replace(state, claim=claim), twiml.told_agent(moment, url, [yours]), tuple(happened))
 
 
 def connected(moment: Moment, state: State) -> Answer:
