@@ -8,14 +8,16 @@ Level: solid.
 from typing import Any
 
 from channels import contract
-from channels.twilio import settings, texting
+from channels.twilio import send, settings, texting
 
 MEDIUM = "sms"
 kept_elsewhere = texting.kept_elsewhere
 
 
 class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """See channels.twilio.settings."""
+    """sending: see channels.twilio.send; the rest: channels.twilio.settings."""
+
+    sending: send.Sending = send.Sending()
 
 
 def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> contract.Understood:

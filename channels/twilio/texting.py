@@ -21,8 +21,10 @@ from channels.twilio import (
     media_names,
     probe,
     recovered,
+    send,
     settings,
     setup,
+    status,
     upkeep,
     webhook,
 )
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 
 
 def parse(raw: contract.RawMessage, options: settings.Options, *, medium: str) -> contract.Understood:
-    """Return what a raw message of either kind is: a customer's words, or one of consent."""
+    """Return what a raw message of either kind is: a customer's words, one of consent, or what became of one of ours."""
+    if raw.envelope.get("path") == status.PATH:
+        return status.parse(raw)
     return consent(raw, options, medium=medium) or incoming.message(raw, medium=medium)
 
 
@@ -86,6 +90,9 @@ class Texts:
         self._fetcher = media.Fetcher(options)
         api = Api(options)
         source = Messages(account, options, kind=self.KIND, medium=self.MEDIUM, api=api)
+        sending = getattr(options, "sending", None)
+        prefix = send.WHATSAPP if self.MEDIUM == "whatsapp" else ""
+        self._sender = send.Sender(account, options, prefix=prefix, sending=sending, api=api)
         self._upkeep = upkeep.Upkeep(
             account, options, medium=self.MEDIUM, source=source, api=api, log=self._log
         )
@@ -95,6 +102,7 @@ class Texts:
 
         return [
             web.post("/message", self._door.opening(functools.partial(self._take, gate))),
+            web.post(f"/{status.PATH}", self._door.opening(functools.partial(self._take_status, gate))),
             probe.route(self._door),
         ]
 
@@ -104,6 +112,15 @@ class Texts:
 
     def troubles(self) -> list[str]:
         return self._upkeep.troubles()
+
+    async def deliver(self, outbound: contract.OutboundMessage) -> contract.Delivered:
+        return await self._sender.deliver(outbound)
+
+    async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
+        return await self._sender.sent_before(outbound)
+
+    def wait_s(self, outbound: contract.OutboundMessage) -> float:
+        return self._sender.wait_s(outbound)
 
     async def fetch(self, reference: str) -> contract.Fetched:
         return await self._fetcher.fetch(reference)
@@ -122,8 +139,8 @@ class Texts:
         """Keep an incoming message. Raises: Refused when it is none, Unavailable."""
         form = verified.form
         sid = form.get("MessageSid") or form.get("SmsMessageSid") or form.get("SmsSid") or ""
-        status = form.get("SmsStatus") or form.get("MessageStatus") or "received"
-        if not sid or status not in ("received", "receiving"):
+        word = form.get("SmsStatus") or form.get("MessageStatus") or "received"
+        if not sid or word not in ("received", "receiving"):
             raise webhook.misdirected(
                 "what was posted to …/message is no incoming message: a status callback belongs to …/status"
             )
@@ -133,4 +150,9 @@ class Texts:
             keys=(recovered.message_key(self._options.account_sid, sid),),
         )
         await gate.submit(raw)
+        return webhook.EMPTY
+
+    async def _take_status(self, gate: contract.Gate, verified: webhook.Verified) -> str:
+        """Keep what became of a message of ours. Raises: Unavailable."""
+        await gate.submit(status.raw(verified, kind=self.KIND))
         return webhook.EMPTY

@@ -9,14 +9,25 @@ Level: solid.
 from typing import Any
 
 from channels import contract
-from channels.twilio import settings, texting
+from channels.twilio import send, settings, texting
+from channels.twilio import templates as templating
 
 MEDIUM = "whatsapp"
 kept_elsewhere = texting.kept_elsewhere
 
 
 class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """See channels.twilio.settings."""
+    """templates: what may be sent when the customer's 24 hours are over; sending: see channels.twilio.send.
+
+    The rest: channels.twilio.settings.
+    """
+
+    templates: tuple[templating.Template, ...] = ()
+    sending: send.Sending = send.Sending()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        templating.check_unique(self.templates)
 
 
 def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> contract.Understood:
