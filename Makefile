@@ -45,6 +45,7 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.store.power_cut --cuts 5000
 	$(BIN)/python -m tests.routing.garbage --count 100000
 	$(BIN)/python -m tests.domain.assignment_days --days 10000
+	$(BIN)/python -m tests.routing.zone_walk
 	$(BIN)/python -m tests.email.fuzz --count 10000000
 	$(BIN)/python -m tests.email.silence
 	$(BIN)/python -m tests.torture.kills --kills 1000 --acks 200000

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, cost, latency, results, rules, speed, timers, understanding
+from bench import backtest, cost, latency, phone, results, rules, speed, timers, understanding
 
 _PARTS = {
     "speed": speed.run,
@@ -17,6 +17,7 @@ _PARTS = {
     "understanding": understanding.run,
     "backtest": backtest.run,
     "timers": timers.run,
+    "phone": phone.run,
 }
 
 
@@ -25,7 +26,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default=",".join(_PARTS),
-        help="parts with commas: speed, latency, cost, rules, understanding, backtest, timers",
+        help="parts with commas: speed, latency, cost, rules, understanding, backtest, timers, phone",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"

@@ -18,14 +18,15 @@ def serving(module: str) -> Iterator[int]:
     port = daemons.free_port()
     process = subprocess.Popen([sys.executable, "-m", module, str(port)], cwd=daemons.ROOT)
     try:
-        _wait_for(port)
+        wait_for(port)
         yield port
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Return as soon as something listens there. Raises: TimeoutError."""
     for _ in range(400):
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return

@@ -18,11 +18,14 @@ PARTS = (
     "understanding",
     "backtest",
     "timers",
+    "phone",
     "torture",
     "broken mail",
     "mailbox",
     "escalations",
     "clock jumps",
+    "assignment",
+    "zones",
 )
 
 

@@ -32,6 +32,8 @@ from tests.domain.desk_model import DeskModel
 from tests.domain.world import World
 from tests.store.memory import memory_folder
 
+LONG_RUN_DAYS = 10_000  # whose result is kept in bench/RESULTS.md
+
 MEDIA = ("email", "chat")
 SKILLS = ("pl", "de")
 HOURS = {"early": "06:00-14:00", "late": "12:00-20:00", "day": "08:00-18:00"}
@@ -275,6 +277,10 @@ def main() -> int:
             if number % 500 == 499:
                 print(f"{number + 1} days", flush=True)
     print(f"{arguments.days} days, each right at every instant")
+    if arguments.days >= LONG_RUN_DAYS:
+        from bench import torture
+
+        torture.record_days(arguments.days)
     return 0
 
 

@@ -138,6 +138,9 @@ def main() -> int:
     print(
         f"{zones} zones, {len(changes)} changes, {asked.kinds} calendars at each: {wrong} wrong, {spent_s:.0f} s"
     )
+    from bench import torture
+
+    torture.record_zones(zones, len(changes), asked.kinds, wrong)
     return 1 if wrong else 0
 
 
