@@ -1,9 +1,304 @@
-"""Who may be written to, and who has said stop."""
+"""STOP, START and HELP: what the words do, in the transaction of their journal row.
 
-from channels.contract import Consent
-from intake.model import Context, Received
+STOP is certain: its text makes no ticket and no notice, and stays in the journal as automatic, with its customer. One
+confirmation is queued before the ledger says "out", unless the provider has confirmed it, and everything else that waits
+for the number is withheld. START lifts what holds. START and HELP count only where they make sense, so such a text comes
+here as a message first (`takes`): START, and YES, when its sender has said STOP; HELP when nothing of theirs is open and
+nobody has answered it within the hour. Who asks again wants a person. YES to somebody whose ticket is open is an answer
+as well: it lifts the block, as it does at the provider, and stays a message.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from channels import phone_numbers
+from channels.contract import Address, Consent, Identity, Message
+from channels.twilio import keywords
+from intake import (
+    admitting,
+    consent_texts,
+    counters,
+    customers,
+    events,
+    instants,
+    journal,
+    opt_outs,
+    outgoing,
+)
+from intake.model import Account, Context, Received
+from intake.opt_outs import EMAIL, SMS, WHATSAPP, OptOut
+from intake.outgoing import Draft
+from intake.permission import PREFIX
+from intake.store import schema
 from intake.store.engine import Tx
+from intake.store.statements import Statement, values_of
+
+Told = dict[str, Any]
+TEXTED = frozenset({SMS, WHATSAPP})
+PHONE, WORD, PROVIDER, COMPLAINT = "phone", "word", "provider", "complaint"
+HELPED = "consent_help"  # a counter: once an hour for each sender
+
+_o = schema.outbox.c
+_WAITING = Statement(
+    select(_o.id, _o.medium, _o.recipient, _o.cause, _o.action, _o.created_at)
+    .where(_o.state == "queued", _o.recipient.in_(values_of("recipients")))
+    .order_by(_o.id)
+)
+_encode = msgspec.json.Encoder().encode
 
 
-def settle(tx: Tx, context: Context, received: Received, happening: Consent) -> None:
-    raise NotImplementedError
+def settle(tx: Tx, context: Context, received: Received, consent: Consent) -> None:
+    """Do what a word says, and close its journal row."""
+    agent = _agent_of(context, consent.sender)
+    tx.lock("sender", f"{consent.sender.kind}:{consent.sender.value}")
+    customer_id = None if agent else customers.known_as(tx, consent.sender, name="").id
+    if consent.word == "stop":
+        stop(tx, context, received, consent, customer_id=customer_id, agent=agent)
+    elif consent.word == "start":
+        start(tx, context, received, consent)
+    elif not consent.is_answered:
+        help_out(tx, context, received, consent, customer_id=customer_id)
+    journal.close(tx, received.id, "automatic", customer_id=customer_id)
+
+
+def takes(tx: Tx, context: Context, received: Received, message: Message, account: Account) -> bool:
+    """Settle a message that is a word of consent because it makes sense as one; false = it is a message (as well)."""
+    if message.sender is None or received.ticket_id is not None or message.attachments:
+        return False
+    if message.kind == EMAIL:
+        return _takes_mail(tx, context, received, message)
+    word = keywords.perhaps(message.text, languages=account.languages) if message.kind in TEXTED else None
+    if word is None:
+        return False
+    consent = Consent(
+        kind=message.kind,
+        word=word,
+        sender=message.sender,
+        own=next((each.address for each in message.to), ""),
+        said=message.text,
+        provider_id=message.message_id or "",
+        language=message.language,
+        is_answered=keywords.is_confirmed_by_twilio(message.text, medium=message.kind),
+    )
+    return (
+        _takes_start(tx, context, received, consent)
+        if word == "start"
+        else _takes_help(tx, context, received, consent)
+    )
+
+
+def stop(
+    tx: Tx,
+    context: Context,
+    received: Received,
+    consent: Consent,
+    *,
+    customer_id: int | None,
+    agent: str | None = None,
+) -> None:
+    """Confirm it, write it down for every name that it covers, and hold back what waits."""
+    said_at = instants.us_from_datetime(received.raw.received_at)
+    if any(each.at == said_at and each.state == "out" for each in opt_outs.history(tx, consent.sender)):
+        return  # a replay
+    was_out = opt_outs.holding(tx, (consent.sender,), consent.kind) is not None
+    if not consent.is_answered and not was_out and context.consent.confirm:
+        _answer(tx, context, received, consent, "stop", customer_id=customer_id)
+    scope = consent.kind if context.consent.stop_means == "text" else ""
+    covered = _covered(tx, context, consent.sender, customer_id)
+    for identity in covered:  # all before the customer, whom the first note locks
+        tx.lock("sender", f"{identity.kind}:{identity.value}")
+    for identity in covered:
+        opt_outs.note(
+            tx,
+            identity,
+            "out",
+            how=WORD,
+            scope=scope,
+            said=consent.said,
+            account=received.raw.account,
+            at=said_at,
+        )
+    told: Told = {
+        "medium": consent.kind,
+        "value": consent.sender.value,
+        "said": consent.said[:100],
+        "how": WORD,
+    }
+    actor = f"agent:{agent}" if agent else "customer"
+    events.record(tx, "opted_out", customer_id=customer_id, actor=actor, **told)
+    if agent:
+        tx.signal("told", [("agent_opted_out", {"agent": agent, "number": consent.sender.value})])
+    hold_back(tx, context, covered)
+
+
+def start(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
+    """Lift what holds, and confirm it where the provider has not; false when nothing held."""
+    lifted = _liftable(tx, consent.sender)
+    said_at = instants.us_from_datetime(received.raw.received_at)
+    if not lifted or any(each.at > said_at for each in lifted):  # a replay of one from before
+        return False
+    for each in lifted:
+        opt_outs.note(
+            tx, each.identity, "in", how=WORD, scope=each.scope, said=consent.said, account=received.raw.account,
+            at=said_at,
+        )  # fmt: skip
+    customer_id = opt_outs.customer_of(tx, consent.sender)
+    told: Told = {
+        "medium": consent.kind,
+        "value": consent.sender.value,
+        "said": consent.said[:100],
+        "how": WORD,
+    }
+    events.record(tx, "opted_in", customer_id=customer_id, actor="customer", **told)
+    if not consent.is_answered and context.consent.confirm:
+        _answer(tx, context, received, consent, "start", customer_id=customer_id)
+    return True
+
+
+def help_out(
+    tx: Tx, context: Context, received: Received, consent: Consent, *, customer_id: int | None
+) -> bool:
+    """Say who we are and how to stop us; false when that was said within the hour, or may not be sent."""
+    if opt_outs.holding(tx, (consent.sender,), consent.kind) is not None:
+        return False
+    if not counters.take(tx, HELPED, f"{consent.kind}:{consent.sender.value}", limit=1):
+        return False
+    return _answer(tx, context, received, consent, "help", customer_id=customer_id)
+
+
+def told_by_provider(tx: Tx, context: Context, identity: Identity, *, medium: str, account: str) -> None:
+    """Note that the provider refuses what goes to somebody because they told it so, and hold back what waits."""
+    if opt_outs.holding(tx, (identity,), medium) is not None:
+        return
+    scope = medium if context.consent.stop_means == "text" else ""
+    opt_outs.note(tx, identity, "out", how=PROVIDER, scope=scope, account=account)
+    hold_back(tx, context, (identity,))
+
+
+def note_complaint(tx: Tx, addresses: Iterable[str], *, is_withdrawn: bool) -> None:
+    """Note that somebody called our mail spam, or took it back: machines write them no more mail."""
+    for address in addresses:
+        identity = Identity(EMAIL, address.lower())
+        holds = opt_outs.holding(tx, (identity,), EMAIL)
+        if holds is None and not is_withdrawn:
+            opt_outs.note(tx, identity, "out", how=COMPLAINT, scope=EMAIL)
+        elif holds is not None and holds.how == COMPLAINT and is_withdrawn:
+            opt_outs.note(tx, identity, "in", how=COMPLAINT, scope=holds.scope)
+
+
+def hold_back(tx: Tx, context: Context, identities: Iterable[Identity]) -> int:
+    """Withhold what is queued for somebody and may not be sent any more; how many."""
+    names = {value for each in identities for value in (each.value, f"{PREFIX}{each.value}")}
+    rows = tx.all(_WAITING, recipients=_encode(sorted(names)).decode())
+    held = 0
+    for outbox_id, *_ in rows:
+        held += admitting.hold_back(tx, context, outbox_id)
+    return held
+
+
+def _takes_start(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
+    if not _liftable(tx, consent.sender):
+        return False
+    tx.lock("sender", f"{consent.sender.kind}:{consent.sender.value}")
+    start(tx, context, received, consent)
+    customer_id = opt_outs.customer_of(tx, consent.sender)
+    if keywords.is_yes(consent.said) and customer_id and customers.open_tickets(tx, customer_id):
+        return False
+    journal.close(tx, received.id, "automatic", customer_id=customer_id)
+    return True
+
+
+def _takes_help(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
+    customer_id = opt_outs.customer_of(tx, consent.sender)
+    if customer_id is not None and customers.open_tickets(tx, customer_id):
+        return False
+    if not help_out(tx, context, received, consent, customer_id=customer_id):
+        return False
+    known = customers.known_as(tx, consent.sender, name="")
+    journal.close(tx, received.id, "automatic", customer_id=known.id)
+    return True
+
+
+def _takes_mail(tx: Tx, context: Context, received: Received, message: Message) -> bool:
+    """Settle a proven mail that says "unsubscribe" and nothing else: machines write no more mail to its sender."""
+    said = (message.visible_text or message.text).strip() or message.subject
+    sender = message.sender
+    if sender is None or not message.trust.verified_sender or not keywords.is_unsubscribe(said):
+        return False
+    customer = customers.known_as(tx, sender, name="")
+    if opt_outs.holding(tx, (sender,), EMAIL) is None:
+        opt_outs.note(tx, sender, "out", how=WORD, scope=EMAIL, said=said, account=received.raw.account)
+        told: Told = {"medium": EMAIL, "value": sender.value, "said": said[:100], "how": WORD}
+        events.record(tx, "opted_out", customer_id=customer.id, actor="customer", **told)
+        hold_back(tx, context, (sender,))
+    journal.close(tx, received.id, "automatic", customer_id=customer.id)
+    return True
+
+
+def _answer(
+    tx: Tx,
+    context: Context,
+    received: Received,
+    consent: Consent,
+    word: consent_texts.Word,
+    *,
+    customer_id: int | None,
+) -> bool:
+    """Queue the answer to a word; false when nothing can carry it."""
+    account = context.accounts.get(received.raw.account)
+    if account is None or not account.can_deliver:
+        return False
+    language = consent.language or _language(tx, customer_id) or next(iter(account.languages), None)
+    draft = Draft(
+        cause=f"consent:{received.id}",
+        action=f"confirm:{word}",
+        to=Address(consent.sender.value),
+        subject="",
+        text=consent_texts.text(context, word, language),
+        author="system",
+        automatic="auto-replied",
+        medium=consent.kind,
+    )
+    own = consent.own or next(iter(account.addresses), "")
+    return outgoing.send_alone(tx, context, account, draft, own=own, customer_id=customer_id) is not None
+
+
+def _language(tx: Tx, customer_id: int | None) -> str | None:
+    return customers.load(tx, customer_id).language if customer_id is not None else None
+
+
+def _covered(tx: Tx, context: Context, sender: Identity, customer_id: int | None) -> tuple[Identity, ...]:
+    """Return by which names STOP keeps its sender from being reached, the one that said it first.
+
+    The same number on every phone medium; a name that tells no number, or a number beside such a name, where it is the
+    same customer's. Another number of theirs has said nothing.
+    """
+    means = context.consent.stop_means
+    if customer_id is None or means == "text":
+        return (sender,)
+    number = phone_numbers.e164(sender.value)
+    names = opt_outs.names_of(tx, customer_id, (PHONE, WHATSAPP))
+    same = [each for each in names if number is None or phone_numbers.e164(each.value) in (None, number)]
+    mails = opt_outs.names_of(tx, customer_id, (EMAIL,)) if means == "all" else []
+    return tuple(dict.fromkeys((sender, *same, *mails)))
+
+
+def _liftable(tx: Tx, sender: Identity) -> list[OptOut]:
+    """Return what START lifts: what holds for its sender, and what a word of the same customer has brought to others."""
+    found = opt_outs.standing(tx, sender)
+    customer_id = opt_outs.customer_of(tx, sender)
+    number = phone_numbers.e164(sender.value)
+    for each in opt_outs.of_customer(tx, customer_id) if customer_id is not None and found else ():
+        is_same = each.kind == EMAIL or number is None or phone_numbers.e164(each.value) in (None, number)
+        if each.how == WORD and is_same and each.identity != sender:
+            found.append(each)
+    return found
+
+
+def _agent_of(context: Context, sender: Identity) -> str | None:
+    """Return whose number a word came from, if it is an agent's."""
+    people = context.rulebook.agents.items()
+    return next((name for name, each in people if each.phone and each.phone == sender.value), None)

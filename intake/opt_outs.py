@@ -157,8 +157,12 @@ def note(
     account: str | None = None,
     message_id: int | None = None,
     due_at: int | None = None,
+    at: int | None = None,
 ) -> int:
-    """Write a change down, and whether its customer has opted out; the row's id. Holds the lock on the identity."""
+    """Write a change down, and whether its customer has opted out; the row's id. Holds the lock on the identity.
+
+    at: when it was said, microseconds UTC, None = now.
+    """
     tx.lock("sender", f"{identity.kind}:{identity.value}")
     row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
     customer_id = None if row is None else int(row[0])
@@ -177,7 +181,7 @@ def note(
         said=said[:500],
         account=account,
         message_id=message_id,
-        at=tx.now,
+        at=tx.now if at is None else at,
         due_at=due_at,
     )
     if customer_id is not None and state in ("out", "in"):

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 
 from channels import markup
 from channels.contract import Address, OutboundFile, OutboundMessage
-from intake import addresses, attempts, events, instants, loops, permission
+from intake import addresses, attempts, events, instants, loops, permission, whatsapp_window
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -201,6 +201,46 @@ def send_apart(
     return outbox_id
 
 
+def send_alone(
+    tx: Tx, context: Context, account: Account, draft: Draft, *, own: str, customer_id: int | None
+) -> int | None:
+    """Write the outbox row of a text to a customer that is about no ticket; its outbox id, None = decided before."""
+    outbox_id = tx.new_id()
+    outbound = OutboundMessage(
+        id=str(outbox_id),
+        account=account.name,
+        to=(draft.to,),
+        from_=Address(own, context.organization),
+        subject=draft.subject,
+        text=draft.text,
+        message_id=f"{outbox_id}.{context.keys.sign('alone', str(outbox_id))}@{account.name}",
+        automatic=draft.automatic,
+        created_at=instants.datetime_from_us(tx.now),
+        extra=draft.extra,
+    )
+    is_first = tx.run(
+        _ENQUEUE,
+        id=outbox_id,
+        cause=draft.cause,
+        action=draft.action,
+        ticket_id=None,
+        customer_id=customer_id,
+        message_id=None,
+        medium=account.medium,
+        account=account.name,
+        recipient=draft.to.address,
+        payload=_encode(outbound).decode(),
+        state="queued",
+        error=None,
+        next_at=tx.now,
+        created_at=tx.now,
+    )
+    if not is_first:
+        return None
+    tx.signal("outbox", tx.now)
+    return outbox_id
+
+
 def medium_of(ticket: Ticket, draft: Draft) -> str:
     """Return what carries a draft: who has no address has to be told by what they used."""
     return draft.medium or (MAIL if "@" in draft.to.address else ticket.medium)
@@ -226,6 +266,9 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
     own, is_mail = _own_address(account, ticket), account.medium == MAIL
     keys = context.keys
     reply_to, message_id = _references(tx, context, account, own, ticket, draft, outbox_id)
+    extra = draft.extra
+    if account.medium == whatsapp_window.MEDIUM:
+        extra = extra | whatsapp_window.told(tx, ticket, account=account.name, address=draft.to.address)
     return OutboundMessage(
         id=str(outbox_id),
         account=account.name,
@@ -249,7 +292,7 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
         headers={loops.MARK: loops.mark(keys, outbox_id, is_automatic=draft.automatic is not None)},
-        extra=draft.extra,
+        extra=extra,
         reference="" if is_mail else attempts.reference(keys, outbox_id),
     )
 

@@ -134,7 +134,7 @@ def ask(
 
     budget: look whether there is room, take it because the message is about to leave, or it was taken at an earlier try.
     """
-    if asked.medium == EMAIL and not (asked.is_public and asked.is_automatic):
+    if not is_bound(asked):
         return ALLOWED
     found = opt_out(tx, asked)
     if found is not None:
@@ -148,6 +148,11 @@ def ask(
     if waits is not None:
         return waits
     return ALLOWED if budget == "taken" else _budget(tx, context, asked, counts=budget == "take")
+
+
+def is_bound(asked: Asked) -> bool:
+    """Whether the ledger has a say: mail of people to customers, and mail to agents, goes on."""
+    return asked.medium != EMAIL or (asked.is_public and asked.is_automatic)
 
 
 def tell(tx: Tx, verdict: Verdict, *, ticket_id: int | None, customer_id: int | None, outbox_id: int) -> None:

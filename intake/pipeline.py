@@ -2,6 +2,7 @@
 
     our own mail         loops.note_echo, when somebody's forwarding sent it back: it is noted, and that is all
     what came back       bounces.settle: a bounce, receipt or complaint is about a mail of ours, and nobody's message
+    a word of consent    consents.takes, when START, HELP or "unsubscribe" make sense as one
     an agent's "1"       paged_answers.settle_text: a text from an agent's number that answers a page
     who is writing       agent_proof.judge, when it looks like an agent's:
                          with proof agent_mail.settle does what it says, and that is all; else customers.identify
@@ -35,6 +36,7 @@ from intake import (
     agent_telling,
     bounces,
     clocks,
+    consents,
     conversations,
     customers,
     events,
@@ -47,6 +49,7 @@ from intake import (
     newcomers,
     notices,
     occasion,
+    opt_out_hints,
     paged_answers,
     participants,
     quiet,
@@ -85,6 +88,8 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     recipients = recipients_of(received, message)
     if bounces.settle(tx, context, received, account, message, recipients):
         return
+    if consents.takes(tx, context, received, message, account):
+        return
     if paged_answers.settle_text(tx, context, received, account, message):
         return
     claimed = agent_proof.claim(context, account, message, recipients)
@@ -107,6 +112,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         _join(tx, context, arrival, place.ticket, place)
     else:
         newcomers.open_ticket(tx, context, arrival, place)
+    opt_out_hints.look(tx, context, arrival)
     if word is not None:
         _tell_unproven(tx, context, received, message, word)
     paged_answers.note_unanswering(tx, context, received, message)

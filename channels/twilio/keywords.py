@@ -150,6 +150,51 @@ HELPS = _table(
 )
 
 LANGUAGES = frozenset(STOPS)
+# What says "no more mail" and nothing else: STOP and the like may be about anything in a mail.
+_UNSUBSCRIBES = frozenset(
+    {
+        "unsubscribe",
+        "optout",
+        "opt out",
+        "abmelden",
+        "abbestellen",
+        "austragen",
+        "odhlasit",
+        "odhlaste",
+        "afmeld",
+    }
+    | {
+        "frameld",
+        "διαγραφη",
+        "baja",
+        "desuscribir",
+        "desuscribirme",
+        "desabonner",
+        "desinscrire",
+        "desinscription",
+    }
+    | {
+        "leiratkozas",
+        "leiratkozom",
+        "disiscrivi",
+        "disiscrivimi",
+        "disiscrizione",
+        "afmelden",
+        "uitschrijven",
+    }
+    | {"avmeld", "wypisz", "wypisz mnie", "descadastrar", "dezabonare", "dezabonez", "отписаться", "отпишись"}
+    | {
+        "отписка",
+        "avregistrera",
+        "avprenumerera",
+        "відписатися",
+        "відписатись",
+        "відписка",
+        "退订",
+        "退訂",
+        "配信停止",
+    }
+)
 
 
 def consent_of(
@@ -176,6 +221,11 @@ def perhaps(text: str, *, languages: tuple[str, ...] = ()) -> Literal["start", "
     if _is_in(STARTS, said, languages):
         return "start"
     return "help" if _is_in(HELPS, said, languages) else None
+
+
+def is_unsubscribe(text: str) -> bool:
+    """Whether a mail says that no more is wanted, and nothing else, in any language."""
+    return _word(text) in _UNSUBSCRIBES
 
 
 def is_yes(text: str) -> bool:
