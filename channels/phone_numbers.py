@@ -60,3 +60,18 @@ def is_dear(number: str) -> bool:
         return True
     dear = (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST)
     return kind in dear
+
+
+@functools.lru_cache(maxsize=4_096)
+def may_be_mobile(number: str) -> bool:
+    """Whether a number in E.164 may take texts, by its country's plan: in some countries nobody can tell."""
+    import phonenumbers
+
+    if not _E164.fullmatch(number):
+        return False
+    try:
+        kind = phonenumbers.number_type(phonenumbers.parse(number))
+    except phonenumbers.NumberParseException:
+        return False
+    types = phonenumbers.PhoneNumberType
+    return kind in (types.MOBILE, types.FIXED_LINE_OR_MOBILE, types.VOIP, types.UNKNOWN)

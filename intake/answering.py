@@ -11,7 +11,9 @@ from typing import Any
 
 import msgspec
 
+from channels.twilio import segments
 from intake import (
+    answering_by_phone,
     counters,
     expected,
     instants,
@@ -23,6 +25,7 @@ from intake import (
     seniors,
     threads,
     undeliverable,
+    whatsapp_window,
 )
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
@@ -89,7 +92,7 @@ def reply(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
         and undeliverable.has_complained(tx, happened.address.address)
     ):
         reason = "the address has called our mail spam"
-    reason = reason or _past_waiting(ticket, action, happened)
+    reason = reason or _past_waiting(ticket, action, happened) or _unreachable(tx, ticket, happened)
     if reason is not None:
         occasion.tell(tx, ticket, action, "reply_withheld", template=action.value, reason=reason)
         return ticket
@@ -110,6 +113,21 @@ def _past_waiting(ticket: Ticket, action: Action, happened: Occasion) -> str | N
         wrote_at=instants.datetime_from_us(ticket.customer_replied_at or ticket.created_at),
     )
     return late_replies.ANSWERED if is_answered else None
+
+
+def _unreachable(tx: Tx, ticket: Ticket, happened: Occasion) -> str | None:
+    """Say why what a machine texts would not arrive; None = it would, or it is mail."""
+    if happened.medium not in occasion.TEXTS or happened.address is None:
+        return None
+    to = happened.address.address
+    if not answering_by_phone.is_answerable(happened.medium, to):
+        return "a short code or a name is never answered"
+    problem = undeliverable.reason_of_number(tx, happened.medium, to)
+    if problem is not None:
+        return f"what is sent there does not arrive ({problem})"
+    if happened.medium != whatsapp_window.MEDIUM or happened.account is None:
+        return None
+    return whatsapp_window.closed(tx, ticket, account=happened.account, address=to)
 
 
 def forget_counted(tx: Tx) -> int:
@@ -136,11 +154,13 @@ def _send(
             action=f"{'reply' if limit is None else 'withheld'}:{action.value}",
             to=happened.address,
             subject=subject(ticket, rendered, happened),
-            text=rendered.text,
+            text=rendered.text if happened.medium == occasion.MAIL else segments.cut(rendered.text),
             author=f"rule:{action.rule}",
             automatic="auto-replied",
             answers=happened.answers,
             withheld=None if limit is None else limit.reason,
+            medium=happened.medium,
+            account=happened.account if happened.medium in occasion.TEXTS else None,
         ),
     )
 

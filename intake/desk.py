@@ -2,12 +2,14 @@
 
 import difflib
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from channels.contract import Address, OutboundFile
 from intake import (
     answer_form,
+    answering_by_phone,
     changing,
     clocks,
     events,
@@ -21,10 +23,12 @@ from intake import (
     threads,
     tickets,
 )
+from intake.answering_by_phone import CannotAnswer, Chosen, Way
 from intake.model import OPEN_STATUSES, STATUSES, Context, Ticket
 from intake.outgoing import Draft
 from intake.reactions import Cause
 from intake.store.engine import Tx
+from intake.threads import Thread
 from routing.targets import PRIORITIES
 
 
@@ -60,18 +64,25 @@ def reply(
     status: str | None = None,
     files: tuple[OutboundFile, ...] = (),
     promise: datetime | None = None,
+    chosen: Chosen | None = None,
 ) -> int:
     """Answer the customer on their channel; the outbox id. status: the ticket's afterwards, None = open.
 
     text: Markdown. Others who take part get a copy. The answer meets first_response. promise: a moment to come, which the
-    answer then names. Raises: DeskError.
+    answer then names. chosen: a template of WhatsApp, instead of a text. Raises: DeskError.
     """
     check_agent(context, agent)
-    if not text.strip():
+    if not text.strip() and chosen is None:
         raise DeskError("the answer is empty: nothing was sent")
     ticket = find(tx, typed_ref)
     said = _promised(tx, context, ticket, promise, agent=agent, status=status)
-    draft = _draft(tx, context, ticket, agent, f"{text.rstrip()}\n\n{said}" if said else text)
+    try:
+        draft = _draft(
+            tx, context, ticket, agent, f"{text.rstrip()}\n\n{said}" if said else text, chosen=chosen
+        )
+        answering_by_phone.check_allowed(tx, context, ticket, draft, files=files)
+    except CannotAnswer as error:
+        raise DeskError(str(error)) from error
     outbox_id = outgoing.send(tx, context, ticket, msgspec.structs.replace(draft, attachments=files))
     if outbox_id is None:
         raise DeskError(f"no channel of this configuration can answer ticket {ticket.ref}")
@@ -167,9 +178,16 @@ def cause_of(tx: Tx, agent: str) -> Cause:
     return Cause(name=f"desk:{agent}:{tx.new_id()}")
 
 
-def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> Draft:
-    """Return an answer to whoever wrote last, with what stands around its text."""
+def _draft(
+    tx: Tx, context: Context, ticket: Ticket, agent: str, text: str, *, chosen: Chosen | None = None
+) -> Draft:
+    """Return an answer to whoever wrote last, with what stands around its text. Raises: DeskError, CannotAnswer."""
     thread = threads.load(tx, ticket.id)
+    by = answering_by_phone.way(tx, context, ticket, thread)
+    if by is not None:
+        return _phone_draft(tx, ticket, by, thread, agent=agent, text=text, chosen=chosen)
+    if chosen is not None:
+        raise DeskError(f"templates are for WhatsApp, and ticket {ticket.ref} is answered by mail")
     last = thread.last_by_mail
     if last is None:
         raise DeskError(f"ticket {ticket.ref} has nobody to answer: its messages name no sender")
@@ -186,6 +204,27 @@ def _draft(tx: Tx, context: Context, ticket: Ticket, agent: str, text: str) -> D
         from_name=answer_form.from_name(context, agent),
         author=agent,
         answers=thread.answers,
+    )
+
+
+def _phone_draft(
+    tx: Tx, ticket: Ticket, by: Way, thread: Thread, *, agent: str, text: str, chosen: Chosen | None
+) -> Draft:
+    """Return an answer to who texts or calls: without signature and quote, which are a mail's."""
+    extra: dict[str, Any] = {}
+    if by.is_text:
+        text, extra = answering_by_phone.words(tx, ticket, by, text=text, chosen=chosen)
+    return Draft(
+        cause=f"agent:{agent}:{tx.new_id()}",
+        action="reply",
+        to=by.to,
+        subject=threads.subject_of_answer(ticket),
+        text=text,
+        author=agent,
+        answers=thread.answers if by.is_text else (),
+        medium=by.medium,
+        account=by.account.name,
+        extra=extra,
     )
 
 

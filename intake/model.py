@@ -21,6 +21,7 @@ class Account(msgspec.Struct, frozen=True):
     """A configured channel, as the rest of intake sees it. addresses: ours, lower case, the first is the main one.
 
     languages: in which a word means START or HELP; countries: where it may text and call to, () = where our numbers are.
+    templates: of channels.twilio.templates; price: of one segment ("0.0079 USD"), "" = not known.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Account(msgspec.Struct, frozen=True):
     can_deliver: bool = False
     languages: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    templates: tuple[Any, ...] = ()
+    price: str = ""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,13 +12,15 @@ from intake.notice_text import Told
 from intake.store.engine import Tx
 from routing.actions import Action
 
+MAIL = "email"
+TEXTS = frozenset(("sms", "whatsapp"))
 OVERTAKEN = "it is late, and what fell due after it tells the customer more"
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     """What made the actions happen. cause: unique for this event ("message:123", "timer:456").
 
-    address: whom a reply goes to, None = nobody can be answered. is_robot: it is automatic mail.
+    address: whom a reply goes to, None = nobody can be answered; medium, account: by what they wrote. is_robot: it is automatic mail.
     is_verified: the address is proven; otherwise nothing a stranger wrote is sent to it. text: the customer's words.
     told: why a step of a ladder is taken, None = it is none.
     due_at: of a timer, when it should have happened, microseconds UTC, None = it is no timer's. is_overtaken: it is so
@@ -27,6 +29,8 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
 
     cause: str
     address: Address | None = None
+    medium: str = "email"
+    account: str | None = None
     is_robot: bool = False
     is_verified: bool = False
     subject: str = ""
@@ -44,13 +48,16 @@ Doer = Callable[[Tx, Context, Ticket, Action, Occasion], Ticket]
 def of_ticket(tx: Tx, ticket: Ticket, *, cause: str) -> Occasion:
     """Return the occasion of what happened to a ticket without a message: an answer goes to who wrote last."""
     thread = threads.load(tx, ticket.id)
-    said, by_mail = thread.last_words, thread.last_by_mail
+    said = thread.last_words
+    answered = said if said is not None and said.medium in TEXTS else thread.last_by_mail
     customer = customers.load(tx, ticket.customer_id)
-    is_verified = by_mail is not None and by_mail.is_verified
+    is_verified = answered is not None and answered.is_verified
     name = customer.name if is_verified else ""
     return Occasion(
         cause=cause,
-        address=Address(by_mail.author, name) if by_mail is not None else None,
+        address=Address(answered.author, name) if answered is not None and answered.author else None,
+        medium=answered.medium if answered is not None else MAIL,
+        account=answered.account if answered is not None else None,
         is_robot=said is not None and said.automatic is not None,
         is_verified=is_verified,
         subject=said.subject if said is not None else "",
@@ -68,7 +75,9 @@ def of_arrival(arrival: Arrival, message_id: int) -> Occasion:
     name = arrival.customer.name if is_verified else ""
     return Occasion(
         cause=f"message:{message_id}",
-        address=Address(sender.value, name) if sender is not None and sender.kind == "email" else None,
+        address=Address(sender.value, name) if sender is not None and _is_answerable(message) else None,
+        medium=message.kind,
+        account=arrival.account.name,
         is_robot=_is_robots(arrival),
         is_verified=is_verified,
         subject=message.subject,
@@ -76,6 +85,11 @@ def of_arrival(arrival: Arrival, message_id: int) -> Occasion:
         answers=_answered(message),
         customer=arrival.customer,
     )
+
+
+def _is_answerable(message: Message) -> bool:
+    """Whether what came in can be answered by what it came by: a call cannot."""
+    return message.sender is not None and (message.sender.kind == MAIL or message.kind in TEXTS)
 
 
 def _is_robots(arrival: Arrival) -> bool:

@@ -263,7 +263,7 @@ def first_of(context: Context, medium: str) -> Account | None:
 
 def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:
     outbox_id = tx.new_id() if draft.number is None else draft.number
-    own, is_mail = _own_address(account, ticket), account.medium == MAIL
+    own, is_mail = own_address(account, ticket), account.medium == MAIL
     keys = context.keys
     reply_to, message_id = _references(tx, context, account, own, ticket, draft, outbox_id)
     extra = draft.extra
@@ -297,7 +297,7 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
     )
 
 
-def _own_address(account: Account, ticket: Ticket) -> str:
+def own_address(account: Account, ticket: Ticket) -> str:
     """Return the address of ours that a ticket's messages leave from: what the customer wrote to, where that can be."""
     is_its_own = account.name == ticket.account or ticket.own_address in account.addresses
     return ticket.own_address if ticket.own_address and is_its_own else addresses.own_address(account, ())

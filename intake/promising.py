@@ -112,13 +112,15 @@ def say(tx: Tx, context: Context, ticket: Ticket, at: datetime, *, agent: str) -
         cause=happened.cause,
         action=promises.ACTION,
         to=to,
-        cc=answer_form.copies(tx, context, ticket, to),
+        cc=answer_form.copies(tx, context, ticket, to) if happened.medium == occasion.MAIL else (),
         subject=answering.subject(ticket, words, happened),
         text=words.text,
         from_name=answer_form.from_name(context, agent),
         author=agent,
         automatic="auto-generated",  # a template's words: they count as no answer
         answers=happened.answers,
+        medium=happened.medium,
+        account=happened.account if happened.medium in occasion.TEXTS else None,
     )
     is_sent = outgoing.send(tx, context, ticket, draft)
     return None if is_sent is not None else "no channel of this configuration can send it"

@@ -26,6 +26,8 @@ _COLUMNS = (
     _m.language,
     _m.attachments,
     _m.at,
+    _m.medium,
+    _m.account,
 )
 _MESSAGES = Statement(
     select(*_COLUMNS)
@@ -44,7 +46,7 @@ _FROM_OUTSIDE = Statement(
 class Said(msgspec.Struct, frozen=True):
     """One message of the conversation. text: what was written now, without quotes. attachments: JSON values.
 
-    at: when it came or went, microseconds UTC.
+    at: when it came or went, microseconds UTC. medium, account: by which.
     """
 
     external_id: str | None
@@ -58,6 +60,8 @@ class Said(msgspec.Struct, frozen=True):
     language: str | None
     attachments: tuple[dict[str, Any], ...] = ()
     at: int = 0
+    medium: str = ""
+    account: str = ""
 
 
 class Thread(msgspec.Struct, frozen=True):
@@ -74,6 +78,10 @@ class Thread(msgspec.Struct, frozen=True):
     def last_by_mail(self) -> Said | None:
         """The same, of the messages that came by mail: who can be answered by mail."""
         return next((each for each in self._written if "@" in each.author), None)
+
+    def last_by(self, medium: str) -> Said | None:
+        """The same, of the messages of one medium."""
+        return next((each for each in self._written if each.medium == medium), None)
 
     @property
     def _written(self) -> tuple[Said, ...]:
@@ -110,6 +118,8 @@ def load(tx: Tx, ticket_id: int) -> Thread:
                 language=row[9],
                 attachments=tuple(msgspec.json.decode(row[10])),
                 at=row[11],
+                medium=row[12],
+                account=row[13],
             )
             for row in rows
         )

@@ -35,7 +35,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
                 f"template '{self.name}' names {len(self.variables)} variables, and its text has other places for them"
             )
 
-    def extra(self, values: Iterable[str]) -> dict[str, Any]:
+    def asked(self, values: Iterable[str]) -> dict[str, Any]:
         """Return what OutboundMessage.extra says of it. Raises: ValueError, one sentence."""
         given = self._checked(values)
         return {"sid": self.sid, "variables": {str(at): value for at, value in enumerate(given, 1)}}

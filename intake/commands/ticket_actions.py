@@ -14,6 +14,7 @@ from routing.targets import PRIORITIES
 
 if TYPE_CHECKING:
     from intake.acknowledging import Outcome
+    from intake.answering_by_phone import Chosen
     from intake.attaching import Prepared
     from intake.promising import Warned
 
@@ -37,6 +38,18 @@ def configure(commands: Any) -> None:
                 default=[],
                 metavar="FILE",
                 help="sent along; as often as you like",
+            )
+            parser.add_argument(
+                "--template",
+                metavar="NAME",
+                help="a template of WhatsApp, sent instead of a text; it may be sent at any time",
+            )
+            parser.add_argument(
+                "--value",
+                action="append",
+                default=[],
+                metavar="TEXT",
+                help="of the template's next variable; as often as it has variables",
             )
             parser.add_argument(
                 "--promise",
@@ -71,7 +84,8 @@ def add_action(commands: Any, name: str, run: options.Command, text: str) -> arg
 def reply(arguments: argparse.Namespace) -> int:
     from intake import attaching, desk, desk_promises
 
-    text = options.read_text(arguments.file)
+    chosen = _template(arguments)
+    text = "" if chosen is not None else options.read_text(arguments.file)
     files = _files(arguments)
     warned: list[Warned] = []
 
@@ -89,12 +103,26 @@ def reply(arguments: argparse.Namespace) -> int:
             status=arguments.status,
             files=attaching.keep(tx, files),
             promise=promised,
+            chosen=chosen,
         )
 
     done = do(arguments, answer, "answered; a running daemon sends it now, else the next start does")
     for each in warned:
         terminal.say(f"warning: {each.sentence}", colour="yellow")
     return done
+
+
+def _template(arguments: argparse.Namespace) -> "Chosen | None":
+    """Return the template that was chosen instead of a text, None = none. Raises: cli.WrongInput."""
+    from intake.answering_by_phone import Chosen
+
+    if arguments.template is None:
+        if arguments.value:
+            raise cli.WrongInput("--value is for a template: name one with --template")
+        return None
+    if arguments.promise or arguments.file != "-":
+        raise cli.WrongInput("a template has its own words: leave FILE and --promise out")
+    return Chosen(arguments.template, tuple(arguments.value))
 
 
 def _files(arguments: argparse.Namespace) -> tuple["Prepared", ...]:

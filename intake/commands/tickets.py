@@ -12,7 +12,14 @@ COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "cre
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    from intake.commands import ticket_actions, ticket_clocks, ticket_fields, ticket_joins, ticket_promises
+    from intake.commands import (
+        composing,
+        ticket_actions,
+        ticket_clocks,
+        ticket_fields,
+        ticket_joins,
+        ticket_promises,
+    )
 
     commands = options.subcommands(parser)
     listed = options.subcommand(commands, "list", list_tickets, "every ticket of every status, oldest first")
@@ -30,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ticket_joins.configure(commands)
     ticket_promises.configure(commands)
     ticket_clocks.configure(commands)
+    composing.configure(commands)
 
 
 run = options.run_subcommand

@@ -1,0 +1,65 @@
+"""What an answer would be, before it is sent: segments, cost, and what stands in its way."""
+
+import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from intake import cli
+from intake.commands import options, output
+
+if TYPE_CHECKING:
+    from intake.composing import Composed
+
+FORCING_SHOWN = 10
+
+
+def configure(commands: Any) -> None:
+    parser = options.subcommand(
+        commands,
+        "compose",
+        compose,
+        "what an answer would be: how it goes, what it costs, what is in its way",
+    )
+    parser.add_argument("ref", metavar="REF")
+    parser.add_argument(
+        "file", nargs="?", default="-", metavar="FILE", help='the text; "-" (default) is stdin'
+    )
+    options.add_json(parser)
+
+
+def compose(arguments: argparse.Namespace) -> int:
+    from intake import composing
+
+    text = options.read_text(arguments.file)
+    with options.wired(arguments) as wired:
+        try:
+            composed = wired.store.read_now(
+                lambda tx: composing.compose(tx, wired.context, arguments.ref, text=text)
+            )
+        except composing.DeskError as error:
+            raise cli.WrongInput(str(error)) from None
+    if arguments.is_json:
+        output.print_json(composed)
+    else:
+        print("\n".join(_lines(composed)))
+    return 0
+
+
+def _lines(composed: "Composed") -> Iterator[str]:
+    yield f"{composed.medium} from {composed.from_ or '—'} to {composed.to or '—'}"
+    if composed.segments is not None:
+        cost = f", {composed.cost}" if composed.cost else ""
+        yield (
+            f"{composed.characters} characters, {composed.encoding}, {composed.segments} segments "
+            f"({composed.left} left){cost}"
+        )
+    for each in composed.forcing[:FORCING_SHOWN]:
+        instead = "" if each.instead is None else f": '{each.instead}' would do"
+        yield f"  character {each.at + 1} '{each.character}' ({each.name}) makes it UCS-2{instead}"
+    if composed.window_ends_at is not None:
+        yield f"WhatsApp's 24 hours end {composed.window_ends_at}"
+    for template in composed.templates:
+        yield f"  template {template['name']} ({template['language']}): {template['text']}"
+    if composed.warning:
+        yield f"warning: {composed.warning}"
+    yield "it can be sent" if composed.can_send else f"it cannot be sent: {composed.reason}"

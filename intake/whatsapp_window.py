@@ -1,0 +1,70 @@
+"""WhatsApp's 24 hours: free text may be sent for so long after the customer's last message, then only a template.
+
+Source: twilio.com/docs/whatsapp/key-concepts, "customer service window" (checked 2026-11). What counts is the last message
+of that customer to that account, whatever ticket it is in. A word of consent would count as well and is not looked at: we
+may think the window closed that is open, never the other way round.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, select
+
+from intake import instants
+from intake.model import Ticket
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+
+MEDIUM = "whatsapp"
+WINDOW = timedelta(hours=24)
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+_m, _t = schema.messages.c, schema.tickets.c
+_LAST = Statement(
+    select(_m.at, _m.sent_at)
+    .join(schema.tickets, _t.id == _m.ticket_id)
+    .where(
+        _t.customer_id == bindparam("customer_id"),
+        _m.direction == "in",
+        _m.medium == MEDIUM,
+        _m.account == bindparam("account"),
+        _m.author == bindparam("author"),
+    )
+    .order_by(_m.id.desc())
+    .limit(20)
+)
+
+
+def ends_at(tx: Tx, *, customer_id: int, account: str, address: str) -> datetime | None:
+    """Return when a customer's window ends or ended, aware UTC; None = they never wrote to this account.
+
+    A message that the reconciler brought late was written when it was sent, not when it came.
+    """
+    rows = list(tx.all(_LAST, customer_id=customer_id, account=account, author=address))
+    wrote = [min(at, sent_at) if sent_at is not None else at for at, sent_at in rows]
+    return instants.datetime_from_us(max(wrote)) + WINDOW if wrote else None
+
+
+def is_open(until: datetime | None, *, now_us: int) -> bool:
+    return until is not None and instants.datetime_from_us(now_us) < until
+
+
+def told(tx: Tx, ticket: Ticket, *, account: str, address: str) -> dict[str, Any]:
+    """Return what the channel has to know to refuse what comes too late."""
+    until = ends_at(tx, customer_id=ticket.customer_id, account=account, address=address)
+    return {} if until is None else {"window_ends_at": until.isoformat()}
+
+
+def closed(tx: Tx, ticket: Ticket, *, account: str, address: str) -> str | None:
+    """Say that no free text may be sent, and since when; None = it may."""
+    until = ends_at(tx, customer_id=ticket.customer_id, account=account, address=address)
+    return None if is_open(until, now_us=tx.now) else sentence(until, account=account, address=address)
+
+
+def sentence(until: datetime | None, *, account: str, address: str) -> str:
+    """Say that a window is closed. until: when it ended, None = there never was one."""
+    if until is None:
+        return f"{address} never wrote to '{account}' on WhatsApp: only a template may be sent"
+    ended = f"{until.day} {MONTHS[until.month - 1]} {until.year} {until:%H:%M} UTC"
+    return f"WhatsApp's 24 hours after their last message ended {ended}: only a template may be sent"
