@@ -11,7 +11,17 @@ from typing import Any
 
 from channels.contract import BouncedRecipient, Message
 from channels.email.bounces import prose, reasons
-from intake import conversations, customers, deliveries, events, failures, journal, tickets, undeliverable
+from intake import (
+    consents,
+    conversations,
+    customers,
+    deliveries,
+    events,
+    failures,
+    journal,
+    tickets,
+    undeliverable,
+)
 from intake.deliveries import Sent
 from intake.failures import Failure
 from intake.model import Account, Arrival, Context, Received, Ticket
@@ -36,6 +46,7 @@ def settle(
     sent = deliveries.find(tx, context, account, recipients, _named(message))
     if sent is None:
         return _keep(tx, received, message)
+    _note_complaint(tx, sent, message)
     ticket = tickets.locked_final(tx, sent.ticket_id)
     arrival = Arrival(
         received=received,
@@ -156,6 +167,14 @@ def _note_feedback(tx: Tx, ticket: Ticket, sent: Sent, message: Message) -> None
             events.of_ticket(tx, ticket, kind, actor="customer", outbox=str(sent.id), address=address)
     elif _is_theirs(sent, message) and deliveries.advance(tx, sent.id, feedback.state):
         events.of_ticket(tx, ticket, f"answer_{feedback.state}", outbox=str(sent.id), address=sent.recipient)
+
+
+def _note_complaint(tx: Tx, sent: Sent, message: Message) -> None:
+    """Write a complaint into the ledger of opt-outs, which is locked by sender and so before the ticket."""
+    feedback = message.feedback
+    if feedback is not None and feedback.state in ("complained", "not_spam"):
+        addresses = _complainers(sent, feedback.recipients)
+        consents.note_complaint(tx, addresses, is_withdrawn=feedback.state == "not_spam")
 
 
 def _complainers(sent: Sent, named: Iterable[str]) -> tuple[str, ...]:

@@ -4,7 +4,8 @@
 2. A valid signature, and From takes part in the ticket: it joins.
 3. A valid signature, another From: a new ticket with a suggested link.
 4. A Message-ID that we sent or hold: as 2 and 3; an unverified sender who joins so is flagged.
-5. Nothing: what the rules say under `conversations`: a gathering's key, then the medium; else a new ticket.
+5. Nothing: what the rules say under `conversations`: a gathering's key, then the medium; else a new ticket, unless
+   its sender floods us (intake.floods).
 
 A From that is not one address takes part in nothing. A wrong signature counts as absent; a ref in the subject opens
 nothing. A solved ticket is joined within the medium's `reopen_within` and so reopened; what answers an older or closed
@@ -18,7 +19,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import answered, fetching, gathering, instants, journal, loops, tickets
+from intake import answered, fetching, floods, gathering, instants, journal, loops, tickets
 from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
@@ -98,7 +99,10 @@ def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
     """Place a message that names no ticket, by what its medium's conversations are like."""
     message, customer = arrival.message, arrival.customer
     rule = context.rulebook.conversations.of(message.kind)
-    if rule.join != "open" or message.sender is None or customer.is_new:
+    if rule.join != "open":
+        flooded = floods.ticket_of(tx, context, arrival)
+        return Place(ticket=flooded) if flooded is not None else NEW
+    if message.sender is None or customer.is_new:
         return NEW
     tx.lock("customer", customer.id)
     candidates = _open_ones(tx, arrival) or _solved_last(tx, arrival)

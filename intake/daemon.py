@@ -47,6 +47,9 @@ _LEVELS = {
     "timer_delayed",
     "timer_failed",
     "clockwork_failed",
+    "phone_budget_used_up",
+    "phone_flood",
+    "agent_opted_out",
 }
 
 Ready = Callable[["Daemon"], None]

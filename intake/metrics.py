@@ -65,6 +65,12 @@ class Metrics:
         self.fetch_failures = self._counter(
             "file_failures", "Attempts to fetch a file that failed", ("account", "final")
         )
+        self.phone_withheld = self._counter(
+            "messages_withheld", "Texts, calls and automatic mail that the gate held back", ("reason",)
+        )
+        self.budget_alarms = self._counter(
+            "phone_budget_alarms", "Budgets of texts and calls that were used up", ("budget",)
+        )
         self.timers_fired = self._counter("timers_fired", "Timers that fired", ("kind",))
         self.timer_lateness = self._histogram("timer_lateness_seconds", "How late timers fired", _SLOW_S)
         self.timers_due = self._gauge("timers_due", "Timers that are due and have not fired, 10000 at most")

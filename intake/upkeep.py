@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import answering, due, instants, journal, ledger, sessions, silence
+from intake import answering, budgets, due, floods, instants, journal, ledger, sessions, silence
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -60,6 +60,10 @@ class Upkeep:
             metrics.quarantined.labels(account).inc()
         elif event == "message_sent":
             metrics.delivered.labels(account).inc()
+        elif event in ("message_withheld", "message_waits"):
+            metrics.phone_withheld.labels(fields["reason"]).inc()
+        elif event == "phone_budget_used_up":
+            metrics.budget_alarms.labels(fields["budget"]).inc()
         elif event in ("delivery_failed", "delivery_delayed"):
             metrics.delivery_failures.labels(account, str(event == "delivery_failed").lower()).inc()
         elif event == "file_fetched":
@@ -192,7 +196,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(FORGET_S)
             with contextlib.suppress(StoreError):
-                for forget in (answering.forget_counted, sessions.forget_old):
+                for forget in (answering.forget_counted, budgets.forget, floods.forget, sessions.forget_old):
                     while await self._daemon.wired.store.write(forget):
                         pass
 
