@@ -150,4 +150,6 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         can_deliver=hasattr(channel, "deliver"),
         languages=getattr(options, "consent_languages", ()),
         countries=getattr(options, "countries", ()),
+        templates=getattr(options, "templates", ()),
+        price=getattr(getattr(options, "sending", None), "price", ""),
     )

@@ -9,6 +9,7 @@ OutboundMessage.extra: `window_ends_at` (RFC 3339, WhatsApp's 24 hours), `templa
 """
 
 import re
+import time
 import urllib.parse
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -43,7 +44,7 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Sender:
-    """The way out of one account. prefix: of Twilio's addresses, "" for SMS, WHATSAPP. clock: aware UTC."""
+    """The way out of one account. prefix: of Twilio's addresses, "" for SMS, WHATSAPP. clock: Unix seconds."""
 
     def __init__(
         self,
@@ -53,7 +54,7 @@ class Sender:
         prefix: str = "",
         sending: Sending | None = None,
         api: Api | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.time,
         pace: pacing.Pacing | None = None,
     ) -> None:
         self._account, self._options, self._prefix, self._clock = account, options, prefix, clock
@@ -138,7 +139,7 @@ class Sender:
         if self._prefix != WHATSAPP or "template" in outbound.extra:
             return
         ends_at = outbound.extra.get("window_ends_at")
-        if ends_at is None or self._clock() >= datetime.fromisoformat(ends_at):
+        if ends_at is None or self._clock() >= datetime.fromisoformat(ends_at).timestamp():
             raise contract.DeliveryFailed(codes.sentence(63016), retryable=False)
 
 

@@ -92,7 +92,7 @@ class Texts:
         source = Messages(account, options, kind=self.KIND, medium=self.MEDIUM, api=api)
         sending = getattr(options, "sending", None)
         prefix = send.WHATSAPP if self.MEDIUM == "whatsapp" else ""
-        self._sender = send.Sender(account, options, prefix=prefix, sending=sending, api=api)
+        self._sender = send.Sender(account, options, prefix=prefix, sending=sending, api=api, clock=clock)
         self._upkeep = upkeep.Upkeep(
             account, options, medium=self.MEDIUM, source=source, api=api, log=self._log
         )
