@@ -178,7 +178,7 @@ class Provider:
         self.refusal: Refusal | None = None
         self.is_down = False
         self.requests_per_s: int | None = None
-        self.redirects_media = True
+        self.redirects_media = False  # the real one does, to a host that is public and speaks TLS
         self.reports_late_opt_outs = False
         self._counted = (self.at, 0)
         self.on_text: list[Callable[[Text], None]] = []

@@ -1,11 +1,13 @@
 """What a scenario file says, as values; intake.scenarios reads it. Times in seconds unless written otherwise.
 
-A file is a list of steps, each one mapping: `call`, `text`, `wait`, `agent`, `report`, `provider`, `expect`.
+A file has people, phones and steps; a step is one of `call`, `text`, `wait`, `agent`, `report`, `provider`, `run`, `expect`.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
+
+from channels.twilio.simulator.provider import Sort
 
 Seconds = float
 
@@ -44,9 +46,10 @@ class Phone(_Part, frozen=True):
     presses, hears: while it is told who calls; presses_after: seconds after that began, None = when it was said.
     talks: how long it talks when it is connected, then it hangs up. hangs_up: so long after it has answered, before it
     is connected. declines: after so many seconds. machine: it is a voicemail: it answers, and understands nothing.
+    then: how it behaves at the next calls, one after the other.
     """
 
-    number: str
+    number: str = ""
     answers: Seconds | None = None
     presses: str = ""
     presses_after: Seconds | None = None
@@ -57,6 +60,7 @@ class Phone(_Part, frozen=True):
     busy: bool = False
     unreachable: bool = False
     machine: bool = False
+    then: tuple["Phone", ...] = ()
 
     def acts(self) -> tuple[Act, ...]:
         """What it does while it is told who calls."""
@@ -99,15 +103,14 @@ class TextIn(_Part, frozen=True, rename={"from_": "from"}):
 
 
 class AgentDoes(_Part, frozen=True):
-    """An agent does something at the desk, with the ticket of a customer (the newest one of that number)."""
+    """An agent does something at the desk, with the newest ticket of somebody. refused: a part of why it cannot be done."""
 
     name: str
     ticket_of: str
     replies: str = ""
-    calls: bool = False
-    closes: bool = False
     notes: str = ""
-    template: str = ""
+    status: str = ""
+    refused: str = ""
 
 
 class Report(_Part, frozen=True):
@@ -127,7 +130,7 @@ class ProviderDoes(_Part, frozen=True):
 
     refuses: int | None = None
     times: int | None = None
-    sorts: dict[str, str] = {}
+    sorts: dict[str, Sort] = {}
     opted_out: tuple[str, ...] = ()
     loses: tuple[str, ...] | None = None
     is_down: bool | None = None
@@ -197,7 +200,7 @@ class Expected(_Part, frozen=True):
 
 
 class Step(_Part, frozen=True):
-    """One step: exactly one of these is set."""
+    """One step: exactly one of these is set. run: what the driver of the play knows by that name ("reconcile", …)."""
 
     call: CallIn | None = None
     text: TextIn | None = None
@@ -205,21 +208,21 @@ class Step(_Part, frozen=True):
     agent: AgentDoes | None = None
     report: Report | None = None
     provider: ProviderDoes | None = None
+    run: tuple[str, ...] | None = None
     expect: Expected | None = None
 
 
 class Scenario(_Part, frozen=True):
     """One file. people: name -> number; phones: name -> how it behaves (a list: one call after the other).
 
-    at: when it begins, RFC 3339 (only where the daemon's clock can be set). needs: what the desk must have, told to people.
+    at: when it begins, RFC 3339; only a daemon whose clock can be set is told. about: for whoever reads it.
     """
 
     name: str
     steps: tuple[Step, ...]
     people: dict[str, str] = {}
-    phones: dict[str, Phone | tuple[Phone, ...]] = {}
+    phones: dict[str, Phone] = {}
     at: str = ""
-    account: str = ""
     seed: int = 1
     about: str = ""
 
@@ -227,8 +230,3 @@ class Scenario(_Part, frozen=True):
 def given(step: Step) -> list[str]:
     """Which words of a step are set."""
     return [name for name in step.__struct_fields__ if getattr(step, name) is not None]
-
-
-def plain(value: Any) -> Any:
-    """Write a value of a scenario as JSON values."""
-    return msgspec.to_builtins(value)

@@ -67,6 +67,10 @@ class Time:
         if until_s is not None and until_s > self.now_s:
             await self._go_to(until_s)
 
+    @property
+    def is_anything_due(self) -> bool:
+        return any(not gate.done() for _, _, gate in self._due)
+
     async def _next(self) -> None:
         at, _, gate = heapq.heappop(self._due)
         if gate.done():  # what it waited for has happened before

@@ -72,7 +72,9 @@ class Webhooks:
 
     async def post(self, url: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> Exchange:
         """Post a form, signed; whatever comes back is an answer."""
-        url = urllib.parse.urldefrag(url).url  # how patient Twilio is to be stands there, and is sent to nobody
+        url = urllib.parse.urldefrag(
+            url
+        ).url  # how patient Twilio is to be stands there, and is sent to nobody
         pairs = tuple(form.items()) if isinstance(form, Mapping) else tuple(form)
         exchange = await self._exchange(url, pairs)
         if self.is_doubled and exchange.status:

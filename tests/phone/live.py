@@ -1,0 +1,159 @@
+"""A desk with phones, running: a real daemon in this process, real HTTP both ways, and a clock that jumps."""
+
+import asyncio
+import contextlib
+import shutil
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from sqlalchemy import bindparam, select
+
+from channels.twilio import setup
+from channels.twilio.simulator import rest
+from channels.twilio.simulator.calls import Switchboard
+from channels.twilio.simulator.provider import ACCOUNT, TOKEN, Provider
+from channels.twilio.simulator.studio import Studio
+from channels.twilio.simulator.texts import Mailman
+from channels.twilio.simulator.virtual_time import Time
+from channels.twilio.simulator.webhooks import Webhooks
+from intake import settings
+from intake.daemon import Daemon
+from intake.model import Context
+from intake.store import schema
+from intake.store.engine import Store, Tx
+from intake.store.statements import Statement
+from intake.wiring import wire
+
+PUBLIC = "https://help.example.com"
+OWN = "+48221234567"
+HERE = Path(__file__).parent
+STILL_S = 10.0
+
+
+class Clock:
+    """The time of one play, for the provider and the daemon alike."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Live:
+    """A stage (intake.playing.Stage) with a daemon of its own."""
+
+    def __init__(self, folder: Path, *, at: datetime, seed: int = 1) -> None:
+        self.folder = folder
+        at = at.astimezone(UTC)
+        self.clock = Clock(at)
+        self.provider = Provider(numbers=(OWN,), at=at, seed=seed)
+        self._leaving = contextlib.AsyncExitStack()
+
+    @property
+    def store(self) -> Store:
+        return self.daemon.wired.store
+
+    @property
+    def context(self) -> Context:
+        return self.daemon.reloader.context()
+
+    async def start(self, *, config: str, rules: str, store: bytes) -> None:
+        """Start everything."""
+        api_url = await self._leaving.enter_async_context(rest.serving(self.provider))
+        self._write(config.replace("{api_url}", api_url), rules, store)
+        self.daemon = await self._leaving.enter_async_context(self._daemon())
+        session = await self._leaving.enter_async_context(aiohttp.ClientSession())
+        assert self.daemon.upkeep.bound is not None
+        base_url = "http://{}:{}".format(*self.daemon.upkeep.bound)
+        webhooks = Webhooks(self.provider, public_url=PUBLIC, base_url=base_url, session=session)
+        self.studio = Studio(self.provider, webhooks, time=Time(self.provider, passed=self._passed))
+        self.studio.settled = self.settled
+        self.board = Switchboard(self.studio)
+        self.mailman = Mailman(self.studio, whatsapp_url=f"{PUBLIC}/hooks/whatsapp/message")
+        self._set_up_numbers()
+
+    async def stop(self) -> None:
+        await self._leaving.aclose()
+
+    def _write(self, config: str, rules: str, store: bytes) -> None:
+        (self.folder / "var").mkdir(parents=True)
+        (self.folder / "var" / "intake.db").write_bytes(store)
+        (self.folder / "intake.yaml").write_text(config.replace("{folder}", str(self.folder)))
+        (self.folder / "rules.yaml").write_text(rules)
+        shutil.copytree(HERE / "scenarios" / "desk" / "replies", self.folder / "replies")
+
+    @contextlib.asynccontextmanager
+    async def _daemon(self) -> AsyncIterator[Daemon]:
+        found = settings.load(self.folder / "intake.yaml", {"TOKEN": TOKEN, "ACCOUNT": ACCOUNT})
+        wired = wire(found, clock=self.clock)
+        for channel in wired.channels.values():
+            self._set_clock(channel)
+        ready = asyncio.Event()
+        daemon = Daemon(wired, ready=lambda _: ready.set())
+        running = asyncio.ensure_future(daemon.run())
+        waiting = asyncio.ensure_future(ready.wait())
+        await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if running.done():
+            wired.store.close()
+            running.result()
+        try:
+            yield daemon
+        finally:
+            daemon.stop()
+            await running
+            wired.store.close()
+
+    def _set_clock(self, channel: Any) -> None:
+        """Let a channel's own clocks tell the play's time: only the daemon's main program has others."""
+        for name in ("_door", "_texts", "_sender"):
+            part = getattr(channel, name, None)
+            if part is not None and hasattr(part, "_clock"):
+                part._clock = lambda: self.clock().timestamp()
+
+    def _set_up_numbers(self) -> None:
+        """Tell the provider where to turn to, as `intake twilio setup` does."""
+        channels = self.daemon.wired.settings.channels
+        found = self.provider.numbers[OWN].settings
+        found |= setup.wanted(channels["sms"].options, "sms", "sms")
+        found |= setup.wanted(channels["phone"].options, "phone", "voice")
+
+    async def _passed(self, seconds: float) -> None:
+        """Let the daemon notice that time has gone by: what is due now is done before anything else happens."""
+        self.clock.at += timedelta(seconds=seconds)
+        if seconds >= 1:
+            self.daemon.wake_all()
+            await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until nothing is left that the daemon could do now."""
+        async with asyncio.timeout(STILL_S):
+            while True:
+                await self.daemon.dispatcher.idle()
+                if not await self.store.read(self._is_busy):
+                    return
+                await asyncio.sleep(0.005)
+
+    def _is_busy(self, tx: Tx) -> bool:
+        """Whether something is due: an outgoing message, a timer, a file to fetch."""
+        return any(tx.one(each, now=tx.now) is not None for each in _DUE)
+
+    async def do(self, name: str) -> None:
+        raise KeyError(name)
+
+
+def _due(table: Any, state: str, at: str) -> Statement:
+    return Statement(
+        select(table.c.id).where(table.c.state == state, table.c[at] <= bindparam("now")).limit(1)
+    )
+
+
+_DUE = (
+    _due(schema.outbox, "queued", "next_at"),
+    _due(schema.fetches, "queued", "next_at"),
+    _due(schema.timers, "pending", "due_at"),
+)

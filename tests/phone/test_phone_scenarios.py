@@ -1,0 +1,47 @@
+"""Whole conversations and calls, each a file to be read: played over real HTTP against a real daemon.
+
+Each webhook is signed with the twilio package's own code, each TwiML answer is held against Twilio's grammar, and the REST
+API refuses what the real one refuses.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from intake import playing, scenarios
+from tests.phone.live import Live
+
+HERE = Path(__file__).parent / "scenarios"
+DESK = HERE / "desk"
+FILES = sorted(HERE.glob("*.yaml"))
+NOW = "2026-11-10T10:00:00+01:00"  # a Tuesday, in office hours
+
+Start = Callable[..., Awaitable[Live]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path, new_store: bytes) -> AsyncIterator[Start]:
+    """Start a desk with phones."""
+    running: list[Live] = []
+
+    async def begin(at: str = NOW, seed: int = 1) -> Live:
+        live = Live(tmp_path / "desk", at=datetime.fromisoformat(at), seed=seed)
+        running.append(live)
+        config, rules = ((DESK / name).read_text() for name in ("intake.yaml", "rules.yaml"))
+        await live.start(config=config, rules=rules, store=new_store)
+        return live
+
+    yield begin
+    for live in running:
+        await live.stop()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+async def test_it_goes_as_the_scenario_says(start: Start, file: Path) -> None:
+    scenario = scenarios.read(file)
+    live = await start(scenario.at or NOW, scenario.seed)
+    failures = await playing.Play(scenario, live).run()
+    said = "\n".join(f"{each.at_s:7.1f} {each.who}: {each.kind} {each.text}" for each in live.studio.lines)
+    assert not failures, "\n".join([*failures, said])
