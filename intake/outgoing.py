@@ -217,6 +217,7 @@ def send_alone(
         automatic=draft.automatic,
         created_at=instants.datetime_from_us(tx.now),
         extra=draft.extra,
+        reference="" if account.medium == MAIL else attempts.reference(context.keys, outbox_id),
     )
     is_first = tx.run(
         _ENQUEUE,
