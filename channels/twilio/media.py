@@ -87,12 +87,13 @@ class Fetcher:
         """Return the URL of a reference. Raises: FetchFailed when it is not one of this account at Twilio."""
         from yarl import URL
 
+        inside = f"/2010-04-01/Accounts/{self._options.account_sid}/"
         try:
             url = URL(reference, encoded=True)
+            is_own = self._is_home(url) and url.raw_path.startswith(inside) and not url.user
         except ValueError:
-            raise FetchFailed("the file's URL is none", retryable=False) from None
-        inside = f"/2010-04-01/Accounts/{self._options.account_sid}/"
-        if not self._is_home(url) or not url.raw_path.startswith(inside) or ".." in url.raw_path or url.user:
+            is_own = False
+        if not is_own or ".." in url.raw_path or "%" in url.raw_path:
             raise FetchFailed("the file's URL is not one of this account at Twilio", retryable=False)
         return url
 
