@@ -14,7 +14,8 @@ ACKNOWLEDGED = "page_acknowledged"
 PASSED_ON = "page_passed_on"
 UNANSWERED = "page_unanswered"
 STATUS = "page_status"
-WORDS = frozenset((ACKNOWLEDGED, PASSED_ON, UNANSWERED, STATUS))
+HEARD = "page_heard"
+WORDS = frozenset((ACKNOWLEDGED, PASSED_ON, UNANSWERED, STATUS, HEARD))
 """What happens in a page call (contract.Happened.what); each one's details name the outbox id as "page"."""
 
 Outcome = Literal["", "yours", "theirs", "passed_on", "over"]

@@ -88,7 +88,7 @@ def _happened(tx: Tx, context: Context, event: CallEvent, happened: Happened) ->
         acknowledge(tx, context, summons, how="call", outbox_id=outbox_id)
     elif happened.what == page_calls.PASSED_ON:
         pass_on(tx, context, ticket, summons, how="call")
-    else:
+    elif happened.what == page_calls.UNANSWERED:
         _tell(tx, ticket, summons, "page_unanswered", outbox_id)
     return ticket
 

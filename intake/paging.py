@@ -106,6 +106,9 @@ _DROP = Statement(
     .where(_o.id == bindparam("outbox_id"), _o.state == "queued")
     .values(state="dropped", next_at=None)
 )
+_WAITING = Statement(
+    select(_o.id, _o.payload).where(_o.cause == bindparam("cause"), _o.state == "queued").order_by(_o.id)
+)
 _IS_QUEUED = Statement(select(_o.id).where(_o.id == bindparam("outbox_id"), _o.state == "queued"))
 _PAYLOAD = Statement(select(_o.payload).where(_o.id == bindparam("outbox_id")))
 
@@ -303,10 +306,9 @@ def stop(tx: Tx, ticket: Ticket) -> int:
     """End every summons of a ticket, because somebody looks at it: no further way is gone; how many."""
     ended = [summons for summons in open_ones(tx, ticket.id) if close(tx, summons, "acknowledged")]
     for summons in ended:
-        if (
-            summons.place
-        ):  # the first way is a copy of the notice: whether it still goes out is said where copies are
-            drop_try(tx, summons)
+        # The first way is a copy of the notice: whether it still goes out is said where copies are.
+        if summons.place:
+            drop_tries(tx, summons)
     return len(ended)
 
 
@@ -323,10 +325,12 @@ def mark_passed_on(tx: Tx, summons: Summons) -> None:
     tx.update(schema.summonses, {"id": summons.id}, state="passed_on")
 
 
-def drop_try(tx: Tx, summons: Summons) -> None:
-    """Do not send the try under way if it still waits."""
-    if summons.outbox_id is not None:
-        tx.run(_DROP, outbox_id=summons.outbox_id)
+def drop_tries(tx: Tx, summons: Summons) -> None:
+    """Send no try of it any more that still waits: the one under way, and earlier ones that could not be handed over."""
+    for outbox_id, payload in tx.all(_WAITING, cause=summons.cause):
+        is_its_own = _decode_outbound(payload).extra.get(SUMMONS) == str(summons.id)
+        if is_its_own or outbox_id == summons.outbox_id:
+            tx.run(_DROP, outbox_id=outbox_id)
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def pass_on(tx: Tx, context: Context, ticket: Ticket, summons: Summons, *, how: 
         return False
     paging.close(tx, summons, "passed_on")
     paging.mark_passed_on(tx, summons)
-    paging.drop_try(tx, summons)
+    paging.drop_tries(tx, summons)
     is_followed = _follow(tx, ticket, summons)
     other = None if is_followed else _somebody_else(tx, context, ticket, summons)
     events.of_ticket(

@@ -6,9 +6,18 @@ import pytest
 
 from channels.twilio.simulator import rest
 from channels.twilio.simulator.provider import Provider
+from intake.store import opening
 
 OWN = "+48221234567"
 JAN = "+48600100200"
+
+
+@pytest.fixture(scope="session")
+def new_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The bytes of a new store: copying them is quicker than the migrations."""
+    folder = tmp_path_factory.mktemp("template")
+    opening.open_store("", folder).close()
+    return (folder / "intake.db").read_bytes()
 
 
 @pytest.fixture

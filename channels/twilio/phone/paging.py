@@ -137,7 +137,7 @@ def url(page: str, number: int) -> str:
 
 def page_of(query: dict[str, str]) -> str | None:
     """Return the outbox id that a request is about; None = it names none."""
-    page = query.get("o", "")
+    page = str(query.get("o", ""))
     return page if page.isascii() and page.isdecimal() and len(page) <= 20 else None
 
 
@@ -156,30 +156,28 @@ def unavailable(what: str, page: str, number: int, *, tries: int) -> str:
 def parse(raw: RawMessage) -> CallEvent:
     """Return what a request of a page call tells. Never raises."""
     form = _form(raw)
-    told = raw.envelope.get("happened") or ()
-    try:
-        happened = msgspec.convert(told, tuple[Happened, ...])
-    except msgspec.ValidationError:
-        happened = ()
-    if str(raw.envelope.get("path", "")).startswith(STATUS_PATH):
-        details = {
-            "page": page_of(raw.envelope.get("query") or {}) or "",
-            "status": form.get("CallStatus", ""),
-        }
-        code = form.get("SipResponseCode") or form.get("ErrorCode") or ""
-        happened = (
-            Happened(
-                page_calls.STATUS, raw.received_at, details | {"code": code, "call": form.get("CallSid", "")}
-            ),
-        )
     return CallEvent(
         kind="voice",
-        call=form.get("CallSid", ""),
+        call=form.get("CallSid", "")[:64],
         direction="out",
         caller=None,
-        own=form.get("From", ""),
-        happened=happened,
+        own=form.get("From", "")[:20],
+        happened=_told(raw, form),
     )
+
+
+def _told(raw: RawMessage, form: dict[str, str]) -> tuple[Happened, ...]:
+    query = raw.envelope.get("query")
+    page = {"page": page_of(query if isinstance(query, dict) else {}) or ""}
+    if str(raw.envelope.get("path", "")) == STATUS_PATH:
+        status = form.get("CallStatus", "")[:20]
+        return (Happened(page_calls.STATUS, raw.received_at, page | {"status": status}),)
+    try:
+        happened = msgspec.convert(raw.envelope.get("happened") or (), tuple[Happened, ...])
+    except msgspec.ValidationError:
+        happened = ()
+    # A sentence was heard, and that is all.
+    return happened or (Happened(page_calls.HEARD, raw.received_at, page),)
 
 
 def _form(raw: RawMessage) -> dict[str, str]:
@@ -188,7 +186,8 @@ def _form(raw: RawMessage) -> dict[str, str]:
 
 
 def _number(raw: RawMessage) -> int:
-    return small((raw.envelope.get("query") or {}).get("n"))
+    query = raw.envelope.get("query")
+    return small(query.get("n") if isinstance(query, dict) else None)
 
 
 def small(text: object) -> int:
