@@ -92,6 +92,7 @@ class Channel:
         for path in sorted(step.CALLBACK_PATHS | {"call/leg"}):
             yield web.post(f"/{path}", told)
         yield probe.route(self._door)
+        yield from self._caller.routes(gate)
 
     async def _told(self, gate: contract.Gate, verified: webhook.Verified) -> str:
         """Keep what Twilio tells. Raises: Unavailable."""
