@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "check": "check configuration and rules, and run the rules' own tests",
     "doctor": "ask the mail servers and all else that is set up whether it works",
     "demo": "play customers against a running daemon",
+    "simulate": "play callers, texts and agents' phones from files, without an account at Twilio",
     "parse": "show what a raw message says; touches nothing",
     "route": "show what would happen to a message, and why; touches nothing",
     "ingest": "take in .eml files, mboxes and Maildirs",
