@@ -88,6 +88,8 @@ class MemoryGate:
         return frozenset(inventory.keys or ()) - self._keys.keys()
 
     async def turn(self, session: str, raw: contract.RawMessage, step: contract.Step) -> str:
+        self.submitted += 1
+        self._arrived.set()
         await self._open.wait()
         self._fail_if_asked()
         again = next((self._replies[key] for key in raw.keys if key in self._replies), None)

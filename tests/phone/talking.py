@@ -77,6 +77,7 @@ class Call:
         self.happened: list[Happened] = []
         self.turn = Turn(state=None, reply="")
         self.caller = JAN
+        self.is_doubled = True
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     @property
@@ -114,7 +115,8 @@ class Call:
         )
         self.asked.append((path, query or {}))
         turn = self.machine.step(self.kept, raw, self.view)
-        assert turn == self.machine.step(self.kept, raw, self.view), "a step is pure"
+        if self.is_doubled:
+            assert turn == self.machine.step(self.kept, raw, self.view), "a step is pure"
         grammar.read(turn.reply.encode(), place="whisper" if path in AGENT_PATHS else "voice")
         assert len(turn.state or b"") <= 16_384
         self.kept, self.turn = turn.state, turn
@@ -128,7 +130,7 @@ class Call:
         return self.post(path, dict(parse_qsl(parts.query)), **form)
 
     def start(self, **form: str) -> "Call":
-        self.post("call", **form)
+        self.post("call", {}, **form)
         return self
 
     def verb(self, name: str) -> grammar.Element:
@@ -181,7 +183,7 @@ class Call:
         return self
 
     def hang_up(self, status: str = "completed") -> Happened:
-        self.post("call/status", CallStatus=status, CallDuration="42")
+        self.post("call/status", {}, CallStatus=status, CallDuration="42")
         return self.happened[-1]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from channels.contract import Turn
 from channels.twilio.phone import static
 from channels.twilio.phone.moment import Request
 from tests.phone import talking
@@ -210,7 +211,7 @@ class TestStatic:
 
     def call(self, request: Request, **changed: Any) -> Call:
         call = Call(options(**changed))
-        call.turn = talking.Turn(state=None, reply=static.answer("phone", call.options, request))
+        call.turn = Turn(state=None, reply=static.answer("phone", call.options, request))
         return call
 
     def test_takes_a_message_in_every_language(self) -> None:
@@ -251,8 +252,6 @@ class TestStatic:
 
     def test_ends_a_turn_that_was_kept_after_all(self) -> None:
         call = ringing(ANIA, TOMEK)
-        call.turn = talking.Turn(
-            state=None, reply=static.answer("phone", call.options, self.request("call/ring"))
-        )
+        call.turn = Turn(state=None, reply=static.answer("phone", call.options, self.request("call/ring")))
         call.recorded(7)
         assert (call.turn.holds, call.state.has_message) == ((), True)

@@ -7,6 +7,7 @@ import pytest
 
 from channels.twilio.phone import choosing, lint
 from channels.twilio.phone.menu import Choice
+from channels.twilio.phone.voices import VOICES
 from tests.phone import talking
 from tests.phone.talking import ANIA, Call, options, placed
 
@@ -310,8 +311,8 @@ def until_ringing_s(call: Call, *, barge_in_s: float) -> float:
 
 
 WORST = {
-    "languages": tuple(sorted(lint.voices.VOICES)),
-    "greeting": dict.fromkeys(lint.voices.VOICES, "g" * lint.GREETING_MAX_CHARACTERS),
+    "languages": tuple(sorted(VOICES)),
+    "greeting": dict.fromkeys(VOICES, "g" * lint.GREETING_MAX_CHARACTERS),
     "menu": tuple(Choice(key=key, id=f"c{key}", say="a rather long name of a choice") for key in range(1, 5)),
     "record": "ask",
 }

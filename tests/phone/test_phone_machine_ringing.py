@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from channels.contract import Free
 from channels.twilio.phone import placing, whisper
 from tests.phone import talking
 from tests.phone.talking import ANIA, EWA, OLEK, TOMEK, Call, free, options, placed, ringing
@@ -43,7 +44,7 @@ class TestRounds:
         assert numbers(call) == [ANIA.phone]
 
     def test_ten_at_most_ring_at_once(self) -> None:
-        crowd = tuple(msg for msg in (talking.Free(f"agent{i}", f"+48600000{i:03}", "l1") for i in range(25)))
+        crowd = tuple(msg for msg in (Free(f"agent{i}", f"+48600000{i:03}", "l1") for i in range(25)))
         call = ringing(*crowd)
         sizes = [len(numbers(call)), len(numbers(call.dialed())), len(numbers(call.dialed()))]
         assert sizes == [10, 10, 5]
@@ -72,12 +73,12 @@ class TestRounds:
         assert numbers(call.dialed()) == [EWA.phone]
 
     def test_two_names_for_one_phone_ring_once(self) -> None:
-        twin = talking.Free("twin", ANIA.phone, "l1")
+        twin = Free("twin", ANIA.phone, "l1")
         call = ringing(ANIA, twin)
         assert numbers(call) == [ANIA.phone]
 
     def test_a_phone_that_is_none_does_not_ring(self) -> None:
-        call = ringing(talking.Free("odd", "ask reception", "l1"), ANIA)
+        call = ringing(Free("odd", "ask reception", "l1"), ANIA)
         assert numbers(call) == [ANIA.phone]
 
     def test_time_is_up_before_everybody_has_rung(self) -> None:

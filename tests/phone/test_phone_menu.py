@@ -14,7 +14,8 @@ from tests.phone.talking import MENU, OWN, SID, options
 
 
 def choice(**told: Any) -> Choice:
-    return Choice(**({"key": 1, "id": "one", "say": "one", "words": {"en": ("one",)}} | told))
+    usual: dict[str, Any] = {"key": 1, "id": "one", "say": "one", "words": {"en": ("one",)}}
+    return Choice(**(usual | told))
 
 
 FIVE = tuple(choice(key=key, id=f"c{key}") for key in range(1, 6))
