@@ -48,7 +48,7 @@ def options(provider: Provider, api_url: str, **changes: Any) -> settings.Option
 
 @pytest.fixture
 async def sender(provider: Provider, api_url: str) -> AsyncIterator[send.Sender]:
-    made = send.Sender("texts", options(provider, api_url), clock=lambda: provider.at.timestamp())
+    made = send.Sender("texts", options(provider, api_url), clock=lambda: provider.at.timestamp())  # noqa: PLW0108 - it is moved
     yield made
     await made.close()
 
@@ -56,7 +56,10 @@ async def sender(provider: Provider, api_url: str) -> AsyncIterator[send.Sender]
 @pytest.fixture
 async def whatsapp(provider: Provider, api_url: str) -> AsyncIterator[send.Sender]:
     made = send.Sender(
-        "whatsapp", options(provider, api_url), prefix=send.WHATSAPP, clock=lambda: provider.at.timestamp()
+        "whatsapp",
+        options(provider, api_url),
+        prefix=send.WHATSAPP,
+        clock=lambda: provider.at.timestamp(),  # noqa: PLW0108 - it is moved
     )
     yield made
     await made.close()
