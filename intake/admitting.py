@@ -114,19 +114,6 @@ def withhold(tx: Tx, context: Context | None, outbox_id: int, verdict: Verdict) 
     return True
 
 
-def hold_back(tx: Tx, context: Context, outbox_id: int) -> bool:
-    """Withhold a queued message whose recipient has opted out meanwhile; false when it may go."""
-    row = _row(tx, outbox_id)
-    if row is None or row.state != "queued":
-        return False
-    asked = _asked(context, row, _decode(row.payload))
-    found = permission.opt_out(tx, asked)
-    if found is None or not permission.is_bound(asked):
-        return False
-    sentence = permission.sentence(found, row.medium)
-    return withhold(tx, context, outbox_id, Verdict(reason="opted_out", sentence=sentence))
-
-
 def _look(tx: Tx, context: Context | None, outbox_id: int, outbound: OutboundMessage) -> Verdict:
     row = _row(tx, outbox_id)
     if row is None:

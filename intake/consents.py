@@ -2,23 +2,22 @@
 
 STOP is certain: its text makes no ticket and no notice, and stays in the journal as automatic, with its customer. One
 confirmation is queued before the ledger says "out", unless the provider has confirmed it, and everything else that waits
-for the number is withheld. START lifts what holds. START and HELP count only where they make sense, so such a text comes
+for the number comes to the gate at once (intake.admitting), which withholds it. START lifts what holds. START and HELP count only where they make sense, so such a text comes
 here as a message first (`takes`): START, and YES, when its sender has said STOP; HELP when nothing of theirs is open and
 nobody has answered it within the hour. Who asks again wants a person. YES to somebody whose ticket is open is an answer
 as well: it lifts the block, as it does at the provider, and stays a message.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam
 
 from channels import phone_numbers
 from channels.contract import Address, Consent, Identity, Message
 from channels.twilio import keywords
 from intake import (
-    admitting,
     consent_texts,
     counters,
     customers,
@@ -28,7 +27,7 @@ from intake import (
     opt_outs,
     outgoing,
 )
-from intake.model import Account, Context, Received
+from intake.model import Account, Arrival, Context, Received
 from intake.opt_outs import EMAIL, SMS, WHATSAPP, OptOut
 from intake.outgoing import Draft
 from intake.permission import PREFIX
@@ -38,14 +37,14 @@ from intake.store.statements import Statement, values_of
 
 Told = dict[str, Any]
 TEXTED = frozenset({SMS, WHATSAPP})
-PHONE, WORD, PROVIDER, COMPLAINT = "phone", "word", "provider", "complaint"
+PHONE, WORD, COMPLAINT = "phone", "word", "complaint"
 HELPED = "consent_help"  # a counter: once an hour for each sender
 
 _o = schema.outbox.c
-_WAITING = Statement(
-    select(_o.id, _o.medium, _o.recipient, _o.cause, _o.action, _o.created_at)
+_BRING_FORWARD = Statement(
+    schema.outbox.update()
     .where(_o.state == "queued", _o.recipient.in_(values_of("recipients")))
-    .order_by(_o.id)
+    .values(next_at=bindparam("now"))
 )
 _encode = msgspec.json.Encoder().encode
 
@@ -53,12 +52,14 @@ _encode = msgspec.json.Encoder().encode
 def settle(tx: Tx, context: Context, received: Received, consent: Consent) -> None:
     """Do what a word says, and close its journal row."""
     agent = _agent_of(context, consent.sender)
-    tx.lock("sender", f"{consent.sender.kind}:{consent.sender.value}")
-    customer_id = None if agent else customers.known_as(tx, consent.sender, name="").id
+    covered = _locked(tx, context, consent.sender)
+    customer_id = None if agent else customers.known_as(tx, consent.sender, name="", is_locked=True).id
+    if customer_id is not None:
+        tx.lock("customer", customer_id)
     if consent.word == "stop":
-        stop(tx, context, received, consent, customer_id=customer_id, agent=agent)
+        stop(tx, context, received, consent, covered=covered, customer_id=customer_id, agent=agent)
     elif consent.word == "start":
-        start(tx, context, received, consent)
+        start(tx, context, received, consent, customer_id=customer_id)
     elif not consent.is_answered:
         help_out(tx, context, received, consent, customer_id=customer_id)
     journal.close(tx, received.id, "automatic", customer_id=customer_id)
@@ -73,16 +74,7 @@ def takes(tx: Tx, context: Context, received: Received, message: Message, accoun
     word = keywords.perhaps(message.text, languages=account.languages) if message.kind in TEXTED else None
     if word is None:
         return False
-    consent = Consent(
-        kind=message.kind,
-        word=word,
-        sender=message.sender,
-        own=next((each.address for each in message.to), ""),
-        said=message.text,
-        provider_id=message.message_id or "",
-        language=message.language,
-        is_answered=keywords.is_confirmed_by_twilio(message.text, medium=message.kind),
-    )
+    consent = _consent(message, word)
     return (
         _takes_start(tx, context, received, consent)
         if word == "start"
@@ -96,10 +88,11 @@ def stop(
     received: Received,
     consent: Consent,
     *,
+    covered: Iterable[Identity],
     customer_id: int | None,
     agent: str | None = None,
 ) -> None:
-    """Confirm it, write it down for every name that it covers, and hold back what waits."""
+    """Confirm it, write it down for every name that it covers, and hold back what waits. covered: locked."""
     said_at = instants.us_from_datetime(received.raw.received_at)
     if any(each.at == said_at and each.state == "out" for each in opt_outs.history(tx, consent.sender)):
         return  # a replay
@@ -107,11 +100,8 @@ def stop(
     if not consent.is_answered and not was_out and context.consent.confirm:
         _answer(tx, context, received, consent, "stop", customer_id=customer_id)
     scope = consent.kind if context.consent.stop_means == "text" else ""
-    covered = _covered(tx, context, consent.sender, customer_id)
-    for identity in covered:  # all before the customer, whom the first note locks
-        tx.lock("sender", f"{identity.kind}:{identity.value}")
     for identity in covered:
-        opt_outs.note(
+        opt_outs.write(
             tx,
             identity,
             "out",
@@ -121,41 +111,44 @@ def stop(
             account=received.raw.account,
             at=said_at,
         )
-    told: Told = {
-        "medium": consent.kind,
-        "value": consent.sender.value,
-        "said": consent.said[:100],
-        "how": WORD,
-    }
-    actor = f"agent:{agent}" if agent else "customer"
-    events.record(tx, "opted_out", customer_id=customer_id, actor=actor, **told)
+    _note(tx, "opted_out", consent, customer_id=customer_id, actor=f"agent:{agent}" if agent else "customer")
     if agent:
         tx.signal("told", [("agent_opted_out", {"agent": agent, "number": consent.sender.value})])
-    hold_back(tx, context, covered)
+    hold_back(tx, covered)
 
 
-def start(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
+def start(tx: Tx, context: Context, received: Received, consent: Consent, *, customer_id: int | None) -> bool:
     """Lift what holds, and confirm it where the provider has not; false when nothing held."""
     lifted = _liftable(tx, consent.sender)
     said_at = instants.us_from_datetime(received.raw.received_at)
-    if not lifted or any(each.at > said_at for each in lifted):  # a replay of one from before
-        return False
+    history = opt_outs.history(tx, consent.sender)
+    if not lifted or any(each.at == said_at and each.state == "in" for each in history):
+        return False  # nothing held, or it is a replay
     for each in lifted:
-        opt_outs.note(
+        opt_outs.write(
             tx, each.identity, "in", how=WORD, scope=each.scope, said=consent.said, account=received.raw.account,
             at=said_at,
         )  # fmt: skip
-    customer_id = opt_outs.customer_of(tx, consent.sender)
-    told: Told = {
-        "medium": consent.kind,
-        "value": consent.sender.value,
-        "said": consent.said[:100],
-        "how": WORD,
-    }
-    events.record(tx, "opted_in", customer_id=customer_id, actor="customer", **told)
+    _note(tx, "opted_in", consent, customer_id=customer_id, actor="customer")
     if not consent.is_answered and context.consent.confirm:
         _answer(tx, context, received, consent, "start", customer_id=customer_id)
     return True
+
+
+def _note(tx: Tx, kind: str, consent: Consent, *, customer_id: int | None, actor: str) -> None:
+    """Write the event, and whether the customer has opted out of something."""
+    events.record(
+        tx,
+        kind,
+        customer_id=customer_id,
+        actor=actor,
+        medium=consent.kind,
+        value=consent.sender.value,
+        said=consent.said[:100],
+        how=WORD,
+    )
+    if customer_id is not None:
+        opt_outs.follow(tx, customer_id)
 
 
 def help_out(
@@ -169,15 +162,6 @@ def help_out(
     return _answer(tx, context, received, consent, "help", customer_id=customer_id)
 
 
-def told_by_provider(tx: Tx, context: Context, identity: Identity, *, medium: str, account: str) -> None:
-    """Note that the provider refuses what goes to somebody because they told it so, and hold back what waits."""
-    if opt_outs.holding(tx, (identity,), medium) is not None:
-        return
-    scope = medium if context.consent.stop_means == "text" else ""
-    opt_outs.note(tx, identity, "out", how=PROVIDER, scope=scope, account=account)
-    hold_back(tx, context, (identity,))
-
-
 def note_complaint(tx: Tx, addresses: Iterable[str], *, is_withdrawn: bool) -> None:
     """Note that somebody called our mail spam, or took it back: machines write them no more mail."""
     for address in addresses:
@@ -189,24 +173,31 @@ def note_complaint(tx: Tx, addresses: Iterable[str], *, is_withdrawn: bool) -> N
             opt_outs.note(tx, identity, "in", how=COMPLAINT, scope=holds.scope)
 
 
-def hold_back(tx: Tx, context: Context, identities: Iterable[Identity]) -> int:
-    """Withhold what is queued for somebody and may not be sent any more; how many."""
+def hold_back(tx: Tx, identities: Iterable[Identity]) -> None:
+    """Bring what is queued for somebody to the gate now, whatever it waits for."""
     names = {value for each in identities for value in (each.value, f"{PREFIX}{each.value}")}
-    rows = tx.all(_WAITING, recipients=_encode(sorted(names)).decode())
-    held = 0
-    for outbox_id, *_ in rows:
-        held += admitting.hold_back(tx, context, outbox_id)
-    return held
+    if tx.run(_BRING_FORWARD, recipients=_encode(sorted(names)).decode(), now=tx.now):
+        tx.signal("outbox", tx.now)
+
+
+def lift(tx: Tx, context: Context, arrival: Arrival) -> None:
+    """Lift what holds where YES came as an answer: it has joined its ticket, and the provider writes there again."""
+    message = arrival.message
+    if message.kind in TEXTED and message.sender is not None and keywords.is_yes(message.text):
+        consent = _consent(message, "start")
+        start(tx, context, arrival.received, consent, customer_id=arrival.customer.id)
 
 
 def _takes_start(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
+    customer_id = opt_outs.customer_of(tx, consent.sender)
     if not _liftable(tx, consent.sender):
         return False
-    tx.lock("sender", f"{consent.sender.kind}:{consent.sender.value}")
-    start(tx, context, received, consent)
-    customer_id = opt_outs.customer_of(tx, consent.sender)
     if keywords.is_yes(consent.said) and customer_id and customers.open_tickets(tx, customer_id):
         return False
+    _locked(tx, context, consent.sender)
+    if customer_id is not None:
+        tx.lock("customer", customer_id)
+    start(tx, context, received, consent, customer_id=customer_id)
     journal.close(tx, received.id, "automatic", customer_id=customer_id)
     return True
 
@@ -233,9 +224,31 @@ def _takes_mail(tx: Tx, context: Context, received: Received, message: Message) 
         opt_outs.note(tx, sender, "out", how=WORD, scope=EMAIL, said=said, account=received.raw.account)
         told: Told = {"medium": EMAIL, "value": sender.value, "said": said[:100], "how": WORD}
         events.record(tx, "opted_out", customer_id=customer.id, actor="customer", **told)
-        hold_back(tx, context, (sender,))
+        hold_back(tx, (sender,))
     journal.close(tx, received.id, "automatic", customer_id=customer.id)
     return True
+
+
+def _consent(message: Message, word: Literal["start", "help"]) -> Consent:
+    assert message.sender is not None  # noqa: S101 - the callers have looked
+    return Consent(
+        kind=message.kind,
+        word=word,
+        sender=message.sender,
+        own=next((each.address for each in message.to), ""),
+        said=message.text,
+        provider_id=message.message_id or "",
+        language=message.language,
+        is_answered=keywords.is_confirmed_by_twilio(message.text, medium=message.kind),
+    )
+
+
+def _locked(tx: Tx, context: Context, sender: Identity) -> tuple[Identity, ...]:
+    """Lock every name that a word of somebody is about, in order; return them, the one that said it first."""
+    covered = _covered(tx, context, sender, opt_outs.customer_of(tx, sender))
+    for identity in sorted(covered, key=opt_outs.locked_as):
+        tx.lock("sender", opt_outs.locked_as(identity))
+    return covered
 
 
 def _answer(

@@ -99,12 +99,13 @@ def _renamed(tx: Tx, customer: Customer, message: Message, *, was_verified: bool
     return msgspec.structs.replace(customer, name=name)
 
 
-def known_as(tx: Tx, identity: Identity, *, name: str) -> Customer:
+def known_as(tx: Tx, identity: Identity, *, name: str, is_locked: bool = False) -> Customer:
     """Return the customer that an identity belongs to which somebody else has named, a new one when it is nobody's.
 
-    Holds the lock on the sender. The identity counts as unproven until its owner writes.
+    Holds the lock on the sender, which the caller may hold already. The identity counts as unproven until its owner writes.
     """
-    tx.lock("sender", _locked_as(identity))
+    if not is_locked:
+        tx.lock("sender", _locked_as(identity))
     row = tx.one(_BY_IDENTITY, kind=identity.kind, value=identity.value)
     if row is not None:
         return _customer(row)

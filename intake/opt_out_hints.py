@@ -221,7 +221,7 @@ def suggest(
     days = context.consent.decide_days
     due_at = due(tx.now, days)
     said = " ".join(text.split())[:SAID_CHARACTERS]
-    opt_out_id = opt_outs.note(
+    opt_out_id = opt_outs.write(
         tx, identity, "suggested", how=HOW, said=said, message_id=message_id, due_at=due_at
     )
     events.record(

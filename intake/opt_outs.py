@@ -7,7 +7,7 @@ be decided, which is gone then: this is what we show when we are asked since whe
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import bindparam, func, select
@@ -146,7 +146,21 @@ def suggested(tx: Tx, *, after: int = 0, most: int = ROWS_MAX) -> list[OptOut]:
     return [_row(row) for row in tx.all(_SUGGESTED, after=after, most=most)]
 
 
-def note(
+def note(tx: Tx, identity: Identity, state: State, **about: Any) -> int:
+    """Write a change down, and whether its customer has opted out; the row's id. about: as `write`.
+
+    Holds the locks on the identity and its customer.
+    """
+    tx.lock("sender", locked_as(identity))
+    opt_out_id = write(tx, identity, state, **about)
+    customer_id = customer_of(tx, identity)
+    if customer_id is not None:
+        tx.lock("customer", customer_id)
+        follow(tx, customer_id)
+    return opt_out_id
+
+
+def write(
     tx: Tx,
     identity: Identity,
     state: State,
@@ -159,13 +173,10 @@ def note(
     due_at: int | None = None,
     at: int | None = None,
 ) -> int:
-    """Write a change down, and whether its customer has opted out; the row's id. Holds the lock on the identity.
+    """Write a change down; the row's id. The caller holds the lock on the identity, and follows up.
 
     at: when it was said, microseconds UTC, None = now.
     """
-    tx.lock("sender", f"{identity.kind}:{identity.value}")
-    row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
-    customer_id = None if row is None else int(row[0])
     last = tx.one(_LAST_ID, kind=identity.kind, value=identity.value)
     # The last one holds, whatever another daemon's clock says.
     opt_out_id = max(tx.new_id(), ((last and last[0]) or 0) + 1)
@@ -174,7 +185,7 @@ def note(
         id=opt_out_id,
         kind=identity.kind,
         value=identity.value,
-        customer_id=customer_id,
+        customer_id=customer_of(tx, identity),
         scope=scope,
         state=state,
         how=how,
@@ -184,9 +195,17 @@ def note(
         at=tx.now if at is None else at,
         due_at=due_at,
     )
-    if customer_id is not None and state in ("out", "in"):
-        _follow(tx, customer_id)
     return opt_out_id
+
+
+def follow(tx: Tx, customer_id: int) -> None:
+    """Keep beside the customer since when they have opted out of something; None = of nothing."""
+    found = of_customer(tx, customer_id)
+    tx.run(_MARK, customer_id=customer_id, since=min((each.at for each in found), default=None))
+
+
+def locked_as(identity: Identity) -> str:
+    return f"{identity.kind}:{identity.value}"
 
 
 def close(tx: Tx, suggestion: OptOut) -> bool:
@@ -204,13 +223,6 @@ def customer_of(tx: Tx, identity: Identity) -> int | None:
     """Return whose an identity is; None = nobody's."""
     row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
     return None if row is None else int(row[0])
-
-
-def _follow(tx: Tx, customer_id: int) -> None:
-    """Keep beside the customer since when they have opted out of something; None = of nothing."""
-    tx.lock("customer", customer_id)
-    found = of_customer(tx, customer_id)
-    tx.run(_MARK, customer_id=customer_id, since=min((each.at for each in found), default=None))
 
 
 def _last(rows: Iterable[OptOut]) -> list[OptOut]:

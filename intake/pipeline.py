@@ -13,7 +13,7 @@ None that there is: newcomers.open_ticket.
     where it goes        routing.decide, with its reasons; a rule may ignore it, and there is no ticket
     what follows         ticket, message, events, clocks and timers, actions (effects); then the rules for `created`
 
-One that there is: `_join`.
+One that there is: `join`.
 
     what rules do        reactions.react: the rules for `customer_replied`, which see the ticket as it was before
     what happens anyway  what waited or was solved is open again, and clocks move; where messages are lines of one,
@@ -109,9 +109,10 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     if word is not None:
         place = word.suggestion(place)
     if place.ticket is not None:
-        _join(tx, context, arrival, place.ticket, place)
+        join(tx, context, arrival, place.ticket, place)
     else:
         newcomers.open_ticket(tx, context, arrival, place)
+    consents.lift(tx, context, arrival)
     opt_out_hints.look(tx, context, arrival)
     if word is not None:
         _tell_unproven(tx, context, received, message, word)
@@ -140,7 +141,7 @@ def recipients_of(received: Received, message: Message) -> tuple[str, ...]:
     return tuple(str(address).lower() for address in named)
 
 
-def _join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Place) -> None:
+def join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Place) -> None:
     """Add the next message to the conversation; automatic mail moves neither status nor clock.
 
     Rules hear of automatic mail only where they gather it: an alert's "OK" may close the ticket.
