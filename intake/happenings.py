@@ -18,7 +18,7 @@ def settle(tx: Tx, context: Context, received: Received, happening: Happening) -
             reports.settle(tx, context, received, happening)
         case Consent():
             consents.settle(tx, context, received, happening)
-        case CallEvent() if paged_answers.is_about_page(happening):
+        case CallEvent() if paged_answers.is_about_page(tx, context, received, happening):
             paged_answers.settle(tx, context, received, happening)
         case CallEvent():
             calls.settle(tx, context, received, happening)

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 
 from channels import page_calls
-from channels.contract import Address, CallEvent, Happened, Message
+from channels.contract import Address, CallEvent, Happened, Identity, Message
 from intake import (
     acknowledging,
+    attempts,
     deliveries,
     desk,
     events,
@@ -56,9 +57,27 @@ _WORDS = {
 }
 
 
-def is_about_page(happening: CallEvent) -> bool:
-    """Whether what happened in a call is about a page, and so no customer's call."""
-    return any(each.what in page_calls.WORDS for each in happening.happened)
+def is_about_page(tx: Tx, context: Context, received: Received, happening: CallEvent) -> bool:
+    """Whether what happened in a call is about a page, and so no customer's call.
+
+    The reconciler knows no page: it brings a call that we made to a number, and that is an agent's, or known to us.
+    """
+    if any(each.what in page_calls.WORDS for each in happening.happened):
+        return True
+    if happening.direction != "out":
+        return False
+    return _page_of(tx, received, happening) is not None or _is_agents(context, happening.caller)
+
+
+def _page_of(tx: Tx, received: Received, happening: CallEvent) -> int | None:
+    """Return the outbox id of a page by its provider's id; None = it is no page's."""
+    row = attempts.row_by_provider_id(tx, received.raw.account, happening.call) if happening.call else None
+    found = paging.of_page(tx, int(row[0])) if row is not None else None
+    return None if row is None or found is None else int(row[0])
+
+
+def _is_agents(context: Context, number: Identity | None) -> bool:
+    return number is not None and any(each.phone == number.value for each in context.rulebook.agents.values())
 
 
 # -- by phone ---------------------------------------------------------------------------------------------------------
@@ -67,8 +86,12 @@ def is_about_page(happening: CallEvent) -> bool:
 def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -> None:
     """Do what a turn or a status of a page call means, and close its journal row."""
     ticket: Ticket | None = None
+    page = _page_of(tx, received, happening)
     for each in happening.happened:
-        ticket = _happened(tx, context, happening, each) or ticket
+        told = each
+        if each.what == "ended" and page is not None:
+            told = Happened(page_calls.STATUS, each.at, {**each.details, "page": str(page)})
+        ticket = _happened(tx, context, happening, told) or ticket
     _close(tx, received, ticket)
 
 

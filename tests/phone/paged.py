@@ -10,7 +10,16 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import CallEvent, Identity, Message, OutboundMessage, RawMessage
+from channels.contract import (
+    CallEvent,
+    DeliveryReport,
+    DeliveryState,
+    Happened,
+    Identity,
+    Message,
+    OutboundMessage,
+    RawMessage,
+)
 from channels.page_calls import session
 from channels.twilio.phone import paging as page_step
 from channels.twilio.simulator import grammar
@@ -21,7 +30,7 @@ from intake.journal import Journal
 from intake.model import Account
 from intake.sessions import Sessions
 from intake.settings import OnCall
-from intake.store import blobs
+from intake.store import blobs, schema
 from intake.store.engine import Store, Tx
 from intake.views import Views
 from tests.domain.world import RULES, World
@@ -109,6 +118,25 @@ class Desk(World):
 
         self.store.write_now(fail)
 
+    def report(self, row: dict[str, Any], state: DeliveryState, **more: Any) -> None:
+        """A provider reports on a try, which it knows by an id of its own."""
+        self.store.write_now(
+            lambda tx: tx.update(schema.outbox, {"id": row["id"]}, provider_id=f"SM{row['id']}")
+        )
+        raw = RawMessage(
+            kind="twilio.sms",
+            account="texts",
+            lane=f"phone:{row['recipient']}",
+            body=b"",
+            received_at=self.clock(),
+            keys=(f"report-{next(self._turns)}",),
+            envelope={"path": "status"},
+        )
+        journal_id = self._keep(raw)
+        received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
+        told = DeliveryReport(provider_id=f"SM{row['id']}", state=state, **more)
+        self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, told))
+
     def acknowledge(self, ticket: dict[str, Any], agent: str, **said: Any) -> Outcome:
         told = Said(agent=agent, **said)
         return self.store.write_now(
@@ -150,6 +178,25 @@ class Desk(World):
         fields = {"CallSid": f"CA{page['id']}", "CallStatus": status, "To": page["recipient"]}
         self._keep(self._raw("page/status", page, fields))
         self.settle_calls()
+
+    def reconciled(self, page: dict[str, Any], status: str) -> None:
+        """The reconciler brings a call of ours, which it knows nothing of but its id and its end."""
+        self.store.write_now(
+            lambda tx: tx.update(schema.outbox, {"id": page["id"]}, provider_id=f"CA{page['id']}")
+        )
+        raw = self._raw("call/status", page, {"CallSid": f"CA{page['id']}", "CallStatus": status})
+        journal_id = self._keep(raw)
+        received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
+        ended = Happened("ended", self.clock(), {"status": status})
+        event = CallEvent(
+            kind="voice",
+            call=f"CA{page['id']}",
+            direction="out",
+            caller=Identity("phone", page["recipient"]),
+            own=OWN_CALLS,
+            happened=(Happened("started", self.clock()), ended),
+        )
+        self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, event))
 
     def settle_calls(self) -> int:
         """Settle what came in of calls, in order; how many."""

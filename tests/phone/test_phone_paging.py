@@ -92,6 +92,31 @@ def test_a_text_that_is_not_delivered_is_followed_by_the_mail_at_once(desk: Desk
     assert [each[0] for each in desk.tries(ticket)] == ["voice", "sms", "email"]
 
 
+def test_a_text_that_may_arrive_later_is_not_waited_for(desk: Desk) -> None:
+    """A customer's text is sent again in five minutes; an agent is told by the next way now."""
+    ticket = desk.paged_ticket()
+    desk.after(minutes=2)
+    desk.report(desk.try_of("sms"), "failed", code="30003", may_be_resent=True)
+    assert desk.tries(ticket)[1:] == [(*TEXT, "failed"), ("email", MAIL, "queued")]
+
+
+def test_a_text_that_arrived_waits_for_its_answer(desk: Desk) -> None:
+    ticket = desk.paged_ticket()
+    desk.after(minutes=2)
+    desk.report(desk.try_of("sms"), "delivered")
+    desk.after(seconds=119)
+    assert desk.tries(ticket)[1:] == [(*TEXT, "delivered")]
+
+
+def test_what_the_reconciler_brings_of_a_page_is_no_customers_call(desk: Desk) -> None:
+    """A call of ours that ended unanswered while we were away: the text leaves, and no ticket is opened."""
+    ticket = desk.paged_ticket()
+    desk.send_all()
+    desk.reconciled(desk.try_of("voice"), "no-answer")
+    assert desk.tries(ticket) == [(*CALL, "failed"), (*TEXT, "queued")]
+    assert (len(desk.rows("tickets")), desk.rows("calls")) == (1, [])
+
+
 def test_a_failure_told_after_the_next_way_was_gone_changes_nothing(desk: Desk) -> None:
     """The call is said to have failed when the text is out already: the mail still waits its turn."""
     ticket = desk.paged_ticket()
