@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from channels.email import imap, send, smtp, webhook
+from channels.twilio import voice
 from intake import cli, settings
 from routing import action_text, condition_text, fact_table
 
@@ -25,18 +26,19 @@ def text(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
 
 
-def keys_of(type_: Any, prefix: str = "") -> Iterator[str]:
-    """Every key of a struct and of the structs in it, dotted."""
+def keys_of(type_: Any, prefix: str = "", above: tuple[Any, ...] = ()) -> Iterator[str]:
+    """Every key of a struct and of the structs in it, dotted. above: those that this one is in, which are not told again."""
     for field in msgspec.structs.fields(type_):
         name = f"{prefix}{field.encode_name}"
         members = [field.type, *getattr(field.type, "__args__", ())]
         inner = [each for each in members if isinstance(each, type) and issubclass(each, msgspec.Struct)]
+        inner = [each for each in inner if each not in (type_, *above)]
         parts = [each for each in inner if each.__module__ != "routing.yaml_text"]
         if not parts or field.encode_name == "outgoing":
             yield name
         for part in parts:
             if field.encode_name != "outgoing":
-                yield from keys_of(part, f"{name}.")
+                yield from keys_of(part, f"{name}.", (type_, *above))
 
 
 def every_key() -> list[str]:
@@ -45,6 +47,7 @@ def every_key() -> list[str]:
         *keys_of(smtp.Options, "channels.NAME."),
         *keys_of(webhook.Options, "channels.NAME."),
         *keys_of(imap.Options, "channels.NAME."),
+        *keys_of(voice.Options, "channels.NAME."),
         "channels.NAME.kind",
         *keys_of(send.Options, "outgoing."),
     ]
@@ -69,7 +72,7 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
         (tmp_path / "intake.yaml").write_text(block + rest)
         assert settings.load(
             tmp_path / "intake.yaml",
-            {"RELAY_PASSWORD": "x", "MAILBOX_PASSWORD": "x", "HOOK_SECRET": "x" * 16},
+            {"RELAY_PASSWORD": "x", "MAILBOX_PASSWORD": "x", "HOOK_SECRET": "x" * 16, "TWILIO_AUTH_TOKEN": "x"},
         ).channels
 
 
