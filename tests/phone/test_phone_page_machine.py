@@ -1,0 +1,250 @@
+"""What an agent who is rung can do, as a table: keys in, words and what happened out; no server, no store."""
+
+import urllib.parse
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from channels import page_calls
+from channels.contract import RawMessage, Turn, View
+from channels.page_calls import Outcome, Paged
+from channels.twilio.phone import paging
+from channels.twilio.simulator import grammar
+from tests.phone.paged import said
+
+AT = datetime(2026, 11, 10, 2, 0, tzinfo=UTC)
+SAID = "Example. Urgent ticket of team support."
+KEYS = "Press 1 to take it on. Press 2 to pass it on. Press star to hear it again."
+ACK, PASS, NOTHING, PICKED_UP = (
+    page_calls.ACKNOWLEDGED,
+    page_calls.PASSED_ON,
+    page_calls.UNANSWERED,
+    page_calls.STATUS,
+)
+
+
+class Call:
+    """A page call under way. outcome: what intake says has become of it; `settles`: as soon as a key is pressed."""
+
+    def __init__(
+        self, *, outcome: Outcome = "", by: str = "", settles: Outcome = "", said: str = SAID
+    ) -> None:
+        self.shown = Paged(page="7", said=said, outcome=outcome, by=by)
+        self.settles, self.by = settles, by
+        self.state: bytes | None = None
+        self.number = 0
+        self.happened: list[str] = []
+        self.last: Turn | None = None
+
+    def turn(self, digits: str | None = None, *, number: int | None = None) -> str:
+        """One request; its TwiML, which is held against Twilio's grammar."""
+        raw = request(digits, number=self.number if number is None else number)
+        self.last = paging.step(self.state, raw, View(at=AT, page=self.shown))
+        grammar.read(self.last.reply.encode())
+        self.state, self.number = self.last.state, self.number + 1
+        told = [each.what for each in self.last.happened]
+        self.happened += told
+        if self.settles and {ACK, PASS} & set(told):
+            self.shown = Paged(page="7", said=SAID, outcome=self.settles, by=self.by)
+        return self.last.reply
+
+    def play(self, *keys: str) -> list[str]:
+        """Pick up, press keys ("" = nothing), follow what is redirected; what is said in each turn that says something."""
+        replies = [self.turn(), *(self.turn(key) for key in keys)]
+        while "<Redirect" in replies[-1]:
+            replies.append(self.turn())
+        return [said(each) for each in replies if said(each)]
+
+
+def request(digits: str | None = None, *, number: int = 0, path: str = "page", **fields: str) -> RawMessage:
+    form = {"CallSid": "CA1", "From": "+48221234502", "To": "+48600000002", **fields}
+    if digits is not None:
+        form["Digits"] = digits
+    return RawMessage(
+        kind="twilio.voice",
+        account="calls",
+        lane="call:CA1",
+        body=urllib.parse.urlencode(form).encode(),
+        received_at=AT,
+        envelope={"path": path, "query": {"o": "7", "n": str(number)}},
+    )
+
+
+# keys pressed, in order; what has become of it once it is settled -> what happened, and the last words
+TABLE: dict[str, tuple[tuple[str, ...], Outcome, list[str], str]] = {
+    "1 takes it on": (("1",), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
+    "2 passes it on": (("2",), "passed_on", [PICKED_UP, PASS], "It is passed on. Goodbye."),
+    "star says it again": (("*", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
+    "star is no miss": (("*", "*", "*", "*", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
+    "two misses and then 1": (("", "9", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
+    "three times nothing": (("", "", ""), "", [PICKED_UP, NOTHING], "Nothing was chosen. You will be told in another way. Goodbye."),
+    "three wrong keys": (("3", "0", "#"), "", [PICKED_UP, NOTHING], "Nothing was chosen. You will be told in another way. Goodbye."),
+    "somebody was quicker": (("1",), "theirs", [PICKED_UP, ACK], "ania has it already. There is nothing left to do. Goodbye."),
+    "solved meanwhile": (("1",), "over", [PICKED_UP, ACK], "This is done already. There is nothing left to do. Goodbye."),
+    "passed on, and somebody has it": (("2",), "theirs", [PICKED_UP, PASS], "ania has it already. There is nothing left to do. Goodbye."),
+    "never settled": (("1",), "", [PICKED_UP, ACK], "Thank you. It is noted, and you will be told by text or by mail. Goodbye."),
+    "never settled, passed on": (("2",), "", [PICKED_UP, PASS], "It is noted that you pass it on. Goodbye."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table_of_keys(name: str) -> None:
+    keys, settles, happened, last = TABLE[name]
+    call = Call(settles=settles, by="ania")
+    heard = call.play(*keys)
+    assert (call.happened, heard[-1]) == (happened, last)
+    assert "<Hangup" in (call.last.reply if call.last else "")
+    assert call.state is None
+
+
+def test_the_first_words_are_the_sentence_and_the_keys() -> None:
+    assert Call().play("", "", "")[0] == f"{SAID} {KEYS}"
+
+
+def test_star_says_the_sentence_again_and_so_does_a_miss() -> None:
+    assert Call(settles="yours").play("*", "", "1")[:3] == [f"{SAID} {KEYS}"] * 3
+
+
+def test_star_for_ever_ends() -> None:
+    """A stuck key hangs up in the end, unacknowledged."""
+    call = Call()
+    for _ in range(40):
+        call.turn("*")
+        if call.state is None and call.last and "<Hangup" in call.last.reply:
+            break
+    assert call.happened[-1] == NOTHING
+    assert call.number <= paging.REPEATS_MAX + paging.MISSES_MAX + 2
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("theirs", "ania has it already. There is nothing left to do. Goodbye."),
+        ("over", "This is done already. There is nothing left to do. Goodbye."),
+        ("yours", "Thank you. You have it. Goodbye."),
+        ("passed_on", "It is passed on. Goodbye."),
+    ],
+)
+def test_what_was_settled_before_somebody_picked_up_is_said_at_once(outcome: Outcome, words: str) -> None:
+    """By link, by mail, by somebody else: there is nothing to press any more."""
+    call = Call(outcome=outcome, by="ania")
+    assert call.play() == [words]
+    assert call.happened == []
+
+
+def test_a_key_that_comes_after_somebody_elses_is_told_all_the_same() -> None:
+    """They pressed 1 while the sentence was read, and ania was quicker."""
+    call = Call()
+    call.turn()
+    call.shown = Paged(page="7", said=SAID, outcome="theirs", by="ania")
+    assert said(call.turn("1")).startswith("ania has it already.")
+    assert call.happened == [PICKED_UP, ACK]
+
+
+def test_one_key_is_told_once_however_long_it_takes_to_settle() -> None:
+    call = Call()
+    call.turn()
+    call.turn("1")
+    for _ in range(3):
+        call.turn()
+    call.shown = Paged(page="7", said=SAID, outcome="yours")
+    assert said(call.turn()) == "Thank you. You have it. Goodbye."
+    assert call.happened.count(ACK) == 1
+
+
+def test_a_key_pressed_while_another_is_settled_changes_nothing() -> None:
+    call = Call()
+    call.turn()
+    call.turn("1")
+    call.turn("2")
+    assert call.happened == [PICKED_UP, ACK]
+
+
+def test_waiting_for_what_a_key_has_come_to_is_bounded() -> None:
+    call = Call()
+    call.play("1")
+    assert call.number == paging.WAITS_MAX + 3
+
+
+def test_a_call_of_which_nothing_is_known_says_goodbye() -> None:
+    """The store was put back from a backup: there is no such page."""
+    turn = paging.step(None, request(), View(at=AT))
+    assert (turn.state, "<Hangup" in turn.reply, turn.happened) == (None, True, ())
+
+
+@pytest.mark.parametrize("state", [b"", b"{", b"[]", b"\xff", b'{"misses": "x"}'])
+def test_a_state_that_cannot_be_read_begins_anew(state: bytes) -> None:
+    turn = paging.step(state, request(), View(at=AT, page=Paged(page="7", said=SAID)))
+    assert SAID in turn.reply
+
+
+def test_a_state_is_small() -> None:
+    call = Call()
+    call.turn()
+    for _ in range(9):
+        call.turn("*")
+        assert len(call.state or b"") < 200
+
+
+def test_every_turn_asks_for_the_one_after_it() -> None:
+    call = Call()
+    assert 'action="page?o=7&amp;n=1"' in call.turn()
+    assert 'action="page?o=7&amp;n=2"' in call.turn("")
+    assert "page?o=7&amp;n=3" in call.turn("1")
+
+
+def test_words_that_xml_has_no_place_for_are_left_out() -> None:
+    """A subject may hold anything."""
+    call = Call(said="about: \x00\x07 <b>&\ud800")
+    assert "&lt;b&gt;&amp;" in call.turn()
+
+
+def test_the_same_turn_gives_the_same_answer() -> None:
+    """It may be run again."""
+    view = View(at=AT, page=Paged(page="7", said=SAID))
+    assert paging.step(None, request("1"), view) == paging.step(None, request("1"), view)
+
+
+@pytest.mark.parametrize("status", ["ringing", "busy", "completed", "", "new-word"])
+def test_a_status_is_told_as_it_is(status: str) -> None:
+    (told,) = paging.parse(request(path="page/status", CallStatus=status)).happened
+    assert (told.what, told.details) == (PICKED_UP, {"page": "7", "status": status})
+
+
+def test_a_turn_tells_what_it_has_said_happened() -> None:
+    raw = request("1")
+    raw.envelope["happened"] = [{"what": ACK, "at": AT.isoformat(), "details": {"page": "7"}}]
+    assert [each.what for each in paging.parse(raw).happened] == [ACK]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"query": {"o": "x"}},
+        {"query": None},
+        {"query": []},
+        {"happened": 5},
+        {"happened": [{"what": 1}]},
+        {"path": None},
+    ],
+)
+def test_damage_raises_nothing(damage: dict[str, Any]) -> None:
+    raw = request("1")
+    raw.envelope.update(damage)
+    paging.parse(raw)
+    paging.step(None, raw, View(at=AT, page=Paged(page="7", said=SAID)))
+
+
+@pytest.mark.parametrize("page", ["", "abc", "-1", "1" * 30, "７"])
+def test_an_id_that_is_none_is_refused(page: str) -> None:
+    assert paging.page_of({"o": page}) is None
+
+
+def test_what_cannot_be_kept_is_asked_again_and_in_the_end_given_up() -> None:
+    again = paging.unavailable("page", "7", 3, tries=0)
+    assert "page?o=7&amp;n=3&amp;again=1" in again
+    last = paging.unavailable("page", "7", 3, tries=paging.WAITS_MAX)
+    assert "The desk cannot be reached" in last
+    for each in (again, last):
+        grammar.read(each.encode())
