@@ -1,0 +1,81 @@
+"""However often, at once and out of order Twilio posts its texts, each is one message on one ticket, with its files."""
+
+import asyncio
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from sqlalchemy import text as sql
+
+from channels.twilio import recovered, signature
+from intake.store.statements import Statement
+from tests.phone import deliveries, media_play
+from tests.phone.texting import PUBLIC_URL, TOKEN, Form, form
+
+URL = f"{PUBLIC_URL}/hooks/texts/message"
+FILES = Statement(sql("SELECT attachments FROM messages WHERE direction = 'in'"))
+
+
+async def test_texts_that_come_several_times_are_each_one_message(tmp_path: Path) -> None:
+    outcome = await deliveries.through_a_daemon(tmp_path, 150)
+    assert outcome.is_right, outcome
+    assert outcome.kept == {"ticket": 150, "duplicate": outcome.deliveries - 150}
+    assert outcome.deliveries > 200
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_ten_thousand_texts_are_each_one_message(tmp_path: Path) -> None:
+    outcome = await deliveries.through_a_daemon(tmp_path, 10_000, seed=2)
+    assert outcome.is_right, outcome
+
+
+async def test_a_key_that_is_not_the_messages_own_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What counts the messages can fail: with another key for each delivery there are too many."""
+    numbers = itertools.count()
+    monkeypatch.setattr(recovered, "message_key", lambda account, sid: f"{sid}:{next(numbers)}")
+    outcome = await deliveries.through_a_daemon(tmp_path, 30)
+    assert outcome.extra == outcome.deliveries - 30 > 0
+    assert not outcome.is_right
+
+
+async def test_a_picture_is_on_the_ticket_soon_after_its_text(tmp_path: Path) -> None:
+    """From a signed post to a file that is kept, through a daemon and the provider's own host."""
+    async with media_play.Twilio().running() as twilio:
+        config = deliveries.CONFIG.replace("reconcile_s: 0", f'reconcile_s: 0, api_url: "{twilio.url}"')
+        async with deliveries.daemon(tmp_path, config=config) as running:
+            kept, told = asyncio.Event(), running.fetching._told
+
+            def tell(event: str, fields: dict[str, Any]) -> None:
+                told(event, fields)
+                if event == "file_fetched":
+                    kept.set()
+
+            running.fetching._told = tell
+            assert running.upkeep.bound is not None
+            posted = form("Look", NumMedia="1", MediaUrl0=twilio.file("ME1"), MediaContentType0="image/png")
+            await post(running.upkeep.bound, posted)
+            await asyncio.wait_for(kept.wait(), 20)
+            (row,) = await running.wired.store.read(lambda tx: tx.all(FILES))
+    (file,) = json.loads(row[0])
+    assert (file["size"], file["content_type"]) == (len(media_play.PICTURE), "image/jpeg")
+    assert len(twilio.asked) == 1
+
+
+async def post(bound: tuple[str, int], posted: Form) -> None:
+    headers = {
+        "Content-Type": signature.FORM,
+        signature.HEADER: signature.sign(URL, list(posted.items()), TOKEN),
+    }
+    url = f"http://{bound[0]}:{bound[1]}/hooks/texts/message"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=urlencode(posted), headers=headers) as answer,
+    ):
+        assert answer.status == 200
