@@ -8,7 +8,7 @@ Webhooks and TwiML: twilio.com/docs/voice/twiml and /docs/usage/webhooks/voice-w
 can do is decided by channels.twilio.phone.step, a pure machine; this file is the door before it.
 
 Delivery: each turn is journalled before it is answered; Twilio's retry of a request gets the answer that was given. A
-caller never waits for a store that is slow: after 250 ms the answer is a voicemail that needs none, and the reconciler
+caller never waits for a store that is slow: after `answer_within_s` (250 ms) the answer is a voicemail that needs none, and the reconciler
 brings what was not kept. Callbacks that nobody listens to are answered 503 instead. Level: solid. No queue with a place in
 line, no conference, no transfer.
 """
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 KIND = "twilio.voice"
 MEDIUM = "voice"
-ANSWER_WITHIN_S = 0.25
 Options = settings.Options
 
 
@@ -104,11 +103,11 @@ class Channel:
         raw, session = self._raw(verified)
         turn = asyncio.ensure_future(gate.turn(session, raw, self._machine.step))
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with asyncio.timeout(self._options.answer_within_s):
                 return await asyncio.shield(turn)
         except TimeoutError:
             self._let_go(turn)
-            reason = f"not kept within {ANSWER_WITHIN_S} s"
+            reason = f"not kept within {self._options.answer_within_s:g} s"
         except asyncio.CancelledError:
             self._let_go(turn)
             raise
