@@ -76,7 +76,7 @@ def _unknown_people(inside: Node, found: Scenario) -> Iterator[Problem]:
     """Find names that nobody has; a number is nobody's name."""
     for child in _people_of(inside):
         name = child.value
-        if isinstance(name, str) and name and not name.startswith("+") and name not in _names(found):
+        if isinstance(name, str) and name and name[0] not in "+0123456789" and name not in _names(found):
             hint = did_you_mean(name, list(_names(found))) or "name them under people:"
             yield child.problem("unknown-person", f"'{name}' is nobody of this scenario", hint)
 

@@ -108,12 +108,14 @@ class Live:
             await running
             wired.store.close()
 
-    def _set_clock(self, channel: Any) -> None:
-        """Let a channel's own clocks tell the play's time: only the daemon's main program has others."""
-        for name in ("_door", "_texts", "_sender"):
-            part = getattr(channel, name, None)
-            if part is not None and hasattr(part, "_clock"):
-                part._clock = lambda: self.clock().timestamp()
+    def _set_clock(self, part: Any) -> None:
+        """Let a channel's own clocks tell the play's time: seconds where it counts seconds, instants elsewhere."""
+        if hasattr(part, "_clock"):
+            is_seconds = isinstance(part._clock(), float)
+            part._clock = (lambda: self.clock().timestamp()) if is_seconds else self.clock
+        for each in vars(part).values():
+            if type(each).__module__.startswith("channels.twilio") and hasattr(each, "__dict__"):
+                self._set_clock(each)
 
     def _set_up_numbers(self) -> None:
         """Tell the provider where to turn to, as `intake twilio setup` does."""
@@ -134,7 +136,8 @@ class Live:
         async with asyncio.timeout(STILL_S):
             while True:
                 await self.daemon.dispatcher.idle()
-                if not await self.store.read(self._is_busy):
+                is_sending = self.daemon.outbox._under_way
+                if not is_sending and not await self.store.read(self._is_busy):
                     return
                 await asyncio.sleep(0.005)
 
@@ -143,7 +146,24 @@ class Live:
         return any(tx.one(each, now=tx.now) is not None for each in _DUE)
 
     async def do(self, name: str) -> None:
-        raise KeyError(name)
+        """Do what scenarios name in `run`. Raises: KeyError."""
+        await {
+            "reconcile": self._reconcile,
+            "bring the last text": self._bring,
+            "one customer": self._one_customer,
+        }[name]()
+
+    async def _reconcile(self) -> None:
+        for name in ("sms", "whatsapp", "phone"):
+            channel: Any = self.daemon.wired.channels[name]
+            await channel._upkeep._reconciler.round(self.daemon.gate)
+
+    async def _bring(self) -> None:
+        await self.mailman.bring(list(self.provider.texts.values())[-1])
+
+    async def _one_customer(self) -> None:
+        found = await self.store.read(lambda tx: tx.all(_CUSTOMERS))
+        assert len(found) == 1, f"there are {len(found)} customers"
 
 
 def _due(table: Any, state: str, at: str) -> Statement:
@@ -152,6 +172,7 @@ def _due(table: Any, state: str, at: str) -> Statement:
     )
 
 
+_CUSTOMERS = Statement(select(schema.customers.c.id))
 _DUE = (
     _due(schema.outbox, "queued", "next_at"),
     _due(schema.fetches, "queued", "next_at"),
