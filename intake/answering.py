@@ -154,7 +154,7 @@ def _send(
             action=f"{'reply' if limit is None else 'withheld'}:{action.value}",
             to=happened.address,
             subject=subject(ticket, rendered, happened),
-            text=rendered.text if happened.medium == occasion.MAIL else segments.cut(rendered.text),
+            text=rendered.text if happened.medium == occasion.MAIL else segments.cut(rendered.text.strip()),
             author=f"rule:{action.rule}",
             automatic="auto-replied",
             answers=happened.answers,
@@ -213,7 +213,7 @@ def _used_up(tx: Tx, context: Context, ticket: Ticket, action: Action, happened:
 def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) -> Iterator[Limit]:
     """Give the limits, the narrowest first: an answer that one of them stops uses up none of the wider ones."""
     address = happened.address.address.lower() if happened.address is not None else ""
-    once_s = action.options.get("once_s")
+    once_s = action.options.get("once_s", happened.once_s)
     if once_s is None:
         reason = "this ticket had an automatic reply within the hour"
         yield Limit("auto_reply_ticket", f"{ticket.id}:{address}", 1, reason, is_kept=False)

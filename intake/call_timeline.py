@@ -1,8 +1,8 @@
 """What is known of one call, put together from what was told of it, in whatever order and however often.
 
 Everything told is one of two sorts. What can happen again (a choice, a ring) is kept once for each instant and detail.
-What is true of a whole call once (its start, its end, its price) is one entry: several accounts of it are merged, detail
-by detail. So `merged` gives the same timeline for every order and repetition of what was told; the rest follows from it.
+What is true of a call, or of a recording, once (its start, its end, its price) is one entry: several accounts of it are
+merged, detail by detail. So `merged` gives the same timeline for every order and repetition of what was told; the rest follows from it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,10 +14,11 @@ import msgspec
 from channels.contract import Happened
 
 ONCE = frozenset({"started", "ended", "priced", "menu_done"})
+OF_RECORDING = frozenset({"recorded", "transcribed"})
 WHYS = (
-    "answered", "voicemail", "no_message", "hung_up_waiting", "closed", "failed", "hung_up_in_menu",
+    "answered", "voicemail", "hung_up_waiting", "closed", "failed", "hung_up_in_menu", "no_message",
 )  # fmt: skip
-"""Why a call ended, what says most first."""
+"""Why a call ended, what says most first: "no_message" is also what is said of a call of which nothing is known."""
 
 _OUTCOMES = {
     "answered": "answered",
@@ -82,15 +83,20 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def merged(timeline: Iterable[Happened], told: Iterable[Happened]) -> tuple[Happened, ...]:
     """Return a timeline with what was told added, in the order in which it happened."""
-    once: dict[str, Happened] = {}
-    again: dict[bytes, Happened] = {}
+    known: dict[bytes, Happened] = {}
     for each in (*timeline, *told):
-        if each.what in ONCE:
-            known = once.get(each.what)
-            once[each.what] = each if known is None else _both(known, each)
-        else:
-            again[_encode(each)] = each
-    return tuple(sorted((*once.values(), *again.values()), key=_place))
+        name = name_of(each)
+        known[name] = _both(known[name], each) if name in known else each
+    return tuple(sorted(known.values(), key=_place))
+
+
+def name_of(each: Happened) -> bytes:
+    """Return what two accounts of the same thing have in common."""
+    if each.what in ONCE:
+        return each.what.encode()
+    if each.what in OF_RECORDING and each.details.get("recording"):
+        return f"{each.what} {each.details['recording']}".encode()
+    return _encode(each)
 
 
 def state(timeline: Sequence[Happened], *, direction: str = "in") -> State:
@@ -124,9 +130,10 @@ def state(timeline: Sequence[Happened], *, direction: str = "in") -> State:
 
 
 def _choices(timeline: Sequence[Happened], done: Happened | None) -> tuple[str, ...]:
+    """Return the ids that were chosen; what the menu came to is the last one."""
     chosen = [each.details.get("id", "") for each in timeline if each.what == "chose"]
     last = done.details.get("choice") if done is not None else None
-    return tuple(chosen if not last or last in chosen else [*chosen, last])
+    return (*(each for each in chosen if each != last), last) if last else tuple(chosen)
 
 
 def _rung(timeline: Sequence[Happened]) -> dict[str, None]:
@@ -154,7 +161,7 @@ def _stronger(name: str, one: Any, other: Any) -> Any:
 
 _ORDER = (
     "started", "language", "consent", "announced", "chose", "missed_key", "menu_done", "ringing", "declined", "unanswered",
-    "accepted", "connected", "agent_left", "voicemail_offered", "recorded", "transcribed", "ended", "priced",
+    "accepted", "claim_expired", "connected", "agent_left", "voicemail_offered", "recorded", "transcribed", "ended", "priced",
 )  # fmt: skip
 
 
@@ -168,15 +175,14 @@ def _owner(timeline: Sequence[Happened]) -> tuple[str | None, datetime | None]:
     for each in timeline:
         if each.what == "connected":
             return each.details.get("agent"), each.at
-    accepted = [each for each in timeline if each.what == "accepted"]
-    if not accepted:
+    claim = next((each for each in reversed(timeline) if each.what in ("accepted", "claim_expired")), None)
+    if claim is None or claim.what == "claim_expired":
         return None, None
     ended = next((each for each in timeline if each.what == "ended"), None)
     if ended is None:
-        return accepted[-1].details.get("agent"), None
-    if ended.details.get("why") == "answered":
-        return accepted[-1].details.get("agent"), accepted[-1].at
-    return None, None
+        return claim.details.get("agent"), None
+    is_answered = ended.details.get("why") == "answered"
+    return (claim.details.get("agent"), claim.at) if is_answered else (None, None)
 
 
 def _outcome(

@@ -88,7 +88,7 @@ def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> 
     rule = context.rulebook.conversations.of(arrival.message.kind)
     ticket = tickets.locked(tx, answer.ticket.id)
     is_machines = arrival.message.automatic in loops.MACHINES and ticket.merged_into is None
-    if not is_machines and not _is_joinable(tx, ticket, rule):
+    if not is_machines and not is_joinable(tx, ticket, rule):
         # Merged since it was looked up: the other one may not be locked after this one.
         return Place(linked_to=tickets.final(tx, ticket).id) if rule.then == "follow_up" else NEW
     is_flagged = not answer.is_signed and not trust.verified_sender and _could_be_proven(arrival.message)
@@ -111,7 +111,7 @@ def _of_medium(tx: Tx, context: Context, arrival: Arrival) -> Place:
     if message.trust.is_refuted or not message.trust.has_single_sender:
         return Place(suggested=candidates[0])
     ticket = tickets.locked(tx, candidates[0])
-    if not _is_joinable(tx, ticket, rule):
+    if not is_joinable(tx, ticket, rule):
         return NEW
     return Place(
         ticket=ticket,
@@ -144,7 +144,7 @@ def _where(arrival: Arrival) -> dict[str, Any]:
     }
 
 
-def _is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:
+def is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:
     solved_at = None if ticket.solved_at is None else instants.datetime_from_us(ticket.solved_at)
     return rule.has_room(status=ticket.status, solved_at=solved_at, at=instants.datetime_from_us(tx.now))
 

@@ -3,7 +3,7 @@
 import msgspec
 
 from channels import phone_numbers
-from intake import agents, clocks, customers, facts, instants, oncall, threads
+from intake import agents, call_facts, clocks, customers, facts, instants, oncall, threads
 from intake.model import Context, Customer, Ticket
 from intake.store.engine import Tx
 from routing import facts as rules
@@ -52,6 +52,8 @@ def of_ticket(
             ),
             sender=_sender(last, customer, medium=ticket.medium),
         )
+    called = call_facts.of_ticket(tx, context, ticket)
+    base = msgspec.structs.replace(base, call_choice=called.choice, call_outcome=called.outcome)
     base = facts.with_kept(tx, context, base)
     return of_event(tx, context, base, ticket, event, changed=changed)
 

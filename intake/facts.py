@@ -34,7 +34,8 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         unreadable=arrival.problem is not None,
         recipient=arrival.recipients,
         subject=message.subject,
-        body=message.visible_text or message.text,
+        # Of a call only what the caller said is text; the rest is our own account of it.
+        body=message.visible_text if message.call is not None else message.visible_text or message.text,
         quoted=message.quoted_text,
         language=message.language,
         attachments=tuple(
@@ -43,6 +44,8 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         automatic=message.automatic,
         headers=_headers(context, message),
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
+        call_choice=message.call.choice if message.call is not None else None,
+        call_outcome=message.call.outcome if message.call is not None else None,
         sender=_sender(message, arrival.customer),
         customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
         desk=of_desk(tx, context),

@@ -92,7 +92,9 @@ _RETRY = Statement(
     .where(_j.state == "quarantined", _j.ticket_id.is_(None))
     .values(state="pending", attempts=bindparam("attempts"))
 )
-_OUTCOME = Statement(select(_j.customer_id, _j.ticket_id).where(_j.id == bindparam("id")))
+_OUTCOME = Statement(
+    select(_j.customer_id, _j.ticket_id, _j.message_id, _j.state).where(_j.id == bindparam("id"))
+)
 
 
 def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str]) -> Receipt:
@@ -293,11 +295,13 @@ class Outcome(msgspec.Struct, frozen=True):
 
     customer_id: int | None
     ticket_id: int | None
+    message_id: int | None = None
+    state: str = "pending"
 
 
 def outcome(tx: Tx, journal_id: int) -> Outcome:
     row = tx.one(_OUTCOME, id=journal_id)
-    return Outcome(None, None) if row is None else Outcome(row[0], row[1])
+    return Outcome(None, None) if row is None else Outcome(*row)
 
 
 def close(tx: Tx, journal_id: int, state: str, **columns: Any) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from channels import contract
 from intake import instants
 from intake import keys as keyring
-from intake.settings import Answers, Consent, Limits, Notices, OnCall, Phone
+from intake.settings import Answers, Calls, Consent, Limits, Notices, OnCall, Phone
 from routing import rulebook as rules
 from routing.people import Skills
 
@@ -50,6 +50,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    calls: Calls = Calls()
     consent: Consent = Consent()
     phone: Phone = Phone()
 

@@ -75,6 +75,8 @@ def _decided(tx: Tx, context: Context, arrival: Arrival, seen: Facts) -> tuple[F
     """Decide, and seat whoever is to have it; anew with what is known by then when somebody was quicker."""
     for _ in range(seating.TRIES):
         decided = rules.decide(context.rulebook, seen)
+        if _is_takers(arrival.message):
+            return seen, msgspec.structs.replace(decided, agent=None, waits_for=None)
         agent, status = decided.agent, _status(decided)
         if agent is None or status not in OPEN_STATUSES:
             break
@@ -85,6 +87,11 @@ def _decided(tx: Tx, context: Context, arrival: Arrival, seen: Facts) -> tuple[F
     else:
         decided = msgspec.structs.replace(decided, agent=None, waits_for="capacity_full")
     return seen, decided
+
+
+def _is_takers(message: Message) -> bool:
+    """Whether it is a call that somebody takes, or has taken: its ticket is theirs, and nobody is chosen."""
+    return message.call is not None and message.call.outcome in (None, "answered")
 
 
 def _status(decided: Decision) -> str:

@@ -24,7 +24,8 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     is_verified: the address is proven; otherwise nothing a stranger wrote is sent to it. text: the customer's words.
     told: why a step of a ladder is taken, None = it is none.
     due_at: of a timer, when it should have happened, microseconds UTC, None = it is no timer's. is_overtaken: it is so
-    late that what it says to the customer is said anew by what fell due after it (intake.overtaken).
+    late that what it says to the customer is said anew by what fell due after it (intake.overtaken). once_s: how often an
+    address is answered at most, where the rule does not say, None = as limits have it.
     """
 
     cause: str
@@ -40,6 +41,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     told: Told | None = None
     due_at: int | None = None
     is_overtaken: bool = False
+    once_s: float | None = None
 
 
 Doer = Callable[[Tx, Context, Ticket, Action, Occasion], Ticket]

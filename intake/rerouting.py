@@ -5,7 +5,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, event_facts, events, facts, occasion, placing, seating, tickets
+from intake import (
+    call_facts,
+    clocks,
+    customers,
+    event_facts,
+    events,
+    facts,
+    occasion,
+    placing,
+    seating,
+    tickets,
+)
 from intake.model import Arrival, Context, Ticket
 from intake.occasion import Occasion
 from intake.store import schema
@@ -58,6 +69,8 @@ def route(
         return ticket, ()
     seen = _seen(tx, context, ticket)
     decided = rules.decide(context.rulebook, seen)
+    if ticket.agent is None and call_facts.is_live(tx, ticket.id):
+        decided = msgspec.structs.replace(decided, agent=None, waits_for=None)
     known = _matched(tx, ticket)
     if known == decided.matched:
         return ticket, ()  # nothing new was said: the ticket stays with whom it is
@@ -122,6 +135,15 @@ def further_line(tx: Tx, context: Context, ticket: Ticket, arrival: Arrival, mes
     return effects.apply(tx, context, routed, further, happened)
 
 
+def once_more(tx: Tx, context: Context, ticket: Ticket, *, cause: str) -> Ticket:
+    """Route again because a call has told more; the ticket then. cause: unique for this."""
+    happened = Occasion(cause=cause, customer=customers.load(tx, ticket.customer_id))
+    routed, further = route(tx, context, ticket, Action("route", "again", "conversations"), happened)
+    from intake import effects  # it does what is asked here, and asks here for `route: again`
+
+    return effects.apply(tx, context, routed, further, happened)
+
+
 def _seen(tx: Tx, context: Context, ticket: Ticket) -> Facts:
     """Return the facts of all that the customer has said so far, as of a message that opens a ticket.
 
@@ -131,7 +153,7 @@ def _seen(tx: Tx, context: Context, ticket: Ticket) -> Facts:
     first = tx.one(_FIRST_FACTS, ticket_id=ticket.id)
     if first is not None:
         then = msgspec.json.decode(first[0], type=Facts)
-        names = ("recipient", "headers", "spam_score", "form", "call_choice", "call_outcome", "chat_page")
+        names = ("recipient", "headers", "spam_score", "form", "chat_page")
         seen = msgspec.structs.replace(seen, **{name: getattr(then, name) for name in names})
     said = tx.all(_SAID, ticket_id=ticket.id, most=LINES_MAX)
     lines = [body if visible_text is None else visible_text for _, body, visible_text in said]

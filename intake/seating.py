@@ -228,8 +228,8 @@ def _seated(tx: Tx, context: Context, ticket: Ticket, choose: Choose) -> Assignm
 
 def _has_room(tx: Tx, context: Context, agent: str, *, team: str | None, medium: str) -> bool:
     """Take a seat of the agent for a ticket of a medium; false = they hold as many as the ticket's team lets them."""
-    capacity = context.rulebook.teams[team].capacity if team in context.rulebook.teams else {}
-    return bool(tx.run(_SIT, name=agent, medium=medium, most=capacity.get(medium, NO_CAP)))
+    most = context.rulebook.teams[team].most(medium) if team in context.rulebook.teams else None
+    return bool(tx.run(_SIT, name=agent, medium=medium, most=NO_CAP if most is None else most))
 
 
 def _is_gone(tx: Tx, agent: str) -> bool:
@@ -257,7 +257,7 @@ def _tell_candidates(tx: Tx, ticket: Ticket, chosen: Assignment, *, actor: str) 
 def is_full(tx: Tx, context: Context, ticket: Ticket, agent: str) -> bool:
     """Whether the agent holds as many tickets of this medium as the ticket's team lets them."""
     team = context.rulebook.teams.get(ticket.team or "")
-    most = team.capacity.get(ticket.medium) if team else None
+    most = team.most(ticket.medium) if team else None
     held = agents.loads(tx).get(agent, _IDLE).open_tickets.get(ticket.medium, 0)
     return most is not None and held >= most
 

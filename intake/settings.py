@@ -144,6 +144,18 @@ class Phone(_Part, frozen=True):
     flood_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10
 
 
+class Calls(_Part, frozen=True):
+    """What becomes of calls. together_minutes: a caller who tries again so soon, without a talk, gets no second ticket.
+
+    answered_after_s: a talk that is shorter is no answer. text_back_hours: how often a number is texted at most because
+    its call was missed, where the rule does not say `once:`.
+    """
+
+    together_minutes: Annotated[float, Meta(ge=0, le=1440)] = 10
+    answered_after_s: Annotated[float, Meta(ge=0, le=600)] = 5
+    text_back_hours: Annotated[float, Meta(ge=1, le=720)] = 12
+
+
 class Heartbeat(_Part, frozen=True):
     """url: fetched every `every_s` seconds while the daemon is ready, so that its silence can be noticed elsewhere."""
 
@@ -190,6 +202,7 @@ class File(_Part, frozen=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    calls: Calls = Calls()
     consent: Consent = Consent()
     phone: Phone = Phone()
     heartbeat: Heartbeat | None = None
@@ -216,6 +229,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     notices: Notices = Notices()
     answers: Answers = Answers()
     oncall: OnCall = OnCall()
+    calls: Calls = Calls()
     consent: Consent = Consent()
     phone: Phone = Phone()
     heartbeat: Heartbeat | None = None

@@ -134,6 +134,7 @@ def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[s
         notices=settings.notices,
         answers=settings.answers,
         oncall=settings.oncall,
+        calls=settings.calls,
         consent=settings.consent,
         phone=settings.phone,
     )

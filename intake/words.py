@@ -1,7 +1,9 @@
 """Who has said what when, of a ticket's whole conversation: what clocks ask for when an answer turns out not to count."""
 
+from operator import itemgetter
+
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, literal, select
 
 from intake import instants
 from intake.model import OPEN_STATUSES, Ticket
@@ -14,6 +16,7 @@ _decode = msgspec.json.Decoder().decode
 _m = schema.messages.c
 _o = schema.outbox.c
 _e = schema.events.c
+_c = schema.calls.c
 _TURNS = Statement(
     select(_e.at, _e.details)
     .where(_e.ticket_id == bindparam("ticket_id"), _e.kind == "status_changed")
@@ -25,6 +28,11 @@ _WORDS = Statement(
     .where(_m.ticket_id == bindparam("ticket_id"), _m.direction != "note", _m.automatic.is_(None))
     .order_by(_m.at, _m.id)
 )
+_TALKS = Statement(  # shaped like an answer of somebody
+    select(_c.counted_at, literal("out"), func.coalesce(_c.agent, ""), literal("sent"))
+    .where(_c.ticket_id == bindparam("ticket_id"), _c.counted_at.is_not(None))
+    .order_by(_c.counted_at)
+)
 
 
 def past(tx: Tx, ticket: Ticket) -> Past:
@@ -34,11 +42,12 @@ def past(tx: Tx, ticket: Ticket) -> Past:
     """
     answers, waiting_since = [], None
     done_at = _done_at(tx, ticket)
-    for at, direction, author, state in tx.all(_WORDS, ticket_id=ticket.id):
+    said = [*tx.all(_WORDS, ticket_id=ticket.id), *tx.all(_TALKS, ticket_id=ticket.id)]
+    for at, direction, author, state in sorted(said, key=itemgetter(0)):
         if direction == "in":
             is_first = waiting_since is None and at > done_at
             waiting_since = at if is_first else waiting_since
-        elif state not in ("failed", "dropped") and not author.startswith("rule:"):
+        elif state not in ("failed", "dropped", "withheld") and not author.startswith("rule:"):
             answers.append(instants.datetime_from_us(at))
             waiting_since = None
     return Past(

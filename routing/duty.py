@@ -159,9 +159,10 @@ def absence(name: str, people: People) -> str | None:
 
 def fullness(name: str, team: Team, people: People) -> str | None:
     """Why an agent may get no more of this medium; None = they may, or the medium has no cap."""
-    if people.medium is None or people.medium not in team.capacity:
+    most = team.most(people.medium)
+    if people.medium is None or most is None:
         return None
-    held, most = people.load(name).open_tickets.get(people.medium, 0), team.capacity[people.medium]
+    held = people.load(name).open_tickets.get(people.medium, 0)
     return f"at capacity: {held} of {most} {people.medium}" if held >= most else None
 
 

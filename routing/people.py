@@ -5,6 +5,9 @@ import msgspec
 WAYS = ("email", "sms", "call", "push")
 """How a notice reaches an agent. Ways are not media: a customer writes by a medium."""
 
+LIVE = "voice"
+"""The medium of which capacity counts calls under way, one at a time: an old open ticket keeps nobody from the phone."""
+
 
 class Agent(msgspec.Struct, frozen=True):
     """Somebody who answers. hours: a calendar's name, None = always on duty. skills: languages and words of the desk.
@@ -39,6 +42,10 @@ class Team(msgspec.Struct, frozen=True):
     on_call: dict[str, str] = {}
     returning_s: int | None = None
     answering: bool = False
+
+    def most(self, medium: str | None) -> int | None:
+        """How many open tickets of a medium one agent may hold; None = any number."""
+        return None if medium == LIVE else self.capacity.get(medium or "")
 
     @property
     def first_level(self) -> str:

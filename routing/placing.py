@@ -89,7 +89,7 @@ class Placing:
         team = self.rulebook.teams[self.ticket.team]
         if not team.answering or self.ticket.agent is not None or not self.ticket.is_open:
             return False
-        most = team.capacity.get(facts.channel)
+        most = team.most(facts.channel)
         held = self._loads(facts).get(agent, AgentLoad()).open_tickets.get(facts.channel, 0)
         return most is None or held < most
 

@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 
 from channels.contract import CallEvent, Happened, Identity, RawMessage, Step, Turn, View
-from intake import customers
+from intake import customers, journal, pipeline
 from intake.journal import Journal
 from intake.model import Account
 from intake.sessions import Sessions
-from intake.store import schema
+from intake.store import blobs, schema
 from intake.store.engine import Store, Tx
 from intake.views import Views
 from tests.domain.world import World
@@ -131,6 +131,26 @@ class Desk(World):
                 **{"id": tx.new_id(), "account": "phone", "direction": "in", "started_at": tx.now, **columns},
             )
         )
+
+    # -- what a provider tells of calls -----------------------------------------------------------------------
+
+    def tell(self, told: CallEvent) -> dict[str, Any]:
+        """Take in and settle what a provider tells; its journal row."""
+        raw = msgspec.structs.replace(self.raw(), envelope={"session": f"phone:{told.call}"})
+        blob = blobs.prepare(raw.body, self.folder)
+        journal_id = self.store.write_now(lambda tx: journal.keep(tx, raw, blob, ())).id
+        received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
+        self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, told))
+        return self.row("journal", journal_id)
+
+    def call(self, call: str = "CA1") -> dict[str, Any]:
+        (row,) = self.rows("calls", "call = :call", call=call)
+        return row
+
+    def message(self, ticket: dict[str, Any]) -> dict[str, Any]:
+        """The only message of a ticket."""
+        (row,) = self.rows("messages", "ticket_id = :id AND direction = 'in'", id=ticket["id"])
+        return row
 
 
 def answering(reply: str, state: bytes | None = b"1", **more: Any) -> Step:

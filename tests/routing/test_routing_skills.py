@@ -132,15 +132,23 @@ def test_a_medium_without_a_cap_has_none() -> None:
 
 
 def test_each_medium_has_its_own_cap() -> None:
-    calls = Team("calls", {"l1": ("rui", "tomek")}, capacity={"voice": 1, "email": 10})
-    loads = {"rui": AgentLoad({"voice": 1}), "tomek": AgentLoad({"email": 10})}
+    calls = Team("calls", {"l1": ("rui", "tomek")}, capacity={"chat": 1, "email": 10})
+    loads = {"rui": AgentLoad({"chat": 1}), "tomek": AgentLoad({"email": 10})}
     given = {
         medium: assignment.choose(
             calls, People(AGENTS, loads, NOON, CALENDARS, medium=medium), level=None
         ).agent
-        for medium in ("voice", "email")
+        for medium in ("chat", "email")
     }
-    assert given == {"voice": "tomek", "email": "rui"}
+    assert given == {"chat": "tomek", "email": "rui"}
+
+
+def test_an_old_call_keeps_nobody_from_the_next_one() -> None:
+    """Of calls only one under way counts, and the desk knows who has one."""
+    calls = Team("calls", {"l1": ("rui",)}, capacity={"voice": 1})
+    loads = {"rui": AgentLoad({"voice": 3})}
+    chosen = assignment.choose(calls, People(AGENTS, loads, NOON, CALENDARS, medium="voice"), level=None)
+    assert chosen.agent == "rui"
 
 
 def test_a_cap_of_nothing_gives_nobody_any() -> None:

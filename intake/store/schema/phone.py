@@ -44,6 +44,7 @@ calls = Table(  # every call, once: one row for the customer's leg
     text("timeline", "[]"),  # JSON of channels.contract.Happened
     number("started_at"),
     number("answered_at", nullable=True),  # by a person
+    number("counted_at", nullable=True),  # since when the talk counts as an answer; NULL = it does not
     number("ended_at", nullable=True),
     text("price", nullable=True),  # as the provider says it: "-0.0085 USD"
     UniqueConstraint("account", "call", name="calls_call"),

@@ -100,6 +100,7 @@ def upgrade() -> None:
         sa.Column("timeline", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("answered_at", sa.BigInteger(), nullable=True),
+        sa.Column("counted_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("price", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
