@@ -40,7 +40,8 @@ async def served() -> AsyncIterator[texting.Served]:
 
 
 async def serve(gate: Any = None, **changed: Any) -> texting.Served:
-    told = {"account_sid": SID, "public_url": "https://desk.example.com", "menu": talking.MENU} | changed
+    usual = {"public_url": "https://desk.example.com", "menu": talking.MENU, "answer_within_s": 5}
+    told = {"account_sid": SID} | usual | changed
     return await texting.serve(gate or Slow(), kind=voice, **told)
 
 
@@ -156,7 +157,7 @@ async def test_what_nobody_listens_to_is_asked_for_again(served: texting.Served,
 
 
 async def test_a_caller_never_waits_for_a_slow_store_and_the_turn_is_kept_all_the_same() -> None:
-    served = await serve()
+    served = await serve(answer_within_s=0.05)
     served.gate.hold()
     began = asyncio.get_running_loop().time()
     root = await post(served, f"{HOOK}call")
@@ -177,7 +178,7 @@ async def test_a_caller_never_waits_for_a_slow_store_and_the_turn_is_kept_all_th
 async def test_a_turn_that_fails_after_nobody_waits_any_more_is_not_lost_in_silence(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    served = await serve()
+    served = await serve(answer_within_s=0.05)
     served.gate.hold()
     with caplog.at_level(logging.WARNING, logger="channels.twilio"):
         await post(served, f"{HOOK}call")
