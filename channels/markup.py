@@ -78,6 +78,12 @@ def html_of_words(text: str) -> str:
     return _paragraphs(_BLANKS.sub(lambda found: "\u00a0" * len(found[0]), plain_text))
 
 
+def tokens(markdown: str) -> list[Any]:
+    """Return what the parser makes of a text: markdown-it's tokens, blocks in order, each with what stands in it."""
+    text = _SURROGATES.sub("?", markdown.replace("\r\n", "\n").replace("\r", "\n"))
+    return list(_parser().parse(text, {"pictures": {}}))
+
+
 def is_plain(text: str) -> bool:
     """Whether Markdown finds nothing in the text but paragraphs and line breaks, and no address to link."""
     return "://" not in text and _SPECIAL.search(text) is None and _BLOCK_START.search(text) is None

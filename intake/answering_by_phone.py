@@ -156,7 +156,7 @@ def words(tx: Tx, ticket: Ticket, by: Way, *, text: str, chosen: Chosen | None) 
     """Return the text that is sent and OutboundMessage.extra. Raises: CannotAnswer when neither may be sent."""
     if chosen is not None:
         return _of_template(ticket, by, chosen)
-    check_length(text)
+    check_length(by.medium, text)
     if by.medium != WHATSAPP:
         return text, {}
     until = whatsapp_window.ends_at(
@@ -183,9 +183,9 @@ def check_allowed(
         raise CannotAnswer(verdict.sentence)
 
 
-def check_length(text: str) -> None:
+def check_length(medium: str, text: str) -> None:
     """Raises: CannotAnswer when it is longer than the provider takes."""
-    counted = segments.figures(markup.plain(text).strip())
+    counted = segments.figures(outgoing.words(medium, text))
     if counted.is_too_long:
         most = segments.MAX_CHARACTERS
         raise CannotAnswer(

@@ -100,7 +100,7 @@ def _mail(context: Context, ticket: Ticket, by: Way | None, thread: threads.Thre
 
 
 def _text(tx: Tx, context: Context, ticket: Ticket, by: Way, text: str) -> Composed:
-    plain, own = markup.plain(text).strip(), outgoing.own_address(by.account, ticket)
+    plain, own = outgoing.words(by.medium, text), outgoing.own_address(by.account, ticket)
     counted = segments.figures(plain, own=own)
     is_whatsapp = by.medium == WHATSAPP
     reason = _against(tx, context, ticket, by, counted)

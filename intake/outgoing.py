@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam
 
-from channels import markup
+from channels import markup, unmarked
 from channels.contract import Address, OutboundFile, OutboundMessage
 from intake import addresses, attempts, events, instants, loops, permission, whatsapp_window
 from intake.model import Account, Context, Ticket
@@ -86,7 +86,7 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
     """Write the outbox row, and the message of the conversation when it is public; its outbox id.
 
     None when this effect had been decided before, or when no channel can carry it. What is withheld is a row, too, and no
-    message of the conversation.
+    message of the conversation; a notice that is withheld has reached nobody: None.
     """
     account = context.accounts.get(draft.account or "") or carrier(context, ticket, medium_of(ticket, draft))
     if account is None:
@@ -128,7 +128,16 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
     if send_at is not None:
         tx.signal("outbox", send_at)
     permission.tell(tx, verdict, ticket_id=ticket.id, customer_id=ticket.customer_id, outbox_id=outbox_id)
-    return outbox_id
+    return outbox_id if draft.is_public or withheld is None else None
+
+
+def refusal(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> str | None:
+    """Say why a draft would be withheld now; None = it would not."""
+    account = context.accounts.get(draft.account or "") or carrier(context, ticket, medium_of(ticket, draft))
+    if account is None:
+        return None
+    verdict = permission.ask(tx, context, asked(tx, account, ticket, draft))
+    return verdict.sentence if verdict.is_withheld else None
 
 
 def asked(tx: Tx, account: Account, ticket: Ticket, draft: Draft) -> permission.Asked:
@@ -278,7 +287,9 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         from_=Address(own, draft.from_name or context.organization),
         reply_to=reply_to,
         subject=draft.subject,
-        text=markup.plain(draft.text + draft.below),
+        text=words(account.medium, draft.text + draft.below)
+        if draft.is_public
+        else markup.plain(draft.text + draft.below),
         markdown=_markdown(draft) if draft.is_public else "",
         is_verbatim=not draft.is_public,
         language=ticket.language if draft.is_public else None,
@@ -296,6 +307,13 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
         extra=extra,
         reference="" if is_mail else attempts.reference(keys, outbox_id),
     )
+
+
+def words(medium: str, text: str) -> str:
+    """Return what somebody reads who has no formatting: a mail's text form is Markdown, a text message's has no marks."""
+    if medium == MAIL:
+        return markup.plain(text)
+    return unmarked.words(text, marks=unmarked.WHATSAPP if medium == whatsapp_window.MEDIUM else None)
 
 
 def own_address(account: Account, ticket: Ticket) -> str:

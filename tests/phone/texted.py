@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import RawMessage
+from channels.contract import Address, Identity, Message, RawMessage, Understood
 from channels.twilio import pacing, send, settings, sms, status, texting, whatsapp
 from channels.twilio.simulator.provider import Provider, Text
 from channels.twilio.templates import Template
@@ -57,7 +57,12 @@ class Texted(World):
         )
         self.context = msgspec.structs.replace(
             self.context,
-            accounts={"support": self.account, "texts": texts, "whatsapp": chats},
+            accounts={
+                "support": self.account,
+                "texts": texts,
+                "whatsapp": chats,
+                "phone": Account("phone", "twilio.voice", "voice", (OWN,)),
+            },
             phone=Phone(quiet_hours=""),
         )
         self.senders = self.new_senders()
@@ -101,7 +106,7 @@ class Texted(World):
         """Settle a status callback; its journal row."""
         fields = {"MessageSid": sid, "MessageStatus": word, "To": JAN, "From": OWN}
         fields |= {"ErrorCode": str(code)} if code is not None else {}
-        query = {"query": {"o": reference}} if reference else {}
+        query: dict[str, Any] = {"query": {"o": reference}} if reference else {}
         return self.take(account, status.PATH, fields, **query)
 
     def take(
@@ -118,11 +123,30 @@ class Texted(World):
             received_at=self.clock(),
             envelope={"path": path} | envelope,
         )
+        understood = texting.parse(raw, self.options, medium=module.MEDIUM)
+        return self.understand(raw, understood)
+
+    def call(self, sender: str | None = JAN, *, to: str = OWN) -> Any:
+        """Settle a voicemail; its ticket. sender: None = they hide their number."""
+        raw = RawMessage(
+            kind="twilio.voice", account="phone", lane="call:1", body=b"", received_at=self.clock()
+        )
+        identity = Identity("phone", sender) if sender is not None else None
+        said = Message(
+            kind="voice",
+            sender=identity,
+            from_=Address(sender) if sender is not None else None,
+            to=(Address(to),),
+            text="Please call me back.",
+        )
+        return self.ticket(self.understand(raw, said))
+
+    def understand(self, raw: RawMessage, understood: Understood) -> dict[str, Any]:
+        """Settle what came in and was read as this; its journal row."""
         blob = blobs.prepare(raw.body, self.folder)
         hashes = [self.keys.fingerprint(each) for each in raw.keys]
         journal_id = self.store.write_now(lambda tx: journal.keep(tx, raw, blob, hashes)).id
         received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
-        understood = texting.parse(received.raw, self.options, medium=module.MEDIUM)
         self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, understood))
         return self.row("journal", journal_id)
 

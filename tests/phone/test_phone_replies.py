@@ -1,0 +1,288 @@
+"""Answers to who texts or calls: where they go, what stands in their way, and what a rule says by itself."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from channels.contract import Identity, OutboundFile
+from channels.twilio.simulator.provider import Provider
+from intake import answering, occasion, opt_outs, tickets, undeliverable
+from intake import desk as desk_
+from intake.desk import DeskError
+from intake.store import opening, schema
+from intake.store.engine import Tx
+from routing.actions import Action
+from tests.phone.texted import EVA, JAN, LANDLINE, OTHER, OWN, REPLYING, Texted
+
+Make = Callable[..., Texted]
+
+
+@pytest.fixture
+async def make(
+    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
+) -> AsyncIterator[Make]:
+    (tmp_path / "intake.db").write_bytes(new_store)
+    store = opening.open_store("", tmp_path, clock=clock)
+    made: list[Texted] = []
+
+    def build(**more: Any) -> Texted:
+        made.append(Texted(store, tmp_path, clock, provider, api_url, **more))
+        return made[-1]
+
+    provider.numbers[OTHER] = provider.numbers[OWN]
+    yield build
+    for each in made:
+        await each.close()
+    store.close()
+
+
+@pytest.fixture
+def desk(make: Make) -> Texted:
+    return make()
+
+
+async def test_a_text_is_answered_by_a_text_from_the_number_that_was_written_to(desk: Texted) -> None:
+    ticket = desk.text(to=OTHER)
+    desk.answer(ticket)
+    (sent,) = await desk.deliver_due()
+    assert (sent.from_, sent.to, sent.body) == (OTHER, JAN, "Have you tried water?")
+    assert sent.status_callback.startswith("https://help.example.com/hooks/texts/status?o=")
+
+
+async def test_markdown_is_sent_as_plain_text_without_signature_and_quote(desk: Texted) -> None:
+    desk.context = msgspec.structs.replace(
+        desk.context,
+        answers=msgspec.structs.replace(desk.context.answers, signature="Example Ltd", quote=True),
+    )
+    desk.answer(desk.text(), "**Please** read [this](https://example.com/help).\n\n- one\n- two\n")
+    (sent,) = await desk.deliver_due()
+    assert "**" not in sent.body
+    assert "https://example.com/help" in sent.body
+    assert "Example Ltd" not in sent.body
+    assert "wrote" not in sent.body
+
+
+async def test_an_answer_stands_in_the_conversation_and_meets_the_clock(desk: Texted) -> None:
+    ticket = desk.text()
+    desk.answer(ticket)
+    (said,) = desk.rows("messages", "direction = 'out' AND ticket_id = :id", id=ticket["id"])
+    assert (said["medium"], said["account"], said["body"]) == ("sms", "texts", "Have you tried water?")
+    assert desk.clocks(ticket)["first_response"]["state"] == "met"
+
+
+async def test_each_customer_is_answered_at_their_own_number(desk: Texted) -> None:
+    first, second = desk.text(), desk.text(sender=EVA)
+    desk.answer(second, "to Eva")
+    desk.answer(first, "to Jan")
+    assert {each.to: each.body for each in await desk.deliver_due()} == {EVA: "to Eva", JAN: "to Jan"}
+
+
+async def test_a_mail_is_still_answered_by_mail(desk: Texted) -> None:
+    ticket = desk.ticket(desk.receive())
+    row = desk.answer(ticket)
+    assert (row["medium"], row["recipient"]) == ("email", "jan@customer.example")
+
+
+async def test_a_short_code_or_a_name_cannot_be_answered(desk: Texted) -> None:
+    for sender in ("72345", "SHOP"):
+        ticket = desk.text(sender=sender)
+        with pytest.raises(DeskError, match="short code or a name"):
+            desk.answer(ticket)
+
+
+async def test_too_long_an_answer_is_refused_before_it_is_kept(desk: Texted) -> None:
+    ticket = desk.text()
+    with pytest.raises(DeskError, match=r"1601 characters.*send a link"):
+        desk.answer(ticket, "a" * 1_601)
+    assert desk.rows("messages", "direction = 'out'") == []
+
+
+async def test_files_are_refused_in_one_sentence(desk: Texted) -> None:
+    ticket = desk.text()
+    file = OutboundFile("a.pdf", "application/pdf", 3, "00")
+
+    def reply(tx: Tx) -> int:
+        return desk_.reply(tx, desk.context, ticket["ref"], agent="ania", text="see this", files=(file,))
+
+    with pytest.raises(DeskError, match="files cannot be sent by text"):
+        desk.store.write_now(reply)
+
+
+async def test_who_said_stop_cannot_be_answered_and_the_agent_reads_since_when(desk: Texted) -> None:
+    ticket = desk.text()
+    desk.store.write_now(lambda tx: opt_outs.note(tx, Identity("phone", JAN), "out", how="word", said="STOP"))
+    with pytest.raises(DeskError, match="opted out 10 Nov 2026"):
+        desk.answer(ticket)
+    await desk.deliver_due()
+    assert desk.provider.asked == []
+    assert desk.row("tickets", ticket["id"])["agent_replied_at"] is None
+
+
+async def test_stop_that_comes_while_an_answer_waits_keeps_it_back(desk: Texted) -> None:
+    row = desk.answer(desk.text())
+    desk.store.write_now(lambda tx: opt_outs.note(tx, Identity("phone", JAN), "out", how="word", said="STOP"))
+    await desk.deliver_due()
+    assert desk.provider.asked == []
+    assert desk.again(row)["state"] == "withheld"
+
+
+# -- calls ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_call_from_a_mobile_is_answered_by_a_text_from_the_number_that_was_called(
+    desk: Texted,
+) -> None:
+    ticket = desk.call(to=OTHER)
+    desk.answer(ticket, "We tried to reach you.")
+    (sent,) = await desk.deliver_due()
+    assert (sent.from_, sent.to, sent.body) == (OTHER, JAN, "We tried to reach you.")
+
+
+async def test_a_call_from_a_landline_is_answered_by_mail_when_an_address_is_proven(desk: Texted) -> None:
+    ticket = desk.call(LANDLINE)
+    with pytest.raises(DeskError, match="takes no texts"):
+        desk.answer(ticket)
+    desk.store.write_now(
+        lambda tx: tx.insert(
+            schema.identities,
+            id=tx.new_id(),
+            kind="email",
+            value="jan@customer.example",
+            customer_id=ticket["customer_id"],
+            is_verified=1,
+            created_at=tx.now,
+        )
+    )
+    row = desk.answer(ticket)
+    assert (row["medium"], row["account"], row["recipient"]) == ("email", "support", "jan@customer.example")
+
+
+async def test_a_number_that_refused_texts_is_answered_otherwise(desk: Texted) -> None:
+    ticket = desk.call()
+    desk.store.write_now(lambda tx: undeliverable.mark_number(tx, "sms", JAN, "not_textable"))
+    with pytest.raises(DeskError, match="takes no texts"):
+        desk.answer(ticket)
+
+
+async def test_a_hidden_caller_cannot_be_answered_in_writing(desk: Texted) -> None:
+    ticket = desk.call(None)
+    with pytest.raises(DeskError, match="hides their number"):
+        desk.answer(ticket)
+    composed = desk.compose(ticket, "Hello")
+    assert (composed.can_send, composed.medium) == (False, "voice")
+    assert "hides their number" in (composed.reason or "")
+
+
+async def test_without_an_account_for_texts_a_call_is_not_answered_by_one(desk: Texted) -> None:
+    accounts = {name: each for name, each in desk.context.accounts.items() if each.medium != "sms"}
+    desk.context = msgspec.structs.replace(desk.context, accounts=accounts)
+    with pytest.raises(DeskError, match="no account for texts"):
+        desk.answer(desk.call())
+
+
+# -- rules ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_rule_answers_a_text_with_its_template(make: Make) -> None:
+    desk = make(rules=REPLYING)
+    ticket = desk.text()
+    (sent,) = await desk.deliver_due()
+    assert (sent.from_, sent.to) == (OWN, JAN)
+    assert ticket["ref"] in sent.body
+    assert "Subject:" not in sent.body
+
+
+async def test_a_rule_says_it_medium_by_medium(make: Make) -> None:
+    desk = make(rules=REPLYING.replace("reply: received", "reply: {sms: closing}"))
+    desk.text()
+    desk.text(sender=f"whatsapp:{EVA}")
+    assert [each.body for each in await desk.deliver_due()] == ["We take it that all is well."]
+
+
+async def test_a_rule_never_answers_a_short_code_or_a_name(make: Make) -> None:
+    desk = make(rules=REPLYING)
+    for sender in ("72345", "SHOP"):
+        ticket = desk.text(sender=sender)
+        assert "reply_withheld" in desk.events(ticket)
+    assert await desk.deliver_due() == []
+
+
+async def test_a_rule_answers_a_number_once_an_hour_for_a_ticket(make: Make) -> None:
+    desk = make(rules=REPLYING)
+    for _ in range(5):
+        desk.text("hello?")
+    assert len(await desk.deliver_due()) == 1
+
+
+async def test_a_rule_does_not_text_where_texts_do_not_arrive(make: Make) -> None:
+    desk = make(rules=REPLYING)
+    ticket = desk.text()
+    desk.advance(hours=2)
+    desk.store.write_now(lambda tx: undeliverable.mark_number(tx, "sms", JAN, "not_textable"))
+
+    def remind(tx: Tx) -> None:
+        loaded = tickets.locked(tx, ticket["id"])
+        happened = occasion.of_ticket(tx, loaded, cause="timer:1")
+        answering.reply(tx, desk.context, loaded, Action("reply", "still-there", "later"), happened)
+
+    desk.store.write_now(remind)
+    assert [each["action"] for each in desk.rows("outbox", "medium = 'sms'")] == ["reply:received"]
+    assert "reply_withheld" in desk.events(ticket)
+
+
+async def test_our_own_number_is_never_answered(make: Make) -> None:
+    desk = make(rules=REPLYING)
+    desk.text(sender=OTHER)
+    assert await desk.deliver_due() == []
+
+
+# -- what an answer would be ----------------------------------------------------------------------------------------------
+
+
+async def test_the_composer_counts_and_names_what_makes_it_dear(desk: Texted) -> None:
+    composed = desk.compose(desk.text(), "It’s " + "a" * 80)
+    assert (composed.medium, composed.to, composed.from_) == ("sms", JAN, OWN)
+    assert (composed.encoding, composed.segments, composed.cost) == ("UCS-2", 2, "0.08 EUR")
+    assert [(each.at, each.instead) for each in composed.forcing] == [(2, "'")]
+    assert composed.plainer == "It's " + "a" * 80
+    assert composed.can_send
+
+
+async def test_the_composer_says_when_a_text_is_long_and_when_it_is_too_long(desk: Texted) -> None:
+    ticket = desk.text()
+    assert desk.compose(ticket, "a" * 320).warning is None
+    long = desk.compose(ticket, "a" * 321)
+    assert (long.is_long, long.can_send) == (True, True)
+    assert "320" in (long.warning or "")
+    too_long = desk.compose(ticket, "a" * 1_601)
+    assert (too_long.is_too_long, too_long.can_send) == (True, False)
+
+
+async def test_the_composer_says_that_they_opted_out(desk: Texted) -> None:
+    ticket = desk.text()
+    desk.store.write_now(lambda tx: opt_outs.note(tx, Identity("phone", JAN), "out", how="word", said="STOP"))
+    composed = desk.compose(ticket, "Hello")
+    assert not composed.can_send
+    assert "opted out 10 Nov 2026" in (composed.reason or "")
+
+
+async def test_the_composer_warns_of_a_number_that_nothing_reaches(desk: Texted) -> None:
+    ticket = desk.text()
+    desk.store.write_now(lambda tx: undeliverable.mark_number(tx, "sms", JAN, "blocked"))
+    assert "blocked" in (desk.compose(ticket, "Hello").warning or "")
+
+
+async def test_nothing_is_written_by_composing(desk: Texted) -> None:
+    ticket = desk.text()
+    before = [len(desk.rows(table)) for table in ("events", "outbox", "messages", "counters")]
+    desk.compose(ticket, "Hello")
+    assert [len(desk.rows(table)) for table in ("events", "outbox", "messages", "counters")] == before
+
+
+async def test_the_composer_knows_a_mail(desk: Texted) -> None:
+    composed = desk.compose(desk.ticket(desk.receive()), "Hello")
+    assert (composed.medium, composed.to, composed.segments) == ("email", "jan@customer.example", None)
+    assert composed.can_send
