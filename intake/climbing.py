@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, select
 
-from intake import clocks, instants, looks, notice_text, paging
+from intake import clocks, instants, looks, notice_text, summonses
 from intake.armaments import Armament
 from intake.model import Ticket
 from intake.notice_text import Follows, Line, Told
@@ -66,7 +66,7 @@ def _follows(tx: Tx, ticket: Ticket, ladder: Ladder, key: StepKey) -> Follows | 
     if row is None:
         return None
     look = looks.last(tx, ticket.id) if row[2] is not None else None
-    told_of = paging.told_of(tx, f"timer:{row[3]}")
+    told_of = summonses.told_of(tx, f"timer:{row[3]}")
     return Follows(
         sent_at=instants.datetime_from_us(row[0]),
         is_reached=bool(row[1]),

@@ -10,7 +10,7 @@ no links (intake.notice_links): whoever reads there is nobody whom the rules kno
 import msgspec
 
 from channels.contract import Address, Message
-from intake import events, notice_letters, outgoing, paging, reaching
+from intake import events, notice_letters, outgoing, paging, reaching, summonses
 from intake.model import Context, Ticket
 from intake.notice_page import MARKER, Notice, Page, quoted
 from intake.outgoing import Draft
@@ -42,7 +42,7 @@ def _write(tx: Tx, context: Context, ticket: Ticket, page: Page, person: Reached
 
 def _has_it(tx: Tx, notice: Notice, person: Reached) -> bool:
     """Whether the notice is on its way to somebody, from before."""
-    return notice_letters.is_written(tx, notice, person.where.get(reaching.MAIL)) or paging.is_told(
+    return notice_letters.is_written(tx, notice, person.where.get(reaching.MAIL)) or summonses.is_told(
         tx, notice, person.name
     )
 

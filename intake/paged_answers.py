@@ -22,16 +22,17 @@ from intake import (
     outgoing,
     paging,
     passing_on,
+    summonses,
     tickets,
 )
 from intake.acknowledging import Outcome, Said
 from intake.failures import Failure
 from intake.model import Account, Context, Received, Ticket
 from intake.outgoing import Draft
-from intake.paging import Summons
 from intake.reaching import TEXT
 from intake.store import schema
 from intake.store.engine import Tx
+from intake.summonses import Summons
 
 ANSWERED_WITHIN_US = 24 * 3_600 * 1_000_000  # a page of yesterday is not what a "1" of today means
 SETTLED = "automatic"  # what a journal row becomes that was about a page
@@ -72,7 +73,7 @@ def is_about_page(tx: Tx, context: Context, received: Received, happening: CallE
 def _page_of(tx: Tx, received: Received, happening: CallEvent) -> int | None:
     """Return the outbox id of a page by its provider's id; None = it is no page's."""
     row = attempts.row_by_provider_id(tx, received.raw.account, happening.call) if happening.call else None
-    found = paging.of_page(tx, int(row[0])) if row is not None else None
+    found = summonses.of_page(tx, int(row[0])) if row is not None else None
     return None if row is None or found is None else int(row[0])
 
 
@@ -98,12 +99,12 @@ def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -
 def _happened(tx: Tx, context: Context, event: CallEvent, happened: Happened) -> Ticket | None:
     """Settle one thing; the ticket it is about, None = a test, or no page of ours."""
     page = str(happened.details.get("page", ""))
-    found = paging.of_page(tx, int(page)) if page_calls.page_of(page_calls.session(page)) else None
+    found = summonses.of_page(tx, int(page)) if page_calls.page_of(page_calls.session(page)) else None
     if found is None:
         return None
     summons = found[1]
     ticket = None if summons.ticket_id is None else tickets.locked_final(tx, summons.ticket_id)
-    summons = paging.load(tx, summons.id) or summons  # as it is now that the ticket is held
+    summons = summonses.load(tx, summons.id) or summons  # as it is now that the ticket is held
     outbox_id = int(page)
     if happened.what == page_calls.STATUS:
         _move(tx, context, ticket, summons, outbox_id, happened, call=event.call)
@@ -146,7 +147,7 @@ def acknowledge(
 ) -> Outcome | None:
     """Say that the agent of a summons looks at it; None = it is a test, or nothing is left to say it of."""
     if summons.ticket_id is None:
-        if paging.close(tx, summons, "acknowledged"):
+        if summonses.close(tx, summons, "acknowledged"):
             _tell(tx, None, summons, "oncall_test_acknowledged", outbox_id, how=how)
         return None
     ticket = tickets.locked_final(tx, summons.ticket_id)
@@ -162,7 +163,7 @@ def acknowledge(
 def pass_on(tx: Tx, context: Context, ticket: Ticket | None, summons: Summons, *, how: str) -> bool:
     """Pass a page on; false when there is nothing to pass on."""
     if ticket is None:
-        return paging.close(tx, summons, "passed_on")
+        return summonses.close(tx, summons, "passed_on")
     return passing_on.pass_on(tx, context, ticket, summons, how=how)
 
 
@@ -204,7 +205,7 @@ def settle_text(tx: Tx, context: Context, received: Received, account: Account, 
     if found is None or agent is None or summons is None or message.sender is None:
         return False
     ticket = None if summons.ticket_id is None else tickets.locked_final(tx, summons.ticket_id)
-    summons = paging.load(tx, summons.id) or summons  # as it is now that the ticket is held
+    summons = summonses.load(tx, summons.id) or summons  # as it is now that the ticket is held
     answered = _acknowledged_by_text if found[1] == "1" else _passed_on_by_text
     said = answered(tx, context, ticket, summons)
     text = _Text(received=received, account=account, agent=agent, number=message.sender.value)
@@ -215,7 +216,7 @@ def settle_text(tx: Tx, context: Context, received: Received, account: Account, 
 
 def _meant(tx: Tx, agent: str) -> Summons | None:
     """Return the newest page of an agent that nobody has acknowledged, else the newest; None = none of this day."""
-    found = paging.newest(tx, agent, since_us=tx.now - ANSWERED_WITHIN_US)
+    found = summonses.newest(tx, agent, since_us=tx.now - ANSWERED_WITHIN_US)
     waiting = (each for each in found if each.state != "passed_on" and paging.outcome_of(tx, each)[0] == "")
     return next(waiting, found[0] if found else None)
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
-from intake import agents, clocks, events, looks, notices, paging, reaching, steps
+from intake import agents, clocks, events, looks, notices, reaching, steps, summonses
 from intake.model import Context, Ticket
-from intake.paging import Summons
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+from intake.summonses import Summons
 
 _t = schema.timers.c
 _PASSED = Statement(
@@ -43,9 +43,9 @@ def pass_on(tx: Tx, context: Context, ticket: Ticket, summons: Summons, *, how: 
     """Do so; false when there is nothing to pass on: it is done, somebody looks at it, or they have passed it on before."""
     if not ticket.is_open or summons.state in ("passed_on", "acknowledged") or looks.standing(tx, ticket):
         return False
-    paging.close(tx, summons, "passed_on")
-    paging.mark_passed_on(tx, summons)
-    paging.drop_tries(tx, summons)
+    summonses.close(tx, summons, "passed_on")
+    summonses.mark_passed_on(tx, summons)
+    summonses.drop_tries(tx, summons)
     is_followed = _follow(tx, ticket, summons)
     other = None if is_followed else _somebody_else(tx, context, ticket, summons)
     events.of_ticket(
@@ -75,7 +75,7 @@ def _follow(tx: Tx, ticket: Ticket, summons: Summons) -> bool:
 
 def _somebody_else(tx: Tx, context: Context, ticket: Ticket, summons: Summons) -> str | None:
     """Return who is told instead: the first who is there and has not been told of it; None = there is nobody."""
-    told, loads = paging.told_of(tx, summons.cause), agents.loads(tx)
+    told, loads = summonses.told_of(tx, summons.cause), agents.loads(tx)
     for name in _others(context, ticket, summons.agent):
         if name not in told and name in context.rulebook.agents and not (name in loads and loads[name].away):
             return name

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import DeliveryReport, OutboundMessage
-from intake import attempts, events, failures, journal, paging, tickets
+from intake import attempts, events, failures, journal, summonses, tickets
 from intake.failures import Failure
 from intake.model import Context, Received, Ticket
 from intake.store import schema
@@ -145,7 +145,7 @@ def _again(tx: Tx, ticket: Ticket | None, row: _Row, happening: DeliveryReport) 
     """Have it sent again when it may arrive later; whether it is. An agent who is paged is told by their next way instead."""
     outbound = _decode(row.payload)
     tried = len(attempts.lost_of(outbound))
-    if paging.SUMMONS in outbound.extra:
+    if summonses.KEY in outbound.extra:
         return False
     if not happening.may_be_resent or tried >= len(AGAIN_S) or row.provider_id is None:
         return False
