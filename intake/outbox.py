@@ -171,7 +171,7 @@ def retry(tx: Tx, outbox_id: int) -> bool:
         )
         for state in ("failed", "queued", "withheld")
     }
-    if touched["failed"] and ticket is not None:
+    if (touched["failed"] or touched["withheld"]) and ticket is not None:
         failures.give_again(tx, ticket, outbox_id)
     tx.signal("outbox", tx.now)
     return any(touched.values())

@@ -30,8 +30,8 @@ from intake.store.engine import Tx
 from intake.store.statements import Statement
 
 Reason = Literal["opted_out", "country", "dear", "stranger", "budget", "quiet", ""]
-# What follows upon something that the customer did just now; anything else comes unasked (see is_answer).
-ANSWERS = ("message:", "journal:", "call:", "consent:")
+# What follows upon something that the customer did just now, or that an agent promises now; anything else comes unasked.
+ANSWERS = ("message:", "journal:", "call:", "consent:", "promise:")
 CONFIRMED_WITHIN_US = 300_000_000  # 47 CFR 64.1200(a)(12): one confirmation, within five minutes of the word
 CONFIRMATION = "confirm:stop"
 PREFIX = "whatsapp:"

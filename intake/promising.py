@@ -122,8 +122,9 @@ def say(tx: Tx, context: Context, ticket: Ticket, at: datetime, *, agent: str) -
         medium=happened.medium,
         account=happened.account if happened.medium in occasion.TEXTS else None,
     )
+    refused = outgoing.refusal(tx, context, ticket, draft)
     is_sent = outgoing.send(tx, context, ticket, draft)
-    return None if is_sent is not None else "no channel of this configuration can send it"
+    return refused or (None if is_sent is not None else "no channel of this configuration can send it")
 
 
 def _words(

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from channels.contract import Consent, Delivered, Identity, OutboundMessage, RawMessage
+from channels.contract import Address, Consent, Delivered, Identity, OutboundMessage, RawMessage
 from channels.twilio import sms, whatsapp
 from intake import desk, journal, opt_outs, outbox, outgoing, pipeline, tickets
 from intake.delivering import Outbox
@@ -112,18 +112,16 @@ class ConsentDesk(Desk):
     ) -> dict[str, Any]:
         """Decide a message about a ticket, as any path does; its outbox row."""
         draft = Draft(
-            **{
-                "cause": f"timer:{next(_numbers)}",
-                "action": "reply:test",
-                "to": msgspec.convert({"address": to}, type=outgoing.Address),
-                "subject": "",
-                "text": text,
-                "author": "rule:test",
-                "automatic": "auto-replied",
-                "medium": "sms",
-            }
-            | about
+            cause=f"timer:{next(_numbers)}",
+            action="reply:test",
+            to=Address(to),
+            subject="",
+            text=text,
+            author="rule:test",
+            automatic="auto-replied",
+            medium="sms",
         )
+        draft = msgspec.structs.replace(draft, **about)
 
         def decide(tx: Tx) -> int | None:
             loaded = tickets.load(tx, ticket["id"])
@@ -146,7 +144,7 @@ class ConsentDesk(Desk):
 
     def outbox(self) -> Outbox:
         ends = {"texts": self.far, "chats": self.far, "calls": self.far, "support": self.mails}
-        return Outbox(self.store, ends, jitter=lambda: 0.0, context=lambda: self.context, folder=self.folder)  # type: ignore[arg-type]
+        return Outbox(self.store, ends, jitter=lambda: 0.0, context=lambda: self.context, folder=self.folder)
 
     async def deliver_due(self) -> None:
         sender = self.outbox()
