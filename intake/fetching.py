@@ -189,6 +189,8 @@ def note_failed(tx: Tx, wanted: Wanted, failure: FetchFailed, next_at: int | Non
         error=failure.reason,
     )
     if was_waiting and next_at is None:
+        if message_id is not None:
+            _name(tx, message_id, part, {"problem": failure.reason})
         events.record(
             tx,
             "file_not_fetched",

@@ -81,7 +81,17 @@ def _message(message: Mapping[str, Any]) -> Iterator[str]:
     for line in message["visible_text"].splitlines():
         yield f"   {escaped(line)}"
     for attachment in message["attachments"]:
-        yield f"   [{escaped(attachment['name'])}, {attachment['size']} bytes]"
+        yield f"   [{escaped(attachment['name'])}, {_size(attachment)}]"
+    delivery = message.get("delivery")
+    if delivery is not None:
+        why = f": {escaped(delivery['reason'])}" if delivery["reason"] else ""
+        yield f"   {delivery['state']}{why}"
+
+
+def _size(attachment: Mapping[str, Any]) -> str:
+    if attachment.get("problem"):
+        return f"not fetched: {escaped(attachment['problem'])}"
+    return f"{attachment['size']} bytes" if attachment.get("sha256") else "being fetched"
 
 
 def _details(event: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ticket_actions,
         ticket_clocks,
         ticket_fields,
+        ticket_files,
         ticket_joins,
         ticket_promises,
     )
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ticket_joins.configure(commands)
     ticket_promises.configure(commands)
     ticket_clocks.configure(commands)
+    ticket_files.configure(commands)
     composing.configure(commands)
 
 

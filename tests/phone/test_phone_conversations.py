@@ -3,20 +3,22 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from channels.contract import Fetched, FetchFailed, Identity
-from intake import customers, fetching
+from intake import customers, fetching, kept_files
 from intake.store import blobs, opening, schema
-from tests.domain.world import RULES
+from tests.domain.world import RULES, SUPPORT
 from tests.phone.texted_desk import CONVERSATIONS, Desk
 from tests.phone.texting import JAN, OWN, SID, form, whatsapp_form
 
 USER = "PL.4566546130240823"
 EWA = "+48600100201"
+JAN_BY_MAIL = "jan@customer.example"
 Make = Callable[..., Desk]
 
 
@@ -369,3 +371,33 @@ async def test_whatsapp_files_are_wanted_by_their_own_account(desk: Desk) -> Non
     media = {"NumMedia": "1", "MediaUrl0": f"{MEDIA}/ME1", "MediaContentType0": "audio/ogg"}
     desk.take(whatsapp_form("", **media), kind="twilio.whatsapp", account="chats")
     assert [(row["account"], row["part"]) for row in desk.rows("fetches")] == [("chats", "media:0")]
+
+
+# -- files of a ticket ------------------------------------------------------------------------------------------
+
+
+async def test_an_agent_gets_the_bytes_of_what_was_sent_and_hears_of_what_is_missing(desk: Desk) -> None:
+    text = desk.take(picture_text("ME1", "ME2", "ME3"))
+    source = Source(
+        ME1=Fetched(PICTURE, "image/jpeg"),
+        ME2=FetchFailed("the file is text/html, which is not kept", retryable=False),
+        ME3=FetchFailed("the file's host answered 404", retryable=True),
+    )
+    await fetch_due(desk, fetcher(desk, source))
+    found = desk.store.read_now(lambda tx: list(kept_files.of_ticket(tx, text["ticket_id"], desk.folder)))
+    assert [(each.name, each.content, each.problem) for each in found] == [
+        ("image-1.jpg", PICTURE, ""),
+        ("image-2.jpg", None, "the file is text/html, which is not kept"),
+        ("image-3.jpg", None, "it has not been fetched yet"),
+    ]
+
+
+def test_an_agent_gets_the_bytes_of_what_was_mailed(desk: Desk) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = JAN_BY_MAIL, SUPPORT, "The invoice"
+    mail["Message-ID"] = "<1@customer.example>"
+    mail.set_content("Here it is.")
+    mail.add_attachment(b"%PDF-1.4", maintype="application", subtype="pdf", filename="invoice.pdf")
+    row = desk.receive(JAN_BY_MAIL, content=mail.as_bytes())
+    (found,) = desk.store.read_now(lambda tx: list(kept_files.of_ticket(tx, row["ticket_id"], desk.folder)))
+    assert (found.name, found.content, found.problem) == ("invoice.pdf", b"%PDF-1.4", "")
