@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Text, bindparam, cast, or_, select
 
-from intake import instants, looks, promises
+from intake import delivery_states, instants, looks, promises
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
 from intake.store.statements import Statement, values_of
@@ -189,7 +189,11 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
     if row is None:
         return None
     [found] = _ticket_objects(tx, [row])
-    found["conversation"] = [_message_object(each) for each in tx.all(_CONVERSATION, ticket_id=row[0])]
+    deliveries = delivery_states.of_ticket(tx, row[0])
+    found["conversation"] = [
+        _message_object(each) | ({"delivery": deliveries[each[0]]} if each[0] in deliveries else {})
+        for each in tx.all(_CONVERSATION, ticket_id=row[0])
+    ]
     found["events"] = [_event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
     look = looks.of_ref(tx, ref)
     found["looked_at"] = None if look is None else {"by": look.agent, "since": _time(look.at)}

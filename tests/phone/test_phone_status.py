@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from channels.contract import DeliveryReport, Identity, RawMessage
 from channels.twilio import send, status
 from channels.twilio.simulator.provider import Provider
-from intake import attempts, opt_outs, outbox, reports
+from intake import attempts, listing, opt_outs, outbox, reports
 from intake.opt_outs import OptOut
 from intake.store import opening, schema
 from intake.store.engine import Tx
@@ -177,6 +177,22 @@ async def test_another_account_cannot_report_on_it(desk: Texted) -> None:
     _, row, sid = await sent(desk)
     desk.report(sid, "delivered", account="whatsapp", reference=desk.reference(row))
     assert desk.again(row)["state"] == "sent"
+
+
+async def test_each_answer_says_how_far_it_has_got_and_why_not_further(desk: Texted) -> None:
+    ticket, _, sid = await sent(desk)
+
+    def delivery() -> Any:
+        shown = desk.store.read_now(lambda tx: listing.ticket(tx, ticket["ref"]))
+        assert shown is not None
+        (answer,) = [each for each in shown["conversation"] if each["direction"] == "out"]
+        return answer["delivery"]
+
+    assert delivery() == {"state": "sent", "reason": None, "attempts": 1, "next_at": None}
+    desk.report(sid, "undelivered", code=30006)
+    assert delivery()["state"] == "failed"
+    assert "landline" in delivery()["reason"]
+    assert "30006" in delivery()["reason"]
 
 
 async def test_arrival_is_part_of_the_tickets_history(desk: Texted) -> None:
