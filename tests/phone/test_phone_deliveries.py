@@ -12,12 +12,17 @@ import pytest
 from sqlalchemy import text as sql
 
 from channels.twilio import recovered, signature
+from intake import cli, redaction
 from intake.store.statements import Statement
 from tests.phone import deliveries, media_play
 from tests.phone.texting import PUBLIC_URL, TOKEN, Form, form
 
 URL = f"{PUBLIC_URL}/hooks/texts/message"
-FILES = Statement(sql("SELECT attachments FROM messages WHERE direction = 'in'"))
+FILES = Statement(
+    sql(
+        "SELECT m.attachments, t.ref FROM messages m JOIN tickets t ON t.id = m.ticket_id WHERE direction = 'in'"
+    )
+)
 
 
 async def test_texts_that_come_several_times_are_each_one_message(tmp_path: Path) -> None:
@@ -45,8 +50,10 @@ async def test_a_key_that_is_not_the_messages_own_is_noticed(
     assert not outcome.is_right
 
 
-async def test_a_picture_is_on_the_ticket_soon_after_its_text(tmp_path: Path) -> None:
-    """From a signed post to a file that is kept, through a daemon and the provider's own host."""
+async def test_a_picture_is_on_the_ticket_soon_after_its_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a signed post to a file in an agent's folder, through a daemon and the provider's own host."""
     async with media_play.Twilio().running() as twilio:
         config = deliveries.CONFIG.replace("reconcile_s: 0", f'reconcile_s: 0, api_url: "{twilio.url}"')
         async with deliveries.daemon(tmp_path, config=config) as running:
@@ -64,6 +71,21 @@ async def test_a_picture_is_on_the_ticket_soon_after_its_text(tmp_path: Path) ->
             await asyncio.wait_for(kept.wait(), 20)
             (row,) = await running.wired.store.read(lambda tx: tx.all(FILES))
     (file,) = json.loads(row[0])
+    monkeypatch.setenv("TOKEN", TOKEN)
+    asked = [
+        "tickets",
+        "files",
+        row[1],
+        "--to",
+        str(tmp_path / "saved"),
+        "--json",
+        "-c",
+        str(tmp_path / "intake.yaml"),
+    ]
+    assert await asyncio.to_thread(cli.main, asked) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["name"] == "image-1.png"
+    assert (tmp_path / "saved/image-1.png").read_bytes() == media_play.PICTURE
+    redaction.forget_all()
     assert (file["size"], file["content_type"]) == (len(media_play.PICTURE), "image/jpeg")
     assert len(twilio.asked) == 1
 
