@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from channels import contract
-from channels.twilio import calling, probe, upkeep, webhook
+from channels.twilio import calling, media, probe, recordings, upkeep, webhook
 from channels.twilio.api import Api
 from channels.twilio.phone import lint, moment, static, step
 from channels.twilio.phone import options as settings
@@ -51,6 +51,9 @@ class Channel:
         self._late: set[asyncio.Task[str]] = set()
         api = Api(options)
         self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
+        self._fetcher = media.Fetcher(
+            options, total_s=recordings.TOTAL_S, max_size_bytes=recordings.MAX_SIZE_BYTES
+        )
         has_transcripts = options.transcription == "twilio"
         source = Calls(account, options, api=api, has_transcripts=has_transcripts)
         self._upkeep = upkeep.Upkeep(account, options, medium="voice", source=source, api=api, log=self._log)
@@ -62,6 +65,10 @@ class Channel:
     async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
         """Return the ids of calls that may be this one. Raises: DeliveryFailed."""
         return await self._caller.sent_before(outbound)
+
+    async def fetch(self, reference: str) -> contract.Fetched:
+        """Return the sound of a recording. reference: its SID. Raises: FetchFailed."""
+        return await self._fetcher.fetch(recordings.url(self._options, reference))
 
     def check(self) -> list[contract.Problem]:
         """Say what is wrong with the menu and what stands around it."""
@@ -79,6 +86,7 @@ class Channel:
 
     async def close(self) -> None:
         await self._upkeep.close()
+        await self._fetcher.close()
 
     def routes(self, gate: contract.Gate) -> Iterable["web.RouteDef"]:
         """Give the webhooks of a call, all of them by POST."""
