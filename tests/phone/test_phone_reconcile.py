@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import select
 
 from channels import contract, testing
-from channels.twilio import position, reconcile, sms, voice
+from channels.twilio import position, probe, reconcile, setup, sms, status, voice, webhook
+from channels.twilio.phone import moment
 from channels.twilio.simulator.provider import Provider
 from intake import call_timeline, ledger
 from intake.journal import Journal
@@ -22,6 +23,8 @@ from intake.keys import Keys
 from intake.store import opening, schema
 from intake.store.statements import Statement
 from tests.phone.outage import JAN, MARIA, OTHER, OWN, Desk, form
+
+SID = "AC" + "0" * 32
 
 
 @pytest.fixture
@@ -108,6 +111,17 @@ async def test_messages_of_one_customer_come_in_their_order(desk: Desk) -> None:
         assert said == sorted(said, key=int)
 
 
+async def test_the_order_is_that_of_the_dates_whatever_the_order_of_the_list(desk: Desk) -> None:
+    for number in range(12):
+        desk.provider.receive(JAN, OWN, f"{number}")
+        desk.provider.advance(1)
+    shuffled = list(desk.provider.texts.items())
+    random.Random(2).shuffle(shuffled)
+    desk.provider.texts = dict(shuffled)
+    await ended(desk)
+    assert desk.said == [str(number) for number in range(12)]
+
+
 async def test_what_is_young_is_left_to_its_webhook_until_the_next_round(desk: Desk) -> None:
     desk.provider.receive(JAN, OWN, "Hello")
     desk.provider.advance(20)
@@ -128,6 +142,44 @@ async def test_what_twilio_shows_late_is_still_found(desk: Desk) -> None:
     desk.provider.texts = {late.sid: late, **desk.provider.texts}
     await ended(desk)
     assert sorted(desk.said) == ["late", "on time"]
+
+
+async def test_what_is_brought_has_the_key_that_the_webhook_gives_it(desk: Desk) -> None:
+    """Both sides name it on their own; only the same name makes them the same message."""
+    account = desk.provider.account
+    recording = desk.recorded(desk.called())
+    desk.understood(recording, "Hello")
+    sent = desk.reported("delivered")
+    await ended(desk)
+    given = voice.Options(account_sid=account)
+    for raw in desk.gate.stored:
+        if raw.account == "phone":
+            assert raw.keys == (voice.key(given, moment.read(raw)),)
+        else:
+            posted = webhook.Verified(
+                account="texts",
+                path="status",
+                query={},
+                form=form(raw),
+                body=raw.body,
+                received_at=raw.received_at,
+            )
+            again = status.raw(posted, kind="twilio.sms")
+            assert (raw.keys, raw.lane) == (again.keys, again.lane)
+            assert raw.keys == (f"twilio:{account}:{sent.sid}:delivered",)
+    assert len(desk.gate.stored) == 4
+
+
+def test_setup_names_routes_that_there_are() -> None:
+    paths = {
+        each.path
+        for each in voice.Channel("phone", voice.Options(account_sid=SID)).routes(testing.MemoryGate())
+    }
+    assert {f"/{path}" for path in (setup.CALL, setup.CALL_STATUS, probe.CHECK)} <= paths
+    paths = {
+        each.path for each in sms.Channel("texts", sms.Options(account_sid=SID)).routes(testing.MemoryGate())
+    }
+    assert {f"/{path}" for path in (setup.MESSAGE, setup.STATUS, probe.CHECK)} <= paths
 
 
 # -- whose it is ------------------------------------------------------------------------------------------------------
@@ -321,15 +373,31 @@ async def test_a_call_of_many_hours_is_found_when_it_ends(desk: Desk) -> None:
 
 async def test_a_price_that_comes_days_later_is_found_by_the_daily_sweep(desk: Desk) -> None:
     call = desk.called(60)
-    await ended(desk)
-    desk.provider.advance(hours=44)
-    call.price = "-0.0085"
-    await ended(desk)
+    for hours in range(72):
+        await desk.round()
+        desk.provider.advance(hours=1)
+        if hours == 44:
+            call.price = "-0.0085"
     assert timeline(desk).price == "-0.0085 USD"
-    brought = len(desk.gate.stored)
-    desk.provider.advance(hours=25)
-    await desk.round()
-    assert len(desk.gate.stored) == brought
+    assert len(desk.gate.stored) == 2
+
+
+async def test_a_sweep_that_was_broken_off_is_begun_again(provider: Provider, api_url: str) -> None:
+    desk = Desk(provider, api_url, numbers=(OWN, OTHER))
+    await desk.phone().round(desk.gate)
+    provider.advance(hours=1)
+    call = desk.called(60, to=OTHER)
+    for _ in range(46):
+        provider.advance(hours=1)
+        await desk.phone().round(desk.gate)
+    call.price = "-0.0085"
+    provider.advance(hours=2)  # the sweep is due
+    with pytest.raises(Killed):
+        await desk.phone().round(Mortal(desk.gate, 3, is_done=False))
+    provider.advance(hours=1)
+    await desk.phone().round(desk.gate)
+    await desk.api.close()
+    assert timeline(desk).price == "-0.0085 USD"
 
 
 async def test_a_call_of_ours_and_an_agents_leg_are_left_alone(desk: Desk) -> None:
@@ -481,7 +549,7 @@ async def test_a_message_that_arrives_while_pages_are_turned_hides_none(desk: De
         desk.provider.receive(JAN, OWN, f"{number}")
     desk.provider.advance(900)
     gate = Interrupted(desk.gate, lambda: desk.provider.receive(MARIA, OWN, "meanwhile"))
-    await desk.texts().round(gate)  # type: ignore[arg-type]
+    await desk.texts().round(gate)
     assert len(desk.taken) == 1_500
     await ended(desk)
     assert set(desk.taken) == desk.expected()
@@ -512,7 +580,7 @@ async def test_more_keys_than_the_gate_takes_at_once_are_asked_in_portions(desk:
     for _ in range(1_200):
         desk.called(5, price="-0.01")  # two keys each: that it ended, and what it cost
     desk.provider.advance(900)
-    await desk.phone().round(Counting(desk.gate, lambda: None))  # type: ignore[arg-type]
+    await desk.phone().round(Counting(desk.gate, lambda: None))
     assert sum(asked) == 2_400
     assert max(asked) == reconcile.KNOWN_AT_ONCE
 
