@@ -1,0 +1,121 @@
+"""`intake oncall page --test` by phone: rung or texted at once, watched, and said what became of it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from intake import page_tests, paging
+from intake.commands import oncall_pages
+from intake.page_tests import Tried
+from intake.store import opening
+from tests.phone.paged import EWA, Desk, said
+
+
+@pytest.fixture
+def desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Desk]:
+    (tmp_path / "intake.db").write_bytes(new_store)
+    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
+        yield Desk(store, tmp_path, clock)
+
+
+def send(desk: Desk, way: str = "call") -> Tried:
+    test = desk.store.write_now(lambda tx: page_tests.send(tx, desk.context, "ewa", way))
+    assert test is not None
+    return test
+
+
+def state(desk: Desk, test: Tried) -> str:
+    return desk.store.read_now(lambda tx: page_tests.look(tx, test)).state
+
+
+def test_a_test_call_says_that_it_is_one_and_takes_1(desk: Desk) -> None:
+    test = send(desk)
+    page = desk.row("outbox", test.outbox_id)
+    assert (page["medium"], page["recipient"], page["ticket_id"]) == ("voice", EWA, None)
+    assert said(desk.turn(page)).startswith("This is a test call of Example. There is nothing to do.")
+    desk.settle_calls()
+    assert desk.press(page, "1") == "Thank you. You have it. Goodbye."
+    assert state(desk, test) == "acknowledged"
+
+
+def test_a_test_text_takes_1(desk: Desk) -> None:
+    test = send(desk, "sms")
+    assert desk.text(EWA, "1")["state"] == "automatic"
+    assert state(desk, test) == "acknowledged"
+    assert desk.texts_to(EWA)[-1] == "Thank you: the test has reached you."
+
+
+def test_a_test_has_one_way(desk: Desk) -> None:
+    """It shows whether that one reaches them: a call that nobody answers is followed by nothing."""
+    test = send(desk)
+    desk.send_all()
+    desk.status(desk.row("outbox", test.outbox_id), "no-answer")
+    desk.after(minutes=5)
+    assert state(desk, test) == "failed"
+    assert len(desk.rows("outbox")) == 1
+
+
+def test_a_1_by_text_means_a_ticket_before_a_later_test(desk: Desk) -> None:
+    """Newest first: the test is what they were told last."""
+    ticket = desk.paged_ticket()
+    test = send(desk, "sms")
+    desk.text(EWA, "1")
+    assert (state(desk, test), desk.events(ticket).count("acknowledged")) == ("acknowledged", 0)
+    desk.text(EWA, "1")
+    assert desk.events(ticket).count("acknowledged") == 1
+
+
+def test_what_happens_is_told_while_it_happens(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    test = send(desk)
+    page = desk.row("outbox", test.outbox_id)
+    desk.send_all()
+    acts: Iterator[Callable[[], object]] = iter(
+        (
+            lambda: desk.status(page, "ringing"),
+            lambda: desk.status(page, "in-progress"),
+            lambda: desk.press(page, "1"),
+        )
+    )
+
+    def act(_: float) -> None:
+        next(acts)()
+
+    told = oncall_pages.watch(desk.store, {0: test}, after=0, wait_s=90, pause=act, clock=lambda: 0.0)
+    assert [each.what for each in told] == ["ringing", "in-progress", "acknowledged"]
+    assert capsys.readouterr().err.splitlines() == [
+        "ewa by call: ringing",
+        "ewa by call: in-progress",
+        "ewa by call: acknowledged",
+    ]
+
+
+def test_watching_ends_when_the_time_is_over(desk: Desk) -> None:
+    test = send(desk)
+    now = iter(range(100))
+    told = oncall_pages.watch(
+        desk.store, {0: test}, after=0, wait_s=5, pause=lambda _: None, clock=lambda: float(next(now))
+    )
+    assert (told, next(now)) == ([], 6)
+
+
+def test_without_an_account_nothing_is_sent(desk: Desk) -> None:
+    desk.use_accounts(desk.account)
+    assert desk.store.write_now(lambda tx: page_tests.send(tx, desk.context, "ewa", "call")) is None
+    assert desk.rows("outbox") == desk.rows("summonses") == []
+
+
+def test_nothing_of_a_test_counts_as_looking_at_a_ticket(desk: Desk) -> None:
+    ticket = desk.paged_ticket()
+    test = send(desk)
+    desk.press(desk.row("outbox", test.outbox_id), "1")
+    assert "acknowledged" not in desk.events(ticket)
+
+
+def test_a_call_of_a_test_is_told_how_long_to_ring(desk: Desk) -> None:
+    desk.use_oncall(ring_s=40)
+    test = send(desk)
+    assert desk.outbound(desk.row("outbox", test.outbox_id)).extra["ring_s"] == 40
+    assert paging.TIMER not in [row["kind"] for row in desk.rows("timers")]
