@@ -6,6 +6,7 @@
 4. A Message-ID that we sent or hold: as 2 and 3; an unverified sender who joins so is flagged.
 5. Nothing: what the rules say under `conversations`: a gathering's key, then the medium; else a new ticket, unless
    its sender floods us (intake.floods).
+   Who was texted by us about a call last answers that, by a text (intake.call_answers).
 
 A From that is not one address takes part in nothing. A wrong signature counts as absent; a ref in the subject opens
 nothing. A solved ticket is joined within the medium's `reopen_within` and so reopened; what answers an older or closed
@@ -19,7 +20,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import answered, fetching, floods, gathering, instants, journal, loops, tickets
+from intake import answered, call_answers, fetching, floods, gathering, instants, journal, loops, tickets
 from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
@@ -75,6 +76,9 @@ def place(tx: Tx, context: Context, arrival: Arrival) -> Place:
         if gathered.ticket is not None:
             return Place(ticket=gathered.ticket, is_gathered=True)
         return Place(gathered_by=gathered.key)
+    called = call_answers.ticket_of(tx, arrival)
+    if called is not None and is_joinable(tx, called, context.rulebook.conversations.of("voice")):
+        return Place(ticket=called)
     return _of_medium(tx, context, arrival)
 
 

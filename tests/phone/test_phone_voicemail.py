@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from channels.contract import FetchFailed, Happened
+from channels.contract import Fetched, FetchFailed, Happened
 from channels.twilio import voice
 from intake import fetching
 from intake.fetching import Fetching
@@ -88,9 +88,9 @@ class Shelf:
     def __init__(self, content: bytes) -> None:
         self.content = content
 
-    async def fetch(self, reference: str) -> fetching.Fetched:
+    async def fetch(self, reference: str) -> Fetched:
         assert reference == RECORDING
-        return fetching.Fetched(self.content, "audio/mpeg")
+        return Fetched(self.content, "audio/mpeg")
 
 
 async def fetched(desk: Desk, source: Any) -> None:
