@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from channels.email import imap, send, smtp, webhook
-from channels.twilio import voice
+from channels.twilio import sms, voice, whatsapp
 from intake import cli, settings
 from routing import action_text, condition_text, fact_table
 
@@ -47,7 +47,9 @@ def every_key() -> list[str]:
         *keys_of(smtp.Options, "channels.NAME."),
         *keys_of(webhook.Options, "channels.NAME."),
         *keys_of(imap.Options, "channels.NAME."),
+        *keys_of(sms.Options, "channels.NAME."),
         *keys_of(voice.Options, "channels.NAME."),
+        *keys_of(whatsapp.Options, "channels.NAME."),
         "channels.NAME.kind",
         *keys_of(send.Options, "outgoing."),
     ]
@@ -120,6 +122,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "docs/configuration.md",
         "docs/operating.md",
         "docs/on-call.md",
+        "docs/phone.md",
         "docs/escalation.md",
         "docs/assignment.md",
         "docs/cli.md",
