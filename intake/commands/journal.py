@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     exported.add_argument("id", metavar="ID")
     exported.add_argument("file", nargs="?", metavar="FILE", help="default: stdout")
     counted = options.subcommand(
-        commands, "ledger", show_ledger, "what mail servers hold against what became of it"
+        commands, "ledger", show_ledger, "what mail servers and Twilio hold against what became of it"
     )
     options.add_json(counted)
 
