@@ -52,6 +52,7 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.imap.torture --mails 20000 --changes 50
 	$(BIN)/python -m tests.torture.escalations --escalations 20000 --kills 200
 	$(BIN)/python -m tests.torture.clock_jumps --timers 2000 --jumps 50
+	$(BIN)/python -m tests.phone.deliveries --count 100000
 
 $(STAMP): $(PINS) pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "intake needs Python 3.11 or newer: make PYTHON=python3.12 …")'

@@ -41,7 +41,7 @@ def of_ticket(tx: Tx, ticket_id: int, folder: Path) -> Iterator[KeptFile]:
     """Give the files of a ticket in the order of its messages. folder: of the blobs. Raises: StoreError."""
     for message_id, direction, attachments, blob_id in tx.all(_MESSAGES, ticket_id=ticket_id):
         for each in _decode(attachments):
-            content, problem = _content(tx, each, folder, direction=direction, raw_blob=blob_id)
+            content, problem = _content(tx, each, folder, raw_blob=blob_id)
             yield KeptFile(
                 message=message_id,
                 direction=direction,
@@ -53,17 +53,16 @@ def of_ticket(tx: Tx, ticket_id: int, folder: Path) -> Iterator[KeptFile]:
             )
 
 
-def _content(
-    tx: Tx, file: dict[str, Any], folder: Path, *, direction: str, raw_blob: int | None
-) -> tuple[bytes | None, str]:
+def _content(tx: Tx, file: dict[str, Any], folder: Path, *, raw_blob: int | None) -> tuple[bytes | None, str]:
     """Return a file's bytes, or why there are none. raw_blob: of the message that brought it."""
     part = file.get("part", "")
     if not file.get("sha256"):
         return None, file.get("problem") or "it has not been fetched yet"
     if file.get("blob"):
         body = blobs.body_of(tx, int(file["blob"]), folder)
-        # A provider's file stands by itself; one that went out may stand in the mail that it came from.
-        return (body if direction == "in" or not part else attachment_bytes(body, part)), ""
+        # A provider's file stands by itself ("media:0"); one that went out may stand in the mail that it came from.
+        is_in_mail = part.replace(".", "").isdecimal()
+        return (attachment_bytes(body, part) if is_in_mail else body), ""
     if raw_blob is None:
         return None, "the message that brought it is gone"
     try:
