@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "tickets": "list, show and answer tickets",
     "journal": "what came in, and what became of it",
     "outbox": "what goes out, and what got stuck",
+    "consent": "who has said STOP: look it up, note it, decide what was suggested",
     "timers": "what is due, and when",
     "digests": "notices that came in one mail because there were too many",
     "agents": "who is there and how busy everybody is; going away and coming back",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Text, bindparam, cast, or_, select
 
-from intake import delivery_states, instants, looks, promises
+from intake import delivery_states, instants, looks, opt_outs_view, promises
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
 from intake.store.statements import Statement, values_of
@@ -97,6 +97,7 @@ _CUSTOMERS = Statement(
         schema.customers.c.tags,
         schema.customers.c.tier,
         schema.customers.c.fields,
+        schema.customers.c.opted_out_at,
     ).where(schema.customers.c.id.in_(values_of("ids", BigInteger())))
 )
 _IDENTITIES = Statement(
@@ -189,6 +190,8 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
     if row is None:
         return None
     [found] = _ticket_objects(tx, [row])
+    if found["customer"] is not None:
+        found["customer"]["opt_outs"] = opt_outs_view.beside(tx, row[10])
     deliveries = delivery_states.of_ticket(tx, row[0])
     found["conversation"] = [
         _message_object(each) | ({"delivery": deliveries[each[0]]} if each[0] in deliveries else {})
@@ -265,6 +268,7 @@ def _customers(tx: Tx, ids: set[int]) -> dict[int, dict[str, Any]]:
             "tags": _decode(row[4]),
             "tier": row[5],
             "fields": _decode(row[6]),
+            "opted_out_at": _time(row[7]),
             "identities": identities[row[0]],
         }
         for row in tx.all(_CUSTOMERS, ids=asked)

@@ -32,6 +32,8 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     yield f"  from      {escaped(' '.join(filter(None, (customer.get('name'), customer.get('address')))))}"
     for identity in customer.get("identities", ()):
         yield from _trouble(identity)
+    for opt_out in customer.get("opt_outs", ()):
+        yield f"  opted out {escaped(opt_out['sentence'])}"
     yield f"  status    {ticket['status']}, {ticket['priority']}"
     yield f"  with      {' / '.join(filter(None, (ticket['team'], ticket['agent']))) or 'nobody'}"
     if ticket["looked_at"]:

@@ -33,6 +33,7 @@ CALLERS = {
     ("notice_letters", "write", "send"): "agent",
     ("notices", "tell_agent", "send"): "agent",
     ("oncall_letters", "_send", "send_apart"): "agent",
+    ("page_tests", "send", "send_apart"): "agent",
     ("paged_answers", "_confirm", "send"): "agent",
     ("paged_answers", "_confirm", "send_apart"): "agent",
     ("paging", "_send", "send"): "agent",
