@@ -175,12 +175,31 @@ def check_allowed(
     if account is None or account.medium not in TEXTS:
         return
     if files:
-        raise CannotAnswer(
-            "files cannot be sent by text yet: put them where a link leads to, or answer by mail"
-        )
+        check_files(context, account, outgoing.own_address(account, ticket), files)
     verdict = permission.ask(tx, context, outgoing.asked(tx, account, ticket, draft))
     if verdict.is_withheld:
         raise CannotAnswer(verdict.sentence)
+
+
+def check_files(context: Context, account: Account, own: str, files: Sequence[OutboundFile]) -> None:
+    """Look whether files can go along. Raises: CannotAnswer.
+
+    Source: twilio.com/docs/messaging/guides/accepted-mime-types, /docs/whatsapp/guidance-whatsapp-media-messages, help
+    centre "Sending and receiving MMS messages" (checked 2026-11).
+    """
+    most, max_mb = (1, 16) if account.medium == WHATSAPP else (10, 5)
+    size_bytes = sum(each.size for each in files)
+    if not context.public_url:
+        why = "files are fetched from http.public_url, which is not set"
+    elif account.medium == SMS and not own.startswith("+1"):
+        why = f"files can be texted from numbers of the USA and Canada, and {own} is none"
+    elif len(files) > most:
+        why = f"{account.medium} carries {most} file{'s' if most > 1 else ''} in a message, not {len(files)}"
+    elif size_bytes > max_mb * 1_000_000:
+        why = f"the files have {size_bytes:,} bytes, and {account.medium} carries {max_mb} MB"
+    else:
+        return
+    raise CannotAnswer(f"{why}: put them where a link leads to, or answer by mail")
 
 
 def check_length(medium: str, text: str) -> None:

@@ -86,9 +86,11 @@ def with_contents(tx: Tx, outbound: OutboundMessage, folder: Path) -> OutboundMe
 
     Raises: StoreError when a file is gone or damaged.
     """
-    filled = []
-    for file in outbound.attachments:
-        body = blobs.body_of(tx, file.blob, folder)
-        content = attachment_bytes(body, file.part) if file.part else body
-        filled.append(msgspec.structs.replace(file, content=content))
-    return msgspec.structs.replace(outbound, attachments=tuple(filled))
+    filled = tuple(with_content(tx, file, folder) for file in outbound.attachments)
+    return msgspec.structs.replace(outbound, attachments=filled)
+
+
+def with_content(tx: Tx, file: OutboundFile, folder: Path) -> OutboundFile:
+    """Return a file with its bytes. Raises: StoreError when it is gone or damaged."""
+    body = blobs.body_of(tx, file.blob, folder)
+    return msgspec.structs.replace(file, content=attachment_bytes(body, file.part) if file.part else body)

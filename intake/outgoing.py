@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 
 from channels import markup, unmarked
 from channels.contract import Address, OutboundFile, OutboundMessage
-from intake import addresses, attempts, events, instants, loops, permission, whatsapp_window
+from intake import addresses, attempts, events, file_links, instants, loops, permission, whatsapp_window
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -277,6 +277,10 @@ def _outbound(tx: Tx, context: Context, account: Account, ticket: Ticket, draft:
     keys = context.keys
     reply_to, message_id = _references(tx, context, account, own, ticket, draft, outbox_id)
     extra = draft.extra
+    if draft.attachments and not is_mail and context.public_url:
+        count = len(draft.attachments)
+        urls = file_links.urls(keys, context.public_url, outbox_id, count=count, now_us=tx.now)
+        extra = extra | {"media": urls}
     if account.medium == whatsapp_window.MEDIUM:
         extra = extra | whatsapp_window.told(tx, ticket, account=account.name, address=draft.to.address)
     return OutboundMessage(

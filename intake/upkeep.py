@@ -90,12 +90,14 @@ class Upkeep:
         feeds = oncall.Feeds(wired.store, self._daemon.reloader.context)
         notices = await asyncio.to_thread(importlib.import_module, "intake.web.notice_pages")
         pages = notices.Pages(wired.store, self._daemon.reloader.context)
+        sent = await asyncio.to_thread(importlib.import_module, "intake.web.files")
+        files = sent.Files(wired.store, self._daemon.reloader.context, folder=wired.blob_folder)
         runner = await serving.serve(
             self,
             wired.settings.http.listen,
             channels=wired.channels,
             gate=self._daemon.gate,
-            mounts=(feeds.add_to, pages.add_to),
+            mounts=(feeds.add_to, pages.add_to, files.add_to),
         )
         self.bound = runner.addresses[0][:2]
         chores = [tasks.create_task(work) for work in self._chores()]

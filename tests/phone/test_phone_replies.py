@@ -6,16 +6,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import test_utils, web
 
 from channels.contract import Identity, OutboundFile
 from channels.twilio.simulator.provider import Provider
-from intake import answering, occasion, opt_outs, tickets, undeliverable
+from intake import answering, attaching, occasion, opt_outs, tickets, undeliverable
 from intake import desk as desk_
 from intake.desk import DeskError
-from intake.store import opening, schema
+from intake.store import blobs, opening, schema
 from intake.store.engine import Tx
+from intake.web import files
+from intake.web.files import Files
 from routing.actions import Action
-from tests.phone.texted import EVA, JAN, LANDLINE, OTHER, OWN, REPLYING, Texted
+from tests.phone.texted import EVA, JAN, LANDLINE, OTHER, OWN, PUBLIC, REPLYING, Texted
 
 Make = Callable[..., Texted]
 
@@ -100,15 +103,65 @@ async def test_too_long_an_answer_is_refused_before_it_is_kept(desk: Texted) -> 
     assert desk.rows("messages", "direction = 'out'") == []
 
 
-async def test_files_are_refused_in_one_sentence(desk: Texted) -> None:
-    ticket = desk.text()
-    file = OutboundFile("a.pdf", "application/pdf", 3, "00")
+def send_files(desk: Texted, ticket: dict[str, Any], *contents: bytes, name: str = "a.png") -> int:
+    """Answer with files; the outbox id."""
+    prepared = [
+        attaching.Prepared(name, "image/png", blobs.prepare(content, desk.folder)) for content in contents
+    ]
 
     def reply(tx: Tx) -> int:
-        return desk_.reply(tx, desk.context, ticket["ref"], agent="ania", text="see this", files=(file,))
+        kept = attaching.keep(tx, prepared)
+        return desk_.reply(tx, desk.context, ticket["ref"], agent="ania", text="see this", files=kept)
 
-    with pytest.raises(DeskError, match="files cannot be sent by text"):
-        desk.store.write_now(reply)
+    return desk.store.write_now(reply)
+
+
+@pytest.mark.parametrize(
+    ("sender", "contents", "words"),
+    [
+        (JAN, (b"1",), "USA and Canada"),
+        (f"whatsapp:{JAN}", (b"1", b"2"), "whatsapp carries 1 file in a message, not 2"),
+        (f"whatsapp:{JAN}", (b"1" * 16_000_001,), "16 MB"),
+    ],
+)
+async def test_files_that_cannot_go_along_are_refused_in_one_sentence(
+    desk: Texted, sender: str, contents: tuple[bytes, ...], words: str
+) -> None:
+    desk.context = msgspec.structs.replace(desk.context, public_url=PUBLIC)
+    with pytest.raises(DeskError, match=words):
+        send_files(desk, desk.text(sender=sender), *contents)
+
+
+async def test_without_a_public_url_no_file_goes_along(desk: Texted) -> None:
+    with pytest.raises(DeskError, match="public_url"):
+        send_files(desk, desk.text(sender=f"whatsapp:{JAN}"), b"1")
+
+
+async def test_a_file_goes_along_as_a_signed_link_that_twilio_can_fetch(desk: Texted) -> None:
+    """Its bytes and type are there, until the link ends; any other link of the kind leads nowhere."""
+    desk.context = msgspec.structs.replace(desk.context, public_url=PUBLIC)
+    send_files(desk, desk.text(sender=f"whatsapp:{JAN}"), b"\x89PNG")
+    (sent,) = await desk.deliver_due()
+    (url,) = sent.media_urls
+    assert sent.body == "see this"
+    app = web.Application()
+    Files(desk.store, lambda: desk.context, folder=desk.folder).add_to(app)
+    async with test_utils.TestClient(test_utils.TestServer(app)) as client:
+        path = url.removeprefix(PUBLIC)
+        answer = await client.get(path)
+        assert (answer.status, await answer.read(), answer.content_type) == (200, b"\x89PNG", "image/png")
+        number = path.replace(".0.", ".1.", 1)
+        for wrong in (f"{path[:-1]}{'a' if path[-1] != 'a' else 'b'}", number, "/files/x", "/files/1.0.zz.a"):
+            assert (await client.get(wrong)).status == 404
+        desk.advance(days=5)
+        assert (await client.get(path)).status == 404
+
+
+def test_what_a_browser_would_run_is_given_as_bytes() -> None:
+    for content_type in ("text/html", "image/svg+xml", "application/javascript", "application/xhtml+xml"):
+        file = OutboundFile("x", content_type, 1, "00")
+        assert files._type_of(file) == "application/octet-stream"
+    assert files._type_of(OutboundFile("x", "application/pdf", 1, "00")) == "application/pdf"
 
 
 async def test_who_said_stop_cannot_be_answered_and_the_agent_reads_since_when(desk: Texted) -> None:
