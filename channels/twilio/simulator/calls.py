@@ -71,7 +71,9 @@ class Switchboard:
             call.status = "completed" if call.started_at else "no-answer"
         call.ended_at = self.studio.provider.at
         leg.gone.give()
-        self.studio.missed += [f"{leg.persona.name} never heard {each!r}" for each in leg.persona.missed]
+        persona = leg.persona
+        self.studio.missed += [f"{persona.name} never heard {each!r}" for each in persona.missed]
+        self.studio.missed += [f"{persona.name} never came to: {each}" for each in persona.left]
 
     async def _run(self, leg: Leg, start: Next) -> None:
         twiml = start.form.get("Twiml")

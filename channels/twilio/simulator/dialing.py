@@ -162,10 +162,12 @@ async def _dial(leg: Leg, verb: Element) -> Next | None:
     for each in ring.children:
         studio.time.start(each.ring_it())
     try:
-        await _until(leg, ring.decided)
+        leaves_s = leg.persona.leaves_after()
+        leaves_at_s = FOR_EVER_S if leaves_s is None else studio.time.now_s + leaves_s
+        await _until(leg, ring.decided, leaves_at_s)
         if ring.bridged is not None:
             leg.answer()
-            await _until(leg, ring.over)
+            await _until(leg, ring.over, leaves_at_s)
     except (HungUp, Interrupted) as left:
         _end(ring)
         await _left(ring, left)
@@ -176,10 +178,10 @@ async def _dial(leg: Leg, verb: Element) -> Next | None:
     return _action(ring, verb)
 
 
-async def _until(leg: Leg, signal: Signal) -> None:
-    """Wait for it while the caller waits, too. Raises: HungUp, Interrupted."""
-    leaves_s = leg.persona.leaves_after()
-    await either(leg.studio.time, signal, leg.gone, seconds=FOR_EVER_S if leaves_s is None else leaves_s)
+async def _until(leg: Leg, signal: Signal, leaves_at_s: float) -> None:
+    """Wait for it until the caller has had enough. Raises: HungUp, Interrupted."""
+    time = leg.studio.time
+    await either(time, signal, leg.gone, seconds=leaves_at_s - time.now_s)
     leg.check()
     if not signal.is_given:
         leg.say("hangs up")

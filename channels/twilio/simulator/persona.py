@@ -37,9 +37,9 @@ class Persona:
             self._since.append(words)
 
     @property
-    def left(self) -> int:
-        """How many acts have not been done."""
-        return len(self._acts)
+    def left(self) -> list[str]:
+        """What it never came to, in words."""
+        return [_words(act) for act in self._acts]
 
     def at_question(self, prompt_s: float) -> Reaction | None:
         """What is done at a <Gather> whose words take so long; None = nothing."""
@@ -67,7 +67,7 @@ class Persona:
     def leaves_after(self) -> float | None:
         """When the party hangs up while it waits or talks, in seconds; None = it does not."""
         act = self._acts[0] if self._acts else None
-        if act is None or not act.hang_up:
+        if act is None or not act.hang_up or act.leave is not None:
             return None
         self._done(act)
         return 5.0 if act.after is None else act.after
@@ -77,6 +77,11 @@ class Persona:
         text = " ".join(self._since)
         self.missed += [each for each in act.wanted if each.lower() not in text.lower()]
         self._since = []
+
+
+def _words(act: Act) -> str:
+    done = {"press": act.press, "say": act.say, "leave": act.leave}
+    return next((f"{name} {value}" for name, value in done.items() if value is not None), "hang up")
 
 
 def speaking_s(words: str) -> float:
