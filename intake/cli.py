@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "route": "show what would happen to a message, and why; touches nothing",
     "ingest": "take in .eml files, mboxes and Maildirs",
     "tickets": "list, show and answer tickets",
+    "calls": "who called, who took it, how it came out",
+    "incident": "a known outage that callers are told of: open, close and list",
     "journal": "what came in, and what became of it",
     "outbox": "what goes out, and what got stuck",
     "consent": "who has said STOP: look it up, note it, decide what was suggested",

@@ -198,6 +198,9 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
         for each in tx.all(_CONVERSATION, ticket_id=row[0])
     ]
     found["events"] = [_event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
+    from intake import call_list  # it pages as is done here
+
+    found["calls"] = call_list.of_ticket(tx, row[0])
     look = looks.of_ref(tx, ref)
     found["looked_at"] = None if look is None else {"by": look.agent, "since": _time(look.at)}
     decision = tx.one(_DECISION, ticket_id=row[0])

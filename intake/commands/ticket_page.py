@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from intake import terminal
-from intake.commands import event_text
+from intake import call_text, terminal
+from intake.commands import calls, event_text
 from intake.logs import escaped
 
 _ARROWS = {"in": "<-", "out": "->", "note": "--"}
@@ -20,6 +20,9 @@ def lines(ticket: Mapping[str, Any]) -> Iterator[str]:
     for message in ticket["conversation"]:
         yield ""
         yield from _message(message)
+    for call in ticket["calls"]:
+        yield ""
+        yield from calls.lines(call)
     yield ""
     yield "History"
     for event in ticket["events"]:
@@ -80,7 +83,8 @@ def _trouble(identity: Mapping[str, Any]) -> Iterator[str]:
 def _message(message: Mapping[str, Any]) -> Iterator[str]:
     head = f"{_ARROWS.get(message['direction'], '  ')} {terminal.local_time(message['at'])} {escaped(message['from'])}"
     yield terminal.coloured(head, "cyan", sys.stdout)
-    for line in message["visible_text"].splitlines():
+    is_call = message["channel"] == call_text.VOICE  # of which the visible text is only what the caller said
+    for line in message["text" if is_call else "visible_text"].splitlines():
         yield f"   {escaped(line)}"
     for attachment in message["attachments"]:
         yield f"   [{escaped(attachment['name'])}, {_size(attachment)}]"
