@@ -13,9 +13,10 @@ Programmable Messaging"; checked 2026-11. A WhatsApp file has at most 16 MB, an 
 import asyncio
 import functools
 import ipaddress
+import re
 import ssl
+import urllib.parse
 from collections.abc import Callable
-from email.message import Message as Headers
 from typing import TYPE_CHECKING, Any
 
 from channels.contract import Fetched, FetchFailed
@@ -32,6 +33,8 @@ MAX_SIZE_BYTES = 20_971_520
 MAX_REDIRECTS = 3
 TOTAL_S = 45.0
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_EXTENDED_NAME = re.compile(r"filename\*\s*=\s*([\w-]+)'[\w-]*'([^;\s]+)", re.IGNORECASE)
+_NAME = re.compile(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]+))', re.IGNORECASE)
 
 
 class Fetcher:
@@ -189,11 +192,13 @@ def _is_public(address: Any) -> bool:
 
 
 def _file_name(disposition: str) -> str:
-    """Return the name that a Content-Disposition (RFC 6266) gives, made safe; "" = none."""
-    headers = Headers()
-    headers["Content-Disposition"] = disposition[:1_000]
-    try:
-        name = headers.get_filename()
-    except (LookupError, ValueError):
-        return ""
-    return entity.safe_name(name) if name else ""
+    """Return the name that a Content-Disposition (RFC 6266 §4.3) gives, made safe; "" = none."""
+    written = disposition[:1_000]
+    extended, plain = _EXTENDED_NAME.search(written), _NAME.search(written)
+    name = ""
+    if extended is not None:
+        charset = "latin-1" if extended[1].lower() == "iso-8859-1" else "utf-8"
+        name = urllib.parse.unquote(extended[2], encoding=charset, errors="replace")
+    elif plain is not None:
+        name = re.sub(r"\\(.)", r"\1", plain[1] or "") or plain[2] or ""
+    return entity.safe_name(name) if name.strip() else ""

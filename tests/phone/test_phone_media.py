@@ -1,6 +1,7 @@
 """Files of texts are fetched with the account's credentials, from Twilio and nowhere else, and kept with the message."""
 
 import ipaddress
+import random
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -200,3 +201,45 @@ PUBLIC = {
 @pytest.mark.parametrize("address", PUBLIC)
 def test_which_addresses_are_public(address: str) -> None:
     assert public_addresses.is_public(ipaddress.ip_address(address)) is PUBLIC[address]
+
+
+DISPOSITIONS = {
+    "": "",
+    "attachment": "",
+    'attachment; filename="a.pdf"': "a.pdf",
+    "attachment; filename=a.pdf": "a.pdf",
+    'attachment; filename="a \\"b\\".pdf"': 'a "b".pdf',
+    "attachment; filename=plain.pdf; filename*=UTF-8''%e2%82%ac.pdf": "€.pdf",
+    "attachment; filename*=iso-8859-1'en'%A3.pdf": "£.pdf",
+    "attachment; filename*0*=a; filename*1=": "",
+    'attachment; filename=""': "",
+}
+
+
+@pytest.mark.parametrize("disposition", DISPOSITIONS)
+def test_a_name_is_read_from_its_header(disposition: str) -> None:
+    assert media._file_name(disposition) == DISPOSITIONS[disposition]
+
+
+def test_no_header_of_a_file_stops_it() -> None:
+    source = random.Random(3)
+    parts = (
+        "filename",
+        "filename*",
+        "=",
+        '"',
+        ";",
+        "UTF-8''",
+        "%E2%82",
+        "%",
+        "'",
+        "*0",
+        "../",
+        "\\",
+        "é",
+        " ",
+        "a.pdf",
+    )
+    for _ in range(5_000):
+        name = media._file_name("".join(source.choice(parts) for _ in range(source.randrange(12))))
+        assert "/" not in name

@@ -32,12 +32,16 @@ class Desk(World):
 
     def take(self, posted: Form, **about: Any) -> dict[str, Any]:
         """Take a text in and settle it; its journal row."""
+        journal_id = self.journal_text(posted, **about)
+        self.settle_text(journal_id)
+        return self.row("journal", journal_id)
+
+    def journal_text(self, posted: Form, **about: Any) -> int:
+        """Take a text in, as its webhook would; its journal id."""
         taken = raw(posted, at=self.clock(), **about)
         blob = blobs.prepare(taken.body, self.folder)
         hashes = [self.keys.fingerprint(each) for each in taken.keys]
-        journal_id = self.store.write_now(lambda tx: journal.keep(tx, taken, blob, hashes)).id
-        self.settle_text(journal_id)
-        return self.row("journal", journal_id)
+        return self.store.write_now(lambda tx: journal.keep(tx, taken, blob, hashes)).id
 
     def settle_text(self, journal_id: int) -> None:
         received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
