@@ -91,7 +91,8 @@ def _sentence(differs: tuple[str, ...], url: str, options: settings.Options) -> 
     what = " and ".join(differs)
     if set(differs) <= {"body", "query", "path"}:
         return f"the {what} of a request was changed on its way to us: look at the proxy in between"
-    return f"the {what} differs: Twilio signed {_shown(url)}, and public_url is {_shown(options.public_url)}"
+    verb = "differs" if len(differs) == 1 else "differ"
+    return f"the {what} {verb}: Twilio signed {_shown(url)}, and public_url is {_shown(options.public_url)}"
 
 
 def _forms(seen: Seen, options: settings.Options) -> Iterator[tuple[str, signature.Fields, tuple[str, ...]]]:

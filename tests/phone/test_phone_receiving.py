@@ -1,5 +1,6 @@
 """Texts are taken in only with Twilio's signature, once each, and read whole; a refused one says to the operator why."""
 
+import hashlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,6 +10,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import pytest
+import yarl
 from twilio.request_validator import RequestValidator
 
 from channels import contract, testing
@@ -202,6 +204,43 @@ async def test_a_status_callback_is_kept_once_for_each_status(serve: Serve) -> N
     assert report.state == "delivered"
 
 
+async def test_json_is_believed_with_the_hash_of_its_body_in_the_url(serve: Serve) -> None:
+    """No message comes so, but the door is that of every webhook: signed right it is asked for its SID, wrong it is 403."""
+    served = await serve()
+    body = b'{"MessageSid": "SM1"}'
+    path = f"message?bodySHA256={hashlib.sha256(body).hexdigest()}"
+    given = RequestValidator(TOKEN).compute_signature(f"{PUBLIC_URL}/hooks/texts/{path}", {})
+    kind = {"Content_Type": "application/json"}
+    assert (await served.post(body, path=path, signature=given, **kind))[0] == 400
+    assert (await served.post(body + b" ", path=path, signature=given, **kind))[0] == 403
+    assert (await served.post(body, path="message", signature=given, **kind))[0] == 403
+
+
+async def test_a_path_that_is_written_in_another_way_is_not_the_one_that_was_signed(serve: Serve) -> None:
+    served = await serve()
+    posted = texting.form()
+    headers = {
+        "X-Twilio-Signature": RequestValidator(TOKEN).compute_signature(URL, posted),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    for path in (
+        "/hooks/texts/%6dessage",
+        "/hooks/%74exts/message",
+        "/hooks/texts/message?",
+        "/hooks/texts/message?a=1",
+    ):
+        url = yarl.URL(served.url + path, encoded=True)
+        async with served.session.post(url, data=urlencode(posted), headers=headers) as answer:
+            # An empty query is none: aiohttp's client leaves its mark away, others may not.
+            assert answer.status == (200 if path.endswith("?") else 403), path
+
+
+async def test_too_many_fields_are_refused(serve: Serve) -> None:
+    served = await serve()
+    assert (await served.post(b"a=b&" * 2_000, signature="x"))[0] == 400
+    assert served.gate.submitted == 0
+
+
 # -- which part differs -----------------------------------------------------------------------------------------
 
 CONFIGURED = settings.Options(account_sid=SID, auth_token=TOKEN, public_url="https://help.example.com/intake")
@@ -220,7 +259,7 @@ DIFFERENT: dict[str, tuple[str, dict[str, Any]]] = {
         {"host": "other.example"},
     ),
     "the path prefix differs: Twilio signed https://help.example.com/hooks": ("https://help.example.com", {}),
-    "the scheme and path prefix differs: Twilio signed http://help.example.com/hooks": (
+    "the scheme and path prefix differ: Twilio signed http://help.example.com/hooks": (
         "http://help.example.com",
         {},
     ),
