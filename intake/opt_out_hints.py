@@ -33,9 +33,10 @@ _SETTLED = Statement(select(_j.ticket_id, _j.message_id).where(_j.id == bindpara
 PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "en": (
         "(?:stop|quit|cease)(?: all| the| these| those| this| your| with| and desist)*~ (?:text|messag|contacting|calling|calls|writing|email|e mail|spam|bothering|pestering|bugging|harassing|sms|communicat|sending (?:me|us))",
-        "(?:don t|dont|do not|never|please not)(?: ever| please)?(?: text| message| contact| call| email| e mail| write to| write| bother| sms| phone| ring| spam| send)(?: or \\S+)?(?: me| us| this number| any| anything| here)",
+        "(?:don t|dont|do not|never|please not)(?: ever| please)?(?: text| message| msg| contact| call| email| e mail| write to| write| bother| sms| phone| ring| spam| send)(?: or \\S+)?(?: me| us| this number| any| anything| here| again)",
         "(?:remove|delete|take|drop|erase) (?:me|us|my (?:phone |mobile |cell )?number|this number|my (?:e ?mail|address|name|contact))~ (?:list|database|contacts|system|records|off|file)",
         "(?:remove|delete|erase) my (?:phone |mobile |cell )?number",
+        "(?:remove|delete) me(?: please| pls| now| thanks| thank you)* $",
         "unsubscribe (?:me|us|my|this|please|from|now)",
         "(?:want|like|wish|need|how do i) (?:to )?unsubscribe",
         "opt(?:ing)?(?: me| us)? out",
@@ -49,8 +50,10 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "de": (
         "(?:hor(?:en sie|t)?|hore)(?: \\S+){0,2} auf~ (?:schreib|nachricht|sms|anruf|anzuruf|kontakt|belastig)",
-        "(?:schreib(?:en|t)?|ruf(?:en|t)?|kontaktier(?:en|t|e)?|schick(?:en|t|e)?|belastig(?:en|t|e)?|send(?:en|et|e)?)(?: sie| ihr| bitte)*(?: mir| mich| uns)(?: bitte)?(?: keine| nicht| nie)",
-        "(?:keine|nie wieder|nicht)(?: weiteren| mehr| langer)*(?: nachrichten| sms| anrufe| mails| e mails| werbung| kontakt)(?: \\S+){0,2} (?:mehr|bekommen|erhalten|schicken|senden)",
+        "(?:schreib(?:en|t)?|ruf(?:en|t)?|kontaktier(?:en|t|e)?|schick(?:en|t|e)?|belastig(?:en|t|e)?|send(?:en|et|e)?)(?: sie| ihr| bitte)*(?: mir| mich| uns)(?: bitte)? (?:keine(?: \\S+)? (?:nachricht|sms|mail|werbung)|nicht (?:mehr|wieder|nochmal|an $)|nichts mehr|nie)",
+        "keine weiteren (?:nachricht|sms|anruf|mail|werbung)",
+        "(?:keine|nie wieder) (?:nachrichten|sms|anrufe|mails|e mails|werbung)(?: \\S+){0,2} (?:mehr|schicken|senden)",
+        "(?:nicht mehr|nie wieder) (?:schreib|anruf|anschreib|kontaktier|meld|belastig)",
         "(?:will|mochte|wunsche)(?: \\S+){0,2} (?:keine|nicht mehr|nichts mehr)~ (?:nachricht|sms|anruf|mail|kontakt|angeschrieben|angerufen|von (?:ihnen|euch)|werbung|horen)",
         "(?:losch(?:en|t|e)|entfern(?:en|t|e)|nehm(?:en|t)|streich(?:en|t|e))(?: sie| bitte)*(?: meine (?:nummer|handynummer|telefonnummer|adresse)| mich (?:\\S+ ){0,3}(?:verteiler|liste))",
         "(?:lass(?:en|t)?)(?: sie)?(?: mich| uns)(?: \\S+)? in ruhe",
@@ -60,6 +63,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "fr": (
         "(?:arretez|arrete|cessez|cesse)(?: s il vous plait)?(?: de| d)?(?: m| me| nous)?~ (?:ecri|envoy|contact|appel|message|sms|texto|harcel|mail|sollicit|derang)",
         "ne (?:m|me|nous)(?: \\S+)? (?:ecri|envoy|contact|appel|derang|sollicit)\\S*(?: \\S+){0,2} (?:plus|pas|jamais)",
+        "ne plus(?: me| m| nous| etre| jamais)* (?:contact|ecri|envoy|appel|derang|sollicit|recevoir)",
         "n (?:ecri|envoy|appel)\\S* (?:plus|jamais)",
         "(?:ne|n)(?: \\S+){0,2} (?:veux|souhaite|desire|voudrais) plus~ (?:recevoir|message|sms|contact|appel|mail|entendre|etre)",
         "plus (?:de|aucun) (?:message|sms|texto|appel|mail|pub)\\S*(?: s il| svp| merci| de votre| de vous)",
@@ -71,6 +75,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "es": (
         "(?:deja|deje|dejen|dejad|parad?|paren|pare)(?: por favor)? de (?:escrib|mandar|enviar|llamar|contact|molest|mensaj)",
         "no (?:me|nos)(?: \\S+)? (?:escrib|mand|envi|llam|contact|molest)\\S*(?: \\S+){0,2} (?:mas|nunca|jamas|nada)",
+        "no (?:me|nos) (?:escriban|escriba|escribas|escribais|manden|envien|llamen|llames|llameis|contacten|molesten)",
         "no (?:me|nos) (?:vuelv)\\S+ a (?:escrib|mandar|enviar|llamar|contact|molest)",
         "no (?:quiero|deseo|queremos) (?:recibir|mas|que me|seguir|saber)~ ?(?:mensaj|sms|llam|corre|mas|escrib|contact|nada|publicidad)",
         "(?:basta de|no mas|ni un)(?: \\S+)? (?:mensaj|sms|llamad|corre)",
@@ -80,7 +85,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
         "(?:retir|revoc)\\S*(?: \\S+)? consentimiento",
     ),
     "pl": (
-        "(?:nie|przestan\\S*|prosze nie|juz nie)(?: prosze)?(?: do mnie| mi| mnie)?(?: wiecej| juz)? (?:pisz|pisac|pisza|wysyl|przysyl|dzwon|nekaj|nekac|kontaktuj|kontaktowac|spamuj|spamowac|smsuj|esemes)\\S*(?: \\S+){0,2} ?(?:do mnie|mi|mnie|wiecej|juz|sms|wiadomosc|na ten numer)?",
+        "(?:nie|przestan\\S*|przestac|prosze nie|juz nie)(?: prosze)?(?: do mnie| mi| mnie)?(?: wiecej| juz)? (?:pisz|piszcie|pisac|pisza|wysylaj|wysylajcie|wysylac|przysylaj|przysylajcie|przysylac|dzwon|dzwoncie|dzwonic|nekaj|nekajcie|nekac|kontaktuj|kontaktujcie|kontaktowac|spamuj|spamujcie|spamowac|smsuj|smsujcie)(?: \\S+){0,2} ?(?:do mnie|mi|mnie|wiecej|juz|sms|wiadomosc|na ten numer)?",
         "(?:prosze|przestancie|skonczcie|koniec)(?: \\S+)? (?:z (?:tymi|waszymi|tym)) (?:sms|wiadomosci|telefon|mail|esemes)",
         "nie (?:chce|zycze sobie|zyczymy sobie)(?: juz| wiecej)?~ ?(?:wiadomosci|smsow|sms|telefonow|kontakt|maili|dostawac|otrzymywac|pisali)",
         "(?:usun|wykresl|skasuj|wykasuj|wypis)\\S*(?: prosze)?(?: mnie| moj numer| moje dane| ten numer)",
@@ -112,7 +117,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     "nl": (
         "(?:stop|hou|houd)(?: \\S+){0,2} (?:met|op)(?: met)?(?: \\S+){0,2} (?:sms|bericht|bellen|appen|mail|stur|schrij|contact|lastig)",
         "(?:stuur|schrijf|bel|app|mail|contacteer|sms|benader)(?: mij| me| ons)?(?: \\S+)? (?:niet|geen|nooit)(?: \\S+){0,3} ?(?:meer|berichten|sms)",
-        "(?:wil|wens|hoef)(?: \\S+){0,2} (?:geen|niet|niets|nooit)~ (?:bericht|sms|telefoon|mail|gebeld|benaderd|horen|meer|reclame)",
+        "(?:wil|wens|hoef)(?: \\S+){0,2} (?:geen|niet|niets|nooit)~ (?:bericht|sms|telefoon|mail|gebeld|benaderd|horen|reclame)",
         "geen (?:berichten|sms|sms jes|telefoontjes|mails|reclame)(?: \\S+)? meer",
         "(?:verwijder|haal|schrap|wis)(?: \\S+){0,2} (?:mijn (?:nummer|gegevens|telefoonnummer)|mij|me)(?: \\S+){0,3} ?(?:lijst|bestand|uit)?",
         "(?:schrijf|meld)(?: \\S+)? (?:mij|me) (?:uit|af)",
@@ -131,7 +136,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "cs": (
         "(?:prestante|prestan|nechte|nechtel)(?: \\S+)? (?:mi |me |nas )?(?:psat|posilat|volat|kontaktovat|obtezovat|otravovat|spamovat)",
-        "(?:nepis\\S*|neposilejte|neposilej|nevolejte|nevolej|nekontaktujte|neobtezujte)(?: \\S+){0,3} ?(?:mi|me|nam|mne|uz|vice)?",
+        "(?:nepiste|nepis mi|neposilejte|neposilej|nevolejte|nevolej|nekontaktujte|neobtezujte)(?: \\S+){0,3} ?(?:mi|me|nam|mne|uz|vice)?",
         "(?:nechci|neprej\\S+|nepreju si)(?: \\S+){0,2} (?:dostavat|zpravy|sms|abyste|byt kontakt|vase)",
         "(?:zadne|uz zadne) (?:dalsi )?(?:sms|zpravy|telefonaty|maily)",
         "(?:smazte|vymazte|odstrante|vyradte|odhlaste)(?: \\S+)?(?: me| moje cislo| muj telefon| mi cislo)",
@@ -142,6 +147,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
         "(?:mesaj|sms|mail|e posta|reklam)(?: \\S+){0,2} (?:atmay\\S*|gondermey\\S*|yollamay\\S*|atma|gonderme|yollama|istemiyorum)",
         "(?:yazmayi|aramayi|mesaj atmayi|gondermeyi)(?: \\S+)? (?:birak|kes|durdur)",
         "(?:beni|bana|bizi)(?: \\S+){0,2} (?:aramay\\S*|yazmay\\S*|arama|yazma|rahatsiz etmey\\S*|rahatsiz etme)",
+        "(?:aramayin|yazmayin|mesaj atmayin)(?: artik| bir daha)?(?: beni| bana| bizi)?",
         "(?:numarami|beni)(?: \\S+){0,3} (?:silin|sil|cikarin|cikar|kaldirin|kaldir)",
         "(?:beni )?rahat birak",
         "(?:iznimi|onayimi|rizami)(?: \\S+)? (?:geri|iptal)",
@@ -159,7 +165,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
 }
 # What turns one of these phrases into something else when it follows at once.
 _GOES_ON = (
-    "(?:back|before|after|until|till|at (?:work|night|home)|during|between|tomorrow|today|on (?:mon|tue|wed|thu|fri|sat|sun|week)|"
+    "(?:back|before|after|until|at (?:work|night|home)|during|between|tomorrow|today|on (?:mon|tue|wed|thu|fri|sat|sun|week)|"
     "auf (?:der|die)? ?arbeit|vor \\d|nach \\d|avant|apres|antes|despues|depois|przed|po \\d|prima|dopo|voor \\d|na \\d|fore|efter|pred|до \\d|после)"
 )
 # And when it stands right before.
