@@ -1,5 +1,6 @@
 """A call to the machine, without a server: what the caller does is posted to the address that the last answer gave."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -77,6 +78,7 @@ class Call:
         self.happened: list[Happened] = []
         self.turn = Turn(state=None, reply="")
         self.caller = JAN
+        self.name = CALL
         self.is_doubled = True
         self.asked: list[tuple[str, dict[str, str]]] = []
 
@@ -104,23 +106,31 @@ class Call:
 
     def post(self, path: str, query: dict[str, str] | None = None, **form: str) -> Turn:
         """Make one request, as the store would run it: twice, for the second run has to decide the same."""
-        fields = {"CallSid": CALL, "From": self.caller, "To": OWN} | form
+        fields = {"CallSid": self.name, "From": self.caller, "To": OWN} | form
         raw = RawMessage(
             kind=voice.KIND,
             account="phone",
-            lane=f"call:{CALL}",
+            lane=f"call:{self.name}",
             body=urlencode(fields).encode(),
             received_at=self.at,
             envelope={"path": path, "query": query or {}},
         )
         self.asked.append((path, query or {}))
-        turn = self.machine.step(self.kept, raw, self.view)
-        if self.is_doubled:
-            assert turn == self.machine.step(self.kept, raw, self.view), "a step is pure"
-        grammar.read(turn.reply.encode(), place="whisper" if path in AGENT_PATHS else "voice")
+        turn = self.decide(raw)
+        root = grammar.read(turn.reply.encode(), place="whisper" if path in AGENT_PATHS else "voice")
+        for each in root.walk():
+            if each.name == "Gather":
+                assert each.is_set("actionOnEmptyResult"), "silence would end the call"
+                assert each.get("finishOnKey", "?") == "", "# would be no key"
         assert len(turn.state or b"") <= 16_384
         self.kept, self.turn = turn.state, turn
         self.happened += turn.happened
+        return turn
+
+    def decide(self, raw: RawMessage) -> Turn:
+        turn = self.machine.step(self.kept, raw, self.view)
+        if self.is_doubled:
+            assert turn == self.machine.step(self.kept, raw, self.view), "a step is pure"
         return turn
 
     def follow(self, url: str, **form: str) -> Turn:
@@ -187,8 +197,9 @@ class Call:
         return self.happened[-1]
 
 
-def leg_of(agent: str) -> str:
-    return "CA" + agent.encode().hex().ljust(32, "0")[:32]
+def leg_of(agent: str, call: str = CALL) -> str:
+    """The id of an agent's own call, within a call."""
+    return f"CA{hashlib.sha256(f'{call} {agent}'.encode()).hexdigest()[:32]}"
 
 
 def ringing(*ring: Free, account: voice.Options | None = None, **view: Any) -> Call:

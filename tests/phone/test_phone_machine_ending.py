@@ -74,6 +74,7 @@ class TestVoicemail:
             ),
             ({}, {"RecordingSid": RE, "RecordingStatus": "failed"}, []),
             ({}, {"RecordingStatus": "completed"}, []),
+            ({}, {"RecordingSid": RE, "RecordingDuration": "0"}, []),
         ],
     )
     @pytest.mark.parametrize("is_over", [True, False])
@@ -254,4 +255,4 @@ class TestStatic:
         call = ringing(ANIA, TOMEK)
         call.turn = Turn(state=None, reply=static.answer("phone", call.options, self.request("call/ring")))
         call.recorded(7)
-        assert (call.turn.holds, call.state.has_message) == ((), True)
+        assert (call.turn.holds, call.state.why) == ((), "voicemail")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Free
-from channels.twilio.phone import placing, whisper
+from channels.twilio.phone import placing
 from tests.phone import talking
 from tests.phone.talking import ANIA, EWA, OLEK, TOMEK, Call, free, options, placed, ringing
 
@@ -213,7 +213,7 @@ class TestWhisper:
         for name in ("ania", "ewa"):
             call.leg(name)
         call.leg("ania", "call/accept", n=1, Digits="1")
-        call.later(whisper.CLAIM_S)
+        call.later(10)
         call.leg("ewa", "call/accept", n=1, Digits="1")
         assert call.words[-2:] == ["claim_expired", "accepted"]
         call.leg("ania", "call/connected")  # too late
@@ -226,7 +226,7 @@ class TestWhisper:
         for name in ("ania", "ewa"):
             call.leg(name)
         call.leg("ania", "call/accept", n=1, Digits="1")
-        call.later(whisper.CLAIM_S - 1)
+        call.later(9)
         call.leg("ewa", "call/accept", n=1, Digits="1")
         assert call.words[-1] == "accepted"
         assert call.words.count("accepted") == 1

@@ -198,10 +198,10 @@ class TestSentences:
         assert says.opening({}, language, now=now, opens=at_, zone="Europe/Warsaw") == sentence
 
     def test_tomorrow_is_tomorrow_where_the_desk_is(self) -> None:
-        """23:30 in Warsaw: what opens at 9 opens tomorrow there, and today by the clock of UTC."""
-        now = datetime(2026, 11, 10, 22, 30, tzinfo=UTC)
+        """Half past midnight in Warsaw: what opens at 9 opens today there, and tomorrow by the clock of UTC."""
+        now = datetime(2026, 11, 10, 23, 30, tzinfo=UTC)
         opens = datetime(2026, 11, 11, 8, 0, tzinfo=UTC)
-        assert "tomorrow" in says.opening({}, "en", now=now, opens=opens, zone="Europe/Warsaw")
+        assert "today" in says.opening({}, "en", now=now, opens=opens, zone="Europe/Warsaw")
 
     def test_the_hour_after_the_clocks_change_is_right(self) -> None:
         now = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)  # Saturday, summer time; winter time from Sunday

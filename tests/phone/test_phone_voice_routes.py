@@ -121,6 +121,19 @@ async def test_the_same_key_pressed_again_later_is_another_request(served: texti
     assert len(served.gate.stored) == 3
 
 
+async def test_callbacks_that_report_different_things_are_different_requests(served: texting.Served) -> None:
+    dial = await post(served, action(await post(served, f"{HOOK}call")), Digits="0")
+    dial = await post(served, next(each.words for each in dial.walk() if each.name == "Redirect"))
+    url = next(each.get("statusCallback") for each in dial.walk() if each.name == "Number")
+    for status in ("initiated", "ringing", "ringing", "no-answer", "no-answer"):
+        await post(served, url, CallSid=talking.leg_of("ania"), ParentCallSid=CALL, CallStatus=status)
+    told = [raw for raw in served.gate.stored if raw.envelope["path"] == "call/leg"]
+    assert len(told) == 3
+    for recording in ("RE1", "RE2"):
+        await post(served, f"{HOOK}call/recording?of={CALL}", RecordingSid=recording, RecordingDuration="3")
+    assert [raw.envelope["path"] for raw in served.gate.stored].count("call/recording") == 2
+
+
 @pytest.mark.parametrize("path", [*SPOKEN, *TOLD, *talking.AGENT_PATHS])
 async def test_what_twilio_has_not_signed_is_refused_and_not_kept(served: texting.Served, path: str) -> None:
     status, _ = await served.post(RINGING, path=path, signature="AAAA")
@@ -164,8 +177,9 @@ async def test_a_caller_never_waits_for_a_slow_store_and_the_turn_is_kept_all_th
     assert asyncio.get_running_loop().time() - began < 1
     assert "Record" in names(root)
     served.gate.let_go()
-    while not served.gate.stored:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while not served.gate.stored:
+            await asyncio.sleep(0)
     assert served.gate.sessions.keys() == {f"texts:{CALL}"}
     # the message that was left meanwhile finds the call where it is
     told = {"RecordingSid": "RE" + "a" * 32, "RecordingDuration": "8"}

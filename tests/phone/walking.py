@@ -5,7 +5,7 @@ would. What must never be is checked at every turn; `Flaw` says what was.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -14,7 +14,7 @@ from channels.twilio import voice
 from channels.twilio.phone import state as states
 from channels.twilio.simulator.grammar import Element
 from tests.phone import talking
-from tests.phone.talking import CALL, Call, free, leg_of, options
+from tests.phone.talking import Call, free, leg_of, options
 
 MAX_TURNS = 60  # of the customer's leg, in one call: whoever presses what, it comes to an end
 WORDS = ("invoice", "refund", "broken", "human", "again", "mumble mumble", "", "two", "deutsch", "polish")
@@ -46,23 +46,35 @@ class Flaw(AssertionError):
 class Walk:
     """One call. dice: all that is random. mood: of the caller; "wrong" and "silent" are so to the end, and never hang up."""
 
-    def __init__(self, dice: random.Random, *, account: voice.Options | None = None) -> None:
+    def __init__(self, dice: random.Random) -> None:
         self.dice = dice
-        chosen = account or dice.choice(ACCOUNTS)
-        self.call = Call(
-            chosen,
+        self.call = self.calling(dice.choice(ACCOUNTS))
+        self.turns = 0
+        self.rung: set[str] = set()
+        self.in_call: str | None = None
+        self.dialed: set[str] = set()
+        self.late: list[Callable[[], Any]] = []
+        self.was_lost = False
+        self.mood = dice.choice(("any", "any", "any", "wrong", "silent"))
+
+    def calling(self, account: voice.Options) -> Call:
+        """The call that is played, and the desk that it comes to."""
+        dice = self.dice
+        call = Call(
+            account,
             is_open=dice.random() < 0.8,
             open_refs=("T-1",) if dice.random() < 0.3 else (),
             incident={"en": "All is slow."} if dice.random() < 0.2 else {},
             language=dice.choice((None, "en", "pl", "fr")),
         )
-        self.call.is_doubled = dice.random() < 0.1
-        self.turns = 0
-        self.rung: set[str] = set()
-        self.in_call: str | None = None
-        self.late: list[Callable[[], Any]] = []
-        self.was_lost = False
-        self.mood = dice.choice(("any", "any", "any", "wrong", "silent"))
+        call.is_doubled = dice.random() < 0.1
+        return call
+
+    def rings(self, names: Iterable[str]) -> None:
+        """Phones begin to ring."""
+
+    def stops(self, name: str) -> None:
+        """A phone rings no more, and nobody speaks on it."""
 
     # -- the customer's leg -------------------------------------------------------------------------------------
 
@@ -103,7 +115,7 @@ class Walk:
         elif verb.name == "Gather":
             self.follow(verb.get("action"), **self._answer())
         elif verb.name == "Dial":
-            self._dial(verb)
+            return self._dial(verb)
         elif verb.name == "Record":
             self._record(verb)
         else:
@@ -120,7 +132,7 @@ class Walk:
 
     def _record(self, verb: Element) -> None:
         seconds = self.dice.choice((0, 3, 30)) if self.mood == "any" else 0
-        recording = f"RE{self.turns:032x}"
+        recording = f"RE{leg_of(str(self.turns), self.call.name)[2:]}"
         if not seconds and self.dice.random() < 0.5:
             self.follow(f"{verb.get('action')}&empty=1")
             return
@@ -171,8 +183,8 @@ class Walk:
 
     # -- the agents' phones -------------------------------------------------------------------------------------
 
-    def _dial(self, verb: Element) -> None:
-        """Ring phones: none, one or two pick up, machines among them; then say how it went."""
+    def _dial(self, verb: Element) -> bool:
+        """Ring phones: none, one or two pick up, machines among them; whether the caller hangs up meanwhile."""
         phones = {dict(parse_qsl(urlsplit(each.get("url")).query))["a"]: each for each in verb.children}
         self._check(0 < len(phones) <= 10, f"{len(phones)} phones ring")
         self._check(self.was_lost or not self.rung & phones.keys(), "somebody rings twice")
@@ -180,6 +192,8 @@ class Walk:
         agreed = any(each.what == "consent" and each.details["given"] for each in self.call.happened)
         self._check(agreed or not verb.get("record"), "recorded without consent")
         self.rung |= phones.keys()
+        self.dialed = set(phones)
+        self.rings(phones)
         self.in_call = None
         picked = [name for name in phones if self.dice.random() < 0.5][:2]
         scripts = [self._agent(name, phones[name]) for name in picked]
@@ -188,9 +202,14 @@ class Walk:
             if next(script, None) is None:
                 scripts.remove(script)
             self.call.later(self.dice.choice((0, 1, 4, 11)))
-        for name in phones.keys() - set(picked):
+        for name in sorted(phones.keys() - set(picked)):
             self._leg_over(phones[name], name, "no-answer")
-        self._end_dial(verb, phones, picked)
+        is_over = self.mood == "any" and self.dice.random() < 0.05
+        if not is_over:
+            self._end_dial(verb, phones, picked)
+        for name in phones:
+            self.stops(name)
+        return is_over
 
     def _end_dial(self, verb: Element, phones: dict[str, Element], picked: list[str]) -> None:
         is_talk = self.in_call is not None
@@ -202,12 +221,19 @@ class Walk:
         told = {"DialCallStatus": "completed" if picked else "no-answer"}
         if picked and self.dice.random() < 0.9:
             told["DialBridged"] = "true" if is_talk else "false"
+        for name in phones:
+            self.stops(name)
         self.follow(verb.get("action"), **told)
 
     def _agent(self, name: str, number: Element) -> Any:
         """Pick up, listen, press something; each `yield` is a moment in which others do something."""
-        leg = {"CallSid": leg_of(name), "ParentCallSid": CALL, "From": talking.OWN, "To": number.text}
-        root = self._ask_leg(number.get("url"), leg)
+        leg = {
+            "CallSid": leg_of(name, self.call.name),
+            "ParentCallSid": self.call.name,
+            "From": talking.OWN,
+            "To": number.text,
+        }
+        root = self._ask_leg(number.get("url"), leg, name)
         for _ in range(3):
             yield True
             gather = next((each for each in root.walk() if each.name == "Gather"), None)
@@ -218,14 +244,21 @@ class Walk:
                 return
             url, pressed = gather.get("action"), self.dice.choice(("1", "1", "1", "", "7"))
             is_last = "call/connected" in url
-            root = self._ask_leg(url, leg | ({} if is_last else {"Digits": pressed}))
+            if is_last:
+                for other in self.dialed:  # Twilio hangs up on them
+                    self.stops(other)
+            root = self._ask_leg(url, leg | ({} if is_last else {"Digits": pressed}), name)
             if is_last:
                 self._connected(name, root)
                 return
 
-    def _ask_leg(self, url: str, leg: dict[str, str]) -> Element:
+    def _ask_leg(self, url: str, leg: dict[str, str], name: str = "") -> Element:
+        """Ask for an agent's leg. name: whose phone is free if the answer is a <Hangup>: the store knows before we do."""
+        self.stops(name)
         self.call.follow(url, **leg)
         self._check_turn()
+        if name and not self.call.has("Hangup"):
+            self.rings([name])
         return self.call.root
 
     def _connected(self, name: str, root: Element) -> None:
@@ -238,7 +271,9 @@ class Walk:
 
     def _leg_over(self, number: Element, name: str, status: str) -> None:
         url = number.get("statusCallback")
-        form = {"CallSid": leg_of(name), "ParentCallSid": CALL, "CallStatus": status}
+        leg = {"CallSid": leg_of(name, self.call.name), "ParentCallSid": self.call.name}
+        form = leg | {"CallStatus": status}
+        self.stops(name)
         if self.dice.random() < 0.7:
             self._ask_leg(url, form)
             self._check(name not in self.call.turn.holds, "a phone that is done is held")

@@ -24,8 +24,6 @@ def why(state: State | None, said: str) -> str:
         return "failed"
     if state is None:
         return "no_message"
-    if state.has_message:
-        return "voicemail"
     if state.claim is not None and state.claim.state != "claimed":
         return "answered"
     if state.why == "closed":
@@ -50,7 +48,8 @@ def recorded(request: Request) -> tuple[Happened, ...]:
     """A recording is there, of a message or of a talk; nothing when it is empty or failed."""
     form = request.form
     recording, duration_s = form.get("RecordingSid", "")[:64], number(form.get("RecordingDuration"))
-    if not recording or form.get("RecordingStatus", "completed") != "completed":
+    is_empty = form.get("RecordingDuration") == "0"
+    if not recording or is_empty or form.get("RecordingStatus", "completed") != "completed":
         return ()
     why = "call" if request.query.get("why") == "call" else "voicemail"
     return (Happened("recorded", request.at, {"recording": recording, "duration_s": duration_s, "why": why}),)

@@ -58,7 +58,6 @@ def _ring(moment: Moment, state: State, phones: dict[str, str], lead: tuple[Line
         ringing=agents,
         round=state.round + 1,
         rung_since=state.rung_since or moment.at,
-        claim=None,
     )
     told = moment.happened("ringing", agents=list(agents))
     return Answer(state, twiml.ring(moment, state, phones, lead), (told,))

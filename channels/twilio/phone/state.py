@@ -56,7 +56,6 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claim: Claim | None = None
     attempts: int = 0
     why: str = ""
-    has_message: bool = False
 
     @property
     def owner(self) -> str | None:

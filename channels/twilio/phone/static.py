@@ -55,7 +55,5 @@ def _lines(at: Moment, languages: tuple[str, ...], *keys: str) -> list[Line]:
 def answered(at: Moment, known: State) -> Answer:
     """Go on, now that turns are kept again, with a call that was given the static answer."""
     told = at.happened("voicemail_offered", why="unreachable")
-    state = msgspec.structs.replace(
-        known, phase="voicemail", attempts=voicemail.MAX_ATTEMPTS, ringing=(), claim=None, n=known.n + 1
-    )
+    state = msgspec.structs.replace(known, phase="voicemail", attempts=voicemail.MAX_ATTEMPTS, n=known.n + 1)
     return voicemail.recorded(at, state).after(told)

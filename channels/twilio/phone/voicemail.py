@@ -34,7 +34,7 @@ def recorded(moment: Moment, state: State) -> Answer:
     language = state.language
     if has_message(moment):
         said = twiml.good_bye(moment, [moment.line(language, "message_kept")])
-        return Answer(_replace(leaving(state, "voicemail"), has_message=True), said)
+        return Answer(leaving(state, "voicemail"), said)
     if state.attempts < MAX_ATTEMPTS:
         return _record(moment, state, (moment.line(language, "nothing_recorded"),))
     lines = [moment.line(language, key) for key in ("nothing_recorded", "goodbye")]

@@ -69,7 +69,6 @@ def _claim(moment: Moment, state: State) -> Answer:
     happened: list[Happened] = []
     if old is not None and old.agent != agent:
         happened.append(moment.happened("claim_expired", agent=old.agent))
-        state = _without(state, old.agent)
     if old is None or old.agent != agent:
         happened.append(moment.happened("accepted", agent=agent))
     claim = Claim(agent=agent, leg=moment.request.leg, at=moment.at)
