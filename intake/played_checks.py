@@ -47,6 +47,13 @@ def newest_ref(tx: Tx, number: str) -> str | None:
     return None if row is None else str(row[0])
 
 
+def tickets_of(tx: Tx, numbers: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the newest ticket of each of them, as listings show it; who has none is left out."""
+    refs = dict.fromkeys(ref for each in numbers if (ref := newest_ref(tx, each)) is not None)
+    found = (listing.ticket(tx, ref) for ref in refs)
+    return [each for each in found if each is not None]
+
+
 async def failures(play: "Play", expected: Expected) -> list[str]:
     """Say everything that is not as expected."""
     stage = play.stage

@@ -58,12 +58,13 @@ class Stage(Protocol):
 
 
 class Play:
-    """One scenario under way. failures: what was not as expected, one sentence each."""
+    """One scenario under way. failures: what was not as expected, one sentence each. tickets: what came of it."""
 
     def __init__(self, scenario: Scenario, stage: Stage) -> None:
         self.scenario, self.stage = scenario, stage
         self.failures: list[str] = []
         self.legs: list[Leg] = []
+        self.tickets: list[dict[str, Any]] = []
         self._people = dict(scenario.people) | {name: each.number for name, each in scenario.phones.items()}
         self._does: dict[str, Callable[[Any], Awaitable[None]]] = {
             "call": self._call,
@@ -83,7 +84,14 @@ class Play:
             await self._step(step)
             self.failures[before:] = [f"step {number}: {each}" for each in self.failures[before:]]
         self.failures += self.stage.studio.missed
+        await self._look_at_tickets()
         return self.failures
+
+    async def _look_at_tickets(self) -> None:
+        callers = [leg.call.from_ for leg in self.legs]
+        writers = [each.from_.removeprefix(WHATSAPP) for each in self.stage.provider.texts.values()]
+        numbers = [*self.scenario.people.values(), *callers, *writers]
+        self.tickets = await self.stage.store.read(lambda tx: played_checks.tickets_of(tx, numbers))
 
     def number(self, name: str) -> str:
         """Give the number of somebody; a number is its own."""

@@ -39,9 +39,21 @@ def lines(play: Play) -> Iterator[str]:
         yield f"  {_clock(each.at_s):>7}  {escaped(each.who):<{width}}  {_said(each)}"
     slow = max((each.took_ms for each in studio.webhooks.exchanges), default=0.0)
     yield f"  {len(studio.webhooks.exchanges)} webhooks, the slowest answer took {slow:.0f} ms"
+    for ticket in play.tickets:
+        yield f"  ticket {_ticket(ticket)}"
     for failure in play.failures:
         yield f"  not as expected: {escaped(failure)}"
-    yield "  as expected" if not play.failures else ""
+    if not play.failures:
+        yield "  as expected"
+
+
+def _ticket(ticket: dict[str, Any]) -> str:
+    """`7KQ2M4X  new, team support, agent anna: Call from +48600100200`."""
+    parts = [
+        str(ticket["status"]),
+        *(f"{name} {ticket[name]}" for name in ("team", "agent") if ticket.get(name)),
+    ]
+    return f"{ticket['ref']}  {', '.join(parts)}: {escaped(str(ticket['subject']))}"
 
 
 def _said(line: Line) -> str:

@@ -95,4 +95,10 @@ def show(file: str, play: playing.Play, *, is_json: bool) -> None:
 
 
 def _summary(file: str, play: playing.Play) -> dict[str, Any]:
-    return {"scenario": play.scenario.name, "file": file, "ok": not play.failures, "failures": play.failures}
+    return {
+        "scenario": play.scenario.name,
+        "file": file,
+        "ok": not play.failures,
+        "failures": play.failures,
+        "tickets": [each["ref"] for each in play.tickets],
+    }

@@ -127,7 +127,7 @@ class Live:
     async def _passed(self, seconds: float) -> None:
         """Let the daemon notice that time has gone by: what is due now is done before anything else happens."""
         self.clock.at += timedelta(seconds=seconds)
-        if seconds >= 1:
+        if seconds >= 1 and await self.store.read(self._is_busy):
             self.daemon.wake_all()
             await self.settled()
 

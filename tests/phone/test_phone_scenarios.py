@@ -16,6 +16,10 @@ from tests.phone.live import Live
 HERE = Path(__file__).parent / "scenarios"
 DESK = HERE / "desk"
 FILES = sorted(HERE.glob("*.yaml"))
+QUICK = {  # one of each kind; the others take their time in the long run
+    "text-reply", "text-picture", "text-stop", "whatsapp-reply",
+    "call-menu-billing", "call-closed", "call-nobody", "call-two-press-at-once",
+}  # fmt: skip
 NOW = "2026-11-10T10:00:00+01:00"  # a Tuesday, in office hours
 
 Start = Callable[..., Awaitable[Live]]
@@ -26,8 +30,8 @@ async def start(tmp_path: Path, new_store: bytes) -> AsyncIterator[Start]:
     """Start a desk with phones."""
     running: list[Live] = []
 
-    async def begin(at: str = NOW, seed: int = 1) -> Live:
-        live = Live(tmp_path / "desk", at=datetime.fromisoformat(at), seed=seed)
+    async def begin(at: str = NOW, seed: int = 1, folder: str = "desk") -> Live:
+        live = Live(tmp_path / folder, at=datetime.fromisoformat(at), seed=seed)
         running.append(live)
         config, rules = ((DESK / name).read_text() for name in ("intake.yaml", "rules.yaml"))
         await live.start(config=config, rules=rules, store=new_store)
@@ -38,7 +42,11 @@ async def start(tmp_path: Path, new_store: bytes) -> AsyncIterator[Start]:
         await live.stop()
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def _marked(file: Path) -> object:
+    return pytest.param(file, id=file.stem, marks=() if file.stem in QUICK else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("file", [_marked(each) for each in FILES])
 async def test_it_goes_as_the_scenario_says(start: Start, file: Path) -> None:
     scenario = scenarios.read(file)
     live = await start(scenario.at or NOW, scenario.seed)
