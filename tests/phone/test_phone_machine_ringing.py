@@ -77,8 +77,11 @@ class TestRounds:
         call = ringing(ANIA, twin)
         assert numbers(call) == [ANIA.phone]
 
-    def test_a_phone_that_is_none_does_not_ring(self) -> None:
-        call = ringing(Free("odd", "ask reception", "l1"), ANIA)
+    @pytest.mark.parametrize(
+        "phone", ["ask reception", "", "+0048600000001", "+48 600 000 001", "48600000001"]
+    )
+    def test_a_phone_that_is_none_does_not_ring(self, phone: str) -> None:
+        call = ringing(Free("odd", phone, "l1"), ANIA)
         assert numbers(call) == [ANIA.phone]
 
     def test_time_is_up_before_everybody_has_rung(self) -> None:
@@ -99,6 +102,11 @@ class TestRounds:
     def test_the_callers_number_is_shown_where_the_account_wants_that(self) -> None:
         call = ringing(ANIA, account=options(menu=(), caller_id="caller"))
         assert call.verb("Dial").get("callerId") == talking.JAN
+
+    def test_a_call_to_something_that_is_no_number_shows_our_main_one(self) -> None:
+        call = Call(ALONE, placed=placed(ANIA))
+        call.post("call", {}, To="sip:desk@example.sip.twilio.com")
+        assert call.go_on().verb("Dial").get("callerId") == talking.OWN
 
     def test_who_rings_is_held_and_nobody_else(self) -> None:
         call = ringing(ANIA, EWA, TOMEK)

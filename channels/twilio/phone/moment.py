@@ -1,5 +1,6 @@
 """One request of Twilio about a call, and what the machine may look at to answer it."""
 
+import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -16,6 +17,7 @@ HIDDEN = frozenset(  # what Twilio gives for a number that is withheld (help art
     {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
 )
 _MAX_ID = 64
+_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -136,4 +138,4 @@ def number(text: str | None) -> int:
 
 def is_number(text: str) -> bool:
     """Whether it is written like +48221234567."""
-    return text[:1] == "+" and text[1:].isascii() and text[1:].isdigit() and 6 < len(text) < 17
+    return _NUMBER.fullmatch(text) is not None

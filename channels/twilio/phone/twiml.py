@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from channels.twilio.phone import options as settings
-from channels.twilio.phone.moment import Line, Moment
+from channels.twilio.phone.moment import Line, Moment, is_number
 from channels.twilio.phone.state import State
 
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -121,7 +121,7 @@ def ring(moment: Moment, state: State, phones: dict[str, str], lines: Iterable[L
 
 def _caller_id(moment: Moment, state: State) -> dict[str, str]:
     """Our own number, so that the phone of an agent knows the desk; without one Twilio shows the caller's."""
-    own = state.own or next(iter(moment.options.numbers), "")
+    own = state.own if is_number(state.own) else next(iter(moment.options.numbers), "")
     shown = own if moment.options.caller_id == "own" or state.caller is None else state.caller
     return {"caller_id": shown} if shown else {}
 
