@@ -170,8 +170,10 @@ def own_address(account: Account, recipients: tuple[str, ...]) -> str:
 
     What is no mail names first what it was written to, a number that need not be among the account's.
     """
-    if account.medium != "email" and recipients:
-        return recipients[0]
+    if account.medium != "email":
+        own = [each for each in recipients if each in account.addresses]
+        numbers = [each for each in recipients[:1] if each.removeprefix("+").isdecimal()]
+        return next(iter((*own, *numbers, *account.addresses)), "")
     for recipient in recipients:
         local, _, domain = recipient.lower().rpartition("@")
         plain = f"{divided(account, local)[0]}@{domain}"

@@ -1,7 +1,8 @@
 """What a customer texted, as Twilio posts it: the form of an incoming message -> Message. Pure; reads any bytes.
 
-Source: "Twilio's request to your incoming message webhook URL" (twilio.com/docs/messaging/guides/webhook-request), "WhatsApp
-business-scoped user IDs" (ExternalUserId) and requests as they were seen; checked 2026-11. All that Twilio says beside the
+Source: "Twilio's request to your incoming message webhook URL" (twilio.com/docs/messaging/guides/webhook-request); of users
+without a number Twilio's changelog, "WhatsApp usernames: new Business-Scoped User ID (BSUID)": From is the number while it is
+told, else the id, and ExternalUserId is the id in either case; and requests as they were seen. Checked 2026-11. All that Twilio says beside the
 text (ButtonPayload, ReferralSourceUrl, Latitude, NumSegments, …) is in Message.headers under its own name in lower case,
 so that a rule may ask for header.ButtonPayload.
 """
@@ -80,11 +81,11 @@ def people(form: Form) -> tuple[Identity | None, tuple[Identity, ...]]:
     if not written.lower().startswith(WHATSAPP):
         return Identity("phone", value), ()
     number = phone_numbers.e164(value)
-    user = plain(form.get("ExternalUserId", ""))
-    names = [Identity("phone", number)] if number is not None else []
-    if user and user != value:
-        names.append(Identity("whatsapp", user))
-    return Identity("whatsapp", value), tuple(names)
+    phones = [Identity("phone", number)] if number is not None else []
+    # The parent's is the same person's for all of an organization's portfolios at Meta.
+    users = (plain(form.get(name, "")) for name in ("ExternalUserId", "ParentExternalUserId"))
+    ids = [Identity("whatsapp", user) for user in users if user and user != value]
+    return Identity("whatsapp", value), (*phones, *ids)
 
 
 def plain(written: str) -> str:

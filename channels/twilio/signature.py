@@ -6,7 +6,8 @@ Two schemes, told apart by the body (twilio.com/docs/usage/webhooks/webhooks-sec
   different values in order; an empty form is the URL alone;
 * anything else (JSON): the URL alone, whose query holds bodySHA256, the hex SHA-256 of the body.
 
-Twilio signs the URL with or without the port, and which is not foretold, so both are tried. The scheme puts nothing
+Keys of one's own instead of the token (twilio.com/docs/usage/webhooks/webhook-shared-keys, a beta in 2026-11) are not known
+here. Twilio signs the URL with or without the port, and which is not foretold, so both are tried. The scheme puts nothing
 between a name and its value: who has a signed request can move a letter over that border. The message keeps its
 MessageSid then, or loses its AccountSid; neither makes a second message.
 """

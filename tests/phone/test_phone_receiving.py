@@ -337,6 +337,13 @@ def test_a_whatsapp_user_is_known_by_number_and_by_id() -> None:
     assert message.from_ == contract.Address(JAN, "Jan Kowalski")
 
 
+def test_an_organizations_id_of_a_whatsapp_user_is_theirs_too() -> None:
+    message = read(
+        texting.whatsapp_form(ParentExternalUserId="whatsapp:PL.ENT.118157992128868"), kind=whatsapp
+    )
+    assert message.also[-1] == Identity("whatsapp", "PL.ENT.118157992128868")
+
+
 def test_a_whatsapp_user_may_have_no_number() -> None:
     posted = texting.whatsapp_form(
         From="whatsapp:PL.4566546130240823", WaId="", ExternalUserId="whatsapp:PL.4566546130240823"
