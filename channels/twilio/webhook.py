@@ -10,7 +10,6 @@ missing, or cannot be checked because no token is configured: 403, and `take` ne
 
 import functools
 import logging
-import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -30,9 +29,6 @@ EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 MAX_SIZE_BYTES = 262_144
 MAX_IN_FLIGHT_BYTES = 33_554_432
 BODY_TIMEOUT_S = 10.0
-
-
-LOCAL = re.compile(r"https?://(localhost|127\.|\[::1\])")
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,19 +181,3 @@ def misdirected(reason: str) -> "hooks.Refused":
     from channels import hooks
 
     return hooks.Refused(400, "that belongs elsewhere", reason=reason)
-
-
-def problems(options: settings.Options) -> list[contract.Problem]:
-    """Return what keeps webhooks of an account from being believed or from coming at all."""
-    found = []
-    if not options.tokens:
-        found.append(contract.Problem("no webhook can be believed: there is no auth_token", "set auth_token"))
-    if not options.public_url:
-        hint = "set http.public_url to the URL at which Twilio reaches this daemon"
-        found.append(contract.Problem("no webhook can be believed: there is no public_url", hint))
-    elif options.public_url.startswith("http://") and not LOCAL.match(options.public_url):
-        hint = "put a proxy with a certificate in front, and write https://"
-        found.append(
-            contract.Problem("customers' texts come to public_url without encryption", hint, "warning")
-        )
-    return found
