@@ -26,6 +26,7 @@ from intake import (
     journal,
     opt_outs,
     outgoing,
+    whatsapp_window,
 )
 from intake.model import Account, Arrival, Context, Received
 from intake.opt_outs import EMAIL, SMS, WHATSAPP, OptOut
@@ -274,6 +275,7 @@ def _answer(
         author="system",
         automatic="auto-replied",
         medium=consent.kind,
+        extra=whatsapp_window.opened(received.raw.received_at) if consent.kind == WHATSAPP else {},
     )
     own = consent.own or next(iter(account.addresses), "")
     return outgoing.send_alone(tx, context, account, draft, own=own, customer_id=customer_id) is not None

@@ -56,6 +56,11 @@ def told(tx: Tx, ticket: Ticket, *, account: str, address: str) -> dict[str, Any
     return {} if until is None else {"window_ends_at": until.isoformat()}
 
 
+def opened(at: datetime) -> dict[str, Any]:
+    """Return the same for the answer to what was written just now. at: when, aware."""
+    return {"window_ends_at": (at + WINDOW).isoformat()}
+
+
 def closed(tx: Tx, ticket: Ticket, *, account: str, address: str) -> str | None:
     """Say that no free text may be sent, and since when; None = it may."""
     until = ends_at(tx, customer_id=ticket.customer_id, account=account, address=address)

@@ -13,7 +13,7 @@ from channels.twilio.simulator.provider import Provider
 from channels.twilio.templates import Template
 from intake.answering_by_phone import Chosen
 from intake.desk import DeskError
-from intake.store import opening
+from intake.store import opening, schema
 from tests.phone.texted import EVA, JAN, OWN, REPLYING, STILL, Texted
 
 CHAT = f"whatsapp:{JAN}"
@@ -193,3 +193,22 @@ def test_a_template_has_a_place_for_each_of_its_variables() -> None:
 def test_a_name_stands_once_in_each_language() -> None:
     with pytest.raises(ValueError, match="twice in 'en'"):
         templates.check_unique((STILL, STILL))
+
+
+async def test_another_number_of_the_same_customer_opens_no_window(desk: Texted) -> None:
+    ticket = desk.text(sender=CHAT)
+    desk.advance(hours=30)
+    other = desk.text("hello", sender=f"whatsapp:{EVA}")
+    desk.store.write_now(
+        lambda tx: tx.update(schema.tickets, {"id": other["id"]}, customer_id=ticket["customer_id"])
+    )
+    assert not desk.compose(ticket, "Hello").can_send
+
+
+async def test_stop_by_whatsapp_is_confirmed_by_whatsapp_and_then_nothing_more(desk: Texted) -> None:
+    ticket = desk.text(sender=CHAT)
+    desk.text("STOP", sender=CHAT)
+    (confirmed,) = await desk.deliver_due()
+    assert (confirmed.to, confirmed.final) == (CHAT, "delivered")
+    with pytest.raises(DeskError, match="opted out"):
+        desk.answer(ticket)
