@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import CallEvent, Happened
-from intake import call_tickets, call_timeline, instants, journal
+from intake import call_tickets, call_timeline, holds, instants, journal
 from intake.call_timeline import State
 from intake.model import Account, Context, Received
 from intake.store import schema
@@ -84,6 +84,8 @@ def settle(tx: Tx, context: Context, received: Received, event: CallEvent) -> No
         save(tx, after)
     if after != before:
         after = call_tickets.follow(tx, context, received, _account(context, received), before, after)
+    if after.session is not None and after.state.ended_at is not None:
+        holds.let_go(tx, after.session)  # the session has, unless its callbacks were lost
     _close(tx, received, after)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from channels.contract import RawMessage, Turn, View
 from intake.store import opening
-from tests.phone import crowd
+from tests.phone import calling, crowd
 from tests.phone.calling import Desk
 from tests.phone.crowd import Crowd
 
@@ -46,6 +47,24 @@ async def play(desk: Desk, calls: int, *, at_once: int, seed: int = 6) -> Counte
 
 async def test_more_callers_than_agents(desk: Desk) -> None:
     assert (await play(desk, 12, at_once=12)).total() == 12
+
+
+async def test_who_speaks_in_a_call_whose_callbacks_are_lost_is_free_when_the_provider_says_that_it_is_over(
+    desk: Desk,
+) -> None:
+    session = "phone:CA1"
+
+    def talking(before: bytes | None, raw: RawMessage, view: View) -> Turn:
+        return Turn(state=b"", reply="", holds=("agent1",), hold_s=14_400)
+
+    await desk.turn(talking, session=session)
+    at = desk.clock()
+    desk.tell(calling.event(calling.happened("connected", at, agent="agent1")))
+    assert [row["agent"] for row in desk.rows("holds")] == ["agent1"]
+    desk.tell(
+        calling.event(calling.happened("ended", at, 60, status="completed", duration_s=60, why="no_message"))
+    )
+    assert desk.rows("holds") == []
 
 
 @pytest.mark.slow
