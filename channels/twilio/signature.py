@@ -88,5 +88,5 @@ def _text_of(fields: Fields) -> str:
 
 
 def _signed(url: str, text: str, token: str) -> str:
-    made = hmac.new(token.encode(), (url + text).encode("utf-8", "surrogateescape"), hashlib.sha1)
-    return base64.b64encode(made.digest()).decode()
+    made = hmac.digest(token.encode(), (url + text).encode("utf-8", "surrogateescape"), "sha1")
+    return base64.b64encode(made).decode()

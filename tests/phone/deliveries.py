@@ -109,8 +109,13 @@ def wired(folder: Path, *, store: str = "", config: str = CONFIG) -> Wired:
     return wire(settings.load(path, {"TOKEN": TOKEN}))
 
 
-async def post_all(urls: Sequence[str], groups: list[list[int]]) -> tuple[Counter[int], list[float]]:
-    """Post every delivery, those of a group at once; statuses, and the seconds that each took."""
+async def post_all(
+    urls: Sequence[str], groups: list[list[int]], *, rate: float = 0
+) -> tuple[Counter[int], list[float]]:
+    """Post every delivery, those of a group at once; statuses, and the seconds that each took.
+
+    rate: deliveries a second, whether or not the last ones are answered; 0 = as many as are taken.
+    """
     statuses, seconds = Counter[int](), list[float]()
     url = f"{PUBLIC_URL}/hooks/texts/message"
     queue = iter(groups)
@@ -128,12 +133,18 @@ async def post_all(urls: Sequence[str], groups: list[list[int]]) -> tuple[Counte
             statuses[answer.status] += 1
         seconds.append(time.perf_counter() - began)
 
+    due_at = time.perf_counter()
+
     async def work(session: aiohttp.ClientSession) -> None:
+        nonlocal due_at
         for group in queue:
+            if rate:
+                due_at += len(group) / rate
+                await asyncio.sleep(due_at - time.perf_counter())
             await asyncio.gather(*(post(session, number, copy) for copy, number in enumerate(group)))
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        await asyncio.gather(*(work(session) for _ in range(AT_ONCE)))
+        await asyncio.gather(*(work(session) for _ in range(AT_ONCE * (10 if rate else 1))))
     return statuses, sorted(seconds)
 
 
@@ -154,14 +165,15 @@ async def daemon(folder: Path, *, config: str = CONFIG) -> AsyncIterator[Daemon]
         redaction.forget_all()
 
 
-async def through_a_daemon(folder: Path, count: int, *, seed: int = 1) -> Outcome:
+async def through_a_daemon(folder: Path, count: int, *, seed: int = 1, rate: float = 0) -> Outcome:
     """Post the texts to a daemon, and wait until it has settled them."""
     groups = plan(count, seed=seed)
     async with daemon(folder) as running:
         assert running.upkeep.bound is not None
         host, port = running.upkeep.bound
         began = time.perf_counter()
-        statuses, seconds = await post_all([f"http://{host}:{port}/hooks/texts/message"], groups)
+        url = f"http://{host}:{port}/hooks/texts/message"
+        statuses, seconds = await post_all([url], groups, rate=rate)
         posted = time.perf_counter()
         await running.dispatcher.idle()
         settled = time.perf_counter()
@@ -251,13 +263,14 @@ def main() -> int:
     )
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=0, metavar="N", help="deliveries a second")
     parser.add_argument("--postgres", default="", metavar="URL")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = (
             through_two_journals(Path(folder), arguments.count, store=arguments.postgres, seed=arguments.seed)
             if arguments.postgres
-            else through_a_daemon(Path(folder), arguments.count, seed=arguments.seed)
+            else through_a_daemon(Path(folder), arguments.count, seed=arguments.seed, rate=arguments.rate)
         )
         outcome = asyncio.run(work)
     print(msgspec.json.encode(outcome).decode())
