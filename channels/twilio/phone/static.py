@@ -3,8 +3,6 @@
 Twilio keeps the message, its callback or the reconciler brings it. `answer` looks at nothing but the request itself.
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from channels import contract
@@ -20,7 +18,7 @@ _RECORDED = frozenset({PATH, "call/recorded"})
 
 def answer(account: str, options: Options, request: Request) -> str:
     """Give the TwiML for a request whose turn could not be kept."""
-    at = Moment(account=account, options=options, request=request, view=contract.View(at=datetime.now(UTC)))
+    at = Moment(account=account, options=options, request=request, view=contract.View(at=request.at))
     if request.path in _AGENTS:
         return twiml.good_bye(at, ())
     languages = _languages(at)
