@@ -106,6 +106,10 @@ def _of_ticket(tx: Tx, expected: ExpectedTicket, number: str) -> Iterator[str]:
             yield f"{who} has {name} {found.get(name)!r}, not {value!r}"
     if expected.tags is not None and not set(expected.tags) <= set(found["tags"]):
         yield f"{who} has the tags {found['tags']}, not {list(expected.tags)}"
+    happened = {str(each["kind"]) for each in found["events"]}
+    for each in expected.events:
+        if each not in happened:
+            yield f"{who} has no event {each}; it has {sorted(happened)}"
     yield from _of_conversation(expected, found["conversation"], who)
 
 

@@ -32,6 +32,8 @@ from intake.model import Context
 from intake.store.engine import Store, Tx
 
 ROUNDS_MAX = 20
+PACE_S = 60.0
+PACES_MAX = 120
 
 
 class Stage(Protocol):
@@ -121,11 +123,12 @@ class Play:
                 return
 
     async def _wait(self, seconds: float) -> None:
-        """Let time go by; what falls due happens when it does."""
+        """Let time go by, a minute or a little more at once: what falls due happens about when it does."""
         time = self.stage.studio.time
-        until = time.now_s + seconds
-        await time.play(until_s=until)
-        await self.stage.settled()
+        until, pace_s = time.now_s + seconds, max(PACE_S, seconds / PACES_MAX)
+        while time.now_s < until:
+            await time.play(until_s=min(until, time.now_s + pace_s))
+            await self.stage.settled()
         await self._still()
 
     # -- what customers do --------------------------------------------------------------------------------------------

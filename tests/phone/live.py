@@ -3,23 +3,26 @@
 import asyncio
 import contextlib
 import shutil
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import yaml
 from sqlalchemy import bindparam, select
 
 from channels.twilio import setup
 from channels.twilio.simulator import rest
 from channels.twilio.simulator.calls import Switchboard
 from channels.twilio.simulator.provider import ACCOUNT, TOKEN, Provider
+from channels.twilio.simulator.scenario import DeskIs
 from channels.twilio.simulator.studio import Studio
 from channels.twilio.simulator.texts import Mailman
 from channels.twilio.simulator.virtual_time import Time
 from channels.twilio.simulator.webhooks import Webhooks
-from intake import settings
+from intake import incidents, settings
 from intake.daemon import Daemon
 from intake.model import Context
 from intake.store import schema
@@ -29,7 +32,7 @@ from intake.wiring import wire
 
 PUBLIC = "https://help.example.com"
 OWN = "+48221234567"
-HERE = Path(__file__).parent
+DESK = Path(__file__).parent / "scenarios" / "desk"
 STILL_S = 10.0
 
 
@@ -52,6 +55,7 @@ class Live:
         self.clock = Clock(at)
         self.provider = Provider(numbers=(OWN,), at=at, seed=seed)
         self._leaving = contextlib.AsyncExitStack()
+        self._blocking: sqlite3.Connection | None = None
 
     @property
     def store(self) -> Store:
@@ -61,10 +65,10 @@ class Live:
     def context(self) -> Context:
         return self.daemon.reloader.context()
 
-    async def start(self, *, config: str, rules: str, store: bytes) -> None:
-        """Start everything."""
+    async def start(self, *, store: bytes, desk: DeskIs = DeskIs()) -> None:  # noqa: B008 - a frozen value
+        """Start everything. desk: what is different from the folder scenarios/desk."""
         api_url = await self._leaving.enter_async_context(rest.serving(self.provider))
-        self._write(config.replace("{api_url}", api_url), rules, store)
+        self._write(desk, api_url, store)
         self.daemon = await self._leaving.enter_async_context(self._daemon())
         session = await self._leaving.enter_async_context(aiohttp.ClientSession())
         assert self.daemon.upkeep.bound is not None
@@ -79,12 +83,19 @@ class Live:
     async def stop(self) -> None:
         await self._leaving.aclose()
 
-    def _write(self, config: str, rules: str, store: bytes) -> None:
+    def _write(self, desk: DeskIs, api_url: str, store: bytes) -> None:
         (self.folder / "var").mkdir(parents=True)
         (self.folder / "var" / "intake.db").write_bytes(store)
-        (self.folder / "intake.yaml").write_text(config.replace("{folder}", str(self.folder)))
-        (self.folder / "rules.yaml").write_text(rules)
-        shutil.copytree(HERE / "scenarios" / "desk" / "replies", self.folder / "replies")
+        config = yaml.safe_load((DESK / "intake.yaml").read_text())
+        config["folder"] = str(self.folder / "var")
+        for account in config["channels"].values():
+            account["api_url"] = api_url
+        config["channels"]["phone"] |= desk.phone
+        (self.folder / "intake.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
+        (self.folder / "rules.yaml").write_text(f"{(DESK / 'rules.yaml').read_text()}\n{desk.rules}")
+        shutil.copytree(DESK / "replies", self.folder / "replies")
+        for name, text in desk.replies.items():
+            (self.folder / "replies" / f"{name}.md").write_text(text)
 
     @contextlib.asynccontextmanager
     async def _daemon(self) -> AsyncIterator[Daemon]:
@@ -127,12 +138,14 @@ class Live:
     async def _passed(self, seconds: float) -> None:
         """Let the daemon notice that time has gone by: what is due now is done before anything else happens."""
         self.clock.at += timedelta(seconds=seconds)
-        if seconds >= 1 and await self.store.read(self._is_busy):
+        if seconds >= 1 and self._blocking is None and await self.store.read(self._is_busy):
             self.daemon.wake_all()
             await self.settled()
 
     async def settled(self) -> None:
         """Wait until nothing is left that the daemon could do now."""
+        if self._blocking is not None:
+            return
         async with asyncio.timeout(STILL_S):
             while True:
                 await self.daemon.dispatcher.idle()
@@ -151,6 +164,10 @@ class Live:
             "reconcile": self._reconcile,
             "bring the last text": self._bring,
             "one customer": self._one_customer,
+            "open an incident": self._open_incident,
+            "the store is busy": self._block,
+            "the store is free": self._unblock,
+            "nothing was recorded": self._nothing_recorded,
         }[name]()
 
     async def _reconcile(self) -> None:
@@ -160,6 +177,24 @@ class Live:
 
     async def _bring(self) -> None:
         await self.mailman.bring(list(self.provider.texts.values())[-1])
+
+    async def _open_incident(self) -> None:
+        said = {"en": "We know that payments fail.", "pl": "Wiemy o kłopotach z płatnościami."}
+        await self.store.write(lambda tx: incidents.begin(tx, said, by="ania"))
+
+    async def _block(self) -> None:
+        """Hold the store's one place for a writer, as a disk does that answers nobody."""
+        self._blocking = sqlite3.connect(self.folder / "var" / "intake.db", isolation_level=None)
+        self._blocking.execute("BEGIN IMMEDIATE")
+
+    async def _unblock(self) -> None:
+        assert self._blocking is not None
+        self._blocking.rollback()
+        self._blocking.close()
+        self._blocking = None
+
+    async def _nothing_recorded(self) -> None:
+        assert not self.provider.recordings, "somebody was recorded"
 
     async def _one_customer(self) -> None:
         found = await self.store.read(lambda tx: tx.all(_CUSTOMERS))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from channels.twilio.simulator.scenario import DeskIs
 from intake import playing, scenarios
 from tests.phone.live import Live
 
 HERE = Path(__file__).parent / "scenarios"
-DESK = HERE / "desk"
 FILES = sorted(HERE.glob("*.yaml"))
 QUICK = {  # one of each kind; the others take their time in the long run
     "text-reply", "text-picture", "text-stop", "whatsapp-reply",
@@ -30,11 +30,15 @@ async def start(tmp_path: Path, new_store: bytes) -> AsyncIterator[Start]:
     """Start a desk with phones."""
     running: list[Live] = []
 
-    async def begin(at: str = NOW, seed: int = 1, folder: str = "desk") -> Live:
+    async def begin(
+        at: str = NOW,
+        seed: int = 1,
+        folder: str = "desk",
+        desk: DeskIs = DeskIs(),  # noqa: B008 - a frozen value
+    ) -> Live:
         live = Live(tmp_path / folder, at=datetime.fromisoformat(at), seed=seed)
         running.append(live)
-        config, rules = ((DESK / name).read_text() for name in ("intake.yaml", "rules.yaml"))
-        await live.start(config=config, rules=rules, store=new_store)
+        await live.start(store=new_store, desk=desk)
         return live
 
     yield begin
@@ -49,7 +53,7 @@ def _marked(file: Path) -> object:
 @pytest.mark.parametrize("file", [_marked(each) for each in FILES])
 async def test_it_goes_as_the_scenario_says(start: Start, file: Path) -> None:
     scenario = scenarios.read(file)
-    live = await start(scenario.at or NOW, scenario.seed)
+    live = await start(scenario.at or NOW, scenario.seed, desk=scenario.desk)
     failures = await playing.Play(scenario, live).run()
     said = "\n".join(f"{each.at_s:7.1f} {each.who}: {each.kind} {each.text}" for each in live.studio.lines)
     assert not failures, "\n".join([*failures, said])

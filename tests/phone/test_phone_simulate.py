@@ -48,7 +48,7 @@ WRONG = {
     "an instant without a zone": (GOOD + "at: 2026-11-10T10:00\n", "5:5", "no instant"),
     "a number that is text": (
         GOOD + "phones: {ewa: {number: '+48600000001', answers: soon}}\n",
-        "5:50",
+        "5:49",
         "number",
     ),
     "broken YAML": ("name: [\n", "2:1", ""),

@@ -3,7 +3,7 @@
 A file has people, phones and steps; a step is one of `call`, `text`, `wait`, `agent`, `report`, `provider`, `run`, `expect`.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -141,7 +141,7 @@ class ProviderDoes(_Part, frozen=True):
 
 
 class ExpectedTicket(_Part, frozen=True):
-    """A ticket that must be there. of: the customer. Whatever is not said is not looked at."""
+    """A ticket that must be there. of: the customer. events: kinds that are in its history. What is not said is not looked at."""
 
     of: str
     status: str | None = None
@@ -155,6 +155,7 @@ class ExpectedTicket(_Part, frozen=True):
     says: str | tuple[str, ...] = ()
     language: str | None = None
     attachments: int | None = None
+    events: tuple[str, ...] = ()
 
 
 class ExpectedText(_Part, frozen=True):
@@ -212,6 +213,17 @@ class Step(_Part, frozen=True):
     expect: Expected | None = None
 
 
+class DeskIs(_Part, frozen=True):
+    """What a desk must be like that a scenario is played with; a desk that is there already is taken as it is.
+
+    phone: options of its account for calls; rules: added to its rules; replies: file name -> text.
+    """
+
+    phone: dict[str, Any] = {}
+    rules: str = ""
+    replies: dict[str, str] = {}
+
+
 class Scenario(_Part, frozen=True):
     """One file. people: name -> number; phones: name -> how it behaves (a list: one call after the other).
 
@@ -222,6 +234,7 @@ class Scenario(_Part, frozen=True):
     steps: tuple[Step, ...]
     people: dict[str, str] = {}
     phones: dict[str, Phone] = {}
+    desk: DeskIs = DeskIs()
     at: str = ""
     seed: int = 1
     about: str = ""
