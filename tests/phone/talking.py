@@ -80,6 +80,7 @@ class Call:
         self.caller = JAN
         self.name = CALL
         self.is_doubled = True
+        self._read: tuple[str, grammar.Element] | None = None
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     @property
@@ -95,7 +96,9 @@ class Call:
 
     @property
     def root(self) -> grammar.Element:
-        return grammar.read(self.turn.reply.encode())
+        if self._read is None or self._read[0] is not self.turn.reply:
+            self._read = (self.turn.reply, grammar.read(self.turn.reply.encode()))
+        return self._read[1]
 
     def see(self, **changed: Any) -> None:
         self.view = msgspec.structs.replace(self.view, **changed)
@@ -123,7 +126,7 @@ class Call:
                 assert each.is_set("actionOnEmptyResult"), "silence would end the call"
                 assert each.get("finishOnKey", "?") == "", "# would be no key"
         assert len(turn.state or b"") <= 16_384
-        self.kept, self.turn = turn.state, turn
+        self.kept, self.turn, self._read = turn.state, turn, (turn.reply, root)
         self.happened += turn.happened
         return turn
 

@@ -35,7 +35,7 @@ def test_every_walk_ends_with_an_owner_a_message_or_a_hang_up() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1_200)
+@pytest.mark.timeout(3_600)
 def test_a_hundred_thousand_walks() -> None:
     ends = walk(100_000, seed=7)
     assert ends.total() == 100_000
