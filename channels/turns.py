@@ -9,6 +9,7 @@ from datetime import datetime
 
 import msgspec
 
+from channels.dial_outs import DialOut
 from channels.normal_form import Happened
 from channels.page_calls import Paged
 
@@ -45,8 +46,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     or never opens. wait_s: how long an answer takes now, (from, to), None = nobody can say. incident: language -> what
     everybody is told while there is one, {} = there is none. language: what the customer spoke last, None = not known.
     open_refs: the customer's open tickets, the newest first. placed: None = the rules have not placed it (yet).
-    is_known: whether the customer has written or called before. page: what the session tells an agent of, None = it is
-    none that does.
+    is_known: whether the customer has written or called before. page: what the session tells an agent of, out: whom it calls for
+    an agent, None = it does no such thing.
     """
 
     at: datetime
@@ -61,6 +62,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     is_opted_out: bool = False
     placed: Placed | None = None
     page: Paged | None = None
+    out: DialOut | None = None
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):

@@ -113,6 +113,10 @@ def follow(
     if row is None:
         return ticket
     lost = _Lost(*row)
+    if lost.action.startswith("call_out:"):
+        why = failure.sentence if failure is not None else ""
+        events.of_ticket(tx, ticket, "call_out_failed", outbox=str(outbox_id), reason=why)
+        return ticket
     if lost.is_notice:
         _lose_notice(tx, context, ticket, lost, failure, outbox_id=outbox_id)
         return ticket

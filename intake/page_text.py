@@ -55,6 +55,12 @@ def test_text(organization: str, agent: str) -> str:
     return _plain(TEST_TEXT.format(of=of if len(of) <= room else "", agent=agent))[:TEXT_MAX]
 
 
+def calling_sentence(organization: str, ref: str) -> str:
+    """Return what an agent hears before the customer of a ticket is called."""
+    name = _spoken(organization)
+    return f"{f'{name}. ' if name else ''}Ticket {spelt(ref)}."
+
+
 def spelt(ref: str) -> str:
     """Return a ref as it is said: "K, 7, F"."""
     return ", ".join(ref)

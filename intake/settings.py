@@ -148,12 +148,17 @@ class Calls(_Part, frozen=True):
     """What becomes of calls. together_minutes: a caller who tries again so soon, without a talk, gets no second ticket.
 
     answered_after_s: a talk that is shorter is no answer. text_back_hours: how often a number is texted at most because
-    its call was missed, where the rule does not say `once:`.
+    its call was missed, where the rule does not say `once:`. transcribe: the program, and its arguments, that writes
+    voicemails down for accounts with `transcription: local`; transcribe_within_s: how long it may take for each.
+    record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them.
     """
 
     together_minutes: Annotated[float, Meta(ge=0, le=1440)] = 10
     answered_after_s: Annotated[float, Meta(ge=0, le=600)] = 5
     text_back_hours: Annotated[float, Meta(ge=1, le=720)] = 12
+    transcribe: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    transcribe_within_s: Annotated[float, Meta(gt=0, le=3600)] = 300
+    record_out: Literal["off", "ask", "notice"] = "off"
 
 
 class Heartbeat(_Part, frozen=True):

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, View
-from intake import armaments, callers, holds, incidents, instants, paging
+from intake import armaments, callers, calling_out, holds, incidents, instants, paging
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Ids, Tx
@@ -73,6 +73,7 @@ class Views:
             wait_s=desk.wait_s,
             incident=desk.incident,
             page=paging.paged(tx, session),
+            out=calling_out.shown(tx, context, session),
             placed=None if ticket is None else callers.placed(tx, context, ticket, busy=busy),
             **callers.part_of_view(tx, who, caller),
         )

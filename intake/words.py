@@ -3,7 +3,7 @@
 from operator import itemgetter
 
 import msgspec
-from sqlalchemy import bindparam, func, literal, select
+from sqlalchemy import bindparam, func, literal, or_, select
 
 from intake import instants
 from intake.model import OPEN_STATUSES, Ticket
@@ -25,7 +25,14 @@ _TURNS = Statement(
 _WORDS = Statement(
     select(_m.at, _m.direction, _m.author, _o.state)
     .outerjoin(schema.outbox, (_o.ticket_id == _m.ticket_id) & (_o.message_id == _m.id))
-    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction != "note", _m.automatic.is_(None))
+    .where(
+        _m.ticket_id == bindparam("ticket_id"),
+        _m.direction != "note",
+        _m.automatic.is_(None),
+        or_(
+            _m.direction == "in", _m.medium != "voice"
+        ),  # a call of ours is an answer when somebody spoke: see _TALKS
+    )
     .order_by(_m.at, _m.id)
 )
 _TALKS = Statement(  # shaped like an answer of somebody

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from channels import contract, phone_numbers
 from channels.twilio import send, settings, webhook
 from channels.twilio.api import Api, ApiError
-from channels.twilio.phone import paging
+from channels.twilio.phone import dialing, paging
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -31,7 +31,7 @@ LOOKED_AT = 100
 EARLIER = timedelta(minutes=5)  # clocks differ, and Twilio's dates have whole seconds
 ANSWER_WITHIN_S = 5.0  # nobody waits on the line for us but a colleague: Twilio's own limit is 15 s
 EVENTS = ["initiated", "ringing", "answered", "completed"]
-_STEPS = {"page": paging}
+_STEPS: dict[str, Any] = {"page": paging, "out": dialing}
 
 
 class Caller:
@@ -50,6 +50,7 @@ class Caller:
         self._account, self._options, self._kind, self._door = account, options, kind, door
         self._api = api or Api(options)
         self._log = log or logging.getLogger("channels.twilio")
+        self._recordings: set[asyncio.Task[None]] = set()
 
     # -- out ------------------------------------------------------------------------------------------------------
 
@@ -112,10 +113,10 @@ class Caller:
         """Give the webhooks of calls that we make, all of them by POST."""
         from aiohttp import web
 
-        for what in _STEPS:
-            yield web.post(f"/{what}", self._door.opening(self._spoken(gate, what)))
-            for told in ("status", "leg", "recording"):
-                yield web.post(f"/{what}/{told}", self._door.opening(self._told(gate)))
+        for path in ("page", "out", dialing.CUSTOMER_PATH):
+            yield web.post(f"/{path}", self._door.opening(self._spoken(gate, path.partition("/")[0])))
+        for path in (paging.STATUS_PATH, dialing.STATUS_PATH, dialing.LEG_PATH, dialing.RECORDING_PATH):
+            yield web.post(f"/{path}", self._door.opening(self._told(gate)))
 
     def _spoken(self, gate: contract.Gate, what: str) -> webhook.Take:
         async def take(verified: webhook.Verified) -> str:
@@ -123,21 +124,44 @@ class Caller:
             page = paging.page_of(verified.query)
             if page is None:
                 raise contract.Rejected("that call is none of ours")
-            session = f"{what}:{page}"
             number, tries = (paging.small(verified.query.get(name)) for name in ("n", "again"))
+            turns = _Turns(_STEPS[what].step)
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
-                    return await gate.turn(session, self._raw(verified, number), _STEPS[what].step)
+                    reply = await gate.turn(f"{what}:{page}", self._raw(verified, number), turns.step)
             except (TimeoutError, contract.Unavailable) as error:
+                reason = str(error) or "too slow"
                 self._log.warning(
-                    "call_turn_put_off account=%s session=%s reason=%s",
-                    self._account,
-                    session,
-                    str(error) or "too slow",
+                    "call_turn_put_off account=%s path=%s reason=%s", self._account, verified.path, reason
                 )
-                return paging.unavailable(what, page, number, tries=tries)
+                is_customers = verified.path == dialing.CUSTOMER_PATH  # who is connected, unrecorded
+                return webhook.EMPTY if is_customers else paging.unavailable(what, page, number, tries=tries)
+            if dialing.may_record(turns.happened):
+                self._start_recording(verified.form.get("ParentCallSid", ""), page)
+            return reply
 
         return take
+
+    def _start_recording(self, call: str, page: str) -> None:
+        """Begin to record a talk, after a consent that has been kept; what fails is not recorded."""
+        hook = f"{self._options.public_url}/hooks/{self._account}/{dialing.RECORDING_PATH}?o={page}"
+
+        async def start(twilio: "Client") -> Any:
+            return await twilio.calls(call).recordings.create_async(
+                recording_channels="dual",
+                recording_status_callback=hook,
+                recording_status_callback_event=["completed"],
+            )
+
+        async def attempt() -> None:
+            try:
+                await self._api.call(start)
+            except ApiError as error:
+                self._log.warning("call_not_recorded account=%s reason=%s", self._account, error)
+
+        task = asyncio.get_running_loop().create_task(attempt())
+        self._recordings.add(task)
+        task.add_done_callback(self._recordings.discard)
 
     def _told(self, gate: contract.Gate) -> webhook.Take:
         async def take(verified: webhook.Verified) -> str:
@@ -150,9 +174,24 @@ class Caller:
 
     def _raw(self, verified: webhook.Verified, name: object) -> contract.RawMessage:
         """Make the raw message; a request that Twilio makes again has the same key."""
-        call = verified.form.get("CallSid", "")[:64]
-        key = f"twilio:{self._options.account_sid}:{call}:{verified.path}:{name}"
+        form = verified.form
+        leg = form.get("CallSid", "")[:64]
+        call = form.get("ParentCallSid", "")[:64] or leg  # both legs of a call settle in one order
+        key = f"twilio:{self._options.account_sid}:{leg}:{verified.path}:{name}"
         return verified.raw(self._kind, lane=f"call:{call}", keys=(key,))
+
+
+class _Turns:
+    """A step that remembers what it has said happened, for whoever acts on what was kept."""
+
+    def __init__(self, step: contract.Step) -> None:
+        self._step = step
+        self.happened: tuple[contract.Happened, ...] = ()
+
+    def step(self, state: bytes | None, raw: contract.RawMessage, view: contract.View) -> contract.Turn:
+        turn = self._step(state, raw, view)
+        self.happened = turn.happened
+        return turn
 
 
 def is_ours(raw: contract.RawMessage) -> bool:

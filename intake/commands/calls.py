@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from intake import call_list, call_text, cli, listing, terminal
-from intake.commands import options, output
+from intake.commands import options, output, ticket_calls
 from intake.logs import escaped
 
 COLUMNS = ("call", "started", "from", "chose", "agent", "waited", "talked", "outcome", "ticket")
@@ -22,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shown = options.subcommand(commands, "show", show, "one call and all that happened in it")
     shown.add_argument("call", metavar="CALL", help="the provider's id of it, as the list shows it")
     options.add_json(shown)
+    ticket_calls.configure_calls(commands)
 
 
 run = options.run_subcommand

@@ -15,6 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from intake.commands import (
         composing,
         ticket_actions,
+        ticket_calls,
         ticket_clocks,
         ticket_fields,
         ticket_files,
@@ -34,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     shown.add_argument("ref", metavar="REF")
     options.add_json(shown)
     ticket_actions.configure(commands)
+    ticket_calls.configure_tickets(commands)
     ticket_fields.configure(commands)
     ticket_joins.configure(commands)
     ticket_promises.configure(commands)

@@ -1,0 +1,281 @@
+"""Calls from a ticket: the agent's phone rings, they press 1, and the customer is called with our number.
+
+Asked for at the desk it is a row of the outbox, like whatever leaves; the customer's leg is a row of `calls` on the
+ticket, told and counted like a call that came in (intake.calls): a talk is a public answer. Whoever has opted out of calls
+is not called, and that is looked at again when the agent presses 1.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from channels import dial_outs, phone_numbers
+from channels.contract import Address, CallEvent, Happened, OutboundMessage
+from channels.dial_outs import DialOut
+from intake import calls, deliveries, desk, events, journal, outgoing, page_text, permission, tickets
+from intake.calls import Call
+from intake.desk import DeskError
+from intake.model import Account, Context, Received, Ticket
+from intake.outgoing import Draft
+from intake.permission import Asked
+from intake.store import schema
+from intake.store.engine import Tx
+from intake.store.statements import Statement
+
+ACTION = "call_out"
+VOICE = "voice"
+UNDER_WAY = ("queued", "sent", "delivered")
+_ENDS = {"busy": "their line was busy", "no-answer": "they did not answer", "failed": "it could not be made"}
+
+_o, _m, _i = schema.outbox.c, schema.messages.c, schema.identities.c
+_decode = msgspec.json.Decoder(OutboundMessage).decode
+_ROW = Statement(
+    select(_o.payload, _o.ticket_id, _o.account, _o.cause, _o.created_at).where(
+        _o.id == bindparam("outbox_id")
+    )
+)
+_WROTE = Statement(
+    select(_m.author)
+    .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "in", _m.medium != "email")
+    .order_by(_m.id.desc())
+    .limit(20)
+)
+_NUMBERS = Statement(
+    select(_i.value).where(_i.customer_id == bindparam("customer_id"), _i.kind == "phone").order_by(_i.id)
+)
+_WAITS = Statement(
+    select(_o.id)
+    .where(
+        _o.ticket_id == bindparam("ticket_id"),
+        _o.state == "queued",
+        _o.medium == VOICE,
+        _o.action == bindparam("action"),
+    )
+    .limit(1)
+)
+
+
+class Called(msgspec.Struct, frozen=True, kw_only=True):
+    """A call that was asked for. phone: the agent's, which rings first; number: the customer's; own: shown to them."""
+
+    outbox_id: int
+    ref: str
+    agent: str
+    phone: str
+    number: str
+    own: str
+
+
+def call(tx: Tx, context: Context, typed_ref: str, *, agent: str, number: str | None = None) -> Called:
+    """Have an agent called, and then the customer of a ticket. number: None = the one they used. Raises: DeskError."""
+    desk.check_agent(context, agent)
+    ticket = desk.find(tx, typed_ref)
+    phone = context.rulebook.agents[agent].phone
+    if phone is None:
+        raise DeskError(f"the rules name no phone number of {agent}: their phone is the one that rings first")
+    account = _account(context, ticket)
+    to = _number(tx, ticket, number)
+    own = ticket.own_address if ticket.own_address in account.addresses else account.addresses[0]
+    action = f"{ACTION}:{agent}"
+    if tx.one(_WAITS, ticket_id=ticket.id, action=action) is not None:
+        raise DeskError(f"{agent} is being called about {ticket.ref} already")
+    draft = Draft(
+        cause=desk.cause_of(tx, agent).name,
+        action=action,
+        to=Address(phone, agent),
+        subject="",
+        text=page_text.calling_sentence(context.organization, ticket.ref),
+        author=agent,
+        is_public=False,
+        medium=VOICE,
+        account=account.name,
+        extra=_extra(context, agent, to, own),
+    )
+    _check_allowed(tx, context, account, ticket, draft, to)
+    outbox_id = outgoing.send(tx, context, ticket, draft)
+    if outbox_id is None:
+        raise DeskError(f"nothing in this configuration can call {to}")
+    events.of_ticket(tx, ticket, "call_asked", actor=f"agent:{agent}", to=to, own=own, outbox=str(outbox_id))
+    return Called(outbox_id=outbox_id, ref=ticket.ref, agent=agent, phone=phone, number=to, own=own)
+
+
+def _extra(context: Context, agent: str, number: str, own: str) -> dict[str, Any]:
+    return {
+        "call": "out",
+        "agent": agent,
+        "customer": number,
+        "own": own,
+        "ring_s": context.oncall.ring_s,
+        "record": context.calls.record_out,
+    }
+
+
+def _account(context: Context, ticket: Ticket) -> Account:
+    """Return the account that calls for a ticket: the one that was called, else the first. Raises: DeskError."""
+    able = [each for each in context.accounts.values() if each.medium == VOICE and each.can_deliver]
+    own = next((each for each in able if ticket.own_address in each.addresses), None)
+    found = own or next((each for each in able if each.addresses), None)
+    if found is None:
+        raise DeskError("no account of this configuration can call: add one of kind twilio.voice")
+    return found
+
+
+def _number(tx: Tx, ticket: Ticket, typed: str | None) -> str:
+    """Return whom to call. Raises: DeskError."""
+    if typed is not None:
+        number = phone_numbers.e164(typed)
+        if number is None:
+            raise DeskError(f"'{typed}' is not a number like +48600100200")
+        return number
+    wrote = (phone_numbers.e164(row[0]) for row in tx.all(_WROTE, ticket_id=ticket.id))
+    known = (phone_numbers.e164(row[0]) for row in tx.all(_NUMBERS, customer_id=ticket.customer_id))
+    found = next((each for each in (*wrote, *known) if each is not None), None)
+    if found is None:
+        raise DeskError(f"no number of {ticket.ref}'s customer is known: name one with --number")
+    return found
+
+
+def _check_allowed(
+    tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft, number: str
+) -> None:
+    """Raises: DeskError with the reason and its date when the number must not be called."""
+    why = _refusal(tx, context, account, number, cause=draft.cause, at=tx.now, ticket_id=ticket.id)
+    if why:
+        raise DeskError(f"{ticket.ref}: {why}")
+
+
+def _refusal(
+    tx: Tx, context: Context, account: Account | None, number: str, *, cause: str, at: int, ticket_id: int
+) -> str:
+    """Say why a number must not be called now; "" = it may."""
+    asked = Asked(
+        medium=VOICE,
+        account=account,
+        recipient=number,
+        is_public=True,
+        is_automatic=False,
+        cause=cause,
+        action=ACTION,
+        created_at=at,
+        ticket_id=ticket_id,
+    )
+    verdict = permission.ask(tx, context, asked)
+    return "" if verdict.is_allowed else verdict.sentence
+
+
+# -- while it goes on -------------------------------------------------------------------------------------------------
+
+
+def shown(tx: Tx, context: Context, session: str | None) -> DialOut | None:
+    """Return whom the session of a call from a ticket calls, as it is now; None = it is no such session."""
+    page = dial_outs.page_of(session)
+    row = tx.one(_ROW, outbox_id=int(page)) if page is not None else None
+    if page is None or row is None:
+        return None
+    outbound, extra = _decode(row[0]), _decode(row[0]).extra
+    if extra.get("call") != "out":
+        return None
+    account = context.accounts.get(row[2])
+    why = _refusal(tx, context, account, extra["customer"], cause=row[3], at=row[4], ticket_id=row[1] or 0)
+    record: Literal["off", "ask", "notice"] = extra.get("record", "off")
+    return DialOut(
+        page=page,
+        said=outbound.text,
+        agent=extra["agent"],
+        number=extra["customer"],
+        own=extra["own"],
+        record=record,
+        refusal=why,
+    )
+
+
+def is_about(happening: CallEvent) -> bool:
+    """Whether something happened on the agent's leg of a call from a ticket; the customer's is a call like any other."""
+    return any(each.what in dial_outs.WORDS for each in happening.happened)
+
+
+def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -> None:
+    """Do what happened on the agent's leg, and close its journal row."""
+    for each in happening.happened:
+        page = str(each.details.get("page", ""))
+        row = tx.one(_ROW, outbox_id=int(page)) if dial_outs.page_of(dial_outs.session(page)) else None
+        if row is None or row[1] is None:
+            continue
+        if each.what == dial_outs.DIALLED:
+            _dialled(tx, context, received, happening, each, int(row[1]), _decode(row[0]))
+            return
+        _leg(tx, each, int(page), int(row[1]), call=happening.call)
+    journal.close(tx, received.id, "automatic")
+
+
+def _leg(tx: Tx, happened: Happened, outbox_id: int, ticket_id: int, *, call: str) -> None:
+    """Note how far the agent's leg got, and on the ticket that they were not reached, or did not want to."""
+    ticket = tickets.locked_final(tx, ticket_id)
+    status = str(happened.details.get("status", ""))
+    if happened.what == dial_outs.DECLINED:
+        why = str(happened.details.get("reason") or "nobody pressed 1")
+        events.of_ticket(tx, ticket, "call_out_failed", outbox=str(outbox_id), reason=why)
+    elif happened.what == dial_outs.STATUS and status in _ENDS:
+        if deliveries.advance(tx, outbox_id, "failed", reason=_ENDS[status]):
+            reason = f"the agent's phone: {_ENDS[status]}"
+            events.of_ticket(tx, ticket, "call_out_failed", outbox=str(outbox_id), reason=reason)
+    elif status in ("in-progress", "completed"):
+        deliveries.advance(tx, outbox_id, "delivered")
+    if call:
+        tx.update(schema.outbox, {"id": outbox_id, "provider_id": None}, provider_id=call)
+
+
+def _dialled(
+    tx: Tx,
+    context: Context,
+    received: Received,
+    event: CallEvent,
+    happened: Happened,
+    ticket_id: int,
+    outbound: OutboundMessage,
+) -> None:
+    """Make the call to the customer one of the ticket's, and a message of its conversation."""
+    account, extra = received.raw.account, outbound.extra
+    tx.lock("sender", f"call:{account}:{event.call}")
+    if calls.load(tx, account=account, call=event.call) is None:
+        ticket = tickets.load(tx, ticket_id)  # calls.settle locks it, after the call
+        if ticket is not None:
+            calls.save(tx, _new(tx, tickets.final(tx, ticket), account, event.call, extra))
+    told = (
+        Happened("started", happened.at, {"to": extra["customer"], "from": extra["own"], "known": True}),
+        Happened("accepted", happened.at, {"agent": extra["agent"]}),
+    )
+    about = CallEvent(
+        kind=VOICE, call=event.call, direction="out", caller=None, own=extra["own"], happened=told
+    )
+    calls.settle(tx, context, received, about)
+
+
+def _new(tx: Tx, ticket: Ticket, account: str, name: str, extra: dict[str, Any]) -> Call:
+    message_id = tx.new_id()
+    tx.insert(
+        schema.messages,
+        id=message_id,
+        ticket_id=ticket.id,
+        customer_id=ticket.customer_id,
+        direction="out",
+        author=extra["agent"],
+        medium=VOICE,
+        account=account,
+        external_id=name,
+        subject="",
+        body=f"Call to {extra['customer']}",
+        at=tx.now,
+    )
+    return Call(
+        id=tx.new_id(),
+        account=account,
+        call=name,
+        direction="out",
+        caller=extra["customer"],
+        own=extra["own"],
+        customer_id=ticket.customer_id,
+        ticket_id=ticket.id,
+        message_id=message_id,
+    )
