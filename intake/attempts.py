@@ -20,6 +20,7 @@ from intake.store.statements import Statement
 
 UNKNOWN = "it is not known whether it was sent: "
 UNDER_WAY = f"{UNKNOWN}it was being sent"
+LEASE_US = 90_000_000  # longer than a try takes (Options.timeout_s is at most a minute)
 LOST = "lost"  # in OutboundMessage.extra: the provider ids under which it did not arrive
 MAIL = "email"
 
@@ -56,9 +57,19 @@ def reason_of(reason: str, *, unknown: bool) -> str:
 
 
 def begin(tx: Tx, outbox_id: int, attempts: int) -> bool:
-    """Write down that a try begins; false when the row is not to be sent any more."""
+    """Write down that a try begins; false when the row is not to be sent any more.
+
+    Until it is noted how it ended nobody tries again: whoever finds the row after a crash looks it up when the other
+    side has had the time to list it.
+    """
     return bool(
-        tx.update(schema.outbox, {"id": outbox_id, "state": "queued"}, attempts=attempts, error=UNDER_WAY)
+        tx.update(
+            schema.outbox,
+            {"id": outbox_id, "state": "queued"},
+            attempts=attempts,
+            error=UNDER_WAY,
+            next_at=tx.now + LEASE_US,
+        )
     )
 
 

@@ -72,6 +72,8 @@ def reply(
     answer then names. chosen: a template of WhatsApp, instead of a text. Raises: DeskError.
     """
     check_agent(context, agent)
+    if chosen is not None and promise is not None:
+        raise DeskError("a template has its own words: promise in an answer of yours, or by itself")
     if not text.strip() and chosen is None:
         raise DeskError("the answer is empty: nothing was sent")
     ticket = find(tx, typed_ref)

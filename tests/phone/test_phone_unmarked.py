@@ -17,6 +17,8 @@ from channels import markup, unmarked
         ("see https://example.com/a_b_c", "see https://example.com/a_b_c"),
         ("<https://example.com>", "https://example.com"),
         ("<mailto:jan@example.com>", "jan@example.com"),
+        ("<jan@example.com>", "jan@example.com"),
+        ("[example.com](https://example.com)", "example.com"),
         ("![a picture](https://example.com/a.png)", "a picture (https://example.com/a.png)"),
         ("- one\n- two\n  more\n", "- one\n- two\n  more"),
         ("3. three\n4. four\n", "3. three\n4. four"),
