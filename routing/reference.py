@@ -53,7 +53,7 @@ FACTS: dict[str, str] = {
     "team.waiting": "how many tickets of its team nobody has taken",
     "rating": "1 to 5, with on: rated",
     "target": "which one it is: first_response, next_response, resolution, update or promise; with on: sla_warning, sla_breached or promise_due",
-    "header.NAME": "a header of the mail",
+    "header.NAME": "a header of the mail; of a text, what its provider tells under that name",
     "form.NAME": "a field of a web form or a webhook",
     "customer.field.NAME": "the desk's own fact of the customer",
     "ticket.field.NAME": "a field of the section fields",
