@@ -95,7 +95,7 @@ def name_of(each: Happened) -> bytes:
     if each.what in ONCE:
         return each.what.encode()
     if each.what in OF_RECORDING and each.details.get("recording"):
-        return f"{each.what} {each.details['recording']}".encode()
+        return f"{each.what} {each.details['recording']} {each.details.get('by', '')}".encode()
     return _encode(each)
 
 

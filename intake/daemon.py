@@ -46,6 +46,8 @@ _LEVELS = {
     "nobody_on_call",
     "timer_delayed",
     "timer_failed",
+    "transcribing_failed",
+    "transcribing_delayed",
     "clockwork_failed",
     "phone_budget_used_up",
     "phone_flood",
@@ -93,6 +95,7 @@ class Daemon:
             told=self._told,
             folder=wired.blob_folder,
         )
+        self.transcribing = wired.transcribing(self._told)
         self.scheduler = _scheduler()
         self.timers = Timers(
             wired.store,
@@ -114,6 +117,7 @@ class Daemon:
                     self._start(tasks, "dispatch", self.dispatcher.run()),
                     self._start(tasks, "outbox", self.outbox.run()),
                     self._start(tasks, "fetching", self.fetching.run()),
+                    self._start(tasks, "transcribing", self.transcribing.run()),
                     self._start(tasks, "timers", self.timers.run()),
                     self._start(tasks, "rules", self.reloader.watch()),
                 ]
@@ -225,6 +229,8 @@ class Daemon:
 
     def _told(self, event: str, fields: dict[str, Any]) -> None:
         self.upkeep.count(event, fields)
+        if event == "file_fetched":
+            self.transcribing.wake()
         (logs.warning if event in _LEVELS else logs.event)(event, **fields)
 
 

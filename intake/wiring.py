@@ -22,6 +22,7 @@ from intake.store import blobs, opening, schema
 from intake.store.durable import make_folder
 from intake.store.engine import Store, StoreError
 from intake.store.statements import Statement
+from intake.transcribing import Told, Transcribing
 from intake.views import Views
 
 KEYS_FILE = "keys.json"
@@ -60,6 +61,24 @@ class Wired(msgspec.Struct, frozen=True, eq=False):
             views=Views(context),
             folder=self.blob_folder,
             caller=self.parser.caller,
+        )
+
+    def transcribing(self, told: Told) -> Transcribing:
+        """Make what writes voicemails down, for the accounts that want it so."""
+        channels, calls = self.settings.channels.items(), self.settings.calls
+        wanted = {
+            name: each.kind
+            for name, each in channels
+            if getattr(each.options, "transcription", "") == "local"
+        }
+        return Transcribing(
+            self.store,
+            self.journal,
+            kinds=wanted,
+            command=calls.transcribe,
+            limit_s=calls.transcribe_within_s,
+            folder=self.blob_folder,
+            told=told,
         )
 
 

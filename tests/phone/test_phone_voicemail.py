@@ -1,6 +1,7 @@
 """A voicemail is a ticket with its recording, and what was said in it is text for the rules."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -12,9 +13,10 @@ from aiohttp import web
 
 from channels.contract import Fetched, FetchFailed, Happened
 from channels.twilio import voice
-from intake import fetching
+from intake import fetching, journal, pipeline
 from intake.fetching import Fetching
 from intake.store import opening
+from intake.transcribing import Transcribing
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
 Make = Callable[[str], Desk]
@@ -178,6 +180,86 @@ def test_a_message_left_while_we_could_keep_nothing_is_a_ticket_all_the_same(des
     told(desk, happened("started", at), happened("ended", at, 31, status="completed", why="no_message"))
     (ticket,) = desk.rows("tickets")
     assert (desk.call()["outcome"], desk.message(ticket)["author"]) == ("voicemail", JAN)
+
+
+# -- a program of our own writes it down ------------------------------------------------------------------------------
+
+JSON = """
+import json, sys
+sound = open(sys.argv[1], "rb").read()
+print(json.dumps({"text": f"{len(sound)} bytes, a refund", "language": "EN-us", "confidence": 1.2}))
+"""
+ODD = {
+    "nothing": ("print()", "has understood nothing"),
+    "broken": ("raise SystemExit(3)", "ended with 3"),
+    "slow": ("import time; time.sleep(60)", "took longer than"),
+}
+
+
+def writing(desk: Desk, program: str, *, limit_s: float = 10) -> tuple[Transcribing, list[dict[str, Any]]]:
+    """What writes down by a program, and what it tells."""
+    told: list[dict[str, Any]] = []
+    return Transcribing(
+        desk.store,
+        desk.sessions._journal,
+        kinds={"phone": "twilio.voice"},
+        command=(sys.executable, "-c", program, "{file}"),
+        limit_s=limit_s,
+        folder=desk.folder,
+        told=lambda event, fields: told.append({"event": event, **fields}),
+    ), told
+
+
+def settle_last(desk: Desk) -> None:
+    """Settle what came in last, as its channel reads it."""
+    row = desk.rows("journal", "1 = 1 ORDER BY id DESC LIMIT 1")[0]
+    received = desk.store.read_now(lambda tx: journal.load(tx, row["id"], desk.folder))
+    options = voice.Options(account_sid=f"AC{'1' * 32}")
+    parsed = voice.parse(received.raw, options)
+    desk.store.write_now(lambda tx: pipeline.settle(tx, desk.context, received, parsed))
+
+
+async def test_a_program_writes_a_voicemail_down_once_it_is_here(desk: Desk) -> None:
+    ticket = voicemail(desk)
+    works, told = writing(desk, JSON)
+    assert await works.write_down() == 0
+    await fetched(desk, Shelf(b"sound"))
+    assert await works.write_down() == 1
+    settle_last(desk)
+    message = desk.message(ticket)
+    assert (message["visible_text"], message["language"]) == ("5 bytes, a refund", "en")
+    assert "100 % sure" in message["body"]
+    assert desk.rows("tickets")[0]["team"] == "billing"
+    assert await works.write_down() == 0
+    assert told == []
+
+
+async def test_after_a_restart_what_was_written_down_is_not_written_down_again(desk: Desk) -> None:
+    voicemail(desk)
+    await fetched(desk, Shelf(b"sound"))
+    await writing(desk, JSON)[0].write_down()
+    settle_last(desk)
+    assert await writing(desk, JSON)[0].write_down() == 0
+
+
+async def test_a_program_may_print_bare_text(desk: Desk) -> None:
+    ticket = voicemail(desk)
+    await fetched(desk, Shelf(b"sound"))
+    await writing(desk, "print('call me back')")[0].write_down()
+    settle_last(desk)
+    assert desk.message(ticket)["visible_text"] == "call me back"
+
+
+@pytest.mark.parametrize("kind", ODD)
+async def test_a_program_that_fails_is_tried_twice_and_told(desk: Desk, kind: str) -> None:
+    program, said = ODD[kind]
+    voicemail(desk)
+    await fetched(desk, Shelf(b"sound"))
+    works, told = writing(desk, program, limit_s=0.2 if kind == "slow" else 10)
+    tried = [await works.write_down() for _ in range(3)]
+    assert tried == [1, 1, 0]
+    assert [each["event"] for each in told] == ["transcribing_failed"] * 2
+    assert all(said in each["reason"] for each in told)
 
 
 @pytest.fixture
