@@ -37,7 +37,10 @@ def of(settings: Settings, templates: Collection[tuple[str, str]]) -> Means:
     )
     ways = media & {"email", "sms"}
     kinds = frozenset(action_text.ACTIONS) - (OUTWARD - frozenset(effects.DOERS))
-    return Means(media=media, templates=frozenset(templates), ways=ways, kinds=kinds)
+    choices = frozenset(
+        each for channel in settings.channels.values() for each in getattr(channel.options, "choices", ())
+    )
+    return Means(media=media, templates=frozenset(templates), ways=ways, kinds=kinds, choices=choices)
 
 
 def with_counts(means: Means, rulebook: Rulebook, tx: Tx) -> Means:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from routing import (
+    lint_calls,
     lint_means,
     lint_people,
     lint_policies,
@@ -56,6 +57,7 @@ def configured(rulebook: "Rulebook", means: Means) -> tuple[Problem, ...]:
     return (
         *lint_means.idle(rulebook, means, nodes),
         *lint_means.untranslated(rulebook, means, nodes),
+        *lint_calls.unknown_choices(rulebook, means),
         *lint_words.wide_words(rulebook, means),
     )
 

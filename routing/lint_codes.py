@@ -27,10 +27,11 @@ MEANS = Means(
     templates=frozenset((("received", "en"), ("received", "pl"), ("closing", "en"))),
     ways=frozenset(("email", "call")),
     kinds=frozenset(("team", "priority", "tags", "nature", "reply", "notify", "status")),
+    choices=frozenset(("billing", "person")),
     shares={" hello ": 0.62},
     texts=1_000,
 )
-"""The installation of the examples: it sends mail and calls agents, and "hello" stands in 62 % of what was written to it."""
+"""The installation of the examples: it sends mail, calls agents, has a phone menu, and "hello" stands in 62 % of what was written to it."""
 
 
 AT = datetime(2026, 11, 10, 12, tzinfo=UTC)
@@ -127,6 +128,12 @@ enrich:
         "warning",
         "nothing in this configuration can do it: a channel, a way or a part is missing",
         "route: [{id: text, when: {channel: sms}, then: {reply: {sms: received}}}]",
+    ),
+    Code(
+        "unknown-choice",
+        "warning",
+        "no phone menu of this configuration has an option of this id",
+        "route: [{id: money, when: {call.choice: biling}, then: {team: billing}}]",
     ),
     Code(
         "missing-language",

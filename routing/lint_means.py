@@ -24,7 +24,7 @@ ENOUGH_TEXTS = 100
 class Means(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration knows. media: that can send; templates: (name, language); ways: to reach agents.
 
-    kinds: actions that something here carries out, None = all of them. shares: word as written in folded text -> share
+    kinds: actions that something here carries out, None = all of them. choices: ids of all phone menus. shares: word as written in folded text -> share
     (0 to 1) of the stored messages that it occurs in; texts: how many messages were counted.
     """
 
@@ -32,6 +32,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     templates: frozenset[tuple[str, str]] = frozenset()
     ways: frozenset[str] = frozenset()
     kinds: frozenset[str] | None = None
+    choices: frozenset[str] = frozenset()
     shares: Mapping[str, float] = {}
     texts: int = 0
 

@@ -188,3 +188,13 @@ def test_a_rule_that_no_test_touches_is_a_hint() -> None:
     assert [(each.severity, each.code, each.message) for each in found] == [
         ("hint", "untested", "no test makes rule 'r' match")
     ]
+
+
+def test_a_choice_that_no_phone_menu_has_is_told_with_the_one_that_may_be_meant() -> None:
+    rules = "route: [{id: money, when: {call.choice: [biling, technical]}, then: {team: t}}]\n"
+    means = Means(choices=frozenset(("billing", "technical")))
+    book = rulebook.load({"r.yaml": BASE + rules + "default: {team: t}\n"})
+    told = [each for each in lint.configured(book, means) if each.code == "unknown-choice"]
+    assert [each.message for each in told] == ["rule 'money': no phone menu here has 'biling'"]
+    assert "billing" in told[0].hint
+    assert [each for each in lint.configured(book, Means()) if each.code == "unknown-choice"] == []

@@ -133,17 +133,11 @@ def _choice(options: "Options", choice: menu.Choice, where: str) -> Iterator[Pro
 
 
 def _ids(options: "Options") -> Iterator[Problem]:
-    for name, times in Counter(_all_ids(options.menu)).items():
+    for name, times in Counter(menu.ids(options.menu)).items():
         if times > 1:
             yield Problem(
                 f"the id '{name}' stands in the menu {times} times: rules could not tell them apart"
             )
-
-
-def _all_ids(choices: tuple[menu.Choice, ...]) -> Iterator[str]:
-    for choice in choices:
-        yield choice.id
-        yield from _all_ids(choice.menu)
 
 
 def _advice(options: "Options") -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The menu of an account, as intake.yaml has it, and what one choice of it is called."""
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
@@ -49,6 +50,13 @@ def at(menu: tuple[Choice, ...], path: tuple[str, ...]) -> tuple[Choice, ...]:
             return menu
         choices = found
     return choices
+
+
+def ids(menu: tuple[Choice, ...]) -> Iterator[str]:
+    """Give the id of every choice, on all levels, in the order written."""
+    for choice in menu:
+        yield choice.id
+        yield from ids(choice.menu)
 
 
 def named(menu: tuple[Choice, ...], name: str) -> Choice | None:

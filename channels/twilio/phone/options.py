@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from channels.twilio import settings
-from channels.twilio.phone.menu import Choice
+from channels.twilio.phone.menu import RESERVED, Choice, ids
 from channels.twilio.phone.voices import VOICES, Voice
 
 RING_AT_ONCE = 10  # <Number> in one <Dial> (twilio.com/docs/voice/twiml/number, checked 2026-11)
@@ -62,6 +62,11 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def staff_language(self) -> str:
         return self.agents_language or self.languages[0]
+
+    @property
+    def choices(self) -> frozenset[str]:
+        """What rules may ask of call.choice."""
+        return frozenset(ids(self.menu)) | RESERVED
 
     def voice(self, language: str) -> Voice:
         return self.voices.get(language) or VOICES.get(language) or VOICES["en"]
