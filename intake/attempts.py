@@ -43,6 +43,7 @@ _FAILED = Statement(
         _o.provider_id.is_not(None),
     )
 )
+_RECIPIENT = Statement(select(_o.account, _o.recipient).where(_o.id == bindparam("id")))
 _OPEN = Statement(select(_o.payload, _o.account).where(_o.id == bindparam("id"), _o.state == "queued"))
 
 
@@ -82,8 +83,12 @@ def put_off(tx: Tx, outbox_id: int, wait_s: float) -> None:
 def claim(tx: Tx, outbox_id: int, found: Iterable[str]) -> str | None:
     """Take the first of what the other side has that is no other row's, nor lost: it was sent; None = it was not.
 
-    found: provider ids, the oldest first.
+    found: provider ids, the oldest first. Holds a lock on the recipient: two rows may look at the same ones.
     """
+    recipient = tx.one(_RECIPIENT, id=outbox_id)
+    if recipient is None:
+        return None
+    tx.lock("sender", f"sent:{recipient[0]}:{recipient[1]}")
     row = tx.one(_OPEN, id=outbox_id)
     if row is None:
         return None
