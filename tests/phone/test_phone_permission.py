@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from channels import dial_outs
 from channels.contract import Address, Identity
+from intake import calling_out, desk_promises, opt_outs, outgoing, permission, reactions, tickets
 from intake import desk as desk_actions
-from intake import desk_promises, opt_outs, outgoing, permission, reactions, tickets
 from intake.outgoing import Draft
 from intake.store import opening, schema
 from tests.domain.world import RULES
@@ -25,6 +26,7 @@ SENDS = ("send", "send_apart", "send_alone")
 # Who decides that something goes out, and to whom. "customer": walked below; "agent": to colleagues alone.
 CALLERS = {
     ("answering", "_send", "send"): "customer",
+    ("calling_out", "call", "send"): "customer",
     ("consents", "_answer", "send_alone"): "customer",
     ("desk", "reply", "send"): "customer",
     ("promising", "say", "send"): "customer",
@@ -217,6 +219,46 @@ def test_without_stop_each_of_these_paths_sends(
     ruled.far.taken.clear()
     walk(ruled, ticket)
     assert ruled.texts_to() != []
+
+
+def with_a_phone(desk: ConsentDesk) -> None:
+    ania = msgspec.structs.replace(desk.context.rulebook.agents["ania"], phone="+48600100555")
+    book = msgspec.structs.replace(
+        desk.context.rulebook, agents={**desk.context.rulebook.agents, "ania": ania}
+    )
+    desk.context = msgspec.structs.replace(desk.context, rulebook=book)
+
+
+def call_out(desk: ConsentDesk, ticket: dict[str, Any]) -> calling_out.Called:
+    return desk.store.write_now(
+        lambda tx: calling_out.call(tx, desk.context, ticket["ref"], agent="ania", number=JAN)
+    )
+
+
+def test_nobody_calls_from_the_ticket_of_who_said_stop(desk: ConsentDesk) -> None:
+    """Not even the agent's own phone rings for it."""
+    with_a_phone(desk)
+    ticket = desk.ticket(desk.say("My printer is on fire"))
+    desk.say("STOP")
+    with pytest.raises(desk_actions.DeskError, match="opted out 10 Nov 2026"):
+        call_out(desk, ticket)
+    desk.deliver()
+    assert desk.far.taken == []
+
+
+def test_who_says_stop_while_the_agents_phone_rings_is_not_called(desk: ConsentDesk) -> None:
+    """It is looked at again when the agent presses 1."""
+    with_a_phone(desk)
+    ticket = desk.ticket(desk.say("My printer is on fire"))
+    called = call_out(desk, ticket)
+    session = dial_outs.session(str(called.outbox_id))
+    before = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session))
+    desk.say("STOP")
+    after = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session))
+    assert before is not None
+    assert after is not None
+    assert before.refusal == ""
+    assert "cannot call" in after.refusal
 
 
 def test_without_stop_the_desk_sends(desk: ConsentDesk) -> None:
