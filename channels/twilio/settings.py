@@ -61,7 +61,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.start not in ("new", "all"):
             _check_day(self.start)
         for name, url in (("public_url", self.public_url), ("fallback_url", self.fallback_url)):
-            if url and not url.startswith(("https://", "http://")):
+            if url and (not url.startswith(("https://", "http://")) or url.endswith("/")):
                 raise ValueError(f"{name} is written like https://help.example.com, not '{url}'")
         self._check_consent()
 

@@ -241,6 +241,14 @@ async def test_too_many_fields_are_refused(serve: Serve) -> None:
     assert served.gate.submitted == 0
 
 
+@pytest.mark.parametrize(
+    "url", ["help.example.com", "https://help.example.com/", "https://help.example.com/intake/"]
+)
+def test_a_public_url_that_nothing_could_be_signed_for_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="public_url is written like"):
+        sms.Options(account_sid=SID, public_url=url)
+
+
 # -- which part differs -----------------------------------------------------------------------------------------
 
 CONFIGURED = settings.Options(account_sid=SID, auth_token=TOKEN, public_url="https://help.example.com/intake")
