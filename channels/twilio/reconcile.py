@@ -141,7 +141,10 @@ class Reconciler:
         if saved is not None:
             self._log.warning("twilio_cursor_unreadable account=%s", self._account)
             return Position(since=now - position.LOST)
-        return position.first(self._options.start, now)
+        begun = position.first(self._options.start, now)
+        await gate.reconcile(self._inventory(self._options.numbers[0], begun, keys=None))
+        self._log.info("twilio_first_look account=%s since=%s", self._account, begun.since.isoformat())
+        return begun
 
     async def _make_up(
         self, gate: contract.Gate, number: str, window: Window, read: Position, *, now: datetime
@@ -155,15 +158,17 @@ class Reconciler:
             keys += [_counted_key(each, known) for each in found if each.is_counted]
         await self._submit(gate, missing)
         moved = position.moved(read, number, min(now, window.until or now))
-        inventory = contract.Inventory(
-            account=self._account,
-            place=number,
-            generation="",
-            keys=None if window.until else tuple(keys),
-            cursor=position.encode(moved),
-        )
-        await gate.reconcile(inventory)
+        await gate.reconcile(self._inventory(number, moved, keys=None if window.until else tuple(keys)))
+        if missing:
+            self._log.info(
+                "twilio_caught_up account=%s number=%s brought=%s", self._account, number, len(missing)
+            )
         return moved
+
+    def _inventory(self, number: str, read: Position, *, keys: tuple[str, ...] | None) -> contract.Inventory:
+        return contract.Inventory(
+            account=self._account, place=number, generation="", keys=keys, cursor=position.encode(read)
+        )
 
     async def _submit(self, gate: contract.Gate, missing: list[Found]) -> None:
         """Store what is missing: of one customer in order, of several at the same time. Raises: Unavailable, ApiError."""

@@ -23,7 +23,7 @@ class Desk:
     """One number, its two accounts of intake.yaml (texts, phone), a gate, and Twilio."""
 
     def __init__(self, provider: Provider, url: str, gate: Any = None, **more: Any) -> None:
-        given = {"numbers": (OWN,), "auth_token": provider.token, **more}
+        given = {"numbers": (OWN,), "auth_token": provider.token, "timeout_s": 60, **more}
         self.provider = provider
         self.options = settings.Options(account_sid=provider.account, api_url=url, **given)
         self.api = Api(self.options)
