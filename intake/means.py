@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels import loading
-from intake import effects
+from intake import effects, reaching
 from intake.settings import Settings
 from intake.store import schema
 from intake.store.engine import Tx
@@ -30,12 +30,13 @@ _TEXTS = Statement(
 
 def of(settings: Settings, templates: Collection[tuple[str, str]]) -> Means:
     """What can be sent, said and done. templates: (name, language) of the reply templates that are there."""
-    media = frozenset(
+    able = frozenset(
         module.MEDIUM
         for module in (loading.module_for(channel.kind) for channel in settings.channels.values())
         if hasattr(module.Channel, "deliver")
     )
-    ways = media & {"email", "sms"}
+    media = able if "sms" in able else able - {"voice"}  # who has called is answered by a text
+    ways = frozenset(way for way, medium in reaching.MEDIA.items() if medium in able)
     kinds = frozenset(action_text.ACTIONS) - (OUTWARD - frozenset(effects.DOERS))
     choices = frozenset(
         each for channel in settings.channels.values() for each in getattr(channel.options, "choices", ())

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from channels.contract import Identity
-from intake import opt_outs
+from intake import means, opt_outs, settings
 from intake.model import Account
 from intake.store import opening
 from intake.store.engine import Tx
+from routing import lint, rulebook
 from tests.phone.paged import ANIA, EWA, LADDER, OWN_CALLS, OWN_TEXTS, PAGED, TOMEK, Desk
 
 MAIL = "ewa@desk.example"
@@ -465,3 +466,33 @@ def test_a_text_settled_again_changes_nothing(desk: Desk) -> None:
         desk.settle_text(journal_id, EWA, "1")
     assert desk.events(ticket).count("acknowledged") == 1
     assert len(desk.rows("outbox", "action = 'page_confirmed'")) == 1
+
+
+# -- what the lint knows ----------------------------------------------------------------------------------------------
+
+SMS = "texts: {kind: twilio.sms, account_sid: AC00000000000000000000000000000001, numbers: ['+48221234501']}"
+VOICE = (
+    "calls: {kind: twilio.voice, account_sid: AC00000000000000000000000000000001, numbers: ['+48221234502']}"
+)
+SMTP = "mail: {kind: email.smtp, listen: '127.0.0.1:0', addresses: [support@example.com]}"
+
+
+@pytest.mark.parametrize(
+    ("channels", "ways"),
+    [
+        ((SMTP,), {"email"}),
+        ((SMTP, SMS), {"email", "sms"}),
+        ((VOICE,), {"call"}),
+        ((SMTP, SMS, VOICE), {"email", "sms", "call"}),
+    ],
+)
+def test_the_lint_knows_the_ways_of_a_configuration(
+    tmp_path: Path, channels: tuple[str, ...], ways: set[str]
+) -> None:
+    path = tmp_path / "intake.yaml"
+    path.write_text("channels:\n" + "".join(f"  {each}\n" for each in channels), encoding="utf-8")
+    found = means.of(settings.load(path, {}), ())
+    assert found.ways == ways
+    told = [each.message for each in lint.configured(rulebook.load({"rules.yaml": PAGED}), found)]
+    is_silent = not [each for each in told if "reaches agent 'ewa'" in each]
+    assert is_silent is (ways == {"email", "sms", "call"})
