@@ -269,9 +269,10 @@ class Fetching:
         new = [each for each in wanted if each.id not in self._under_way]
         if next_us is None:
             return new, IDLE_S
-        # Rows under way are due, too: each wakes us when it is done.
-        wait_s = IDLE_S if self._under_way or new else (next_us - self._store.now_us()) / 1_000_000
-        return new, min(max(wait_s, 0.0), IDLE_S)
+        # Rows under way are due, too: without the half second they would be looked at again and again.
+        is_busy = bool(self._under_way or new)
+        wait_s = max((next_us - self._store.now_us()) / 1_000_000, 0.5 if is_busy else 0.0)
+        return new, min(wait_s, IDLE_S)
 
     async def _fetch(self, wanted: Wanted) -> None:
         try:
