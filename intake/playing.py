@@ -128,7 +128,7 @@ class Play:
         until, pace_s = time.now_s + seconds, max(PACE_S, seconds / PACES_MAX)
         while time.now_s < until:
             await time.play(until_s=min(until, time.now_s + pace_s))
-            await self.stage.settled()
+        await self.stage.settled()
         await self._still()
 
     # -- what customers do --------------------------------------------------------------------------------------------

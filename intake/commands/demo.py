@@ -1,6 +1,7 @@
 """Plays customers against a running daemon: a dozen mails over SMTP, one of them sent twice, and one follow-up.
 
-With --once the set is sent once; without, customers go on writing every few seconds until Ctrl-C.
+A text and a call are played as well, when there are accounts for them whose api_url is this machine (docs/phone.md). With
+--once the set is sent once; without, customers go on writing every few seconds until Ctrl-C.
 """
 
 import argparse
@@ -39,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     door.send_bytes(body, sender=again["From"])
     terminal.say(f"  {again['From']}: the same mail once more, as a mail server does that missed our answer")
     _follow_up(settings, door, sent[0][0])
+    _phone(arguments, settings)
     _show(arguments, started)
     if not arguments.once:
         _go_on(door)
@@ -101,6 +103,17 @@ def _follow_up(settings: Settings, door: Door, mail: EmailMessage) -> None:
     answer, to = demo_follow_up.answer_to(acknowledgement, mail)
     door.send(answer, to)
     terminal.say(f"  {mail['From']}: answers our acknowledgement; that joins the ticket")
+
+
+def _phone(arguments: argparse.Namespace, settings: Settings) -> None:
+    """Play a text and a call where Twilio can be played."""
+    if not any(each.kind.startswith("twilio.") for each in settings.channels.values()):
+        return
+    from intake.commands import demo_phone
+
+    if any(demo_phone.accounts_of(settings, medium) is not None for medium in ("sms", "voice")):
+        with options.wired(arguments) as wired:
+            demo_phone.play(wired)
 
 
 def _show(arguments: argparse.Namespace, started: Any) -> None:

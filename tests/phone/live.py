@@ -33,7 +33,7 @@ from intake.wiring import wire
 PUBLIC = "https://help.example.com"
 OWN = "+48221234567"
 DESK = Path(__file__).parent / "scenarios" / "desk"
-STILL_S = 10.0
+STILL_S = 60.0
 
 
 class Clock:

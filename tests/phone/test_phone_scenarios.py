@@ -50,6 +50,7 @@ def _marked(file: Path) -> object:
     return pytest.param(file, id=file.stem, marks=() if file.stem in QUICK else pytest.mark.slow)
 
 
+@pytest.mark.timeout(120)  # of a busy machine; each takes half a second of work
 @pytest.mark.parametrize("file", [_marked(each) for each in FILES])
 async def test_it_goes_as_the_scenario_says(start: Start, file: Path) -> None:
     scenario = scenarios.read(file)

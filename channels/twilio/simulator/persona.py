@@ -39,7 +39,7 @@ class Persona:
     @property
     def left(self) -> list[str]:
         """What it never came to, in words."""
-        return [_words(act) for act in self._acts]
+        return [_words(act) for act in self._acts if not act.maybe]
 
     def at_question(self, prompt_s: float) -> Reaction | None:
         """What is done at a <Gather> whose words take so long; None = nothing."""

@@ -22,6 +22,7 @@ class Act(_Part, frozen=True):
     hear: what must have been said to them before. press: keys. say: words for speech recognition. silence: lets the
     question pass. leave: words onto the voicemail, "" = says nothing; seconds: how long. hang_up: ends the call.
     after: seconds after the question began, or the ringing; None = when it has been said. finish: the key that ends a message.
+    maybe: it may not come to this; of every other act it must.
     """
 
     hear: str | tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Act(_Part, frozen=True):
     finish: str = ""
     hang_up: bool = False
     after: Seconds | None = None
+    maybe: bool = False
 
     @property
     def wanted(self) -> tuple[str, ...]:
