@@ -50,7 +50,8 @@ _MARK = Statement(
     .where(schema.customers.c.id == bindparam("customer_id"))
     .values(opted_out_at=bindparam("since"))
 )
-_LAST = select(func.max(_o.id)).where(_o.state.in_(("out", "in"))).group_by(_o.kind, _o.value, _o.scope)
+_HELD = (_o.state == "out") | (_o.state == "in")
+_LAST = select(func.max(_o.id)).where(_HELD).group_by(_o.kind, _o.value, _o.scope)
 _LIST = Statement(
     select(*_COLUMNS)
     .where(_o.id > bindparam("after"), _o.id.in_(_LAST), _o.state == "out")
