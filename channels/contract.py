@@ -9,7 +9,7 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
   arguments in a worker process that has limits on time and memory;
 * `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`,
   `sent_before(outbound)` beside `deliver` (the provider ids under which the other side may have it already, looked up
-  before it is sent again), `wait_s(outbound)` (how long it has to wait for its turn, 0 = it may go), and
+  before it is sent again), `became_of(provider_id)` (a DeliveryReport, fetched), `wait_s(outbound)` (how long it has to wait for its turn, 0 = it may go), and
   `examine(raw)`: async, after the ack, what is to be looked up before `parse`; its JSON value is kept with the raw message
   and is the `evidence` of every parse of it, None = there was nothing to look up. An attribute that is None, when nothing
   ever is, spares every message a detour. Or `fetch(reference)`: async, a file that the other side keeps for us. What files

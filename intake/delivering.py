@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from channels.contract import Delivered, DeliveryFailed, OutboundMessage
-from intake import admitting, attaching, failpoints, outbox
+from intake import admitting, attaching, failpoints, outbox, reports
 from intake import attempts as tries
 from intake.model import Context
 from intake.outbox import Queued
@@ -176,7 +176,18 @@ class Outbox:
         sent = await self._store.write(lambda tx: tries.claim(tx, queued.id, found))
         if sent is not None:
             self._told("message_found_sent", {"outbox": queued.id, "provider_id": sent})
+            await self._ask_after(queued, sent)
         return sent is not None
+
+    async def _ask_after(self, queued: Queued, provider_id: str) -> None:
+        """Note what has become of it meanwhile: the reports of that may have come while nobody knew whose they were."""
+        became_of = getattr(self._deliverer(queued), "became_of", None)
+        context = self._context()
+        if became_of is None or context is None:
+            return
+        with contextlib.suppress(DeliveryFailed):  # later reports are understood
+            report = await became_of(provider_id)
+            await self._store.write(lambda tx: reports.apply(tx, context, queued.id, report))
 
     async def _begins(self, queued: Queued, attempts: int) -> bool:
         """Write down that a try begins, where nothing else tells of one; false when it is not to be sent any more."""

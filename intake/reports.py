@@ -76,18 +76,30 @@ def settle(tx: Tx, context: Context, received: Received, happening: DeliveryRepo
     if row is None:
         journal.close(tx, received.id, "automatic", problem=STRANGER)
         return
+    ticket = _apply(tx, context, row, happening)
+    ticket_id = ticket.id if ticket is not None else None
+    journal.close(tx, received.id, "automatic", ticket_id=ticket_id, customer_id=row.customer_id)
+
+
+def apply(tx: Tx, context: Context, outbox_id: int, happening: DeliveryReport) -> None:
+    """Do what a report asks for that was fetched, not sent to us."""
+    row = _load(tx, outbox_id)
+    if row is not None:
+        _apply(tx, context, row, happening)
+
+
+def _apply(tx: Tx, context: Context, row: _Row, happening: DeliveryReport) -> Ticket | None:
+    """Move the row and do what follows; the ticket it is about, None = no one."""
     if happening.address_problem and _is_current(row, happening):
         failures.blame_number(tx, row.medium, row.account, row.recipient, happening.address_problem)
     ticket = tickets.locked_final(tx, row.ticket_id) if row.ticket_id is not None else None
     # Locked, it may have gone further than when it was looked at first.
     row = _load(tx, row.id) or row
-    journal.close(
-        tx, received.id, "automatic", ticket_id=ticket.id if ticket else None, customer_id=row.customer_id
-    )
     if _is_current(row, happening):
         _follow(tx, context, ticket, _with_id(tx, row, happening), happening)
     elif happening.state in _ARRIVED and happening.provider_id in attempts.lost_of(_decode(row.payload)):
         _arrive(tx, ticket, row, happening)
+    return ticket
 
 
 def _find(tx: Tx, context: Context, received: Received, happening: DeliveryReport) -> _Row | None:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from channels import contract, phone_numbers
-from channels.twilio import codes, pacing, segments, settings, templates
+from channels.twilio import codes, pacing, segments, settings, status, templates
 from channels.twilio.api import Api, ApiError
 
 if TYPE_CHECKING:
@@ -101,6 +101,15 @@ class Sender:
             raise contract.DeliveryFailed(reason, retryable=True, unknown=True) from error
         fitting = [each for each in found if _made_at(each, since) >= since and _is_it(each, parameters)]
         return tuple(str(each.sid) for each in reversed(fitting))
+
+    async def became_of(self, provider_id: str) -> contract.DeliveryReport:
+        """Return what Twilio says now of a message of ours. Raises: DeliveryFailed when it cannot be asked."""
+        try:
+            found = await self._api.call(lambda twilio: twilio.messages(provider_id).fetch_async())
+        except ApiError as error:
+            raise failure(error) from error
+        code = int(found.error_code or 0)
+        return status.report(provider_id, str(found.status), code=code, said=str(found.error_message or ""))
 
     async def close(self) -> None:
         await self._api.close()

@@ -7,6 +7,8 @@ sent the message. `o` in the URL is OutboundMessage.reference, so that even such
 
 import re
 
+import msgspec
+
 from channels import contract
 from channels.twilio import codes, recovered, signature, webhook
 
@@ -43,18 +45,24 @@ def raw(verified: webhook.Verified, *, kind: str) -> contract.RawMessage:
 def parse(raw: contract.RawMessage) -> contract.DeliveryReport:
     """Read a callback. A status that nobody knows moves nothing; a code that nobody knows is told in general words."""
     form = _form(raw.body)
-    state = _STATES.get(_status(form), "queued")
-    code = _code(form.get("ErrorCode", "")) if state == "failed" else 0
+    reference = str(dict(raw.envelope.get("query") or {}).get(_REFERENCE, ""))
+    told = report(_sid(form), _status(form), code=_code(form.get("ErrorCode", "")), said=_said(form))
+    return msgspec.structs.replace(told, at=raw.received_at, reference=reference)
+
+
+def report(sid: str, status: str, *, code: int, said: str = "") -> contract.DeliveryReport:
+    """Return what a status of Twilio's means. code: 0 = none; it says something only of what failed."""
+    state = _STATES.get(status, "queued")
+    if state != "failed":
+        return contract.DeliveryReport(provider_id=sid, state=state)
     known = codes.of(code)
     return contract.DeliveryReport(
-        provider_id=_sid(form),
+        provider_id=sid,
         state=state,
         code=str(code) if code else "",
-        detail=codes.sentence(code, said=_said(form)) if state == "failed" else "",
-        at=raw.received_at,
-        reference=str(dict(raw.envelope.get("query") or {}).get(_REFERENCE, "")),
-        address_problem=known.address if state == "failed" else "",
-        may_be_resent=state == "failed" and known.kind == "transient",
+        detail=codes.sentence(code, said=said),
+        address_problem=known.address,
+        may_be_resent=known.kind == "transient",
     )
 
 

@@ -119,6 +119,9 @@ class Texts:
     async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
         return await self._sender.sent_before(outbound)
 
+    async def became_of(self, provider_id: str) -> contract.DeliveryReport:
+        return await self._sender.became_of(provider_id)
+
     def wait_s(self, outbound: contract.OutboundMessage) -> float:
         return self._sender.wait_s(outbound)
 

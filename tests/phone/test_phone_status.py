@@ -353,6 +353,28 @@ async def test_a_crash_between_the_answer_and_our_note_sends_nothing_twice(desk:
     assert [event for event, _ in desk.told] == ["message_found_sent"]
 
 
+@pytest.mark.parametrize(
+    ("word", "code", "state"), [("delivered", None, "delivered"), ("undelivered", 30005, "failed")]
+)
+async def test_what_became_of_it_while_nobody_knew_whose_it_was_is_asked_for(
+    desk: Texted, word: str, code: int | None, state: str
+) -> None:
+    """The reconciler brings its status, without our reference, before we have found it again."""
+    ticket = desk.text()
+    row = desk.answer(ticket)
+    with pytest.raises(Gone):
+        await desk.deliver_due(crash_after_taken(desk))
+    (text,) = desk.provider.sent
+    text.status, text.code = word, code
+    assert desk.report(text.sid, word, code=code)["problem"]
+    await desk.close()
+    desk.senders = desk.new_senders()
+    desk.advance(seconds=90)
+    await desk.deliver_due()
+    assert desk.again(row)["state"] == state
+    assert ("delivery_failed" in desk.events(ticket)) == (state == "failed")
+
+
 async def test_a_crash_before_the_request_sends_it_once(desk: Texted) -> None:
     """The try was written down, nothing was asked: the look-up finds nothing, and it is sent."""
     row = desk.answer(desk.text())
