@@ -32,10 +32,10 @@ class Page(msgspec.Struct, frozen=True):
 
 
 async def pages(
-    api: Api, path: str, name: str, wanted: Mapping[str, str], *, page_size: int = PAGE_SIZE
+    api: Api, path: str, name: str, wanted: Mapping[str, str], *, page_size: int | None = None
 ) -> AsyncIterator[Page]:
     """Give the pages of a list, the newest rows first. path: below the account ("Messages"). Raises: ApiError."""
-    asked: dict[str, object] | None = {**wanted, "PageSize": page_size}
+    asked: dict[str, object] | None = {**wanted, "PageSize": page_size or PAGE_SIZE}
     uri = ""
     seen: set[str] = set()
     for _ in range(MAX_PAGES):

@@ -13,7 +13,9 @@ OVERLAP = timedelta(hours=24)
 SWEEP = timedelta(days=3)  # once a day it is looked so far back: for prices, and for what came very late
 SWEPT_EVERY = timedelta(days=1)
 STEP = timedelta(days=1)  # a long absence is made up for day by day, the oldest first
-RETENTION = timedelta(days=400)  # twilio.com/docs/usage/security/data-retention, messages and calls (2026-11)
+# Longer is nothing listed, and shorter where the account wants it so: help centre, "Twilio SMS message and traffic storage"
+# (checked 2026-11).
+RETENTION = timedelta(days=400)
 LOST = timedelta(days=2)  # how far is looked back when nobody knows any more how far it was
 
 

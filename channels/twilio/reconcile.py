@@ -232,8 +232,12 @@ def _sentence(error: ApiError) -> str:
 
 
 def only(wanted: Mapping[str, str], window: Window, name: str) -> dict[str, str]:
-    """Add a window to the filters of a list. name: of the date ("DateSent")."""
+    """Add a window to the filters of a list. name: of the date ("DateSent").
+
+    Twilio documents days, and takes instants; should it look at nothing but the day, or at its midnight, all of the window
+    is listed all the same: who reads the list looks at the instants again.
+    """
     bounds = {f"{name}>": listing.written(window.start)}
     if window.until is not None:
-        bounds[f"{name}<"] = listing.written(window.until)
+        bounds[f"{name}<"] = listing.written(window.until + timedelta(days=1))
     return {**wanted, **bounds}

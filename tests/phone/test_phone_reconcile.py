@@ -14,8 +14,10 @@ import pytest
 from sqlalchemy import select
 
 from channels import contract, testing
-from channels.twilio import position, probe, reconcile, setup, sms, status, voice, webhook
+from channels.twilio import listing, position, probe, reconcile, setup, sms, status, voice, webhook, whatsapp
 from channels.twilio.phone import moment
+from channels.twilio.reconcile_messages import Messages
+from channels.twilio.simulator import paging
 from channels.twilio.simulator.provider import Provider
 from intake import call_timeline, ledger
 from intake.journal import Journal
@@ -220,6 +222,25 @@ async def test_what_came_to_another_address_is_left_alone(desk: Desk, to: str) -
     desk.called(to=OTHER)
     await ended(desk)
     assert desk.gate.stored == []
+
+
+async def test_whatsapp_has_addresses_of_its_own(provider: Provider, api_url: str) -> None:
+    desk = Desk(provider, api_url)
+    source = Messages("wa", desk.options, kind="twilio.whatsapp", medium="whatsapp", api=desk.api)
+    reconciler = reconcile.Reconciler("wa", desk.options, source)
+    await reconciler.round(desk.gate)
+    provider.advance(60)
+    provider.receive(f"whatsapp:{JAN}", f"whatsapp:{OWN}", "by WhatsApp")
+    provider.receive(JAN, OWN, "by SMS")
+    provider.advance(60)
+    await reconciler.round(desk.gate)
+    await desk.api.close()
+    [raw] = desk.gate.stored
+    assert (raw.lane, raw.kind) == (f"whatsapp:{JAN}", "twilio.whatsapp")
+    message = whatsapp.parse(raw, whatsapp.Options(account_sid=provider.account))
+    assert isinstance(message, contract.Message)
+    assert message.sender == contract.Identity("whatsapp", JAN)
+    assert (message.text, message.problems) == ("by WhatsApp", ())
 
 
 async def test_what_was_there_before_the_first_start_is_left_alone(provider: Provider, api_url: str) -> None:
@@ -501,7 +522,7 @@ async def test_killed_at_each_step_nothing_is_lost_and_the_cursor_is_never_ahead
     provider: Provider, api_url: str, *, is_done: bool
 ) -> None:
     desk = Desk(provider, api_url, start="2026-11-08")
-    for number in range(6):
+    for number in range(4):
         provider.receive(JAN if number % 2 else MARIA, OWN, f"{number}")
         desk.recorded(desk.called(5))
         provider.advance(hours=11)
@@ -544,10 +565,13 @@ def assert_cursor_is_behind(desk: Desk) -> None:
 # -- lists ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [999, 1_000, 1_001, 2_001])
-async def test_a_list_is_read_to_its_end_whatever_the_number_of_its_pages(desk: Desk, count: int) -> None:
+@pytest.mark.parametrize("count", [9, 10, 11, 20, 21, 105])
+async def test_a_list_is_read_to_its_end_whatever_the_number_of_its_pages(
+    desk: Desk, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "PAGE_SIZE", 10)
     for number in range(count):
-        desk.provider.receive(f"+4860020{number % 50:04}", OWN, f"{number}")  # all within one second
+        desk.provider.receive(f"+4860020{number % 7:04}", OWN, f"{number}")  # all within one second
     await ended(desk)
     assert len(desk.taken) == count
     assert set(desk.taken) == desk.expected()
@@ -558,12 +582,12 @@ async def test_a_list_is_read_to_its_end_whatever_the_number_of_its_pages(desk: 
 
 
 async def test_a_message_that_arrives_while_pages_are_turned_hides_none(desk: Desk) -> None:
-    for number in range(1_500):
+    for number in range(1_001):
         desk.provider.receive(JAN, OWN, f"{number}")
     desk.provider.advance(900)
     gate = Interrupted(desk.gate, lambda: desk.provider.receive(MARIA, OWN, "meanwhile"))
     await desk.texts().round(gate)
-    assert len(desk.taken) == 1_500
+    assert len(desk.taken) == 1_001
     await ended(desk)
     assert set(desk.taken) == desk.expected()
 
@@ -590,11 +614,11 @@ async def test_more_keys_than_the_gate_takes_at_once_are_asked_in_portions(desk:
             asked.append(len(keys := list(keys)))
             return await desk.gate.known(keys)
 
-    for _ in range(1_200):
+    for _ in range(510):
         desk.called(5, price="-0.01")  # two keys each: that it ended, and what it cost
     desk.provider.advance(900)
     await desk.phone().round(Counting(desk.gate, lambda: None))
-    assert sum(asked) == 2_400
+    assert sum(asked) == 1_020
     assert max(asked) == reconcile.KNOWN_AT_ONCE
 
 
@@ -656,6 +680,25 @@ async def test_a_month_away_is_made_up_for_day_by_day_the_oldest_first(desk: Des
     assert (
         len(counted.keys or ()) <= 4
     )  # the last days only: a count of everything would take longer each day
+
+
+async def test_a_twilio_that_looks_at_nothing_but_the_day_hides_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its documents speak of days and of their midnight: "on or before midnight of this date"."""
+
+    def midnight(_: str, value: str) -> tuple[datetime, datetime]:
+        day = datetime.fromisoformat(value[:10]).replace(tzinfo=UTC)
+        return day, day
+
+    monkeypatch.setattr(paging, "_span", midnight)
+    for number in range(60):
+        desk.provider.receive(JAN, OWN, f"{number}")
+        desk.recorded(desk.called())
+        desk.provider.advance(hours=3.7)
+    await desk.round()
+    assert desk.said == [str(number) for number in range(60)]
+    assert sorted(desk.taken) == sorted(desk.expected())
 
 
 # -- the cursor -------------------------------------------------------------------------------------------------------
