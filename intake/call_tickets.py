@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import bindparam, select
 
-from channels.contract import Happened
+from channels.contract import Happened, Identity
 from intake import (
     call_text,
     call_timeline,
@@ -27,6 +27,7 @@ from intake import (
     journal,
     missed_calls,
     newcomers,
+    opt_out_hints,
     quiet,
     reactions,
     refs,
@@ -62,6 +63,7 @@ _LAST_BEFORE = Statement(
     .limit(1)
 )
 _COUNTED = Statement(select(_c.counted_at).where(_c.id == bindparam("id")))
+_OF_OUR_CALL = frozenset(("author", "author_name", "external_id"))  # are as they were written when we called
 _ACTORS = {
     "customer": frozenset(("language", "chose", "missed_key", "consent", "recorded", "transcribed")),
     "agent": frozenset(("accepted", "declined", "connected", "agent_left")),
@@ -209,10 +211,27 @@ def _go_on(
     if now.outcome is not None and was.outcome is None:
         ticket = _ended(tx, context, ticket, now, call_id=after.id, cause=cause)
     if now.transcript is not None and now.transcript != was.transcript:
+        _suggest(tx, context, after, ticket)
         ticket = voicemails.read(tx, context, ticket, now, cause=cause)
     if now.outcome is not None and was.outcome is None:
         ticket = missed_calls.react(tx, context, ticket, now, cause=cause)
     quiet.follow(tx, context, ticket)
+
+
+def _suggest(tx: Tx, context: Context, call: "Call", ticket: Ticket) -> None:
+    """Look whether a message left asks to be left alone: an agent decides."""
+    said = call.state.transcript
+    if said is not None and call.caller is not None and call.message_id is not None:
+        caller = Identity("phone", call.caller)
+        opt_out_hints.suggest(
+            tx,
+            context,
+            caller,
+            said.text,
+            medium=call_text.VOICE,
+            ticket_id=ticket.id,
+            message_id=call.message_id,
+        )
 
 
 def _tell(tx: Tx, ticket: Ticket, before: "Call", after: "Call") -> None:
@@ -249,7 +268,7 @@ def _write_anew(tx: Tx, call: "Call", ticket: Ticket) -> None:
     )
     content = conversations.content(message)
     if call.direction == "out":
-        del content["author"], content["author_name"]
+        content = {name: value for name, value in content.items() if name not in _OF_OUR_CALL}
     tx.update(schema.messages, {"id": call.message_id}, **content)
     fetching.name_again(tx, call.message_id)
 

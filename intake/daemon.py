@@ -47,6 +47,7 @@ _LEVELS = {
     "timer_delayed",
     "timer_failed",
     "transcribing_failed",
+    "file_not_deleted_elsewhere",
     "transcribing_delayed",
     "clockwork_failed",
     "phone_budget_used_up",

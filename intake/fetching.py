@@ -2,14 +2,15 @@
 
 A row of `fetches` is written with the message that names the file (a picture of a text), or with what a call left behind
 (a recording). Until its bytes are here the file is an attachment without size and hash. It is fetched at least once and
-kept once; a file that cannot be had is given up after some days, which the ticket and the operator are told.
+kept once; a file that cannot be had is given up after some days, which the ticket and the operator are told. Where the
+account's channel has a `delete`, it is then deleted on the other side, with as many tries.
 """
 
 import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,17 +55,17 @@ _ASK = Statement(
 )  # fmt: skip
 # What waits for an instant that no back-off can have meant was queued by a clock that has been set back since.
 _DUE = Statement(
-    select(_f.id, _f.account, _f.reference, _f.attempts)
-    .where(_f.state == "queued", or_(_f.next_at <= bindparam("now"), _f.next_at > bindparam("never")))
+    select(_f.id, _f.account, _f.reference, _f.attempts, _f.state == "here")
+    .where(_f.next_at.is_not(None), or_(_f.next_at <= bindparam("now"), _f.next_at > bindparam("never")))
     .order_by(_f.next_at)
     .limit(bindparam("most"))
 )
-_NEXT = Statement(select(func.min(_f.next_at)).where(_f.state == "queued"))
+_NEXT = Statement(select(func.min(_f.next_at)).where(_f.next_at.is_not(None)))
 _ROW = Statement(select(_f.ticket_id, _f.customer_id, _f.message_id, _f.part).where(_f.id == bindparam("id")))
 _DONE = Statement(
     select(_f.part, _f.blob_id, schema.blobs.c.hash, schema.blobs.c.size_bytes)
     .join(schema.blobs, schema.blobs.c.id == _f.blob_id)
-    .where(_f.message_id == bindparam("message_id"), _f.state == "done")
+    .where(_f.message_id == bindparam("message_id"))
 )
 _MESSAGE = Statement(select(_m.ticket_id, _m.attachments).where(_m.id == bindparam("id")))
 
@@ -74,12 +75,16 @@ class Source(Protocol):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A file to be fetched now. reference: what its account's channel calls it."""
+    """A file to be fetched now. reference: what its account's channel calls it.
+
+    is_here: it is kept, and to be deleted on the other side.
+    """
 
     id: int
     account: str
     reference: str
     attempts: int
+    is_here: bool = False
 
 
 def ask(
@@ -147,20 +152,24 @@ def name_again(tx: Tx, message_id: int) -> None:
 def look(tx: Tx) -> tuple[list[Wanted], int | None]:
     """Return what is to be fetched now, and when the next is, microseconds UTC; None = nothing waits."""
     never = tx.now + int(2 * max(BACK_OFF_S) * 1_000_000)
-    found = [Wanted(*row) for row in tx.all(_DUE, now=tx.now, never=never, most=PAGE)]
+    found = [
+        Wanted(*row[:4], is_here=bool(row[4])) for row in tx.all(_DUE, now=tx.now, never=never, most=PAGE)
+    ]
     row = tx.one(_NEXT)
     return found, row[0] if row is not None else None
 
 
-def keep(tx: Tx, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob) -> bool:
-    """Keep a file that is here; whether it was still wanted."""
+def keep(
+    tx: Tx, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob, *, is_left: bool = True
+) -> bool:
+    """Keep a file that is here; whether it was still wanted. is_left: it stays on the other side, too."""
     ticket_id, customer_id, message_id, part = _owner(tx, wanted)
     was_waiting = tx.update(
         schema.fetches,
         {"id": wanted.id, "state": "queued"},
-        state="done",
-        attempts=wanted.attempts + 1,
-        next_at=None,
+        state="done" if is_left else "here",
+        attempts=wanted.attempts + 1 if is_left else 0,
+        next_at=None if is_left else tx.now,
         error=None,
     )
     if not was_waiting:
@@ -175,6 +184,29 @@ def keep(tx: Tx, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob)
         tx, "file_fetched", ticket_id=ticket_id, customer_id=customer_id, message=str(message_id), part=part
     )
     return True
+
+
+def note_deleted(tx: Tx, wanted: Wanted, failure: FetchFailed | None, next_at: int | None) -> None:
+    """Note what came of deleting a file on the other side. failure: None = it is gone; next_at: None = no more tries."""
+    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
+    was_waiting = tx.update(
+        schema.fetches,
+        {"id": wanted.id, "state": "here"},
+        state="done" if next_at is None else "here",
+        attempts=wanted.attempts + 1,
+        next_at=next_at,
+        error=None if failure is None else failure.reason,
+    )
+    if was_waiting and next_at is None:
+        events.record(
+            tx,
+            "file_deleted_elsewhere" if failure is None else "file_not_deleted_elsewhere",
+            ticket_id=ticket_id,
+            customer_id=customer_id,
+            message=str(message_id),
+            part=part,
+            **({} if failure is None else {"reason": failure.reason}),
+        )
 
 
 def note_failed(tx: Tx, wanted: Wanted, failure: FetchFailed, next_at: int | None) -> bool:
@@ -290,14 +322,46 @@ class Fetching:
 
     async def fetch(self, wanted: Wanted) -> None:
         """Try once to fetch a file, and keep what came of it. Raises: StoreError."""
+        if wanted.is_here:
+            await self._delete(wanted)
+            return
         try:
             fetched = await self._given(wanted)
         except FetchFailed as failure:
             await self._try_later(wanted, failure)
             return
         prepared = await asyncio.to_thread(blobs.prepare, fetched.content, self._folder)
-        if await self._store.write(lambda tx: keep(tx, wanted, fetched, prepared)):
+        is_left = self._deleter(wanted) is None
+        if await self._store.write(lambda tx: keep(tx, wanted, fetched, prepared, is_left=is_left)):
             self._told("file_fetched", {"account": wanted.account, "fetch": wanted.id})
+
+    def _deleter(self, wanted: Wanted) -> Callable[[str], Awaitable[None]] | None:
+        """Return what deletes files of an account on the other side; None = they stay there."""
+        source = self._sources.get(wanted.account)
+        delete: Callable[[str], Awaitable[None]] | None = getattr(source, "delete", None)
+        return delete
+
+    async def _delete(self, wanted: Wanted) -> None:
+        """Try once to delete a file on the other side that is here. Raises: StoreError."""
+        failure = await self._refusal(wanted)
+        next_at = None if failure is None else self._next_try(wanted, failure)
+        await self._store.write(lambda tx: note_deleted(tx, wanted, failure, next_at))
+        if failure is not None and next_at is None:
+            fields = {"account": wanted.account, "fetch": wanted.id, "reason": failure.reason}
+            self._told("file_not_deleted_elsewhere", fields)
+
+    async def _refusal(self, wanted: Wanted) -> FetchFailed | None:
+        """Return why a file was not deleted on the other side; None = it was, or it may stay by now."""
+        delete = self._deleter(wanted)
+        try:
+            if delete is not None:
+                await delete(wanted.reference)
+        except FetchFailed as failure:
+            return failure
+        except Exception as error:
+            log.exception("delete_failed", extra={"fetch": wanted.id})
+            return FetchFailed(f"the channel failed: {type(error).__name__}", retryable=True)
+        return None
 
     async def _given(self, wanted: Wanted) -> Fetched:
         source = self._sources.get(wanted.account)
@@ -312,11 +376,15 @@ class Fetching:
             raise FetchFailed(f"the channel failed: {type(error).__name__}", retryable=True) from error
 
     async def _try_later(self, wanted: Wanted, failure: FetchFailed) -> None:
-        next_at = None
-        if failure.retryable and wanted.attempts < len(BACK_OFF_S):
-            delay_s = BACK_OFF_S[wanted.attempts] * (1 + self._jitter() / 4)
-            next_at = self._store.now_us() + int(delay_s * 1_000_000)
+        next_at = self._next_try(wanted, failure)
         if await self._store.write(lambda tx: note_failed(tx, wanted, failure, next_at)):
             event = "file_delayed" if next_at is not None else "file_not_fetched"
             fields = {"account": wanted.account, "fetch": wanted.id, "reason": failure.reason}
             self._told(event, fields)
+
+    def _next_try(self, wanted: Wanted, failure: FetchFailed) -> int | None:
+        """Return when it is tried again, microseconds UTC; None = it is given up."""
+        if not failure.retryable or wanted.attempts >= len(BACK_OFF_S):
+            return None
+        delay_s = BACK_OFF_S[wanted.attempts] * (1 + self._jitter() / 4)
+        return self._store.now_us() + int(delay_s * 1_000_000)

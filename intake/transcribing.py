@@ -43,7 +43,7 @@ _WAITING = Statement(
     select(_f.id, _f.account, _f.reference, _f.blob_id, _c.call, _c.session)
     .join(schema.calls, _c.message_id == _f.message_id)
     .where(
-        _f.state == "done",
+        _f.blob_id.is_not(None),
         _f.created_at >= bindparam("since"),
         _f.account.in_(values_of("accounts")),
         _c.outcome == "voicemail",

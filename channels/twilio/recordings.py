@@ -10,6 +10,7 @@ import re
 
 from channels.contract import FetchFailed
 from channels.twilio import settings
+from channels.twilio.api import Api, ApiError
 
 MAX_SIZE_BYTES = 64 * 1024 * 1024
 TOTAL_S = 180.0
@@ -21,3 +22,14 @@ def url(options: settings.Options, recording: str) -> str:
     if not _SID.fullmatch(recording):
         raise FetchFailed("a recording is named RE and 32 of 0-9a-f", retryable=False)
     return f"{options.api_url}/2010-04-01/Accounts/{options.account_sid}/Recordings/{recording}.mp3"
+
+
+async def delete(api: Api, recording: str) -> None:
+    """Delete a recording; one that is gone is none. Raises: FetchFailed."""
+    if not _SID.fullmatch(recording):
+        raise FetchFailed("a recording is named RE and 32 of 0-9a-f", retryable=False)
+    try:
+        await api.call(lambda twilio: twilio.recordings(recording).delete_async())
+    except ApiError as error:
+        if error.status != 404:
+            raise FetchFailed(str(error), retryable=error.is_transient) from None

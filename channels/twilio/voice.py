@@ -51,6 +51,8 @@ class Channel:
         self._late: set[asyncio.Task[str]] = set()
         api = Api(options)
         self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
+        self._api = api
+        self.delete = self._delete if options.delete_recordings else None  # None = they stay at Twilio
         self._fetcher = media.Fetcher(
             options, total_s=recordings.TOTAL_S, max_size_bytes=recordings.MAX_SIZE_BYTES
         )
@@ -69,6 +71,10 @@ class Channel:
     async def fetch(self, reference: str) -> contract.Fetched:
         """Return the sound of a recording. reference: its SID. Raises: FetchFailed."""
         return await self._fetcher.fetch(recordings.url(self._options, reference))
+
+    async def _delete(self, reference: str) -> None:
+        """Delete a recording at Twilio. Raises: FetchFailed."""
+        await recordings.delete(self._api, reference)
 
     def check(self) -> list[contract.Problem]:
         """Say what is wrong with the menu and what stands around it."""

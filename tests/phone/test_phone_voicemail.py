@@ -182,6 +182,49 @@ def test_a_message_left_while_we_could_keep_nothing_is_a_ticket_all_the_same(des
     assert (desk.call()["outcome"], desk.message(ticket)["author"]) == ("voicemail", JAN)
 
 
+class Clearing(Shelf):
+    """Deletes what it has given, when it lets itself be asked."""
+
+    def __init__(self, *answers: FetchFailed | None) -> None:
+        super().__init__(b"sound")
+        self.answers = list(answers)
+        self.asked: list[str] = []
+
+    async def delete(self, reference: str) -> None:
+        self.asked.append(reference)
+        answer = self.answers.pop(0)
+        if answer is not None:
+            raise answer
+
+
+async def test_where_it_is_wanted_the_recording_is_deleted_elsewhere_once_we_have_it(desk: Desk) -> None:
+    ticket = voicemail(desk)
+    source = Clearing(FetchFailed("not now", retryable=True), None)
+    await fetched(desk, source)
+    assert source.asked == []
+    assert desk.rows("fetches")[0]["blob_id"] is not None
+    await fetched(desk, source)
+    assert desk.rows("fetches")[0]["state"] == "here"
+    desk.clock.advance(60)
+    await fetched(desk, source)
+    desk.clock.advance(days=1)
+    await fetched(desk, source)
+    assert source.asked == [RECORDING] * 2
+    assert desk.rows("fetches")[0]["state"] == "done"
+    assert "file_deleted_elsewhere" in desk.events(ticket)
+
+
+async def test_a_recording_that_cannot_be_deleted_is_told_and_kept_by_us(desk: Desk) -> None:
+    ticket = voicemail(desk)
+    source = Clearing(FetchFailed("forbidden", retryable=False))
+    await fetched(desk, source)
+    await fetched(desk, source)
+    (row,) = desk.rows("fetches")
+    assert (row["state"], row["error"], row["next_at"]) == ("done", "forbidden", None)
+    assert row["blob_id"] is not None
+    assert "file_not_deleted_elsewhere" in desk.events(ticket)
+
+
 # -- a program of our own writes it down ------------------------------------------------------------------------------
 
 JSON = """
@@ -272,6 +315,11 @@ async def twilio() -> Any:
         return web.Response(body=b"sound", content_type="audio/mpeg")
 
     app = web.Application()
+
+    async def gone(request: web.Request) -> web.Response:
+        return web.Response(status=204)
+
+    app.router.add_delete(f"/2010-04-01/Accounts/AC{'1' * 32}/Recordings/{RECORDING}.json", gone)
     app.router.add_get(f"/2010-04-01/Accounts/AC{'1' * 32}/Recordings/{RECORDING}.mp3", sound)
     runner = web.AppRunner(app)
     await runner.setup()
@@ -292,3 +340,21 @@ async def test_the_channel_fetches_a_recording_by_its_name(twilio: str) -> None:
     finally:
         await channel.close()
     assert (fetched.content, fetched.content_type) == (b"sound", "audio/mpeg")
+
+
+async def test_the_channel_deletes_a_recording_where_that_is_wanted(twilio: str) -> None:
+    options = voice.Options(
+        account_sid=f"AC{'1' * 32}", auth_token="secret", api_url=twilio, delete_recordings=True
+    )
+    channel = voice.Channel("phone", options)
+    try:
+        async with asyncio.timeout(10):
+            assert channel.delete is not None
+            await channel.delete(RECORDING)
+            await channel.delete("RE" + "9" * 32)  # is gone already
+    finally:
+        await channel.close()
+
+
+def test_without_a_word_recordings_stay_at_twilio() -> None:
+    assert voice.Channel("phone", voice.Options(account_sid=f"AC{'1' * 32}")).delete is None

@@ -23,6 +23,7 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     a caller waits for somebody to be free. hold_music: address of a sound file, "" = silence. caller_id: whose number the
     agent's phone shows. agents_language: "" = the first of languages. when_closed: what happens outside opening hours.
     record: of talks; "ask" = after a key, "notice" = after a sentence. transcription: of voicemail. talk_max_s: of a talk.
+    delete_recordings: at Twilio, as soon as we have them.
     answer_within_s: how long a caller waits for the store before the answer is a voicemail that needs none.
     """
 
@@ -44,6 +45,7 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     record: Literal["off", "ask", "notice"] = "off"
     voicemail_s: Annotated[int, Meta(ge=2, le=180)] = 180
     transcription: Literal["none", "twilio", "local"] = "none"
+    delete_recordings: bool = False
     talk_max_s: Annotated[int, Meta(ge=60, le=14_400)] = 14_400
     answer_within_s: Annotated[float, Meta(gt=0, le=10)] = 0.25
 

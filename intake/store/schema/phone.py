@@ -107,14 +107,14 @@ fetches = Table(  # files that another side keeps for us until we have them: pic
     number("customer_id", nullable=True),
     number("message_id", nullable=True),
     text("part"),  # of the message's attachments
-    text("state", "queued"),  # queued -> done | failed
+    text("state", "queued"),  # queued -> (here, until it is deleted on the other side ->) done | failed
     number("attempts", 0),
     number("next_at", nullable=True),
     text("error", nullable=True),
     number("blob_id", nullable=True),
     number("created_at"),
     UniqueConstraint("account", "reference", name="fetches_once"),
-    partial_index("fetches_due", "next_at", where="state = 'queued'"),
+    partial_index("fetches_due", "next_at", where="next_at IS NOT NULL"),
     Index("fetches_message", "message_id"),
 )
 

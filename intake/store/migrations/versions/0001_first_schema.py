@@ -277,8 +277,8 @@ def upgrade() -> None:
         "fetches",
         ["next_at"],
         unique=False,
-        sqlite_where=sa.text("state = 'queued'"),
-        postgresql_where=sa.text("state = 'queued'"),
+        sqlite_where=sa.text("next_at IS NOT NULL"),
+        postgresql_where=sa.text("next_at IS NOT NULL"),
     )
     op.create_index("fetches_message", "fetches", ["message_id"], unique=False)
     op.create_table(
