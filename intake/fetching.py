@@ -152,8 +152,10 @@ def name_again(tx: Tx, message_id: int) -> None:
 def look(tx: Tx) -> tuple[list[Wanted], int | None]:
     """Return what is to be fetched now, and when the next is, microseconds UTC; None = nothing waits."""
     never = tx.now + int(2 * max(BACK_OFF_S) * 1_000_000)
+    rows = tx.all(_DUE, now=tx.now, never=never, most=PAGE)
     found = [
-        Wanted(*row[:4], is_here=bool(row[4])) for row in tx.all(_DUE, now=tx.now, never=never, most=PAGE)
+        Wanted(number, account, reference, attempts, bool(is_here))
+        for number, account, reference, attempts, is_here in rows
     ]
     row = tx.one(_NEXT)
     return found, row[0] if row is not None else None

@@ -43,7 +43,7 @@ class Persona:
 
     def at_question(self, prompt_s: float) -> Reaction | None:
         """What is done at a <Gather> whose words take so long; None = nothing."""
-        act = self._acts[0] if self._acts else None
+        act = self._next(is_message=False)
         if act is None or act.leave is not None:
             return None
         self._done(act)
@@ -58,7 +58,7 @@ class Persona:
 
     def at_beep(self) -> Act | None:
         """What is left on a voicemail; None = silence."""
-        act = self._acts[0] if self._acts else None
+        act = self._next(is_message=True)
         if act is None or (act.leave is None and not act.hang_up):
             return None
         self._done(act)
@@ -71,6 +71,12 @@ class Persona:
             return None
         self._done(act)
         return 5.0 if act.after is None else act.after
+
+    def _next(self, *, is_message: bool) -> Act | None:
+        """What comes next, past what it may not come to and what does not fit here."""
+        while self._acts and self._acts[0].maybe and (self._acts[0].leave is not None) != is_message:
+            self._acts.pop(0)
+        return self._acts[0] if self._acts else None
 
     def _done(self, act: Act) -> None:
         self._acts.pop(0)
