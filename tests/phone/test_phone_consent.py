@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from intake.desk import DeskError
 from intake.replies import Replies
 from intake.store import opening, schema
 from intake.store.engine import Tx
+from tests.conftest import ManualClock
 from tests.phone.consent_desk import PHONE, ConsentDesk
 from tests.phone.texting import JAN, OWN
 
@@ -270,6 +272,19 @@ def test_the_last_word_holds_whatever_the_clock_says(desk: ConsentDesk) -> None:
     desk.say("START")
     desk.advance(minutes=-3)
     desk.say("STOP")
+    assert desk.holding() is not None
+
+
+def test_the_last_word_holds_whatever_another_daemons_clock_says(
+    desk: ConsentDesk, tmp_path: Path, clock: Any
+) -> None:
+    """STOP is settled by a second daemon whose clock is ten minutes behind the first one's."""
+    desk.say("STOP")
+    desk.advance(minutes=5)
+    desk.say("START")
+    late = ManualClock(clock() - timedelta(minutes=10))
+    with closing(opening.open_store("", tmp_path, clock=late)) as store:
+        ConsentDesk(store, tmp_path, late).say("STOP")
     assert desk.holding() is not None
 
 

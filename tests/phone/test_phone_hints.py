@@ -15,6 +15,7 @@ from intake import consent_decisions, instants, opt_out_hints, opt_outs
 from intake.desk import DeskError
 from intake.opt_outs import OptOut
 from intake.store import opening
+from tests.phone import calling
 from tests.phone.consent_desk import PHONE, ConsentDesk
 from tests.phone.opt_out_sentences import LATER_OPT_OUTS, LATER_OTHERS, OPT_OUTS, OTHERS
 from tests.phone.texting import JAN
@@ -83,6 +84,25 @@ def test_a_mail_counts_as_well(desk: ConsentDesk) -> None:
     desk.receive(body="Please take me off your list.")
     (found,) = desk.rows("opt_outs")
     assert (found["kind"], found["value"]) == ("email", "jan@customer.example")
+
+
+def test_so_does_a_voicemail_in_writing(tmp_path: Path, clock: Any, new_store: bytes) -> None:
+    """Its transcript comes after the call has become a ticket, and sometimes twice."""
+    (tmp_path / "intake.db").write_bytes(new_store)
+    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
+        called = calling.Desk(store, tmp_path, clock, rules=calling.RULES)
+        at, recording = clock(), "RE" + "0a" * 16
+        said = {"text": "This is Jan. Please stop calling me.", "language": "en", "confidence": 0.9}
+        begun = (
+            calling.happened("started", at),
+            calling.happened("menu_done", at, 6, choice="support", open_ref=None),
+        )
+        called.tell(calling.event(*begun))
+        for seconds in (70, 71):
+            about: dict[str, Any] = said | {"recording": recording}
+            called.tell(calling.event(calling.happened("transcribed", at, seconds, **about)))
+        (found,) = called.rows("opt_outs")
+        assert (found["state"], found["kind"], found["value"]) == ("suggested", "phone", calling.JAN)
 
 
 def test_settled_again_it_is_suggested_once(desk: ConsentDesk) -> None:

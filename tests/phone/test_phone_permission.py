@@ -12,7 +12,7 @@ import pytest
 
 from channels import dial_outs
 from channels.contract import Address, Identity
-from intake import calling_out, desk_promises, opt_outs, outgoing, permission, reactions, tickets
+from intake import calling_out, desk_promises, opt_outs, outbox, outgoing, permission, reactions, tickets
 from intake import desk as desk_actions
 from intake.outgoing import Draft
 from intake.store import opening, schema
@@ -315,6 +315,22 @@ def test_what_was_taken_up_before_stop_is_asked_for_again(desk: ConsentDesk) -> 
         sender = desk.outbox()
         rows, _ = await sender._due()
         await asyncio.to_thread(desk.say, "STOP")
+        for queued in rows:
+            await sender._free.acquire()
+            await sender._send(queued)
+
+    asyncio.run(late())
+    assert desk.far.taken == []
+
+
+def test_what_was_dropped_after_it_was_taken_up_does_not_leave(desk: ConsentDesk) -> None:
+    """The same look at the store."""
+    outbox_id = desk.answer(desk.ticket(desk.say("My printer is on fire")))
+
+    async def late() -> None:
+        sender = desk.outbox()
+        rows, _ = await sender._due()
+        await desk.store.write(lambda tx: outbox.drop(tx, outbox_id))
         for queued in rows:
             await sender._free.acquire()
             await sender._send(queued)
