@@ -83,7 +83,7 @@ class Crowd:
         )
 
     async def play(self, calls: int, *, at_once: int) -> dict[str, str]:
-        """Play calls, so many at a time; why each ended."""
+        """Play calls, so many at a time; why each ended. A recording says more than its caller's leg."""
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(at_once) as threads:
             ended = await asyncio.gather(
@@ -97,7 +97,8 @@ class Crowd:
 
     def _one(self, number: int, loop: asyncio.AbstractEventLoop) -> tuple[str, str]:
         walk = OnStore(random.Random(f"{self.seed} {number}"), self, number, loop)
-        return walk.call.name, walk.run()
+        why = walk.run()
+        return walk.call.name, "voicemail" if "recorded" in walk.call.words else why
 
     def settle(self, account: voice.Options) -> None:
         """Settle what was taken in, as the dispatcher would, in order."""

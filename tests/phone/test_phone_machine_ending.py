@@ -153,6 +153,57 @@ class TestHangingUp:
         assert Call().hang_up().details["why"] == "no_message"
 
 
+class TestGone:
+    """Twilio asks the action of a <Dial> and a <Record> also when the caller has hung up, before or after it says so."""
+
+    def test_nobody_rings_for_who_has_gone(self) -> None:
+        call = ringing(ANIA, TOMEK).dialed("canceled", CallStatus="completed")
+        assert (call.turn.holds, call.words[-1]) == ((), "ringing")
+        assert not call.has("Dial")
+        assert call.hang_up().details["why"] == "hung_up_waiting"
+
+    def test_a_talk_that_the_caller_ended_was_a_talk(self) -> None:
+        call = ringing(ANIA)
+        call.accept("ania")
+        call.dialed("completed", CallStatus="completed", DialBridged="true")
+        assert call.turn.holds == ()
+        assert call.hang_up().details["why"] == "answered"
+
+    def test_a_talk_that_was_over_before_we_heard_of_it_was_a_talk(self) -> None:
+        call = ringing(ANIA)
+        call.leg("ania")
+        call.leg("ania", "call/accept", n=1, Digits="1")
+        call.dialed("completed", CallStatus="completed", DialBridged="true")
+        assert call.words[-1] == "connected"
+        assert call.hang_up().details["why"] == "answered"
+
+    def test_a_claim_that_came_too_late_was_no_talk(self) -> None:
+        call = ringing(ANIA)
+        call.leg("ania")
+        call.leg("ania", "call/accept", n=1, Digits="1")
+        call.dialed("completed", CallStatus="completed", DialBridged="false")
+        assert call.hang_up().details["why"] == "hung_up_waiting"
+
+    def test_a_message_that_ends_with_the_call_is_one(self) -> None:
+        call = voicemail()
+        action = call.verb("Record").get("action")
+        call.follow(action, CallStatus="completed", RecordingSid=RE, RecordingDuration="6", Digits="hangup")
+        assert call.hang_up().details["why"] == "voicemail"
+
+    def test_a_message_that_was_none_is_none(self) -> None:
+        call = voicemail()
+        action = call.verb("Record").get("action")
+        call.follow(action, CallStatus="completed", RecordingSid=RE, RecordingDuration="0", Digits="hangup")
+        assert call.hang_up().details["why"] == "no_message"
+
+    @pytest.mark.parametrize("path", ["call/dialed", "call/recorded", "call/menu", "call/static"])
+    def test_after_the_end_nothing_begins_anew(self, path: str) -> None:
+        call = ringing(ANIA)
+        call.hang_up()
+        call.post(path, {"n": "3"}, CallStatus="completed")
+        assert (call.kept, call.turn.holds) == (None, ())
+
+
 class TestDisorder:
     def test_a_request_with_an_older_number_changes_nothing_and_leads_to_where_the_call_is(self) -> None:
         call = Call().start()

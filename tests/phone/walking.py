@@ -117,7 +117,7 @@ class Walk:
         elif verb.name == "Dial":
             return self._dial(verb)
         elif verb.name == "Record":
-            self._record(verb)
+            return self._record(verb)
         else:
             raise Flaw(f"<{verb.name}> was not expected")
         return False
@@ -130,16 +130,33 @@ class Walk:
             return {"Digits": self.dice.choice(KEYS)}
         return {"SpeechResult": self.dice.choice(WORDS), "Confidence": "0.5"} if how < 0.8 else {"Digits": ""}
 
-    def _record(self, verb: Element) -> None:
+    def _record(self, verb: Element) -> bool:
+        """Say something, or nothing; whether the caller hangs up meanwhile."""
         seconds = self.dice.choice((0, 3, 30)) if self.mood == "any" else 0
         recording = f"RE{leg_of(str(self.turns), self.call.name)[2:]}"
         if not seconds and self.dice.random() < 0.5:
             self.follow(f"{verb.get('action')}&empty=1")
-            return
+            return False
         told = {"RecordingSid": recording, "RecordingDuration": str(seconds)}
         query = dict(parse_qsl(urlsplit(verb.get("recordingStatusCallback")).query))
         self._later(lambda: self.call.post("call/recording", query, RecordingStatus="completed", **told))
+        if self.mood == "any" and self.dice.random() < 0.3:
+            self._gone(verb, Digits="hangup", **told)
+            return True
         self.follow(verb.get("action"), **told)
+        return False
+
+    def _gone(self, verb: Element, **form: str) -> None:
+        """Ask the action of a verb in which the caller has hung up, before or after it is said that they have."""
+
+        def post() -> None:
+            self.call.follow(verb.get("action"), CallStatus="completed", **form)
+
+        if self.dice.random() < 0.5:
+            self._aside(post)
+            self._check(self.call.turn.holds == (), "somebody rings for who has gone")
+        else:
+            self._later(post)
 
     def follow(self, url: str, **form: str) -> None:
         if self.dice.random() < 0.02:
@@ -205,10 +222,12 @@ class Walk:
         for name in sorted(phones.keys() - set(picked)):
             self._leg_over(phones[name], name, "no-answer")
         is_over = self.mood == "any" and self.dice.random() < 0.05
-        if not is_over:
-            self._end_dial(verb, phones, picked)
-        for name in phones:
+        for name in phones if is_over else ():
             self.stops(name)
+        if is_over:
+            self._gone(verb, DialCallStatus="canceled", DialBridged="true" if self.in_call else "false")
+        else:
+            self._end_dial(verb, phones, picked)
         return is_over
 
     def _end_dial(self, verb: Element, phones: dict[str, Element], picked: list[str]) -> None:

@@ -2,10 +2,9 @@
 
 from channels.contract import Happened
 from channels.twilio.phone import twiml
-from channels.twilio.phone.moment import Answer, Moment, Request, number
+from channels.twilio.phone.moment import FINAL, Answer, Moment, Request, number
 from channels.twilio.phone.state import State
 
-FINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 MAX_TEXT = 20_000
 _IN_MENU = frozenset({"language", "offer", "menu"})
 

@@ -16,6 +16,7 @@ from channels.twilio.phone.state import State
 HIDDEN = frozenset(  # what Twilio gives for a number that is withheld (help article on calls from +266696687, checked 2026-11)
     {"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"}
 )
+FINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _MAX_ID = 64
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -49,6 +50,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def n(self) -> int:
         return number(self.query.get("n"))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the leg has hung up: Twilio asks the action of a <Dial> or <Record> all the same."""
+        return self.form.get("CallStatus") in FINAL
 
     @property
     def digit(self) -> str:

@@ -75,7 +75,7 @@ def _derived(request: Request) -> tuple[Happened, ...]:
     if request.path != "call/status":
         return ()
     said = request.form.get("CallStatus", "")
-    if said not in ending.FINAL:
+    if said not in moment.FINAL:
         return (_started(request),)
     ended = ending.ended(request, why=ending.why(None, said))
     ended = msgspec.structs.replace(ended, at=_time(request, "EndTime"))

@@ -106,12 +106,34 @@ def _answer(at: Moment, known: State | None) -> Answer:
             return _nobody_there(at)
         return _AGENTS[path](at, known)
     if path == static.PATH:
-        return static.answered(at, known or greeting.fresh(at, at.request.query.get("l")))
+        return _static(at, known)
+    if at.request.is_over:
+        return _gone(at, known)
     if known is None:
         return greeting.start(at) if path == "call" else _lost(at)
     if path == "call" or at.request.n < known.n:
         return _again(at, known)
     return _PHASES[known.phase](at, _replace(known, n=max(known.n, at.request.n) + 1))
+
+
+def _static(at: Moment, known: State | None) -> Answer:
+    anew = known or greeting.fresh(at, at.request.query.get("l"))
+    answer = static.answered(at, anew)
+    return Answer(None, answer.reply, answer.happened) if known is None and at.request.is_over else answer
+
+
+def _gone(at: Moment, known: State | None) -> Answer:
+    """Note what a request tells of a caller who has hung up: nobody rings for them any more, a message is kept."""
+    if known is None:
+        return Answer(None, twiml.EMPTY)
+    if known.phase == "voicemail" and voicemail.has_message(at):
+        known = voicemail.leaving(known, "voicemail")
+    told: tuple[contract.Happened, ...] = ()
+    claim = known.claim
+    if claim is not None and claim.state == "claimed" and at.request.form.get("DialBridged") == "true":
+        known = _replace(known, claim=_replace(claim, state="connected"))
+        told = (at.happened("connected", agent=claim.agent),)
+    return Answer(_replace(known, ringing=()), twiml.EMPTY, told)
 
 
 def _again(at: Moment, known: State) -> Answer:

@@ -13,7 +13,6 @@ from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import Claim, State
 
 CLAIM_S = 10
-_FINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 _replace = msgspec.structs.replace
 
 
@@ -92,7 +91,7 @@ def connected(moment: Moment, state: State) -> Answer:
 def leg(moment: Moment, state: State) -> Answer:
     """An agent's phone has rung, was picked up, or is done: done means that it is free again."""
     agent, claim = _agent(moment), state.claim
-    if moment.request.form.get("CallStatus") not in _FINAL or not _is_of_this_round(moment, state):
+    if not moment.request.is_over or not _is_of_this_round(moment, state):
         return Answer(state, twiml.EMPTY)
     if claim is None or claim.agent != agent:
         return Answer(_without(state, agent), twiml.EMPTY)
