@@ -1,9 +1,12 @@
 """A desk that is down while its customers write and call: what happens at Twilio, which webhooks come, late or never."""
 
 import random
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
+
+import pytest
 
 from channels import contract, testing
 from channels.twilio import recovered, settings
@@ -177,3 +180,44 @@ class Desk:
 
 def form(raw: contract.RawMessage) -> dict[str, str]:
     return dict(parse_qsl(raw.body.decode(), keep_blank_values=True))
+
+
+@pytest.fixture
+async def desk(provider: Provider, api_url: str) -> AsyncIterator[Desk]:
+    """A desk that has been up for a while: the first start is behind it."""
+    desk = Desk(provider, api_url)
+    await desk.round()
+    provider.advance(60)
+    yield desk
+    await desk.api.close()
+
+
+async def ended(desk: Desk) -> None:
+    """Everything that happened is old enough by now; both accounts look."""
+    desk.provider.advance(900)
+    await desk.round()
+
+
+class Killed(BaseException):
+    """The end of the process, as far as it can be played in one."""
+
+
+class Mortal:
+    """A gate that dies at its nth call: before it is done, or after."""
+
+    def __init__(self, gate: testing.MemoryGate, nth: int, *, is_done: bool) -> None:
+        self._gate, self._left, self._is_done = gate, nth, is_done
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._gate, name)
+
+        async def call(*given: Any) -> Any:
+            self._left -= 1
+            if self._left == 0 and not self._is_done:
+                raise Killed
+            answer = await real(*given)
+            if self._left == 0:
+                raise Killed
+            return answer
+
+        return call
