@@ -7,9 +7,7 @@ and 66 remain. Neither an escaped character nor a surrogate pair is divided. Twi
 320 at most: twilio.com/docs/glossary/what-sms-character-limit and its segment calculator (checked 2026-11).
 """
 
-import math
 import unicodedata
-from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
@@ -162,8 +160,3 @@ def cut(text: str, *, most: int = MAX_CHARACTERS) -> str:
             break
         kept.append(each)
     return "".join(kept).rstrip() + "..."
-
-
-def seconds(segments: Iterable[int], *, per_second: float) -> int:
-    """Return how long texts of so many segments take at a rate, whole seconds, rounded up."""
-    return math.ceil(sum(segments) / per_second)
