@@ -30,6 +30,8 @@ from channels.twilio.reconcile_calls import Calls
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from channels import hooks
+
 KIND = "twilio.voice"
 MEDIUM = "voice"
 Options = settings.Options
@@ -49,6 +51,7 @@ class Channel:
         self._machine = step.Machine(account, options)
         self._door = webhook.Door(account, options, log=log)
         self._late: set[asyncio.Task[str]] = set()
+        self._complaints: hooks.Complaints | None = None
         api = Api(options)
         self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
         self._api = api
@@ -98,6 +101,9 @@ class Channel:
         """Give the webhooks of a call, all of them by POST."""
         from aiohttp import web
 
+        from channels import hooks
+
+        self._complaints = hooks.Complaints(self._log)
         spoken = self._door.opening(functools.partial(self._spoken, gate))
         told = self._door.opening(functools.partial(self._told, gate))
         for path in sorted(step.CUSTOMER_PATHS | step.AGENT_PATHS - {"call/leg"}):
@@ -132,9 +138,8 @@ class Channel:
             self._log.error(
                 "call_turn_failed account=%s path=%s", self._account, verified.path, exc_info=error
             )
-        self._log.warning(
-            "call_answered_statically account=%s path=%s reason=%s", self._account, verified.path, reason
-        )
+        if self._complaints is not None:
+            self._complaints.say("call_answered_statically", self._account, reason)
         return static.answer(self._account, self._options, moment.read(raw))
 
     def _let_go(self, turn: "asyncio.Task[str]") -> None:

@@ -206,6 +206,20 @@ async def test_a_turn_that_fails_after_nobody_waits_any_more_is_not_lost_in_sile
     await served.stop()
 
 
+async def test_a_thousand_callers_who_get_a_voicemail_are_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    served = await serve()
+    served.gate.fault = "unavailable"
+    with caplog.at_level(logging.WARNING, logger="channels.twilio"):
+        for number in range(20):
+            await post(served, f"{HOOK}call", CallSid=f"CA{number:032x}")
+    assert [record.getMessage() for record in caplog.records] == [
+        "call_answered_statically account=texts reason=the store is down unsaid=0"
+    ]
+    await served.stop()
+
+
 async def test_the_static_answer_speaks_the_accounts_languages() -> None:
     served = await serve(languages=("pl", "de"), menu=())
     served.gate.fault = "full"
