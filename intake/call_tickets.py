@@ -93,7 +93,11 @@ def _is_to_be_placed(before: "Call", after: "Call") -> bool:
     if not _is_ripe(after):
         return False
     was, now = before.state, after.state
-    return not _is_ripe(before) or (was.outcome, was.recordings) != (now.outcome, now.recordings)
+    return (
+        before == after
+        or not _is_ripe(before)
+        or (was.outcome, was.recordings) != (now.outcome, now.recordings)
+    )
 
 
 def _is_ripe(call: "Call") -> bool:

@@ -82,7 +82,8 @@ def settle(tx: Tx, context: Context, received: Received, event: CallEvent) -> No
     after = _told(before, received, event)
     if known is None or after != before:
         save(tx, after)
-    if after != before:
+    # Told again without a ticket it was ignored: by a replay, rules that have changed may see it otherwise.
+    if after != before or after.ticket_id is None:
         after = call_tickets.follow(tx, context, received, _account(context, received), before, after)
     if after.session is not None and after.state.ended_at is not None:
         holds.let_go(tx, after.session)  # the session has, unless its callbacks were lost

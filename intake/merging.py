@@ -38,6 +38,12 @@ _MOVE_OUTBOX = Statement(
     .where(_o.ticket_id == bindparam("from_ticket"), _o.message_id.in_(values_of("ids", BigInteger())))
     .values(ticket_id=bindparam("to_ticket"))
 )
+_c = schema.calls.c
+_MOVE_CALLS = Statement(
+    schema.calls.update()
+    .where(_c.ticket_id == bindparam("from_ticket"), _c.message_id.in_(values_of("ids", BigInteger())))
+    .values(ticket_id=bindparam("to_ticket"))
+)
 _COUNT = Statement(
     schema.tickets.update()
     .where(_t.id == bindparam("at_id"))
@@ -151,9 +157,9 @@ def _check(source: Ticket, into: Ticket, messages: int) -> None:
 
 
 def _move(tx: Tx, messages: list[int], source: Ticket, into: Ticket) -> None:
-    """Move messages with the journal rows that brought them and the outbox rows that they left by."""
+    """Move messages with the journal rows that brought them, the outbox rows that they left by, the calls that they are of."""
     ids = _encode(messages).decode()
-    for statement in (_MOVE_JOURNAL, _MOVE_OUTBOX, _MOVE_MESSAGES):
+    for statement in (_MOVE_JOURNAL, _MOVE_OUTBOX, _MOVE_CALLS, _MOVE_MESSAGES):
         tx.run(statement, ids=ids, from_ticket=source.id, to_ticket=into.id)
     for each in (source, into):
         tx.run(_COUNT, at_id=each.id, of_ticket=each.id)
