@@ -30,6 +30,7 @@ LOOKED_AT = 400  # messages to one number, the newest first, among which one may
 # Clocks differ, and Twilio's dates have whole seconds.
 EARLIER = timedelta(minutes=5)
 FILES_MAX = 10
+_PRICE = re.compile(r"[0-9]+(\.[0-9]+)? [A-Z]{3}")
 _USER = re.compile(r"[A-Za-z0-9._+-]{3,128}")
 
 
@@ -40,7 +41,11 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     messages_per_second: Annotated[float, Meta(gt=0, le=1_000)] | None = None
-    price: Annotated[str, Meta(pattern=r"^([0-9]+(\.[0-9]+)? [A-Z]{3})?$")] = ""
+    price: str = ""
+
+    def __post_init__(self) -> None:
+        if self.price and not _PRICE.fullmatch(self.price):
+            raise ValueError(f"price is written like 0.0079 USD, not '{self.price}'")
 
 
 class Sender:

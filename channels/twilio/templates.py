@@ -13,6 +13,9 @@ import msgspec
 from msgspec import Meta
 
 _PLACE = re.compile(r"\{\{\s*([0-9]{1,2})\s*\}\}")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_SID = re.compile(r"HX[0-9a-f]{32}")
 VALUE_MAX_CHARACTERS = 500
 
 
@@ -22,13 +25,19 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     text: as it was approved, its variables written {{1}}, {{2}}. variables: what each of them is, in order.
     """
 
-    name: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]*$")]
-    language: Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
-    sid: Annotated[str, Meta(pattern=r"^HX[0-9a-f]{32}$")]
+    name: str
+    language: str
+    sid: str
     text: Annotated[str, Meta(min_length=1)]
     variables: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"a template's name is written like still_there, not '{self.name}'")
+        if not _LANGUAGE.fullmatch(self.language):
+            raise ValueError(f"a template's language is written like en, not '{self.language}'")
+        if not _SID.fullmatch(self.sid):
+            raise ValueError("a template's sid is Twilio's ContentSid: HX and 32 of 0-9a-f")
         places = {int(each) for each in _PLACE.findall(self.text)}
         if places != set(range(1, len(self.variables) + 1)):
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from channels.twilio import templates
+from channels.twilio import send, templates
 from channels.twilio.simulator.provider import Provider
 from channels.twilio.templates import Template
 from intake.answering_by_phone import Chosen
@@ -188,6 +188,25 @@ async def test_a_rule_does_not_write_outside_the_window(desk: Texted) -> None:
 def test_a_template_has_a_place_for_each_of_its_variables() -> None:
     with pytest.raises(ValueError, match="other places"):
         Template(name="x", language="en", sid="HX" + "1" * 32, text="Hello {{2}}", variables=("name",))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"name": "Still there"}, "like still_there"),
+        ({"language": "english"}, "like en"),
+        ({"sid": "HX1"}, "HX and 32"),
+    ],
+)
+def test_what_is_wrong_with_a_template_is_one_sentence(wrong: dict[str, str], words: str) -> None:
+    right = {"name": "x", "language": "en", "sid": "HX" + "1" * 32, "text": "Hello"}
+    with pytest.raises(ValueError, match=words):
+        Template(**(right | wrong))
+
+
+def test_a_price_is_an_amount_and_a_currency() -> None:
+    with pytest.raises(ValueError, match=r"like 0\.0079 USD"):
+        send.Sending(price="4 cents")
 
 
 def test_a_name_stands_once_in_each_language() -> None:
