@@ -85,7 +85,7 @@ PHRASES: Final[dict[str, tuple[str, ...]]] = {
         "(?:retir|revoc)\\S*(?: \\S+)? consentimiento",
     ),
     "pl": (
-        "(?:nie|przestan\\S*|przestac|prosze nie|juz nie)(?: prosze)?(?: do mnie| mi| mnie)?(?: wiecej| juz)? (?:pisz|piszcie|pisac|pisza|wysylaj|wysylajcie|wysylac|przysylaj|przysylajcie|przysylac|dzwon|dzwoncie|dzwonic|nekaj|nekajcie|nekac|kontaktuj|kontaktujcie|kontaktowac|spamuj|spamujcie|spamowac|smsuj|smsujcie)(?: \\S+){0,2} ?(?:do mnie|mi|mnie|wiecej|juz|sms|wiadomosc|na ten numer)?",
+        "(?:nie|przestan\\S*|przestac|prosze nie|juz nie)(?: prosze)?(?: do mnie| mi| mnie)?(?: wiecej| juz)? (?:pisz|piszcie|pisac|pisza|wysylaj|wysylajcie|wysylac|przysylaj|przysylajcie|przysylac|dzwon|dzwoncie|dzwonic|nekaj|nekajcie|nekac|kontaktuj|kontaktujcie|kontaktowac|spamuj|spamujcie|spamowac|smsuj|smsujcie) ",
         "(?:prosze|przestancie|skonczcie|koniec)(?: \\S+)? (?:z (?:tymi|waszymi|tym)) (?:sms|wiadomosci|telefon|mail|esemes)",
         "nie (?:chce|zycze sobie|zyczymy sobie)(?: juz| wiecej)?~ ?(?:wiadomosci|smsow|sms|telefonow|kontakt|maili|dostawac|otrzymywac|pisali)",
         "(?:usun|wykresl|skasuj|wykasuj|wypis)\\S*(?: prosze)?(?: mnie| moj numer| moje dane| ten numer)",
@@ -169,7 +169,7 @@ _GOES_ON = (
     "auf (?:der|die)? ?arbeit|vor \\d|nach \\d|avant|apres|antes|despues|depois|przed|po \\d|prima|dopo|voor \\d|na \\d|fore|efter|pred|до \\d|после)"
 )
 # And when it stands right before.
-_GOES_BEFORE = "(?:don t|do not|dont|never|won t|wouldn t|can t|cannot|didn t|did not|doesn t|why|pourquoi|por que|perche|warum|dlaczego|waarom|varfor|proc|почему|neden|nie|ne|no|nao|non|niet|inte|не)"
+_GOES_BEFORE = "(?:don t|do not|dont|never|won t|wouldn t|can t|cannot|didn t|did not|doesn t|not|why|pourquoi|por que|perche|warum|dlaczego|waarom|varfor|proc|почему|neden|nie|ne|no|nao|non|niet|inte|не)"
 
 _PATTERN = re2.compile(
     " (?:"
@@ -184,9 +184,11 @@ def found(text: str) -> str | None:
     """Return the words, folded, by which a text reads like a wish to be left alone; None = it does not."""
     said = folding.fold(text[:MAX_CHARACTERS])
     for match in _PATTERN.finditer(said):
-        if _AFTER.match(said[match.end() :]) or _BEFORE.search(said[: match.start()]):
+        words = match.group()
+        end = match.start() + len(words.rstrip())
+        if _AFTER.match(said[end:]) or _BEFORE.search(said[: match.start()]):
             continue
-        return str(match.group()).strip()
+        return str(words).strip()
     return None
 
 
@@ -195,6 +197,9 @@ def look(tx: Tx, context: Context, arrival: Arrival) -> None:
     message = arrival.message
     if message.automatic or arrival.problem is not None or message.sender is None:
         return
+    text = message.visible_text or message.text
+    if not context.consent.suggest or found(text) is None:  # most messages: nothing is asked of the store
+        return
     row = tx.one(_SETTLED, id=arrival.received.id)
     ticket_id, message_id = row if row is not None else (None, None)
     if message_id is not None:
@@ -202,7 +207,7 @@ def look(tx: Tx, context: Context, arrival: Arrival) -> None:
             tx,
             context,
             message.sender,
-            message.visible_text or message.text,
+            text,
             medium=message.kind,
             ticket_id=ticket_id,
             message_id=message_id,
