@@ -27,7 +27,8 @@ from channels.twilio.simulator.scenario import (
 )
 from channels.twilio.simulator.studio import Studio
 from channels.twilio.simulator.texts import WHATSAPP, Mailman
-from intake import desk, played_checks, scenarios
+from intake import calling_out, desk, played_checks, scenarios
+from intake.answering_by_phone import Chosen
 from intake.model import Context
 from intake.store.engine import Store, Tx
 
@@ -227,7 +228,12 @@ def _at_desk(tx: Tx, context: Context, step: AgentDoes, number: str) -> None:
         raise desk.DeskError(f"{number} has no ticket")
     if step.notes:
         desk.note(tx, context, ref, agent=step.name, text=step.notes)
-    if step.replies:
-        desk.reply(tx, context, ref, agent=step.name, text=step.replies, status=step.status or None)
+    if step.calls:
+        calling_out.call(tx, context, ref, agent=step.name)
+    if step.replies or step.template:
+        chosen = Chosen(step.template, step.values) if step.template else None
+        desk.reply(
+            tx, context, ref, agent=step.name, text=step.replies, status=step.status or None, chosen=chosen
+        )
     elif step.status:
         desk.set_status(tx, context, ref, step.status, agent=step.name)

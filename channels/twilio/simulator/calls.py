@@ -70,6 +70,7 @@ class Switchboard:
         if not call.is_over:
             call.status = "completed" if call.started_at else "no-answer"
         call.ended_at = self.studio.provider.at
+        self.studio.end_recordings(call)
         leg.gone.give()
         persona = leg.persona
         self.studio.missed += [f"{persona.name} never heard {each!r}" for each in persona.missed]

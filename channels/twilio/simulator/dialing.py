@@ -137,6 +137,7 @@ class Child:
         if not self.call.is_over:
             self.call.status = "completed" if self.call.started_at else "no-answer"
         self.call.ended_at = self.leg.studio.provider.at
+        self.leg.studio.end_recordings(self.call)
         self._tell("completed")
         if self.ring.bridged is self:
             self.ring.over.give()

@@ -105,13 +105,19 @@ class TextIn(_Part, frozen=True, rename={"from_": "from"}):
 
 
 class AgentDoes(_Part, frozen=True):
-    """An agent does something at the desk, with the newest ticket of somebody. refused: a part of why it cannot be done."""
+    """An agent does something at the desk, with the newest ticket of somebody.
+
+    calls: has the customer called. template, values: of a WhatsApp message. refused: a part of why it cannot be done.
+    """
 
     name: str
     ticket_of: str
     replies: str = ""
     notes: str = ""
     status: str = ""
+    calls: bool = False
+    template: str = ""
+    values: tuple[str, ...] = ()
     refused: str = ""
 
 

@@ -128,6 +128,17 @@ class Studio:
         self.provider.recordings[made.sid] = made
         return made
 
+    def end_recordings(self, call: Call) -> None:
+        """End what a request began to record on a call that is over, and tell of it."""
+        for made in self.provider.recordings.values():
+            if made.call != call.sid or made.status not in ("in-progress", "paused", "stopped"):
+                continue
+            seconds = (self.provider.at - made.created_at).total_seconds()
+            made.duration_s, made.content = max(1, round(seconds)), sound(min(seconds, _SOUND_MAX_S))
+            made.status = "completed"
+            url = made.asked.get("RecordingStatusCallback", "")
+            self.callback(url, self.recording_fields(call, made))
+
     def recording_fields(self, call: Call, made: Recording) -> dict[str, str]:
         """Make what a recording callback carries (twilio.com/docs/voice/twiml/record, 2026-11)."""
         return {
