@@ -123,6 +123,21 @@ class TestOpenRequest:
         assert (call.state.phase, call.state.open_ref) == ("menu", None)
         assert details(call, "chose") == [{"id": "something_else", "by": "digit"}]
 
+    @pytest.mark.parametrize(
+        ("said", "phase", "choice"),
+        [
+            ("about my open request please", "placing", "open_request"),
+            ("one", "placing", "open_request"),
+            ("no, something else", "menu", None),
+            ("give me a person", "placing", None),
+            ("say that again", "offer", None),
+            ("mumble", "offer", None),
+        ],
+    )
+    def test_is_answered_by_words_too(self, said: str, phase: str, choice: str | None) -> None:
+        call = Call(open_refs=("T-2",)).start().speak(said)
+        assert (call.state.phase, call.state.choice) == (phase, choice)
+
     def test_solved_meanwhile_goes_on_to_the_menu(self) -> None:
         call = Call(open_refs=("T-2",)).start()
         call.see(open_refs=())

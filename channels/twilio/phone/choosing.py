@@ -1,5 +1,7 @@
 """The menu: asked, heard, repeated, given up. 0 is a person, * is once more, three misses are a person."""
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
 from channels.contract import Happened
@@ -10,7 +12,7 @@ from channels.twilio.phone.state import State
 MAX_MISSES = 3
 SPEECH_TRIES = 2
 MAX_REPEATS = 5  # then * is a miss like any other: a stuck key does not hold a line for ever
-_PERSON, _REPEAT = "\0person", "\0repeat"
+REPEAT = "\0repeat"
 _replace = msgspec.structs.replace
 
 
@@ -26,7 +28,7 @@ def ask(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         moment.url("call/menu", n=state.n, l=state.language),
         (*lead, *lines),
         language=state.language,
-        hints=_hints(choices, state.language) if state.speech_misses < SPEECH_TRIES else None,
+        hints=hints(state, (word for choice in choices for word in choice.heard(state.language))),
     )
     return Answer(_replace(state, phase="menu"), str(reply))
 
@@ -38,18 +40,21 @@ def _option(moment: Moment, language: str, choice: menu.Choice) -> Line:
     return moment.line(language, "option", what=own, key=choice.digit)
 
 
-def _hints(choices: tuple[menu.Choice, ...], language: str) -> list[str]:
-    own = [word for choice in choices for word in choice.heard(language)]
-    return [*own, *says.words(language, "person_words"), *says.words(language, "repeat_words")]
+def hints(state: State, own: Iterable[str]) -> list[str] | None:
+    """Give the words that may be said; None = words have failed, keys are left."""
+    if state.speech_misses >= SPEECH_TRIES:
+        return None
+    return [*own, *says.words(state.language, "person_words"), *says.words(state.language, "repeat_words")]
 
 
 def chosen(moment: Moment, state: State) -> Answer:
     """Go where a key or a word leads."""
     choices = menu.at(moment.options.menu, state.path)
-    name, by = _heard(moment, state, choices)
-    if name == _PERSON:
+    named = {choice.digit: (choice.id, choice.heard(state.language)) for choice in choices}
+    name, by = heard(moment, state, named)
+    if name == menu.PERSON:
         return person(moment, state, by)
-    if name == _REPEAT and state.looks < MAX_REPEATS:
+    if name == REPEAT and state.looks < MAX_REPEATS:
         return ask(moment, _replace(state, looks=state.looks + 1))
     choice = next((each for each in choices if each.id == name), None)
     if choice is None:
@@ -61,24 +66,24 @@ def chosen(moment: Moment, state: State) -> Answer:
     return over(moment, state).after(told)
 
 
-def _heard(moment: Moment, state: State, choices: tuple[menu.Choice, ...]) -> tuple[str | None, str]:
-    """What was meant, and whether it was a digit or speech."""
-    request = moment.request
-    if request.digit:
-        keys = {choice.digit: choice.id for choice in choices}
-        return {**keys, menu.PERSON_KEY: _PERSON, menu.REPEAT_KEY: _REPEAT}.get(request.digit), "digit"
-    numbers = dict(enumerate(says.words(state.language, "numbers")))
-    phrases = {
-        choice.id: (*choice.heard(state.language), *_number(numbers, choice.digit)) for choice in choices
+def heard(
+    moment: Moment, state: State, choices: Mapping[str, tuple[str, tuple[str, ...]]]
+) -> tuple[str | None, str]:
+    """What was meant, and whether it was a digit or speech. choices: key -> its id and words."""
+    request, language = moment.request, state.language
+    always = {
+        menu.PERSON_KEY: (menu.PERSON, says.words(language, "person_words")),
+        menu.REPEAT_KEY: (REPEAT, says.words(language, "repeat_words")),
     }
-    phrases[_PERSON] = (*says.words(state.language, "person_words"), *_number(numbers, menu.PERSON_KEY))
-    phrases[_REPEAT] = says.words(state.language, "repeat_words")
+    known = {**choices, **always}
+    if request.digit:
+        return known[request.digit][0] if request.digit in known else None, "digit"
+    numbers = {str(number): word for number, word in enumerate(says.words(language, "numbers"))}
+    phrases = {
+        name: (*words, *(each for each in (key, numbers.get(key)) if each))
+        for key, (name, words) in known.items()
+    }
     return speech.chosen(request.said, phrases), "speech"
-
-
-def _number(numbers: dict[int, str], digit: str) -> tuple[str, ...]:
-    """How a key is called: "one", "1"."""
-    return (digit, numbers[int(digit)]) if int(digit) in numbers else (digit,)
 
 
 def _not_chosen(moment: Moment, state: State) -> Answer:

@@ -3,7 +3,7 @@
 import msgspec
 
 from channels.contract import Happened
-from channels.twilio.phone import choosing, closed, menu, speech, twiml
+from channels.twilio.phone import choosing, closed, menu, says, speech, twiml
 from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import State
 
@@ -132,24 +132,33 @@ def offer(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         moment.url("call/offer", n=state.n, l=state.language),
         (*lead, moment.line(state.language, "open_request")),
         language=state.language,
+        hints=choosing.hints(state, [word for _, words in _offered(state).values() for word in words]),
     )
     return Answer(_replace(state, phase="offer"), str(reply))
 
 
+def _offered(state: State) -> dict[str, tuple[str, tuple[str, ...]]]:
+    return {
+        "1": (menu.OPEN_REQUEST, says.words(state.language, "open_words")),
+        "2": (menu.SOMETHING_ELSE, says.words(state.language, "other_words")),
+    }
+
+
 def offer_answered(moment: Moment, state: State) -> Answer:
-    """1 = about that, 2 = something else, 0 = a person; anything else is asked again."""
-    digit, refs = moment.request.digit, moment.view.open_refs
-    if digit == "1" and refs:
-        told = moment.happened("chose", id=menu.OPEN_REQUEST, by="digit")
-        chosen = _replace(state, choice=menu.OPEN_REQUEST, open_ref=refs[0], misses=0)
-        return choosing.over(moment, chosen).after(told)
-    if digit in ("1", "2"):
-        told = moment.happened("chose", id=menu.SOMETHING_ELSE, by="digit")
-        return choosing.ask(moment, _replace(state, misses=0)).after(told)
-    if digit == menu.PERSON_KEY:
-        return choosing.person(moment, state, "digit")
-    if digit == menu.REPEAT_KEY and _may_repeat(state):
+    """About that, about something else, or a person; anything else is asked again."""
+    name, by = choosing.heard(moment, state, _offered(state))
+    refs = moment.view.open_refs
+    if name == menu.PERSON:
+        return choosing.person(moment, state, by)
+    if name == choosing.REPEAT and _may_repeat(state):
         return offer(moment, _replace(state, looks=state.looks + 1))
+    if name == menu.OPEN_REQUEST and refs:
+        told = moment.happened("chose", id=name, by=by)
+        chosen = _replace(state, choice=name, open_ref=refs[0], misses=0, speech_misses=0)
+        return choosing.over(moment, chosen).after(told)
+    if name in (menu.OPEN_REQUEST, menu.SOMETHING_ELSE):  # what was open is solved by now
+        told = moment.happened("chose", id=menu.SOMETHING_ELSE, by=by)
+        return choosing.ask(moment, _replace(state, misses=0, speech_misses=0, looks=0)).after(told)
     state, missed = choosing.missed(moment, state)
     if state.misses >= choosing.MAX_MISSES:
         return choosing.over(moment, state).after(missed)

@@ -92,9 +92,10 @@ class Machine:
         )
 
     def _hold_s(self, after: State) -> float:
-        if after.owner is not None:
-            return self._options.talk_max_s + AFTER_TALK_S
-        return self._options.ring_s + WHISPER_S if after.ringing else 0
+        if not after.ringing:
+            return 0
+        is_talk = after.owner is not None
+        return self._options.talk_max_s + AFTER_TALK_S if is_talk else self._options.ring_s + WHISPER_S
 
 
 def _answer(at: Moment, known: State | None) -> Answer:
