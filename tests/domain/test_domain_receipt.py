@@ -16,7 +16,8 @@ def _settled(world: World, journal_id: int) -> dict[str, Any]:
 
 
 def _due(world: World, ticket: dict[str, Any], target: str) -> str | None:
-    return world.clocks(ticket)[target]["due_at"]
+    due: str | None = world.clocks(ticket)[target]["due_at"]
+    return due
 
 
 def test_a_new_tickets_clocks_run_from_the_receipt_of_its_message(world: World) -> None:
