@@ -199,7 +199,7 @@ def test_a_template_has_a_place_for_each_of_its_variables() -> None:
     ],
 )
 def test_what_is_wrong_with_a_template_is_one_sentence(wrong: dict[str, str], words: str) -> None:
-    right = {"name": "x", "language": "en", "sid": "HX" + "1" * 32, "text": "Hello"}
+    right: dict[str, Any] = {"name": "x", "language": "en", "sid": "HX" + "1" * 32, "text": "Hello"}
     with pytest.raises(ValueError, match=words):
         Template(**(right | wrong))
 
