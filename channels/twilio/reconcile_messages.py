@@ -45,7 +45,9 @@ class Messages:
         """Whether a row is a message to the number, in the window, and old enough to be past its webhook."""
         at = recovered.happened_at(row)
         is_incoming = row.get("direction") == "inbound" and row.get("to") == own
-        return is_incoming and window.has(at) and (at is None or at <= now - YOUNG)
+        # What Twilio is still receiving may lack its files; should it stay so, half of it is better than nothing.
+        age = REPORT_AFTER if row.get("status") == "receiving" else YOUNG
+        return is_incoming and window.has(at) and (at is None or at <= now - age)
 
     def _message(self, row: Row, now: datetime) -> Found:
         async def raw(at: datetime) -> contract.RawMessage:

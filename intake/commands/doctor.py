@@ -1,5 +1,6 @@
 """Asks what the configuration names whether it works: mail servers are logged in to, keys and folders looked at.
 
+Twilio is asked how its numbers are set up, and our own webhook whether it answers.
 Nothing is taken, sent or changed. Each problem comes with its cause and what to do. Exit 0: nothing is wrong; 1: something is.
 """
 

@@ -106,6 +106,21 @@ async def test_what_is_young_is_left_to_its_webhook_until_the_next_round(desk: D
     assert desk.said == ["Hello"]
 
 
+async def test_a_message_that_twilio_is_still_receiving_is_waited_for(desk: Desk) -> None:
+    coming = desk.provider.receive(JAN, OWN, "with a picture")
+    stuck = desk.provider.receive(MARIA, OWN, "for ever")
+    coming.status = stuck.status = "receiving"
+    desk.provider.advance(120)
+    await desk.round()
+    assert desk.said == []
+    coming.status = "received"
+    await desk.round()
+    assert desk.said == ["with a picture"]
+    desk.provider.advance(600)
+    await desk.round()
+    assert desk.said == ["with a picture", "for ever"]
+
+
 async def test_what_twilio_shows_late_is_still_found(desk: Desk) -> None:
     """A message becomes visible after a round that its date lies before."""
     late = desk.provider.receive(JAN, OWN, "late")

@@ -140,6 +140,19 @@ async def test_setup_sets_what_differs_and_a_second_run_nothing(
     assert (await probe.inspect("texts", given, "sms", api)).changes == ()
 
 
+async def test_what_would_make_twilio_overlook_the_address_is_changed_too(
+    api: Api, provider: Provider, api_url: str
+) -> None:
+    """An application takes the texts of its number, whatever SmsUrl says; GET would put them into our access log."""
+    given = played(provider, api_url)
+    right = setup.wanted(given, "texts", "sms")
+    provider.numbers[OWN].settings = {**right, "sms_application_sid": "AP" + "1" * 32, "sms_method": "GET"}
+    [change] = (await probe.inspect("texts", given, "sms", api)).changes
+    assert change.wanted == {"SmsApplicationSid": "", "SmsMethod": "POST"}
+    await probe.apply(api, change, "sms")
+    assert (await probe.inspect("texts", given, "sms", api)).changes == ()
+
+
 async def test_a_text_and_a_phone_account_share_a_number(api: Api, provider: Provider, api_url: str) -> None:
     given = played(provider, api_url)
     for account, medium in (("texts", "sms"), ("phone", "voice")):
