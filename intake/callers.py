@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Free, Identity, Placed
-from intake import agents, tickets
+from intake import agents, opt_outs, tickets
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -19,11 +19,11 @@ from intake.store.statements import Statement
 from routing import ringing
 
 REFS_MAX = 5
+TEXTS = "sms"  # what somebody who calls would be sent
 
 _c = schema.calls.c
 _t = schema.tickets.c
 _i = schema.identities.c
-_o = schema.opt_outs.c
 _CALL = Statement(select(_c.customer_id, _c.ticket_id).where(_c.session == bindparam("session")).limit(1))
 _CUSTOMER = Statement(
     select(_i.customer_id).where(_i.kind == bindparam("kind"), _i.value == bindparam("value"))
@@ -55,17 +55,6 @@ _KNOWN = Statement(
     .order_by(_t.agent_replied_at.desc())
     .limit(1)
 )
-_OPTED_OUT = Statement(
-    select(_o.state)
-    .where(
-        _o.kind == bindparam("kind"),
-        _o.value == bindparam("value"),
-        _o.scope == "",
-        (_o.state == "out") | (_o.state == "in"),
-    )
-    .order_by(_o.id.desc())
-    .limit(1)
-)
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -88,7 +77,8 @@ def find(tx: Tx, session: str | None, identity: Identity | None) -> Caller:
 
 def part_of_view(tx: Tx, caller: Caller, identity: Identity | None) -> dict[str, Any]:
     """Return the caller's fields of a View, but where the call was placed."""
-    told: dict[str, Any] = {"is_opted_out": identity is not None and is_opted_out(tx, identity)}
+    is_opted_out = identity is not None and opt_outs.holding(tx, (identity,), TEXTS) is not None
+    told: dict[str, Any] = {"is_opted_out": is_opted_out}
     if caller.customer_id is None:
         return told
     about = tx.one(_ABOUT, id=caller.customer_id)
@@ -99,12 +89,6 @@ def part_of_view(tx: Tx, caller: Caller, identity: Identity | None) -> dict[str,
         "language": spoke[0] if spoke is not None else about[1] if about is not None else None,
         "open_refs": tuple(row[0] for row in refs),
     }
-
-
-def is_opted_out(tx: Tx, identity: Identity) -> bool:
-    """Whether they have said that nothing at all may be sent to them."""
-    row = tx.one(_OPTED_OUT, kind=identity.kind, value=identity.value)
-    return row is not None and row[0] == "out"
 
 
 def ticket_of(tx: Tx, caller: Caller) -> Ticket | None:
