@@ -293,9 +293,11 @@ def _answered(tx: Tx, context: Context, ticket: Ticket, call: State, *, call_id:
     """Somebody speaks with the customer: that is an answer, and the ticket is in their hands."""
     actor = f"agent:{call.agent}" if call.agent else "system"
     events.of_ticket(tx, ticket, "agent_replied", actor=actor, call=cause.name)
-    answered = tickets.stamp(tx, ticket, agent_replied_at=tx.now, taken_at=ticket.taken_at or tx.now)
-    tx.update(schema.calls, {"id": call_id}, counted_at=tx.now)
-    clocks.answered(tx, answered)
+    began_at = tx.now if call.connected_at is None else instants.us_from_datetime(call.connected_at)
+    at = tickets.counted_from(tx, ticket, min(began_at, tx.now))
+    answered = tickets.stamp(tx, ticket, agent_replied_at=at, taken_at=ticket.taken_at or tx.now)
+    tx.update(schema.calls, {"id": call_id}, counted_at=at)
+    clocks.answered(tx, answered, at=at)
     reacted = reactions.react(tx, context, ticket, "agent_replied", cause=cause, now=answered, said="")
     after = reacted.ticket
     if after.status == "new" and not reacted.has_status:

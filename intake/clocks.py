@@ -85,9 +85,10 @@ def customer_wrote(tx: Tx, before: Ticket, after: Ticket, *, at: int) -> None:
         _move(tx, before, after, "customer_message", at=instants.datetime_from_us(at))
 
 
-def answered(tx: Tx, ticket: Ticket) -> None:
-    """A person's public answer went out."""
-    _move(tx, ticket, ticket, "answered")
+def answered(tx: Tx, ticket: Ticket, *, at: int | None = None) -> None:
+    """A person's public answer went out. at: when, microseconds UTC; None = now."""
+    given_at = None if at is None else instants.datetime_from_us(at)
+    _move(tx, ticket, ticket, "answered", at=given_at)
 
 
 def promise_kept(tx: Tx, ticket: Ticket, *, actor: str) -> None:

@@ -111,6 +111,15 @@ def test_a_talk_is_a_persons_answer(desk: Desk) -> None:
     assert (call["outcome"], call["agent"]) == ("answered", "ewa")
 
 
+def test_a_talk_that_is_told_hours_later_was_an_answer_when_it_began(desk: Desk) -> None:
+    at = desk.clock()
+    told(desk, *menu(at))
+    desk.clock.advance(hours=3)
+    told(desk, *talk(at))
+    first = desk.clocks(the_ticket(desk))["first_response"]
+    assert (first["state"], first["met_at"]) == ("met", "2026-11-10T09:00:17Z")
+
+
 def test_a_talk_of_a_few_seconds_is_no_answer(desk: Desk) -> None:
     told(desk, *menu(desk.clock()))
     told(desk, *talk(desk.clock(), talk_s=2)[:3])
