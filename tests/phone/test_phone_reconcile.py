@@ -249,7 +249,7 @@ async def test_where_it_began_is_kept_before_anything_is_listed(provider: Provid
     provider.receive(JAN, OWN, "old")
     provider.advance(60)
     with pytest.raises(Killed):
-        await desk.texts().round(Mortal(desk.gate, 2, is_done=True))
+        await desk.texts().round(Mortal(desk.gate, 3, is_done=False))
     provider.receive(JAN, OWN, "new")
     await ended(desk)
     await desk.api.close()

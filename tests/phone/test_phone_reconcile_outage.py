@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
@@ -280,3 +281,14 @@ def test_a_cursor_reads_as_it_was_written() -> None:
     at = datetime(2026, 11, 22, 9, tzinfo=UTC)
     written = position.Position(since=at, read={OWN: at}, swept=at)
     assert position.decode(position.encode(written)) == written
+
+
+def test_a_cursor_that_lies_ahead_counts_as_now() -> None:
+    """Twilio's clock, or a proxy's, went wrong and was mended."""
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    before = now - timedelta(days=30)
+    ahead = position.Position(since=before, read={OWN: now + timedelta(days=3)}, swept=now)
+    [window] = position.windows(ahead, OWN, now)
+    assert (window.start, window.until) == (now - position.OVERLAP, None)
+    [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), OWN, now)
+    assert window.start == now - position.SWEEP
