@@ -22,7 +22,7 @@ from sqlalchemy import bindparam, select
 from channels.contract import Happened, RawMessage, Unavailable
 from intake.journal import Journal
 from intake.store import blobs, schema
-from intake.store.engine import Store, StoreError, Tx
+from intake.store.engine import Ids, Store, StoreError, Tx
 from intake.store.statements import Statement, values_of
 
 TRIES = 2
@@ -41,10 +41,10 @@ _encode = msgspec.json.Encoder().encode
 _f, _c = schema.fetches.c, schema.calls.c
 _WAITING = Statement(
     select(_f.id, _f.account, _f.reference, _f.blob_id, _c.call, _c.session)
-    .join(schema.calls, _c.message_id == _f.message_id)
+    .join(schema.calls, (_c.ticket_id == _f.ticket_id) & (_c.message_id == _f.message_id))
     .where(
+        _f.id >= bindparam("after"),
         _f.blob_id.is_not(None),
-        _f.created_at >= bindparam("since"),
         _f.account.in_(values_of("accounts")),
         _c.outcome == "voicemail",
         _c.timeline.not_like("%transcribed%"),
@@ -154,7 +154,7 @@ class Transcribing:
 def look(tx: Tx, accounts: Collection[str]) -> list[Waiting]:
     """Return voicemails that are here and not written down, the oldest first."""
     named = _encode(sorted(accounts)).decode()
-    rows = tx.all(_WAITING, since=tx.now - SINCE_US, accounts=named, most=AT_ONCE)
+    rows = tx.all(_WAITING, after=Ids.lowest(tx.now - SINCE_US), accounts=named, most=AT_ONCE)
     return [Waiting(*row) for row in rows if row[2] and row[3] is not None]
 
 

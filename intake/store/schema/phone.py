@@ -49,6 +49,7 @@ calls = Table(  # every call, once: one row for the customer's leg
     text("price", nullable=True),  # as the provider says it: "-0.0085 USD"
     UniqueConstraint("account", "call", name="calls_call"),
     Index("calls_ticket", "ticket_id"),
+    partial_index("calls_session", "session", where="session IS NOT NULL"),
     Index("calls_customer", "customer_id", "started_at"),
     partial_index("calls_open", "started_at", where="ended_at IS NULL"),
 )

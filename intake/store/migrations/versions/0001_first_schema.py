@@ -115,6 +115,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("ended_at IS NULL"),
         postgresql_where=sa.text("ended_at IS NULL"),
     )
+    op.create_index(
+        "calls_session",
+        "calls",
+        ["session"],
+        unique=False,
+        sqlite_where=sa.text("session IS NOT NULL"),
+        postgresql_where=sa.text("session IS NOT NULL"),
+    )
     op.create_index("calls_ticket", "calls", ["ticket_id"], unique=False)
     op.create_table(
         "clocks",
