@@ -79,7 +79,7 @@ class Figures:
         self.seconds.append(seconds)
         if status != "200":
             self.errors[status] = self.errors.get(status, 0) + 1
-        if b"<Record" in body:
+        if b"/call/static" in body:
             self.taken_aside += 1
 
 
