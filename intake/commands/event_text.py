@@ -1,4 +1,4 @@
-"""Events of escalation in a ticket's history, as a person says them; every other event is shown as it is kept."""
+"""Events of escalation and of calls in a ticket's history, as a person says them; every other is shown as it is kept."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,11 +8,19 @@ Details = Mapping[str, Any]
 
 def said(kind: str, details: Details) -> str | None:
     """Return the sentence for an event; None = there is none, or it was written by an older version."""
-    write = _TEXTS.get(kind)
+    write = _called if "happened_at" in details else _TEXTS.get(kind)
     try:
         return None if write is None else write(details)
     except (KeyError, TypeError):
         return None
+
+
+def _called(details: Details) -> str:
+    """Say what happened in a call: the word is the event's kind, the call and the instant stand elsewhere."""
+    told = {name: value for name, value in details.items() if name not in ("call", "happened_at")}
+    words = (", ".join(map(str, value)) if isinstance(value, list) else value for value in told.values())
+    pairs = (f"{name} {word}" for name, word in zip(told, words, strict=True) if word not in (None, ""))
+    return " · ".join(pairs)
 
 
 def _escalated(details: Details) -> str:
@@ -41,10 +49,27 @@ def _taken_over(details: Details) -> str:
     return f"from {details['taken_from'] or 'nobody'}, by {details['how']}"
 
 
+def _paged(details: Details) -> str:
+    nth = f", way {details['way_number']} of {details['of']}" if details["of"] > 1 else ""
+    return f"{details['agent']} by {details['way']}{nth}"
+
+
+def _page_call(details: Details) -> str:
+    return f"{details['agent']}: {details['status']}"
+
+
+def _passed_on(details: Details) -> str:
+    to = "the next step" if details["by_ladder"] else details["to"] or "nobody: nobody else is there"
+    return f"by {details['how']}, to {to}"
+
+
 _TEXTS: dict[str, Callable[[Details], str]] = {
     "escalated": _escalated,
     "notified": _notified,
     "notice_reached_nobody": _reached_nobody,
     "acknowledged": _acknowledged,
     "taken_over": _taken_over,
+    "paged": _paged,
+    "page_call": _page_call,
+    "passed_on": _passed_on,
 }

@@ -9,6 +9,7 @@ import pytest
 
 from channels.contract import Identity
 from intake import means, opt_outs, settings
+from intake.commands import event_text
 from intake.model import Account
 from intake.store import opening
 from intake.store.engine import Tx
@@ -73,6 +74,18 @@ def test_a_call_that_reaches_nobody_is_followed_by_the_text_at_once(desk: Desk, 
     desk.send_all()
     desk.status(desk.try_of("voice"), status)
     assert desk.tries(ticket) == [(*CALL, "failed"), (*TEXT, "queued")]
+
+
+def test_after_a_failure_the_two_minutes_begin_anew(desk: Desk) -> None:
+    """Busy after a minute: the text at once, and the mail two minutes after the text, not after the call."""
+    ticket = desk.paged_ticket()
+    desk.send_all()
+    desk.advance(minutes=1)
+    desk.status(desk.try_of("voice"), "busy")
+    desk.after(minutes=1)
+    assert [each[0] for each in desk.tries(ticket)] == ["voice", "sms"]
+    desk.after(minutes=1)
+    assert [each[0] for each in desk.tries(ticket)] == ["voice", "sms", "email"]
 
 
 def test_a_call_that_somebody_or_something_answers_waits_for_the_two_minutes(desk: Desk) -> None:
@@ -245,6 +258,15 @@ def test_an_acknowledgement_ends_every_way_whenever_it_comes(desk: Desk, minutes
     assert len(desk.tries(ticket)) == before
 
 
+def test_a_failure_that_is_told_after_the_acknowledgement_tells_nobody(desk: Desk) -> None:
+    """The call rings while somebody acknowledges by link; that nobody picks it up is no matter any more."""
+    ticket = desk.paged_ticket()
+    desk.send_all()
+    desk.acknowledge(ticket, "ania")
+    desk.status(desk.try_of("voice"), "no-answer")
+    assert desk.tries(ticket) == [(*CALL, "failed")]
+
+
 def test_an_earlier_way_that_is_still_tried_is_stopped_as_well(desk: Desk) -> None:
     """The provider did not answer: the call waits for another try while the text is out."""
     desk.use_rules(PAGED.replace(", ack_within: 10m", "").replace(LADDER.splitlines()[3], ""))
@@ -289,6 +311,24 @@ def test_the_history_says_who_was_told_how_and_how_far_it_got(desk: Desk) -> Non
         ("ewa", "sms", 2, 3),
     ]
     assert [each["status"] for each in desk.details("page_call")] == ["ringing", "no-answer"]
+
+
+def test_a_person_reads_the_history_in_sentences(desk: Desk) -> None:
+    desk.paged_ticket()
+    desk.send_all()
+    desk.status(desk.try_of("voice"), "ringing")
+    desk.press(desk.try_of("voice"), "2")
+    told = [
+        event_text.said(kind, details)
+        for kind in ("paged", "page_call", "passed_on")
+        for details in desk.details(kind)
+    ]
+    assert told == [
+        "ewa by call, way 1 of 3",
+        "ewa: ringing",
+        "ewa: in-progress",
+        "by call, to the next step",
+    ]
 
 
 # -- how much one can bear --------------------------------------------------------------------------------------------
