@@ -51,6 +51,27 @@ class TestLanguage:
         assert (call.state.phase, call.state.language) == ("menu", "pl")
         assert "Dzień dobry." in call.said
 
+    def test_that_is_remembered_can_be_changed_and_another_one_says_how(self) -> None:
+        call = Call(options(languages=THREE), language="pl").start()
+        spoken = {each.words: each.get("language") for each in call.verb("Gather").children}
+        assert spoken["For another language, press 9."] == "en-US"
+        call.press("9")
+        assert (call.state.phase, call.state.misses) == ("language", 0)
+        assert call.press("3").state.language == "de"
+
+    def test_that_is_remembered_can_be_changed_where_a_request_is_open(self) -> None:
+        call = Call(options(languages=THREE), language="pl", open_refs=("T-1",)).start()
+        assert "For another language, press 9." in call.said
+        assert call.press("9").press("1").state.phase == "offer"
+
+    def test_is_changed_once_and_then_nine_is_a_key_like_any_other(self) -> None:
+        call = Call(options(languages=THREE), language="pl").start().press("9").press("1")
+        assert "press 9" not in call.said
+        assert call.press("9").state.misses == 1
+
+    def test_that_is_the_only_one_cannot_be_changed(self) -> None:
+        assert Call(options(languages=("pl",))).start().press("9").state.misses == 1
+
     def test_that_is_remembered_but_not_spoken_here_is_asked(self) -> None:
         assert Call(options(languages=THREE), language="fr").start().state.phase == "language"
 
@@ -347,6 +368,11 @@ class TestTimeToAPerson:
         )
         call = Call(account, placed=placed(ANIA))
         assert until_ringing_s(call, barge_in_s=999) <= 30
+
+    def test_is_thirty_seconds_where_the_language_is_remembered(self) -> None:
+        """Every key is a 9: it changes the language first, and is wrong from then on."""
+        call = Call(options(**WORST), language="pl", placed=placed(ANIA))
+        assert until_ringing_s(call, barge_in_s=2) + lint.GREETING_MAX_S <= 30
 
     @pytest.mark.parametrize("key", list("3456789#"))
     def test_every_key_that_is_none_leads_there(self, key: str) -> None:

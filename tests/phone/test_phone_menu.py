@@ -32,6 +32,10 @@ class TestErrors:
             ({"menu": (choice(), choice(id="two"))}, "the menu has key 1 2 times"),
             ({"menu": (choice(key=0),)}, "the menu uses key 0, which always means a person"),
             ({"menu": (choice(key="*"),)}, "the menu uses key *, which always means hearing it again"),
+            (
+                {"menu": (choice(key=9, say="nine"),), "languages": ("en", "pl")},
+                "the menu uses key 9, which changes the language where there are several",
+            ),
             ({"menu": (choice(key=12),)}, "the menu has key '12': a key is one of 1 to 9"),
             ({"menu": (choice(key="#"),)}, "the menu has key '#': a key is one of 1 to 9"),
             ({"menu": (choice(id="Two words"),)}, "the menu has id 'Two words': an id is a-z, 0-9, _ and -"),

@@ -58,7 +58,7 @@ def ask_language(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> A
         language=state.language,
         hints=hints if state.speech_misses < choosing.SPEECH_TRIES else None,
     )
-    return Answer(_replace(state, phase="language"), str(reply))
+    return Answer(_replace(state, phase="language", was_asked=True, path=()), str(reply))
 
 
 def language_chosen(moment: Moment, state: State) -> Answer:
@@ -106,9 +106,29 @@ def greet(moment: Moment, state: State) -> Answer:
     lead, told = opening_words(moment, state)
     if not moment.view.is_open and moment.options.when_closed != "ring":
         return closed.say(moment, state, lead).after(*told)
+    if moment.options.menu and _may_change_language(moment, state):
+        lead = (*lead, _other_language(moment, state))
     if moment.options.offer_open_request and moment.view.open_refs and state.caller is not None:
         return offer(moment, state, lead).after(*told)
     return choosing.ask(moment, state, lead).after(*told)
+
+
+def _may_change_language(moment: Moment, state: State) -> bool:
+    """Whether the language was remembered: then it may be somebody else who calls, or was chosen by mistake."""
+    return len(moment.options.languages) > 1 and not state.was_asked
+
+
+def _other_language(moment: Moment, state: State) -> Line:
+    """Say in another language than the remembered one how it is changed."""
+    spoken = next(each for each in moment.options.languages if each != state.language)
+    return moment.line(spoken, "other_language")
+
+
+def menu_answered(moment: Moment, state: State) -> Answer:
+    """Change the language, or go where the answer leads."""
+    if moment.request.digit == menu.LANGUAGE_KEY and _may_change_language(moment, state):
+        return ask_language(moment, _replace(state, looks=0))
+    return choosing.chosen(moment, state)
 
 
 def opening_words(moment: Moment, state: State) -> tuple[tuple[Line, ...], tuple[Happened, ...]]:
@@ -146,6 +166,8 @@ def _offered(state: State) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def offer_answered(moment: Moment, state: State) -> Answer:
     """About that, about something else, or a person; anything else is asked again."""
+    if moment.request.digit == menu.LANGUAGE_KEY and _may_change_language(moment, state):
+        return ask_language(moment, _replace(state, looks=0))
     name, by = choosing.heard(moment, state, _offered(state))
     refs = moment.view.open_refs
     if name == menu.PERSON:

@@ -112,6 +112,8 @@ def _choice(options: "Options", choice: menu.Choice, where: str) -> Iterator[Pro
     if choice.digit in (menu.PERSON_KEY, menu.REPEAT_KEY):
         meant = "a person" if choice.digit == menu.PERSON_KEY else "hearing it again"
         yield Problem(f"{where} uses key {choice.digit}, which always means {meant}")
+    elif choice.digit == menu.LANGUAGE_KEY and len(options.languages) > 1:
+        yield Problem(f"{where} uses key {choice.digit}, which changes the language where there are several")
     elif choice.digit not in tuple("123456789"):
         yield Problem(f"{where} has key '{choice.digit}': a key is one of 1 to 9")
     if not menu.ID.fullmatch(choice.id):

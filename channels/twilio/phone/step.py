@@ -35,7 +35,7 @@ _replace = msgspec.structs.replace
 _PHASES: dict[str, Callable[[Moment, State], Answer]] = {
     "language": greeting.language_chosen,
     "offer": greeting.offer_answered,
-    "menu": choosing.chosen,
+    "menu": greeting.menu_answered,
     "consent": placing.consented,
     "placing": placing.look,
     "dialing": ringing.dialed,
