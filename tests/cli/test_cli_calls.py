@@ -9,6 +9,7 @@ import pytest
 
 from channels.contract import Happened
 from intake import call_timeline
+from intake.commands import event_text
 from intake.store import opening, schema
 from intake.store.engine import Tx
 from tests.cli.conftest import Intake
@@ -107,3 +108,8 @@ def test_what_cannot_be_is_said_in_a_sentence(desk: Intake, given: tuple[str, ..
     done = desk("incident", *given)
     assert done.code == 2
     assert said in done.err
+
+
+def test_a_tickets_history_says_what_happened_in_a_call() -> None:
+    told = {"call": "CA1", "happened_at": "2026-11-10T09:00:00Z", "agents": ["ania", "ewa"], "status": ""}
+    assert event_text.said("call_ringing", told) == "agents ania, ewa"
