@@ -267,6 +267,7 @@ def test_the_ticket_that_the_caller_chose_is_joined(desk: Desk) -> None:
 
 
 def test_a_ticket_of_somebody_else_is_not(desk: Desk) -> None:
+    desk.known()
     other = desk.ticket(desk.receive())
     told(desk, *menu(desk.clock(), open_ref=other["ref"]))
     assert desk.call("CA1")["ticket_id"] != other["id"]
