@@ -87,6 +87,7 @@ def test_stop_and_start_by_turns_leave_one_word(world: ConsentDesk) -> None:
         (customer,) = world.rows("customers", "name = '' OR name IS NOT NULL LIMIT 1")
         is_out = bool(rows) and rows[-1]["state"] == "out"
         assert (world.holding(PHONE) is not None) == is_out
+        assert bool(world.store.read_now(opt_outs.current)) == is_out
         assert (customer["opted_out_at"] is not None) == is_out
         world.advance(minutes=1)
 
