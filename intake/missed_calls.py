@@ -7,6 +7,8 @@ joins the ticket of the call (intake.conversations).
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from channels.contract import Address
 from intake import answering_by_phone, customers, reactions
 from intake.call_timeline import State
@@ -26,6 +28,9 @@ def react(tx: Tx, context: Context, ticket: Ticket, call: State, *, cause: Cause
     """Let the rules see a call that has ended without anybody; the ticket as they leave it."""
     if call.outcome not in OUTCOMES:
         return ticket
+    if cause.occasion is not None:
+        rarely = msgspec.structs.replace(cause.occasion, once_s=context.calls.text_back_hours * 3_600)
+        cause = msgspec.structs.replace(cause, occasion=rarely)
     return reactions.react(tx, context, ticket, EVENT, cause=cause).ticket
 
 
@@ -41,5 +46,4 @@ def answering(tx: Tx, context: Context, call: "Call", ticket: Ticket) -> Occasio
         medium=answering_by_phone.SMS,
         account=account.name if account is not None else None,
         customer=customers.load(tx, ticket.customer_id),
-        once_s=context.calls.text_back_hours * 3_600,
     )
