@@ -48,6 +48,7 @@ class Found(msgspec.Struct, frozen=True):
     """Something that the other side holds. keys: any of them known to the journal means that we have it.
 
     at: when it happened. is_counted: whether the ledger counts it. raw: makes its raw message, asking Twilio for more.
+    of: what it belongs to; ours only if the journal knows one of these keys, () = it is ours anyway.
     """
 
     keys: tuple[str, ...]
@@ -55,6 +56,10 @@ class Found(msgspec.Struct, frozen=True):
     lane: str
     raw: Callable[[datetime], Awaitable[contract.RawMessage]]
     is_counted: bool = True
+    of: tuple[str, ...] = ()
+
+    def is_missing(self, known: frozenset[str]) -> bool:
+        return not known.intersection(self.keys) and (not self.of or bool(known.intersection(self.of)))
 
 
 class Source(Protocol):
@@ -154,7 +159,7 @@ class Reconciler:
         keys: list[str] = []
         async for found in self._source.found(number, window, now):
             known = await _known(gate, found)
-            missing += [each for each in found if not known.intersection(each.keys)]
+            missing += [each for each in found if each.is_missing(known)]
             keys += [_counted_key(each, known) for each in found if each.is_counted]
         await self._submit(gate, missing)
         moved = position.moved(read, number, min(now, window.until or now))
@@ -208,7 +213,7 @@ class Reconciler:
 
 
 async def _known(gate: contract.Gate, found: list[Found]) -> frozenset[str]:
-    keys = [key for each in found for key in each.keys]
+    keys = [key for each in found for key in (*each.keys, *each.of)]
     known: frozenset[str] = frozenset()
     for start in range(0, len(keys), KNOWN_AT_ONCE):
         known |= await gate.known(keys[start : start + KNOWN_AT_ONCE])

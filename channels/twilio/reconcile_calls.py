@@ -2,7 +2,7 @@
 
 A call that nobody answered, or that the files of the second host answered, is known only from here. Calls are listed by
 their start, a day further back than they were read to: none lasts longer (twilio.com/docs/voice/api/call-resource,
-TimeLimit, 24 h at most, checked 2026-11). Calls that we make are told by their own callbacks and are not listed.
+TimeLimit, 24 h at most, checked 2026-11). Calls from tickets: channels.twilio.reconcile_out.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +14,7 @@ from channels.twilio.api import Api
 from channels.twilio.listing import Row, instant
 from channels.twilio.position import Window
 from channels.twilio.reconcile import Found, only
+from channels.twilio.reconcile_out import OutCalls
 
 YOUNG = timedelta(minutes=2)  # the callbacks know why a call ended, and are waited for
 LATEST = timedelta(days=1)  # from the start of a call to its recording
@@ -29,6 +30,7 @@ class Calls:
     ) -> None:
         self._account, self._options, self._api = account, options, api
         self._has_transcripts = has_transcripts
+        self._out = OutCalls(account, options, api=api)
 
     async def clock(self, number: str) -> datetime | None:
         async for page in listing.pages(self._api, "Calls", "calls", {"To": number}, page_size=1):
@@ -51,6 +53,9 @@ class Calls:
         if recordings and self._has_transcripts:
             async for understood in self._understood(recordings, window):
                 yield [self._transcript(row, recordings, now) for row in understood]
+        if window.until is None:
+            async for made in self._out.found(number, window, now):
+                yield made
 
     def _ends(self, row: Row, now: datetime) -> list[Found]:
         """Return that a call is over, and, once it is known, what it cost."""

@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from channels.contract import RawMessage
 from channels.twilio.listing import Row, instant
 
 WHATSAPP = "whatsapp:"
+OUT, OUT_STATUS, OUT_LEG, OUT_RECORDING = "out", "out/status", "out/leg", "out/recording"
 CALL_STATUS, RECORDING, TRANSCRIPTION = "call/status", "call/recording", "call/transcription"
 BY = "reconciler"
 # What a status says nothing about: it is on its way, and the next one will tell.
@@ -96,7 +99,24 @@ def status(row: Row, *, kind: str, account: str, received_at: datetime) -> RawMe
 
 def call(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
     """Make what the last status callback of a call would have brought, with when it was and what it cost."""
-    named = {
+    return _of_call(_leg(row), CALL_STATUS, account=account, key=key, received_at=received_at)
+
+
+def leg(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
+    """Make what the last callback of the customer's leg of a call from a ticket would have brought."""
+    named = _leg(row) | {"ParentCallSid": _text(row, "parent_call_sid")}
+    return _of_call(named, OUT_LEG, account=account, key=key, received_at=received_at)
+
+
+def price(row: Row, price: str, *, account: str, key: str, received_at: datetime) -> RawMessage:
+    """Make what tells the price of a call from a ticket, which no callback does. row: of the agent's leg."""
+    told = {"what": "priced", "at": received_at.isoformat(), "details": {"price": price}}
+    raw = _of_call(_leg(row), OUT, account=account, key=key, received_at=received_at)
+    return msgspec.structs.replace(raw, envelope=raw.envelope | {"happened": [told]})
+
+
+def _leg(row: Row) -> dict[str, str]:
+    return {
         "CallSid": row["sid"],
         "AccountSid": _text(row, "account_sid"),
         "From": _text(row, "from"),
@@ -110,10 +130,11 @@ def call(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessa
         "Price": _text(row, "price"),
         "PriceUnit": _text(row, "price_unit"),
     }
-    return _of_call(named, CALL_STATUS, account=account, key=key, received_at=received_at)
 
 
-def recording(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
+def recording(
+    row: Row, *, account: str, key: str, received_at: datetime, path: str = RECORDING
+) -> RawMessage:
     """Make what the callback of a recording would have brought; that of a talk says so in its address."""
     named = {
         "CallSid": _text(row, "call_sid"),
@@ -125,7 +146,7 @@ def recording(row: Row, *, account: str, key: str, received_at: datetime) -> Raw
         "RecordingStartTime": _text(row, "start_time"),
     }
     query = {} if _text(row, "source") == "RecordVerb" else {"why": "call"}
-    return _of_call(named, RECORDING, account=account, key=key, received_at=received_at, query=query)
+    return _of_call(named, path, account=account, key=key, received_at=received_at, query=query)
 
 
 def transcription(row: Row, *, call: str, account: str, key: str, received_at: datetime) -> RawMessage:

@@ -426,3 +426,53 @@ async def test_a_call_of_ours_and_an_agents_leg_are_left_alone(desk: Desk) -> No
     desk.called(parent="CA1").direction = "outbound-dial"
     await ended(desk)
     assert desk.gate.stored == []
+
+
+# -- calls from tickets -----------------------------------------------------------------------------------------------
+
+
+async def called_out(desk: Desk, *, is_ours: bool) -> tuple[str, str]:
+    """A talk of an agent with JAN, all of whose later callbacks were lost; both legs."""
+    agent, customer = desk.called(90), desk.called(60)
+    agent.direction, agent.from_, agent.to, agent.price = "outbound-api", OWN, "+48600000001", "-0.0100"
+    customer.direction, customer.from_, customer.to = "outbound-dial", OWN, JAN
+    customer.parent, customer.price = agent.sid, "-0.0195"
+    desk.recorded(agent, 50, source="StartCallRecordingAPI")
+    if is_ours:
+        first = contract.RawMessage(
+            kind="twilio.voice",
+            account="phone",
+            lane=f"call:{agent.sid}",
+            body=b"",
+            received_at=desk.provider.at,
+            keys=(f"twilio:{desk.provider.account}:{agent.sid}:out/status:initiated",),
+        )
+        await desk.gate.submit(first)
+        desk.gate.stored.clear()
+    return agent.sid, customer.sid
+
+
+async def test_a_call_from_a_ticket_has_its_end_its_recording_and_its_cost(desk: Desk) -> None:
+    agent, customer = await called_out(desk, is_ours=True)
+    await ended(desk)
+    account = desk.provider.account
+    [recording] = desk.provider.recordings
+    assert {raw.keys[0] for raw in desk.gate.stored} == {
+        f"twilio:{account}:{customer}:out/leg:completed",
+        f"twilio:{account}:{agent}:out/recording:{recording}completed",
+        f"twilio:{account}:{agent}:out:priced",
+    }
+    events = [voice.parse(raw, voice.Options(account_sid=account)) for raw in desk.gate.stored]
+    assert {(event.call, event.direction) for event in events} == {(agent, "out")}
+    told = {each.what: each.details for event in events for each in event.happened}
+    assert (told["ended"]["why"], told["ended"]["duration_s"]) == ("answered", 60)
+    assert told["priced"] == {"price": "-0.0295 USD"}
+    assert told["recorded"]["duration_s"] == 50
+    await ended(desk)
+    assert len(desk.gate.stored) == 3
+
+
+async def test_a_call_of_which_the_journal_knows_nothing_is_somebody_elses(desk: Desk) -> None:
+    await called_out(desk, is_ours=False)
+    await ended(desk)
+    assert desk.gate.stored == []
