@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from channels.twilio import setup
 from channels.twilio.settings import Options
@@ -23,7 +23,7 @@ from channels.twilio.simulator.provider import Provider
 from channels.twilio.simulator.studio import Studio
 from channels.twilio.simulator.texts import Mailman
 from channels.twilio.simulator.webhooks import Webhooks
-from intake import instants
+from intake import attempts, instants
 from intake.model import Context
 from intake.settings import Settings
 from intake.store import schema
@@ -33,6 +33,7 @@ from intake.wiring import Wired
 
 STILL_S = 15.0
 LOOK_S = 0.05
+SOON_US = 2_000_000  # an account of Twilio sends its numbers' texts one after the other
 KINDS = {"twilio.sms": "sms", "twilio.whatsapp": "whatsapp", "twilio.voice": "voice"}
 EXAMPLE = "http://127.0.0.1:8089"
 _ANY_HOST = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1", "*": "127.0.0.1"}  # noqa: S104 - to connect to
@@ -40,7 +41,11 @@ _ANY_HOST = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1", "*": "127.0.0
 _j, _o, _f = schema.journal.c, schema.outbox.c, schema.fetches.c
 _BUSY = (
     Statement(select(_j.id).where(_j.state == "pending", bindparam("now") > 0).limit(1)),
-    Statement(select(_o.id).where(_o.state == "queued", _o.next_at <= bindparam("now")).limit(1)),
+    Statement(
+        select(_o.id)
+        .where(_o.state == "queued", or_(_o.next_at <= bindparam("soon"), _o.error == attempts.UNDER_WAY))
+        .limit(1)
+    ),
     Statement(select(_f.id).where(_f.state == "queued", _f.next_at <= bindparam("now")).limit(1)),
 )
 
@@ -197,7 +202,7 @@ class Beside:
 
 
 def _is_busy(tx: Tx) -> bool:
-    return any(tx.one(each, now=tx.now) is not None for each in _BUSY)
+    return any(tx.one(each, now=tx.now, soon=tx.now + SOON_US) is not None for each in _BUSY)
 
 
 async def _daemon_at(settings: Settings, session: aiohttp.ClientSession) -> str:

@@ -86,7 +86,7 @@ class Play:
             before = len(self.failures)
             await self._step(step)
             self.failures[before:] = [f"step {number}: {each}" for each in self.failures[before:]]
-        self.failures += self.stage.studio.missed
+        self.failures += [*self.stage.studio.missed, *self.stage.studio.webhooks.errors]
         await self._look_at_tickets()
         return self.failures
 

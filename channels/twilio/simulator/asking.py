@@ -125,7 +125,7 @@ def _action_fields(leg: Leg, made: Recording) -> dict[str, str]:
 async def _hang_up_with(leg: Leg, action: Next) -> None:
     """Hang up while recording: the action is asked, what it says is not heard. Raises: HungUp."""
     leg.call.status = "completed"
-    await leg.studio.webhooks.post(action.url, leg.studio.fields(leg.call, **action.form))
+    await leg.studio.webhooks.tell(action.url, leg.studio.fields(leg.call, **action.form))
     leg.leave()
     raise HungUp
 
@@ -170,7 +170,7 @@ def _transcribe(leg: Leg, verb: Element, made: Recording) -> None:
 
 
 async def _told(leg: Leg, url: str, fields: dict[str, str]) -> None:
-    await leg.studio.webhooks.post(url, fields)
+    await leg.studio.webhooks.tell(url, fields)
 
 
 VERBS["Gather"] = _gather

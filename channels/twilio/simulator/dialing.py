@@ -204,7 +204,7 @@ async def _left(ring: Ring, why: Exception) -> None:
     leg.call.status = "completed"
     action = _action(ring, ring.verb)
     if action is not None:
-        await leg.studio.webhooks.post(action.url, leg.studio.fields(leg.call, **action.form))
+        await leg.studio.webhooks.tell(action.url, leg.studio.fields(leg.call, **action.form))
 
 
 def _status(ring: Ring) -> str:

@@ -72,7 +72,7 @@ class Studio:
         fields = dict(form)
 
         async def tell() -> None:
-            await self.webhooks.post(url, fields)
+            await self.webhooks.tell(url, fields)
 
         self.time.start(tell(), after_s=self.random.uniform(0, 20) if after_s is None else after_s)
 

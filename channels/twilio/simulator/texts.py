@@ -31,9 +31,9 @@ class Mailman:
         self.studio.say(self.studio.name(text.from_.removeprefix(WHATSAPP)), "writes", text.body)
         found = []
         for _ in range(times):
-            found.append(await self.studio.webhooks.post(url, fields))
+            found.append(await self.studio.webhooks.tell(url, fields, place="messaging"))
             if found[-1].status >= 500 or found[-1].status == 0:
-                found += [await self.studio.webhooks.post(fallback_url, fields)] if fallback_url else []
+                found += [await self.studio.webhooks.tell(fallback_url, fields)] if fallback_url else []
         return found
 
     def _urls(self, text: Text) -> tuple[str, str]:
@@ -93,7 +93,7 @@ class Mailman:
             text.sent_at = text.sent_at or self.studio.provider.at
         if not text.status_callback:
             return None
-        return await self.studio.webhooks.post(text.status_callback, self.report_fields(text, status, code))
+        return await self.studio.webhooks.tell(text.status_callback, self.report_fields(text, status, code))
 
     def report_fields(self, text: Text, status: str, code: int | None) -> dict[str, str]:
         fields = {

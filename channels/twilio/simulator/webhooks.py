@@ -5,6 +5,7 @@ call's document is asked for once more at the fallback URL, with ErrorCode and E
 callbacks are not asked for again.
 """
 
+import contextlib
 import time
 import urllib.parse
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,14 @@ class Webhooks:
         self.lost: set[str] = set()
         self.exchanges: list[Exchange] = []
         self.errors: list[str] = []
+
+    async def tell(self, url: str, form: Mapping[str, str], *, place: Place = "voice") -> Exchange:
+        """Post something that is only to be taken note of; an answer that is none, or no TwiML, is an error."""
+        exchange = await self.post(url, form)
+        if not self._is_lost(exchange.url):
+            with contextlib.suppress(Failed):
+                self._read(exchange, place)
+        return exchange
 
     async def post(self, url: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> Exchange:
         """Post a form, signed; whatever comes back is an answer."""

@@ -1,0 +1,130 @@
+"""`intake simulate` beside a daemon that runs as a process of its own."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.phone.live import DESK
+
+LIMIT_S = 60
+CALL = """\
+name: Jan calls about an invoice
+people: {jan: "+48600100200"}
+phones: {ewa: {number: "+48600000002", answers: 4, presses: "1", talks: 20}}
+steps:
+  - call: {from: jan, does: [{press: "1"}, {press: "1"}]}
+  - expect: {calls: [{of: jan, outcome: OUTCOME, owner: ewa}]}
+"""
+TEXT = """\
+name: Jan writes
+people: {jan: "+48600100200"}
+steps:
+  - text: {from: jan, body: "My invoice is wrong."}
+  - agent: {name: ewa, ticket_of: jan, replies: "We look into it."}
+  - expect: {texts: [{to: jan, says: We look into it}], tickets: [{of: jan, team: billing}]}
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+        return port
+
+
+class Desk:
+    """A folder with a configuration and a running daemon."""
+
+    def __init__(self, folder: Path, store: bytes) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"ACCOUNT": "AC" + "a" * 32, "TOKEN": "anything"}
+        (folder / "var").mkdir()
+        (folder / "var" / "intake.db").write_bytes(store)
+        shutil.copytree(DESK / "replies", folder / "replies")
+        rules = (
+            (DESK / "rules.yaml").read_text().replace('{mon-fri: "09:00-17:00"}', '{mon-sun: "00:00-24:00"}')
+        )
+        (folder / "rules.yaml").write_text(rules)
+        config = (DESK / "intake.yaml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{free_port()}")
+        (folder / "intake.yaml").write_text(config.replace("{api_url}", f"http://127.0.0.1:{free_port()}"))
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "intake", "run", "-c", "intake.yaml"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert any(line.startswith("try") for line in self.process.stdout), "the daemon did not start"
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.communicate(timeout=LIMIT_S)
+
+    def intake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "intake", *arguments, "-c", "intake.yaml"],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, new_store: bytes) -> Iterator[Desk]:
+    made = Desk(tmp_path, new_store)
+    made.start()
+    yield made
+    made.stop()
+
+
+def test_a_call_and_a_text_are_played_against_a_running_daemon(desk: Desk) -> None:
+    """The transcript says who said what, the ticket that came of it, and whether it was as expected."""
+    (desk.folder / "call.yaml").write_text(CALL.replace("OUTCOME", "answered"))
+    (desk.folder / "text.yaml").write_text(TEXT)
+    called = desk.intake("simulate", "call", "call.yaml")
+    assert called.returncode == 0, called.stdout + called.stderr
+    assert "ewa  (is connected jan)" in called.stdout
+    assert "as expected" in called.stdout
+    written = desk.intake("simulate", "sms", "text.yaml", "--json")
+    assert written.returncode == 0, written.stdout + written.stderr
+    *lines, summary = map(json.loads, written.stdout.splitlines())
+    assert (summary["ok"], len(summary["tickets"])) == (True, 1)
+    assert [each["kind"] for each in lines] == ["writes", "is written"]
+
+
+def test_what_is_not_as_expected_is_exit_code_1(desk: Desk) -> None:
+    (desk.folder / "call.yaml").write_text(CALL.replace("OUTCOME", "voicemail"))
+    done = desk.intake("simulate", "call", "call.yaml")
+    assert done.returncode == 1
+    assert "not as expected: step 2: the call of jan ended as answered, not voicemail" in done.stdout
+
+
+def test_without_a_daemon_one_sentence_says_how_to_start_it(tmp_path: Path, new_store: bytes) -> None:
+    quiet = Desk(tmp_path, new_store)
+    (tmp_path / "text.yaml").write_text(TEXT)
+    done = quiet.intake("simulate", "sms", "text.yaml")
+    assert done.returncode == 1
+    assert "start the daemon first, with 'intake run'" in done.stderr
+
+
+def test_the_mistakes_of_a_file_are_told_with_their_places(tmp_path: Path, new_store: bytes) -> None:
+    quiet = Desk(tmp_path, new_store)
+    (tmp_path / "text.yaml").write_text(TEXT.replace("from: jan", "from: jna"))
+    done = quiet.intake("simulate", "sms", "text.yaml")
+    assert done.returncode == 2
+    assert "text.yaml:4:18: error" in done.stderr
