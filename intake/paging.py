@@ -8,7 +8,7 @@ acknowledgement, by whatever way, ends every summons of its ticket; it stops no 
 Tests (`intake oncall page --test`) are about no ticket: each of their summonses has one way.
 """
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam
 
 from channels import page_calls
 from channels.contract import Address
@@ -30,7 +30,6 @@ COUNTER = "agent_phone"
 MINUTE_US = 60 * 1_000_000
 
 _t = schema.timers.c
-_o = schema.outbox.c
 _ALARM = Statement(
     upsert(schema.timers)
     .values(
@@ -41,7 +40,6 @@ _ALARM = Statement(
     )
     .on_conflict_do_nothing(index_elements=[_t.ticket_id, _t.policy, _t.step, _t.due_at])
 )
-_IS_QUEUED = Statement(select(_o.id).where(_o.id == bindparam("outbox_id"), _o.state == "queued"))
 
 
 def is_for(person: Reached) -> bool:
@@ -134,17 +132,8 @@ def _try(tx: Tx, context: Context, ticket: Ticket, page: Page, summons: Summons,
     if where is None or way not in reaching.ways(context):
         return None
     if way == MAIL:
-        written = notice_letters.write(tx, context, ticket, page, where, summons.agent)
-    else:
-        written = _send(tx, context, ticket, _draft(context, page, summons, way, where))
-    if written is None or (written.outbox_id is not None and not _is_on_its_way(tx, written.outbox_id)):
-        return None
-    return written
-
-
-def _is_on_its_way(tx: Tx, outbox_id: int) -> bool:
-    """Whether a row waits to be sent: one that is withheld reaches nobody."""
-    return tx.one(_IS_QUEUED, outbox_id=outbox_id) is not None
+        return notice_letters.write(tx, context, ticket, page, where, summons.agent)
+    return _send(tx, context, ticket, _draft(context, page, summons, way, where))
 
 
 def _draft(context: Context, page: Page, summons: Summons, way: str, number: str) -> Draft:

@@ -48,6 +48,16 @@ def test_a_test_text_takes_1(desk: Desk) -> None:
     assert desk.texts_to(EWA)[-1] == "Thank you: the test has reached you."
 
 
+def test_a_test_that_is_answered_twice_is_acknowledged_once(desk: Desk) -> None:
+    """1 on the phone, and 2 by text a moment later: the first is what counts."""
+    test = send(desk)
+    desk.press(desk.row("outbox", test.outbox_id), "1")
+    desk.text(EWA, "2")
+    desk.text(EWA, "1")
+    assert state(desk, test) == "acknowledged"
+    assert len(desk.details("oncall_test_acknowledged")) == 1
+
+
 def test_a_test_has_one_way(desk: Desk) -> None:
     """It shows whether that one reaches them: a call that nobody answers is followed by nothing."""
     test = send(desk)
