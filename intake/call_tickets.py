@@ -284,8 +284,11 @@ def _taken(
     after = ticket
     if former is not None and ticket.agent == former and ticket.taken_at is None:
         after = tickets.change(tx, after, actor="system", agent=None)
-    if agent in context.rulebook.agents and after.agent is None and after.is_open and agent is not None:
-        after = seating.give(tx, context, after, agent, actor=f"agent:{agent}") or after
+    if agent is not None and agent in context.rulebook.agents:
+        if after.agent is None and after.is_open:
+            after = seating.give(tx, context, after, agent, actor=f"agent:{agent}") or after
+        else:
+            seating.take_turn(tx, agent)
     return reactions.changed_by_hand(tx, context, ticket, after, cause=cause)
 
 

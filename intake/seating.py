@@ -117,6 +117,11 @@ def give(tx: Tx, context: Context, ticket: Ticket, to: str, *, actor: str) -> Ti
     return tickets.change(tx, ticket, actor=actor, is_seated=True, agent=to)
 
 
+def take_turn(tx: Tx, agent: str) -> None:
+    """Count that an agent was given something that is no new ticket: a call about one of theirs."""
+    tx.run(_TURN, name=agent, now=tx.now, **_seen(agents.loads(tx).get(agent, _IDLE)))
+
+
 def answered(tx: Tx, context: Context, ticket: Ticket, by: str) -> Ticket:
     """Give a ticket that nobody has to whoever has answered it, where its team wants that and they have room."""
     team = context.rulebook.teams.get(ticket.team or "")

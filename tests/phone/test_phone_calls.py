@@ -100,6 +100,16 @@ def test_whoever_takes_the_call_has_the_ticket(desk: Desk) -> None:
     assert (ticket["agent"], ticket["status"]) == ("ewa", "new")
 
 
+def test_who_takes_a_call_about_a_ticket_of_theirs_has_had_their_turn(desk: Desk) -> None:
+    other = desk.ticket_of_caller(agent="tomek")
+    desk.clock.advance(hours=1)
+    told(desk, *menu(desk.clock(), open_ref=other["ref"]))
+    told(desk, *talk(desk.clock(), "tomek"))
+    (turn,) = desk.rows("agent_state", "name = 'tomek'")
+    assert turn["last_assigned_at"] == desk.store.now_us()
+    assert desk.row("tickets", other["id"])["agent"] == "tomek"
+
+
 def test_a_talk_is_a_persons_answer(desk: Desk) -> None:
     told(desk, *menu(desk.clock()))
     told(desk, *talk(desk.clock()))
