@@ -27,6 +27,7 @@ from routing.actions import Action
 from routing.conversation import LINE_BY_LINE
 from routing.decision import Decision
 from routing.facts import FACTS_VERSION, AgentLoad, Facts
+from routing.people import LIVE
 
 LINES_MAX = 50
 
@@ -124,7 +125,11 @@ def _moved(tx: Tx, context: Context, ticket: Ticket, seen: Facts, decided: Decis
 
 def further_line(tx: Tx, context: Context, ticket: Ticket, arrival: Arrival, message_id: int) -> Ticket:
     """Route again by a customer's next line, where lines are short and the first says little ("hi"); the ticket then."""
-    is_short = ticket.medium in LINE_BY_LINE and arrival.message.kind == ticket.medium
+    medium = arrival.message.kind
+    is_short = medium in LINE_BY_LINE and ticket.medium in (
+        medium,
+        LIVE,
+    )  # a text may say what a call was about
     if not is_short or ticket.taken_at is not None or not ticket.is_open:
         return ticket
     happened = occasion.of_arrival(arrival, message_id)

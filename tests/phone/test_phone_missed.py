@@ -167,6 +167,12 @@ def test_the_answer_to_our_text_joins_the_ticket_of_the_call(desk: Desk) -> None
     assert text_in(desk, "it is wrong")["id"] == call["ticket_id"]
 
 
+def test_what_the_text_says_it_is_about_routes_the_ticket_while_nobody_has_taken_it(desk: Desk) -> None:
+    call = missed(desk)
+    assert desk.row("tickets", call["ticket_id"])["team"] == "support"
+    assert text_in(desk, "about a refund")["team"] == "billing"
+
+
 def test_a_text_of_somebody_whom_we_did_not_text_is_a_ticket_of_its_own(desk: Desk) -> None:
     call = missed(desk)
     assert text_in(desk, "hello", sender="+48600999888")["id"] != call["ticket_id"]
