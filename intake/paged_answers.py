@@ -5,6 +5,7 @@ means the newest page that nobody has acknowledged; what answers no page is a cu
 """
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -180,12 +181,12 @@ def _tell(
 # -- by text ----------------------------------------------------------------------------------------------------------
 
 
-def agent_of(context: Context, message: Message) -> str | None:
-    """Return the agent whose number a message comes from; None = nobody's."""
+def agents_of(context: Context, message: Message) -> tuple[str, ...]:
+    """Return the agents whose number a message comes from; () = nobody's. Some share a telephone."""
     sender = message.sender
     if sender is None or sender.kind != "phone":
-        return None
-    return next((each.name for each in context.rulebook.agents.values() if each.phone == sender.value), None)
+        return ()
+    return tuple(each.name for each in context.rulebook.agents.values() if each.phone == sender.value)
 
 
 class _Text(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,23 +201,25 @@ class _Text(msgspec.Struct, frozen=True, kw_only=True):
 def settle_text(tx: Tx, context: Context, received: Received, account: Account, message: Message) -> bool:
     """Take a text that answers a page; false when it answers none."""
     found = _ANSWER.fullmatch(message.visible_text or message.text)
-    agent = agent_of(context, message) if found is not None and account.medium == "sms" else None
-    summons = _meant(tx, agent) if agent is not None else None
-    if found is None or agent is None or summons is None or message.sender is None:
+    agents = agents_of(context, message) if found is not None and account.medium == "sms" else ()
+    summons = _meant(tx, agents)
+    if found is None or summons is None or message.sender is None:
         return False
     ticket = None if summons.ticket_id is None else tickets.locked_final(tx, summons.ticket_id)
     summons = summonses.load(tx, summons.id) or summons  # as it is now that the ticket is held
     answered = _acknowledged_by_text if found[1] == "1" else _passed_on_by_text
     said = answered(tx, context, ticket, summons)
-    text = _Text(received=received, account=account, agent=agent, number=message.sender.value)
+    text = _Text(received=received, account=account, agent=summons.agent, number=message.sender.value)
     _confirm(tx, context, text, ticket, said)
     _close(tx, received, ticket)
     return True
 
 
-def _meant(tx: Tx, agent: str) -> Summons | None:
-    """Return the newest page of an agent that nobody has acknowledged, else the newest; None = none of this day."""
-    found = summonses.newest(tx, agent, since_us=tx.now - ANSWERED_WITHIN_US)
+def _meant(tx: Tx, agents: Iterable[str]) -> Summons | None:
+    """Return the newest page of these agents that nobody has acknowledged, else the newest; None = none of this day."""
+    since_us = tx.now - ANSWERED_WITHIN_US
+    found = [each for agent in agents for each in summonses.newest(tx, agent, since_us=since_us)]
+    found.sort(key=lambda each: each.id, reverse=True)
     waiting = (each for each in found if each.state != "passed_on" and paging.outcome_of(tx, each)[0] == "")
     return next(waiting, found[0] if found else None)
 
@@ -269,12 +272,12 @@ def _confirm(tx: Tx, context: Context, text: _Text, ticket: Ticket | None, said:
 
 def note_unanswering(tx: Tx, context: Context, received: Received, message: Message) -> None:
     """Say on a ticket that its message came from an agent's number, and answered no page."""
-    agent = agent_of(context, message)
-    if agent is None:
+    agents = agents_of(context, message)
+    if not agents:
         return
     settled = journal.outcome(tx, received.id)
     events.record(
-        tx, "agent_number", ticket_id=settled.ticket_id, customer_id=settled.customer_id, agent=agent
+        tx, "agent_number", ticket_id=settled.ticket_id, customer_id=settled.customer_id, agent=agents[0]
     )
 
 

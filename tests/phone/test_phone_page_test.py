@@ -129,3 +129,29 @@ def test_a_call_of_a_test_is_told_how_long_to_ring(desk: Desk) -> None:
     test = send(desk)
     assert desk.outbound(desk.row("outbox", test.outbox_id)).extra["ring_s"] == 40
     assert paging.TIMER not in [row["kind"] for row in desk.rows("timers")]
+
+
+ROWS: dict[str, tuple[list[tuple[str, bool, bool | None]], list[str] | None, bool]] = {
+    # way, sent, acknowledged; what was asked for with --by -> whether it is good
+    "a mail that left": ([("email", True, None)], None, True),
+    "nothing left": ([("email", False, None), ("call", False, None)], None, False),
+    "a call that was answered": ([("email", True, None), ("call", True, True)], None, True),
+    "a call that nobody answered": ([("email", True, None), ("call", True, False)], None, False),
+    "no phone, a mail": ([("email", True, None), ("call", False, None)], None, True),
+    "asked for by name, and not sent": ([("call", False, None)], ["call"], False),
+    "one of two was answered": ([("sms", True, True), ("call", True, False)], ["sms", "call"], False),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_table_of_exits(name: str) -> None:
+    rows, asked, is_good = ROWS[name]
+    told = [{"way": way, "sent": sent, "acknowledged": done} for way, sent, done in rows]
+    assert oncall_pages._is_good(told, asked) is is_good
+
+
+def test_without_a_daemon_no_phone_rings_later(desk: Desk) -> None:
+    """A test that rings at the next start, at night, shows nothing."""
+    person = desk.context.rulebook.agents["ewa"]
+    why = oncall_pages._why_not(desk.context, person, "call", can_ring=False)
+    assert why == "no daemon is running, and a phone that rings later shows nothing"

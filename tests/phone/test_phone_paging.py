@@ -492,6 +492,15 @@ def test_1_of_somebody_who_was_told_nothing_is_a_customers_message(desk: Desk) -
     assert desk.details("acknowledged") == []
 
 
+def test_1_from_a_telephone_that_agents_share_is_whose_page_it_was(desk: Desk) -> None:
+    """ania and ewa have one number; ewa was told."""
+    desk.use_rules(PAGED.replace(ANIA, EWA))
+    ticket = texted(desk)
+    desk.text(EWA, "1")
+    assert desk.details("acknowledged")[0]["actor"] == "agent:ewa"
+    assert desk.texts_to(EWA)[-1] == f"{ticket['ref']}: you have it. Thank you."
+
+
 def test_1_a_day_later_answers_no_page(desk: Desk) -> None:
     texted(desk)
     desk.advance(hours=25)
