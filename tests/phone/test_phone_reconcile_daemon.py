@@ -104,6 +104,11 @@ def test_an_outage_with_kills_while_it_is_made_up_for(start: Start, served: Serv
     there = len(provider.calls) + len(provider.recordings)
     assert counted["phone"]["on_server"] == counted["phone"]["accounted"] == there
     rows = last.objects("journal", "list")
+    outcomes = Counter(row["outcome"] for row in last.objects("calls", "list"))
+    assert outcomes == {
+        "voicemail": len(provider.recordings),
+        "missed": len(provider.calls) - len(provider.recordings),
+    }
     assert last.end() == 0
     states = Counter(row["state"] for row in rows)
     assert states["duplicate"] == 0
