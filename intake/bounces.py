@@ -12,13 +12,13 @@ from typing import Any
 from channels.contract import BouncedRecipient, Message
 from channels.email.bounces import prose, reasons
 from intake import (
-    consents,
     conversations,
     customers,
     deliveries,
     events,
     failures,
     journal,
+    mail_consents,
     tickets,
     undeliverable,
 )
@@ -174,7 +174,7 @@ def _note_complaint(tx: Tx, sent: Sent, message: Message) -> None:
     feedback = message.feedback
     if feedback is not None and feedback.state in ("complained", "not_spam"):
         addresses = _complainers(sent, feedback.recipients)
-        consents.note_complaint(tx, addresses, is_withdrawn=feedback.state == "not_spam")
+        mail_consents.note_complaint(tx, addresses, is_withdrawn=feedback.state == "not_spam")
 
 
 def _complainers(sent: Sent, named: Iterable[str]) -> tuple[str, ...]:

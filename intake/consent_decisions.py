@@ -2,7 +2,7 @@
 
 from channels import phone_numbers
 from channels.contract import Identity
-from intake import consents, desk, events, opt_outs, permission
+from intake import desk, events, opt_outs, permission
 from intake.desk import DeskError
 from intake.model import Context
 from intake.opt_outs import EMAIL, PHONE_MEDIA, OptOut
@@ -81,7 +81,7 @@ def _noted(tx: Tx, identity: Identity, state: opt_outs.State, *, agent: str, sco
         how=f"agent:{agent}",
     )
     if state == "out":
-        consents.hold_back(tx, (identity,))
+        opt_outs.bring_forward(tx, (identity,))
     found = opt_outs.load(tx, opt_out_id)
     assert found is not None  # noqa: S101 - just written
     return found

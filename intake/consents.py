@@ -2,58 +2,46 @@
 
 STOP is certain: its text makes no ticket and no notice, and stays in the journal as automatic, with its customer. One
 confirmation is queued before the ledger says "out", unless the provider has confirmed it, and everything else that waits
-for the number comes to the gate at once (intake.admitting), which withholds it. START lifts what holds. START and HELP count only where they make sense, so such a text comes
-here as a message first (`takes`): START, and YES, when its sender has said STOP; HELP when nothing of theirs is open and
-nobody has answered it within the hour. Who asks again wants a person. YES to somebody whose ticket is open is an answer
-as well: it lifts the block, as it does at the provider, and stays a message.
+for the number comes to the gate at once (intake.admitting), which withholds it. START lifts what holds.
+
+START and HELP count only where they make sense, so such a text comes here as a message first (`takes`): START, and YES,
+when its sender has said STOP; HELP when nothing of theirs is open and nobody has answered it within the hour. Who asks
+again wants a person. YES of somebody whose ticket is open is an answer as well: it lifts the block, as it does at the
+provider, and stays a message.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
-import msgspec
-from sqlalchemy import bindparam
-
-from channels import phone_numbers
 from channels.contract import Address, Consent, Identity, Message
 from channels.twilio import keywords
 from intake import (
+    consent_names,
     consent_texts,
     counters,
     customers,
     events,
     instants,
     journal,
+    mail_consents,
     opt_outs,
     outgoing,
     whatsapp_window,
 )
+from intake.consent_names import WORD
 from intake.model import Account, Arrival, Context, Received
-from intake.opt_outs import EMAIL, SMS, WHATSAPP, OptOut
+from intake.opt_outs import EMAIL, SMS, WHATSAPP
 from intake.outgoing import Draft
-from intake.permission import PREFIX
-from intake.store import schema
 from intake.store.engine import Tx
-from intake.store.statements import Statement, values_of
 
-Told = dict[str, Any]
 TEXTED = frozenset({SMS, WHATSAPP})
-PHONE, WORD, COMPLAINT = "phone", "word", "complaint"
 HELPED = "consent_help"  # a counter: once an hour for each sender
-
-_o = schema.outbox.c
-_BRING_FORWARD = Statement(
-    schema.outbox.update()
-    .where(_o.state == "queued", _o.recipient.in_(values_of("recipients")))
-    .values(next_at=bindparam("now"))
-)
-_encode = msgspec.json.Encoder().encode
 
 
 def settle(tx: Tx, context: Context, received: Received, consent: Consent) -> None:
     """Do what a word says, and close its journal row."""
-    agent = _agent_of(context, consent.sender)
-    covered = _locked(tx, context, consent.sender)
+    agent = consent_names.agent_of(context, consent.sender)
+    covered = consent_names.locked(tx, context, consent.sender)
     customer_id = None if agent else customers.known_as(tx, consent.sender, name="", is_locked=True).id
     if customer_id is not None:
         tx.lock("customer", customer_id)
@@ -71,7 +59,7 @@ def takes(tx: Tx, context: Context, received: Received, message: Message, accoun
     if message.sender is None or received.ticket_id is not None or message.attachments:
         return False
     if message.kind == EMAIL:
-        return _takes_mail(tx, context, received, message)
+        return mail_consents.takes(tx, received, message)
     word = keywords.perhaps(message.text, languages=account.languages) if message.kind in TEXTED else None
     if word is None:
         return False
@@ -115,12 +103,12 @@ def stop(
     _note(tx, "opted_out", consent, customer_id=customer_id, actor=f"agent:{agent}" if agent else "customer")
     if agent:
         tx.signal("told", [("agent_opted_out", {"agent": agent, "number": consent.sender.value})])
-    hold_back(tx, covered)
+    opt_outs.bring_forward(tx, covered)
 
 
 def start(tx: Tx, context: Context, received: Received, consent: Consent, *, customer_id: int | None) -> bool:
     """Lift what holds, and confirm it where the provider has not; false when nothing held."""
-    lifted = _liftable(tx, consent.sender)
+    lifted = consent_names.liftable(tx, consent.sender)
     said_at = instants.us_from_datetime(received.raw.received_at)
     history = opt_outs.history(tx, consent.sender)
     if not lifted or any(each.at == said_at and each.state == "in" for each in history):
@@ -163,24 +151,6 @@ def help_out(
     return _answer(tx, context, received, consent, "help", customer_id=customer_id)
 
 
-def note_complaint(tx: Tx, addresses: Iterable[str], *, is_withdrawn: bool) -> None:
-    """Note that somebody called our mail spam, or took it back: machines write them no more mail."""
-    for address in addresses:
-        identity = Identity(EMAIL, address.lower())
-        holds = opt_outs.holding(tx, (identity,), EMAIL)
-        if holds is None and not is_withdrawn:
-            opt_outs.note(tx, identity, "out", how=COMPLAINT, scope=EMAIL)
-        elif holds is not None and holds.how == COMPLAINT and is_withdrawn:
-            opt_outs.note(tx, identity, "in", how=COMPLAINT, scope=holds.scope)
-
-
-def hold_back(tx: Tx, identities: Iterable[Identity]) -> None:
-    """Bring what is queued for somebody to the gate now, whatever it waits for."""
-    names = {value for each in identities for value in (each.value, f"{PREFIX}{each.value}")}
-    if tx.run(_BRING_FORWARD, recipients=_encode(sorted(names)).decode(), now=tx.now):
-        tx.signal("outbox", tx.now)
-
-
 def lift(tx: Tx, context: Context, arrival: Arrival) -> None:
     """Lift what holds where YES came as an answer: it has joined its ticket, and the provider writes there again."""
     message = arrival.message
@@ -191,11 +161,11 @@ def lift(tx: Tx, context: Context, arrival: Arrival) -> None:
 
 def _takes_start(tx: Tx, context: Context, received: Received, consent: Consent) -> bool:
     customer_id = opt_outs.customer_of(tx, consent.sender)
-    if not _liftable(tx, consent.sender):
+    if not consent_names.liftable(tx, consent.sender):
         return False
     if keywords.is_yes(consent.said) and customer_id and customers.open_tickets(tx, customer_id):
         return False
-    _locked(tx, context, consent.sender)
+    consent_names.locked(tx, context, consent.sender)
     if customer_id is not None:
         tx.lock("customer", customer_id)
     start(tx, context, received, consent, customer_id=customer_id)
@@ -214,22 +184,6 @@ def _takes_help(tx: Tx, context: Context, received: Received, consent: Consent) 
     return True
 
 
-def _takes_mail(tx: Tx, context: Context, received: Received, message: Message) -> bool:
-    """Settle a proven mail that says "unsubscribe" and nothing else: machines write no more mail to its sender."""
-    said = (message.visible_text or message.text).strip() or message.subject
-    sender = message.sender
-    if sender is None or not message.trust.verified_sender or not keywords.is_unsubscribe(said):
-        return False
-    customer = customers.known_as(tx, sender, name="")
-    if opt_outs.holding(tx, (sender,), EMAIL) is None:
-        opt_outs.note(tx, sender, "out", how=WORD, scope=EMAIL, said=said, account=received.raw.account)
-        told: Told = {"medium": EMAIL, "value": sender.value, "said": said[:100], "how": WORD}
-        events.record(tx, "opted_out", customer_id=customer.id, actor="customer", **told)
-        hold_back(tx, (sender,))
-    journal.close(tx, received.id, "automatic", customer_id=customer.id)
-    return True
-
-
 def _consent(message: Message, word: Literal["start", "help"]) -> Consent:
     assert message.sender is not None  # noqa: S101 - the callers have looked
     return Consent(
@@ -242,14 +196,6 @@ def _consent(message: Message, word: Literal["start", "help"]) -> Consent:
         language=message.language,
         is_answered=keywords.is_confirmed_by_twilio(message.text, medium=message.kind),
     )
-
-
-def _locked(tx: Tx, context: Context, sender: Identity) -> tuple[Identity, ...]:
-    """Lock every name that a word of somebody is about, in order; return them, the one that said it first."""
-    covered = _covered(tx, context, sender, opt_outs.customer_of(tx, sender))
-    for identity in sorted(covered, key=opt_outs.locked_as):
-        tx.lock("sender", opt_outs.locked_as(identity))
-    return covered
 
 
 def _answer(
@@ -283,37 +229,3 @@ def _answer(
 
 def _language(tx: Tx, customer_id: int | None) -> str | None:
     return customers.load(tx, customer_id).language if customer_id is not None else None
-
-
-def _covered(tx: Tx, context: Context, sender: Identity, customer_id: int | None) -> tuple[Identity, ...]:
-    """Return by which names STOP keeps its sender from being reached, the one that said it first.
-
-    The same number on every phone medium; a name that tells no number, or a number beside such a name, where it is the
-    same customer's. Another number of theirs has said nothing.
-    """
-    means = context.consent.stop_means
-    if customer_id is None or means == "text":
-        return (sender,)
-    number = phone_numbers.e164(sender.value)
-    names = opt_outs.names_of(tx, customer_id, (PHONE, WHATSAPP))
-    same = [each for each in names if number is None or phone_numbers.e164(each.value) in (None, number)]
-    mails = opt_outs.names_of(tx, customer_id, (EMAIL,)) if means == "all" else []
-    return tuple(dict.fromkeys((sender, *same, *mails)))
-
-
-def _liftable(tx: Tx, sender: Identity) -> list[OptOut]:
-    """Return what START lifts: what holds for its sender, and what a word of the same customer has brought to others."""
-    found = opt_outs.standing(tx, sender)
-    customer_id = opt_outs.customer_of(tx, sender)
-    number = phone_numbers.e164(sender.value)
-    for each in opt_outs.of_customer(tx, customer_id) if customer_id is not None and found else ():
-        is_same = each.kind == EMAIL or number is None or phone_numbers.e164(each.value) in (None, number)
-        if each.how == WORD and is_same and each.identity != sender:
-            found.append(each)
-    return found
-
-
-def _agent_of(context: Context, sender: Identity) -> str | None:
-    """Return whose number a word came from, if it is an agent's."""
-    people = context.rulebook.agents.items()
-    return next((name for name, each in people if each.phone and each.phone == sender.value), None)

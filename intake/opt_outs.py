@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, func, select
 from channels.contract import Identity
 from intake.store import schema
 from intake.store.engine import Row, Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, values_of
 
 State = Literal["out", "in", "suggested", "refused"]
 SMS, WHATSAPP, VOICE, EMAIL = "sms", "whatsapp", "voice", "email"
@@ -24,6 +24,7 @@ ROWS_MAX = (
     1_000  # of one identity or customer: who says STOP and START by turns is not worth reading for ever
 )
 
+_encode = msgspec.json.Encoder().encode
 _o = schema.opt_outs.c
 _COLUMNS = (
     _o.id, _o.kind, _o.value, _o.customer_id, _o.scope, _o.state, _o.how, _o.said, _o.account, _o.message_id,
@@ -68,6 +69,12 @@ _CLOSE = Statement(
     schema.opt_outs.update()
     .where(_o.id == bindparam("id"), _o.state == "suggested", _o.due_at.is_not(None))
     .values(due_at=None)
+)
+_q = schema.outbox.c
+_BRING_FORWARD = Statement(
+    schema.outbox.update()
+    .where(_q.state == "queued", _q.recipient.in_(values_of("recipients")))
+    .values(next_at=bindparam("now"))
 )
 _LAST_ID = Statement(
     select(func.max(_o.id)).where(_o.kind == bindparam("kind"), _o.value == bindparam("value"))
@@ -203,6 +210,13 @@ def follow(tx: Tx, customer_id: int) -> None:
     """Keep beside the customer since when they have opted out of something; None = of nothing."""
     found = of_customer(tx, customer_id)
     tx.run(_MARK, customer_id=customer_id, since=min((each.at for each in found), default=None))
+
+
+def bring_forward(tx: Tx, identities: Iterable[Identity]) -> None:
+    """Bring what is queued for somebody to the gate now, whatever it waits for (intake.admitting)."""
+    names = {value for each in identities for value in (each.value, f"{WHATSAPP}:{each.value}")}
+    if tx.run(_BRING_FORWARD, recipients=_encode(sorted(names)).decode(), now=tx.now):
+        tx.signal("outbox", tx.now)
 
 
 def locked_as(identity: Identity) -> str:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from channels.contract import Identity
-from intake import customers, facts
+from intake import customers, facts, opt_outs
 from intake.desk import DeskError
 from intake.replies import Replies
 from intake.store import opening, schema
@@ -308,6 +308,25 @@ def test_mail_that_says_unsubscribe_stops_machines_alone(desk: ConsentDesk) -> N
     assert (row["state"], row["ticket_id"]) == ("automatic", None)
     assert desk.holding(Identity("email", "jan@customer.example"), "email") is not None
     assert desk.reply(desk.ticket(first))
+
+
+def test_start_by_text_does_not_lift_what_was_said_by_mail(desk: ConsentDesk) -> None:
+    """Nor the other way round: each word is about what it was said on."""
+    row = desk.say("Hello")
+    mail = Identity("email", "jan@customer.example")
+    desk.store.write_now(
+        lambda tx: tx.insert(
+            schema.identities, id=tx.new_id(), kind="email", value=mail.value,
+            customer_id=row["customer_id"], created_at=tx.now,
+        )
+    )  # fmt: skip
+    desk.store.write_now(lambda tx: opt_outs.note(tx, mail, "out", how="word", scope="email"))
+    desk.say("STOP")
+    desk.advance(minutes=1)
+    desk.say("START")
+    assert desk.holding() is None
+    assert desk.holding(mail, "email") is not None
+    assert desk.customer(row)["opted_out_at"] is not None
 
 
 def test_unproven_mail_that_says_unsubscribe_is_a_message(desk: ConsentDesk) -> None:
