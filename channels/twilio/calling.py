@@ -30,6 +30,16 @@ RING_S = 25  # carriers' answering machines mostly come after that
 LOOKED_AT = 100
 EARLIER = timedelta(minutes=5)  # clocks differ, and Twilio's dates have whole seconds
 ANSWER_WITHIN_S = 5.0  # nobody waits on the line for us but a colleague: Twilio's own limit is 15 s
+_STATES: dict[str, contract.DeliveryState] = {
+    "initiated": "sent",
+    "ringing": "sent",
+    "in-progress": "delivered",
+    "completed": "delivered",
+    "busy": "failed",
+    "no-answer": "failed",
+    "failed": "failed",
+    "canceled": "failed",
+}
 EVENTS = ["initiated", "ringing", "answered", "completed"]
 _STEPS: dict[str, Any] = {"page": paging, "out": dialing}
 
@@ -81,6 +91,17 @@ class Caller:
             raise contract.DeliveryFailed(reason, retryable=True, unknown=True) from error
         ours = [each for each in found if _is_made_by_us(each) and _made_at(each, since) >= since]
         return tuple(str(each.sid) for each in sorted(ours, key=lambda each: _made_at(each, since)))
+
+    async def became_of(self, provider_id: str) -> contract.DeliveryReport:
+        """Return what Twilio says now of a call of ours. Raises: DeliveryFailed when it cannot be asked."""
+        try:
+            found = await self._api.call(lambda twilio: twilio.calls(provider_id).fetch_async())
+        except ApiError as error:
+            raise send.failure(error) from error
+        status = str(found.status)
+        state = _STATES.get(status, "queued")
+        detail = f"the call ended: {status}" if state == "failed" else ""
+        return contract.DeliveryReport(provider_id=provider_id, state=state, detail=detail)
 
     async def close(self) -> None:
         await self._api.close()

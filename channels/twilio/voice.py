@@ -79,6 +79,10 @@ class Channel:
         """Delete a recording at Twilio. Raises: FetchFailed."""
         await recordings.delete(self._api, reference)
 
+    async def became_of(self, provider_id: str) -> contract.DeliveryReport:
+        """Return what has become of a call that we made. Raises: DeliveryFailed."""
+        return await self._caller.became_of(provider_id)
+
     def check(self) -> list[contract.Problem]:
         """Say what is wrong with the menu and what stands around it."""
         return [*self._upkeep.check(), *lint.problems(self._options)]

@@ -194,6 +194,13 @@ def test_every_turn_asks_for_the_one_after_it() -> None:
     assert "page?o=7&amp;n=3" in call.turn("1")
 
 
+def test_every_key_is_told_also_the_one_that_ends_a_number() -> None:
+    """# would be no key at all with Twilio's default."""
+    (gather,) = [each for each in grammar.read(Call().turn().encode()).walk() if each.name == "Gather"]
+    told = {name: gather.get(name) for name in ("finishOnKey", "numDigits", "actionOnEmptyResult")}
+    assert told == {"finishOnKey": "", "numDigits": "1", "actionOnEmptyResult": "true"}
+
+
 def test_words_that_xml_has_no_place_for_are_left_out() -> None:
     """A subject may hold anything."""
     call = Call(said="about: \x00\x07 <b>&\ud800")

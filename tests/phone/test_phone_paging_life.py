@@ -237,6 +237,26 @@ async def test_two_notices_that_were_both_cut_off_are_two_calls(
         for _ in range(2):
             await life.at(0)
         monkeypatch.undo()
-        await life.at(0.5)
+        await life.at(1.75)
         calls = [each for each in life.told() if each[1] == "call"]
         assert len(calls) == len(desk.rows("outbox", "medium = 'voice' AND provider_id IS NOT NULL")) == 2
+
+
+async def test_a_call_that_was_cut_off_and_that_nobody_took_is_followed_by_the_text(
+    desk: Desk, provider: Provider, api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its reports came while nobody knew whose call it was: found again, it is asked what became of it."""
+    left = 1
+
+    def reach(name: str) -> None:
+        nonlocal left
+        if name == "outbox.after_deliver" and left:
+            left = 0
+            raise Cut
+
+    async with living(desk, provider, api_url) as life:
+        monkeypatch.setattr(failpoints, "reach", reach)
+        await life.at(0)
+        provider.called[0].status = "no-answer"
+        await life.at(1.75)
+        assert life.told() == [(0, "call", EWA), (1.75, "text", EWA)]
