@@ -372,6 +372,7 @@ def test_rules_may_ignore_hang_ups_and_what_is_told_later_brings_them_not_back(m
     told(desk, happened("ended", desk.clock(), 8, status="completed", why="hung_up_in_menu"))
     told(desk, happened("priced", desk.clock(), 60, price="-0.01"))
     assert desk.rows("tickets") == []
+    assert len(desk.rows("events", "kind = 'ignored'")) == 1
     assert desk.call("CA1")["outcome"] == "hung_up"
 
 

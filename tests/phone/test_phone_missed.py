@@ -184,6 +184,12 @@ def test_a_text_after_the_ticket_was_closed_is_a_ticket_of_its_own(desk: Desk) -
     assert text_in(desk, "hello again")["id"] != call["ticket_id"]
 
 
+def test_a_text_that_answers_one_of_ours_about_no_call_goes_where_texts_go(desk: Desk) -> None:
+    other = desk.ticket_of_caller(medium="sms", account="texts")
+    _we_texted(desk, other)
+    assert text_in(desk, "about that")["id"] != other["id"]
+
+
 def test_with_a_newer_text_of_ours_elsewhere_that_is_what_is_answered(make: Make) -> None:
     desk = make(REPLIED + "conversations: {sms: {join: open, reopen_within: 3d}}\n")
     missed(desk)
