@@ -1,10 +1,13 @@
 """`intake simulate`: scenario files are linted like rules, and a configuration that cannot be played says what to change."""
 
+import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from channels.twilio import sms, voice
+from channels.twilio.simulator import scenario
 from intake import cli, played_beside, scenarios
 from intake.commands import played_page, simulate
 from intake.played_beside import NotPlayable
@@ -67,6 +70,30 @@ def test_a_scenario_is_refused_for(what: str) -> None:
 def test_every_scenario_of_the_suite_is_well_written() -> None:
     folder = Path(__file__).parent / "scenarios"
     assert len([scenarios.read(each).name for each in folder.glob("*.yaml")]) >= 60
+
+
+def test_the_scenario_in_the_documents_is_well_written() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "phone.md").read_text()
+    shown = [each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "\nsteps:" in each]
+    assert [scenarios.from_text(each, file="phone.md").name for each in shown] == [
+        "Jan presses 2, ewa is busy, tomek takes the call"
+    ]
+
+
+def test_every_key_of_a_scenario_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "phone.md").read_text()
+    section = text.split("## Trying it without an account")[1].split("\n## ")[0]
+    own = (
+        scenario.Act,
+        scenario.Phone,
+        scenario.CallIn,
+        scenario.TextIn,
+        scenario.AgentDoes,
+        scenario.Report,
+    )
+    every = (*own, scenario.ProviderDoes, scenario.Expected, scenario.ExpectedTicket, scenario.ExpectedText)
+    keys = {field.encode_name for each in every for field in msgspec.structs.fields(each)}
+    assert not {key for key in keys if not re.search(rf"\b{key}\b", section)}
 
 
 def settings_with(**options: object) -> Settings:

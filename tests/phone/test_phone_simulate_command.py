@@ -54,6 +54,12 @@ class Desk:
         )
         (folder / "rules.yaml").write_text(rules)
         config = (DESK / "intake.yaml").read_text().replace("127.0.0.1:0", f"127.0.0.1:{free_port()}")
+        mail = (
+            f'mail: {{kind: email.smtp, listen: "127.0.0.1:{free_port()}", addresses: [help@desk.example]}}'
+        )
+        config = config.replace(
+            "channels:\n", f"outgoing: {{folder: var/outgoing}}\nchannels:\n  {mail}\n", 1
+        )
         (folder / "intake.yaml").write_text(config.replace("{api_url}", f"http://127.0.0.1:{free_port()}"))
 
     def start(self) -> None:
@@ -112,6 +118,15 @@ def test_what_is_not_as_expected_is_exit_code_1(desk: Desk) -> None:
     done = desk.intake("simulate", "call", "call.yaml")
     assert done.returncode == 1
     assert "not as expected: step 2: the call of jan ended as answered, not voicemail" in done.stdout
+
+
+def test_the_demo_plays_a_text_and_a_call_as_well(desk: Desk) -> None:
+    done = desk.intake("demo", "--once")
+    assert done.returncode == 0, done.stderr
+    told = done.stderr.split("Marta texts twice")[1]
+    assert "Marta  » Hello, where is my parcel?" in told
+    assert "is connected Adam" in told
+    assert "not as expected" not in told
 
 
 def test_without_a_daemon_one_sentence_says_how_to_start_it(tmp_path: Path, new_store: bytes) -> None:
