@@ -264,16 +264,17 @@ def test_a_call_that_nobody_takes_is_told_and_is_no_answer(
     assert desk.row("tickets", ticket["id"])["agent_replied_at"] is None
 
 
-def test_a_call_that_nobody_took_leaves_an_earlier_answer_as_it_was(
+def test_a_call_that_nobody_took_does_not_stand_for_an_answer_that_came_back(
     desk: Desk, ticket: dict[str, Any]
 ) -> None:
-    """The call's message is no answer, also when the ticket is looked at anew."""
+    """The mail after it was undeliverable: the customer has no answer, for the call's message is none."""
     page = call(desk, ticket).outbox_id
     press(desk, page, "1")
     leg(desk, page, "busy")
-    desk.use_rules(PAGED)
-    desk.set_status(ticket, "pending")
-    desk.set_status(ticket, "open")
+    desk.advance(minutes=1)
+    mail = desk.row("outbox", desk.reply(ticket))
+    desk.fail(mail)
+    assert desk.row("tickets", ticket["id"])["agent_replied_at"] is None
     assert desk.clocks(ticket)["first_response"]["state"] == "running"
 
 
