@@ -301,6 +301,8 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
                 where.problem("bad-name", message, "small letters, digits, - and _, a letter first")
             )
     channels = {name: _channel(node, outgoing, problems) for name, node in accounts.items()}
+    if file is not None:
+        problems += _pagers(root, file.oncall, channels)
     if file is None or problems:
         return None
     public_url = file.http.public_url.rstrip("/")
@@ -332,6 +334,17 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         silence_alarm=file.silence_alarm,
         log=file.log,
     )
+
+
+def _pagers(root: Node, oncall: OnCall, channels: Mapping[str, object]) -> list[Problem]:
+    """Say which account that is to call or text agents is not there."""
+    found = []
+    for key, name in (("calls", oncall.calls), ("texts", oncall.texts)):
+        if name and name not in channels:
+            where = root.value["oncall"].value[key]
+            hint = trouble.did_you_mean(name, list(channels))
+            found.append(where.problem("unknown-account", f"no account is called '{name}'", hint))
+    return found
 
 
 def _outgoing(root: Node, problems: list[Problem]) -> Any:

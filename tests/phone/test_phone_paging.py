@@ -14,6 +14,7 @@ from intake.model import Account
 from intake.store import opening
 from intake.store.engine import Tx
 from routing import lint, rulebook
+from routing.problems import ConfigError
 from tests.phone.paged import ANIA, EWA, LADDER, OWN_CALLS, OWN_TEXTS, PAGED, TOMEK, Desk
 
 MAIL = "ewa@desk.example"
@@ -545,3 +546,11 @@ def test_the_lint_knows_the_ways_of_a_configuration(
     told = [each.message for each in lint.configured(rulebook.load({"rules.yaml": PAGED}), found)]
     is_silent = not [each for each in told if "reaches agent 'ewa'" in each]
     assert is_silent is (ways == {"email", "sms", "call"})
+
+
+def test_an_account_for_pages_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "intake.yaml"
+    path.write_text(f"channels:\n  {SMS}\noncall: {{texts: textz}}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        settings.load(path, {})
+    assert [each.message for each in caught.value.problems] == ["no account is called 'textz'"]
