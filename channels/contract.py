@@ -332,7 +332,8 @@ class Gate(Protocol):
     async def turn(self, session: str, raw: RawMessage, step: Step) -> str:
         """Return the reply to one turn of a session, once the turn is committed and fsynced.
 
-        ONE transaction: the state is loaded, `step` decides, raw is journalled, the state saved. raw.keys seen before: nothing happens, and the reply is the one that was given then. `step` is pure, and may be
+        ONE transaction: the state is loaded, `step` decides, raw is journalled, the state saved. Whose View it is says the
+        channel's own parse of raw (CallEvent.caller), and then the session's call. raw.keys seen before: nothing happens, and the reply is the one that was given then. `step` is pure, and may be
         run more than once. Raises: Unavailable when nothing was kept.
         """
         ...
