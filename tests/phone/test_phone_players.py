@@ -377,12 +377,14 @@ async def test_a_call_under_way_goes_on_with_other_instructions(stage: Stage) ->
     assert leg.persona.heard == ["Changed"]
 
 
-async def test_a_text_that_fails_is_brought_to_the_fallback(stage: Stage) -> None:
-    own = {"sms_url": f"{PUBLIC}/broken#rc=2", "sms_fallback_url": f"{PUBLIC}/spare"}
+async def test_a_text_that_fails_is_tried_again_as_often_as_the_url_says_then_the_fallback_is(
+    stage: Stage,
+) -> None:
+    own = {"sms_url": f"{PUBLIC}/broken#rc=2&rp=5xx,ct", "sms_fallback_url": f"{PUBLIC}/spare"}
     stage.provider.numbers[OWN].settings |= own
     stage.documents["/spare"] = ""
     await Mailman(stage.studio).bring(stage.provider.receive(JAN, OWN, "Hello"))
-    assert [path for path, _ in stage.asked] == ["/broken", "/spare"]
+    assert [path for path, _ in stage.asked] == ["/broken", "/broken", "/broken", "/spare"]
 
 
 async def test_webhooks_that_are_answered_in_two_ways_are_noticed(stage: Stage) -> None:

@@ -4,8 +4,6 @@ Source: twilio.com/docs/voice/twiml, "Twilio's request to your application", /do
 (2026-11): a number's voice_url, voice_fallback_url and status_callback; of our own calls what was asked for.
 """
 
-import urllib.parse
-
 from channels.twilio.simulator import asking, dialing, queueing
 from channels.twilio.simulator.grammar import Flawed
 from channels.twilio.simulator.legs import Ended, HungUp, Interrupted, Leg, Next, read_twiml
@@ -47,11 +45,11 @@ class Switchboard:
     async def _take_in(self, leg: Leg) -> None:
         settings = self.studio.provider.numbers[leg.call.to].settings
         leg.say("calls", self.studio.name(leg.call.to))
-        leg.fallback_url = _bare(settings.get("voice_fallback_url", ""))
+        leg.fallback_url = settings.get("voice_fallback_url", "")
         if not settings.get("voice_url"):
             self.studio.webhooks.errors.append(f"{leg.call.to} has no voice_url: nobody answers")
-        await self._converse(leg, Next(_bare(settings.get("voice_url", ""))))
-        self.studio.callback(_bare(settings.get("status_callback", "")), self.studio.event(leg.call, 0))
+        await self._converse(leg, Next(settings.get("voice_url", "")))
+        self.studio.callback(settings.get("status_callback", ""), self.studio.event(leg.call, 0))
 
     async def _converse(self, leg: Leg, start: Next) -> None:
         """Do what documents say until the call is over."""
@@ -135,7 +133,7 @@ class _Told:
 
     def tell(self, event: str) -> None:
         if event in self._call.events and self._url:
-            self._studio.callback(_bare(self._url), self._studio.event(self._call, self._count))
+            self._studio.callback(self._url, self._studio.event(self._call, self._count))
             self._count += 1
 
 
@@ -155,8 +153,3 @@ async def _until_answered(leg: Leg, phone: Phone) -> None:
         leg.call.status = "no-answer"
         leg.say("does not answer")
         raise Ended
-
-
-def _bare(url: str) -> str:
-    """Give a URL without what follows #: Twilio reads how patient it is to be there, and sends it to nobody."""
-    return urllib.parse.urldefrag(url).url

@@ -5,8 +5,6 @@ message-status-in-status-callbacks (2026-11): a webhook is tried once, then the 
 state; reports may come in any order.
 """
 
-import urllib.parse
-
 from channels.twilio.simulator import resources
 from channels.twilio.simulator.provider import Text
 from channels.twilio.simulator.studio import Studio, country
@@ -39,11 +37,9 @@ class Mailman:
     def _urls(self, text: Text) -> tuple[str, str]:
         own = text.to.removeprefix(WHATSAPP)
         if text.to.startswith(WHATSAPP):
-            return urllib.parse.urldefrag(self.whatsapp_url).url, ""
+            return self.whatsapp_url, ""
         settings = self.studio.provider.numbers[own].settings
-        found = (settings.get(name, "") for name in ("sms_url", "sms_fallback_url"))
-        url, fallback_url = (urllib.parse.urldefrag(each).url for each in found)
-        return url, fallback_url
+        return settings.get("sms_url", ""), settings.get("sms_fallback_url", "")
 
     def fields(self, text: Text) -> dict[str, str]:
         """Make the form of an incoming text's webhook."""

@@ -81,11 +81,13 @@ class Webhooks:
 
     async def post(self, url: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> Exchange:
         """Post a form, signed; whatever comes back is an answer."""
-        url = urllib.parse.urldefrag(
-            url
-        ).url  # how patient Twilio is to be stands there, and is sent to nobody
+        url, fragment = urllib.parse.urldefrag(url)  # how patient Twilio is to be: it is sent to nobody
         pairs = tuple(form.items()) if isinstance(form, Mapping) else tuple(form)
         exchange = await self._exchange(url, pairs)
+        for _ in range(_tries_more(fragment)):
+            if not _is_tried_again(exchange, fragment):
+                break
+            exchange = await self._exchange(url, pairs)
         if self.is_doubled and exchange.status:
             again = await self._exchange(url, pairs)
             if (again.status, again.body) != (exchange.status, exchange.body):
@@ -131,7 +133,7 @@ class Webhooks:
         except Failed as failed:
             if not fallback_url or fallback_url == url:
                 raise
-            told = {**form, "ErrorCode": str(failed.code), "ErrorUrl": url}
+            told = {**form, "ErrorCode": str(failed.code), "ErrorUrl": urllib.parse.urldefrag(url).url}
             return self._read(await self.post(fallback_url, told), place)
 
     def _read(self, exchange: Exchange, place: Place) -> Element:
@@ -147,6 +149,19 @@ class Webhooks:
     def _failed(self, code: int, exchange: Exchange, message: str) -> Failed:
         self.errors.append(f"{exchange.path}: {message} ({code})")
         return Failed(code, message)
+
+
+def _tries_more(fragment: str) -> int:
+    """How often a webhook is tried again (rc, 0 to 5)."""
+    found = dict(urllib.parse.parse_qsl(fragment)).get("rc", "0")
+    return min(int(found), 5) if found.isdecimal() else 0
+
+
+def _is_tried_again(exchange: Exchange, fragment: str) -> bool:
+    """Whether it failed in a way after which it is tried again (rp: 4xx, 5xx, ct, rt, all)."""
+    reasons = dict(urllib.parse.parse_qsl(fragment)).get("rp", "ct").split(",")
+    failed = {0: "ct", 4: "4xx", 5: "5xx"}.get(exchange.status // 100)
+    return failed is not None and (failed in reasons or "all" in reasons)
 
 
 def resolved(url: str, *, of: str) -> str:
