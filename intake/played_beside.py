@@ -72,9 +72,10 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 def accounts_of(settings: Settings, medium: str) -> Accounts:
-    """Find who is to be played. medium: that must be among them ("voice", "sms"). Raises: NotPlayable."""
+    """Find who is to be played. medium: "voice", or "sms", for which WhatsApp will do as well. Raises: NotPlayable."""
     found = {name: each for name, each in settings.channels.items() if each.kind in KINDS}
-    wanted = [name for name, each in found.items() if KINDS[each.kind] == medium]
+    fitting = (medium, "whatsapp") if medium == "sms" else (medium,)
+    wanted = [name for name, each in found.items() if KINDS[each.kind] in fitting]
     if not wanted:
         kind = next(kind for kind, each in KINDS.items() if each == medium)
         raise NotPlayable(f"no account of kind {kind} is set up in {settings.path}: add one under channels:")

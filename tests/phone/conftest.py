@@ -1,12 +1,19 @@
-"""The played Twilio, on a port of its own."""
+"""The played Twilio, on a port of its own, and a desk with a real daemon that it calls and writes to."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from channels.twilio.simulator import rest
 from channels.twilio.simulator.provider import Provider
+from channels.twilio.simulator.scenario import DeskIs
 from intake.store import opening
+
+if TYPE_CHECKING:
+    from tests.phone.live import GoLive, Live
 
 OWN = "+48221234567"
 JAN = "+48600100200"
@@ -31,3 +38,26 @@ async def api_url(provider: Provider) -> AsyncIterator[str]:
     """Where the provider's REST API listens: an account's api_url."""
     async with rest.serving(provider) as url:
         yield url
+
+
+@pytest.fixture
+async def go_live(tmp_path: Path, new_store: bytes) -> AsyncIterator["GoLive"]:
+    """Start a desk with phones: `await go_live()` is a tests.phone.live.Live, which is stopped at the end."""
+    from tests.phone import live
+
+    running: list[Live] = []
+
+    async def begin(
+        at: str = live.NOW,
+        seed: int = 1,
+        folder: str = "desk",
+        desk: DeskIs = DeskIs(),  # noqa: B008 - a frozen value
+    ) -> "Live":
+        made = live.Live(tmp_path / folder, at=datetime.fromisoformat(at), seed=seed)
+        running.append(made)
+        await made.start(store=new_store, desk=desk)
+        return made
+
+    yield begin
+    for each in running:
+        await each.stop()

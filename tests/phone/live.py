@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ PUBLIC = "https://help.example.com"
 OWN = "+48221234567"
 DESK = Path(__file__).parent / "scenarios" / "desk"
 STILL_S = 60.0
+NOW = "2026-11-10T10:00:00+01:00"  # a Tuesday, in office hours
+
+GoLive = Callable[..., Awaitable["Live"]]  # at, seed, folder, desk: all of them may be left out
 
 
 class Clock:

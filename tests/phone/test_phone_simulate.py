@@ -14,10 +14,7 @@ from intake.played_beside import NotPlayable
 from intake.playing import Play
 from intake.settings import ChannelSettings, Http, Settings
 from routing.problems import ConfigError
-from tests.phone.live import Live
-from tests.phone.test_phone_scenarios import Start, start
-
-__all__ = ["start"]
+from tests.phone.live import GoLive, Live
 
 SID = "AC" + "a" * 32
 GOOD = """\
@@ -158,15 +155,15 @@ def test_a_file_that_is_not_there_is_said_to_be_so() -> None:
         simulate.read("nowhere.yaml")
 
 
-async def played(start: Start, text: str) -> tuple[Live, Play]:
-    live = await start()
+async def played(go_live: GoLive, text: str) -> tuple[Live, Play]:
+    live = await go_live()
     play = Play(scenarios.from_text(text, file="call.yaml"), live)
     await play.run()
     return live, play
 
 
-async def test_the_transcript_says_who_did_what_and_which_ticket_came_of_it(start: Start) -> None:
-    _, play = await played(start, GOOD.replace("call: {from: jan}", 'text: {from: jan, body: "Hello"}'))
+async def test_the_transcript_says_who_did_what_and_which_ticket_came_of_it(go_live: GoLive) -> None:
+    _, play = await played(go_live, GOOD.replace("call: {from: jan}", 'text: {from: jan, body: "Hello"}'))
     lines = list(played_page.lines(play))
     assert lines[0] == "Somebody calls"
     assert "jan  « Hello" not in lines
@@ -175,22 +172,22 @@ async def test_the_transcript_says_who_did_what_and_which_ticket_came_of_it(star
     assert lines[-1] == "  as expected"
 
 
-async def test_what_is_not_as_expected_is_said(start: Start) -> None:
+async def test_what_is_not_as_expected_is_said(go_live: GoLive) -> None:
     """Each kind of expectation can fail."""
     text = GOOD.replace("call: {from: jan}", 'text: {from: jan, body: "Hello"}') + (
         "  - expect: {count: 2, texts_count: 1, asked: {Messages: 1}, opted_out: [jan],"
         " heard: [x], rang: {jan: 1}, calls: [{of: jan}], texts: [{to: jan}],"
         " tickets: [{of: jan, team: billing, messages: 2, says: Goodbye, attachments: 1, tags: [x]}]}\n"
     )
-    _, play = await played(start, text)
+    _, play = await played(go_live, text)
     assert len(play.failures) == 13, play.failures
     assert all(each.startswith("step 2: ") for each in play.failures)
 
 
-async def test_the_same_seed_plays_the_same_to_the_letter(start: Start, new_store: bytes) -> None:
+async def test_the_same_seed_plays_the_same_to_the_letter(go_live: GoLive) -> None:
     told = []
     for folder in ("first", "second"):
-        live = await start(folder=folder)
+        live = await go_live(folder=folder)
         await Play(scenarios.from_text(GOOD, file="call.yaml"), live).run()
         told.append([each.form for each in live.studio.webhooks.exchanges])
         await live.stop()
