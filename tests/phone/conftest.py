@@ -52,8 +52,10 @@ async def go_live(tmp_path: Path, new_store: bytes) -> AsyncIterator["GoLive"]:
         seed: int = 1,
         folder: str = "desk",
         desk: DeskIs = DeskIs(),  # noqa: B008 - a frozen value
+        *,
+        is_parallel: bool = False,
     ) -> "Live":
-        made = live.Live(tmp_path / folder, at=datetime.fromisoformat(at), seed=seed)
+        made = live.Live(tmp_path / folder, at=datetime.fromisoformat(at), seed=seed, is_parallel=is_parallel)
         running.append(made)
         await made.start(store=new_store, desk=desk)
         return made

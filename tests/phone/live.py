@@ -36,7 +36,7 @@ DESK = Path(__file__).parent / "scenarios" / "desk"
 STILL_S = 60.0
 NOW = "2026-11-10T10:00:00+01:00"  # a Tuesday, in office hours
 
-GoLive = Callable[..., Awaitable["Live"]]  # at, seed, folder, desk: all of them may be left out
+GoLive = Callable[..., Awaitable["Live"]]  # at, seed, folder, desk, is_parallel: all of them may be left out
 
 
 class Clock:
@@ -52,11 +52,12 @@ class Clock:
 class Live:
     """A stage (intake.playing.Stage) with a daemon of its own."""
 
-    def __init__(self, folder: Path, *, at: datetime, seed: int = 1) -> None:
+    def __init__(self, folder: Path, *, at: datetime, seed: int = 1, is_parallel: bool = False) -> None:
         self.folder = folder
         at = at.astimezone(UTC)
         self.clock = Clock(at)
         self.provider = Provider(numbers=(OWN,), at=at, seed=seed)
+        self._is_parallel = is_parallel
         self._leaving = contextlib.AsyncExitStack()
         self._blocking: sqlite3.Connection | None = None
 
@@ -77,7 +78,8 @@ class Live:
         assert self.daemon.upkeep.bound is not None
         base_url = "http://{}:{}".format(*self.daemon.upkeep.bound)
         webhooks = Webhooks(self.provider, public_url=PUBLIC, base_url=base_url, session=session)
-        self.studio = Studio(self.provider, webhooks, time=Time(self.provider, passed=self._passed))
+        time = Time(self.provider, passed=self._passed, is_parallel=self._is_parallel)
+        self.studio = Studio(self.provider, webhooks, time=time)
         self.studio.settled = self.settled
         self.board = Switchboard(self.studio)
         self.mailman = Mailman(self.studio, whatsapp_url=f"{PUBLIC}/hooks/whatsapp/message")

@@ -31,3 +31,13 @@ async def test_it_goes_as_the_scenario_says(go_live: GoLive, file: Path) -> None
     failures = await playing.Play(scenario, live).run()
     said = "\n".join(f"{each.at_s:7.1f} {each.who}: {each.kind} {each.text}" for each in live.studio.lines)
     assert not failures, "\n".join([*failures, said])
+
+
+async def test_two_who_press_at_the_same_instant_are_one_owner(go_live: GoLive) -> None:
+    """Their requests are under way at the same time: who wins is the store's decision, and it is one."""
+    text = (HERE / "call-two-press-at-once.yaml").read_text().replace(", owner: ania", "")
+    live = await go_live(is_parallel=True)
+    play = playing.Play(scenarios.from_text(text, file="call.yaml"), live)
+    assert await play.run() == []
+    told = [each for each in live.studio.lines if each.kind == "is connected"]
+    assert len(told) == 1
