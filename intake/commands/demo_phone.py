@@ -57,7 +57,11 @@ def _call(wired: Wired, accounts: Accounts) -> Scenario:
         for name, agent in wired.context.rulebook.agents.items()
         if agent.phone
     }
-    acts = (*language, *_pressed(options.menu), Act(leave="Hello, it is about my last invoice.", finish="#", maybe=True))
+    acts = (
+        *language,
+        *_pressed(options.menu),
+        Act(leave="Hello, it is about my last invoice.", finish="#", maybe=True),
+    )
     call = CallIn(from_="Adam", does=acts)
     return Scenario(name="Adam calls", steps=(Step(call=call),), people={"Adam": CALLER}, phones=phones)
 
