@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from channels.contract import Identity
 from channels.twilio.simulator.provider import Text
@@ -29,7 +29,7 @@ _REFS = Statement(
     .distinct()
     .add_columns(_t.id)
     .join(schema.identities, _i.customer_id == _t.customer_id)
-    .where(_i.value == bindparam("value"))
+    .where(or_(_i.kind == "phone", _i.kind == "whatsapp"), _i.value == bindparam("value"))
     .order_by(_t.id.desc())
 )
 _EVERY = Statement(select(_t.ref).order_by(_t.id))
@@ -38,7 +38,7 @@ _CALLS = Statement(
     .where(_c.caller == bindparam("caller"))
     .order_by(_c.id.desc())
 )
-_OUTBOX = Statement(select(_o.state).where(_o.provider_id == bindparam("provider_id")))
+_OUTBOX = Statement(select(_o.state).where(_o.medium != "email", _o.provider_id == bindparam("provider_id")))
 
 
 def newest_ref(tx: Tx, number: str) -> str | None:
