@@ -51,6 +51,7 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.torture.kills --kills 1000 --acks 200000
 	$(BIN)/python -m tests.imap.torture --mails 20000 --changes 50
 	$(BIN)/python -m tests.torture.escalations --escalations 20000 --kills 200
+	$(BIN)/python -m tests.phone.test_phone_machine_walk
 	$(BIN)/python -m tests.torture.clock_jumps --timers 2000 --jumps 50
 	$(BIN)/python -m tests.phone.deliveries --count 100000
 

@@ -74,7 +74,12 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
         (tmp_path / "intake.yaml").write_text(block + rest)
         assert settings.load(
             tmp_path / "intake.yaml",
-            {"RELAY_PASSWORD": "x", "MAILBOX_PASSWORD": "x", "HOOK_SECRET": "x" * 16, "TWILIO_AUTH_TOKEN": "x"},
+            {
+                "RELAY_PASSWORD": "x",
+                "MAILBOX_PASSWORD": "x",
+                "HOOK_SECRET": "x" * 16,
+                "TWILIO_AUTH_TOKEN": "x",
+            },
         ).channels
 
 

@@ -35,10 +35,11 @@ def test_every_walk_ends_with_an_owner_a_message_or_a_hang_up() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3_600)
-def test_a_hundred_thousand_walks() -> None:
-    ends = walk(100_000, seed=7)
-    assert ends.total() == 100_000
+@pytest.mark.timeout(600)
+def test_ten_thousand_walks() -> None:
+    """A hundred thousand: `python -m tests.phone.test_phone_machine_walk`."""
+    ends = walk(10_000, seed=7)
+    assert ends.total() == 10_000
     assert set(ends) == walking.ENDS - {"failed"}
 
 
@@ -134,3 +135,7 @@ def test_the_dice_find_a_machine_that_is_broken(mutant: str, monkeypatch: pytest
     MUTANTS[mutant](monkeypatch)
     with pytest.raises((Flaw, AssertionError)):
         walk(400)
+
+
+if __name__ == "__main__":
+    print(dict(walk(100_000, seed=7)))

@@ -46,7 +46,7 @@ class Desk(World):
     def settle_text(self, journal_id: int) -> None:
         received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
         module = sms if received.raw.kind == "twilio.sms" else whatsapp
-        understood = module.parse(received.raw, module.Options(account_sid=SID))  # type: ignore[attr-defined]
+        understood = module.parse(received.raw, module.Options(account_sid=SID))
         self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, understood))
 
     def text(self, body: str = "My printer is on fire", **more: str) -> dict[str, Any]:
