@@ -97,7 +97,8 @@ def quiet_logging() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     for each, was in levels.items():
-        each.setLevel(was)
+        if each.level != was:  # setting it empties the caches of all loggers
+            each.setLevel(was)
     logging.captureWarnings(capture=False)
 
 
