@@ -16,9 +16,9 @@ run: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n auto --maxprocesses 4 -m "not slow and not postgres" $(PYTEST_OPTIONS)
 
-# What kills daemons and looks at the clock has the machine to itself.
 test-all: test
-	$(BIN)/pytest -m "slow or postgres" $(PYTEST_OPTIONS)
+	$(BIN)/pytest -n auto --maxprocesses 4 -m "(slow or postgres) and not alone" $(PYTEST_OPTIONS)
+	$(BIN)/pytest -m alone $(PYTEST_OPTIONS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -14,6 +14,28 @@ from intake.store import opening
 LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "", socket.gethostname()})
 
 
+# What kills daemons or looks at the clock has the machine to itself.
+ALONE = (
+    "tests/torture/",
+    "tests/imap/test_imap_torture.py",
+    "tests/email/test_mail_hostile.py",
+    "tests/email/test_mail_patterns.py",
+    "tests/daemon/",
+    "tests/cli/test_cli_first_hour.py",
+    "tests/phone/test_phone_crash.py",
+    "tests/phone/test_phone_reconcile_daemon.py",
+    "tests/phone/test_phone_simulate_command.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        is_long = any(item.iter_markers("slow")) or any(item.iter_markers("postgres"))
+        if is_long and item.nodeid.startswith(ALONE):
+            item.add_marker("alone")
+
+
 class ManualClock:
     """A clock that stands still until it is told to move; callable like intake.instants.now."""
 

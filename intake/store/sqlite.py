@@ -173,6 +173,10 @@ class SqliteStore(Store):
         connection = self._connect(self.path)
         try:
             prepare(connection)
+        except UnicodeDecodeError as error:  # the message about a damaged schema quotes the damage
+            connection.close()
+            sentence, is_full, is_final = _SENTENCES[_CORRUPT]
+            raise StoreError(f"{sentence} ({self.path})", is_full=is_full, is_final=is_final) from error
         except BaseException:
             connection.close()
             raise

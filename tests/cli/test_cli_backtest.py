@@ -85,7 +85,7 @@ def test_rules_that_are_refused_are_refused_here_too(intake: Any, filled: Path) 
     assert "bad.yaml:2:" in done.err
 
 
-def test_without_a_store_nothing_is_made(intake: Any, desk: Path) -> None:
+def test_without_a_store_nothing_is_made(intake: Any, new_desk: Path) -> None:
     """A question makes no store."""
     done = intake("rules", "backtest", "config/rules.yaml")
-    assert (done.code, (desk / "var" / "intake.db").exists()) == (2, False)
+    assert (done.code, (new_desk / "var" / "intake.db").exists()) == (2, False)
