@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from channels import markup, phone_numbers
 from channels.contract import Address, OutboundFile
 from channels.twilio import segments, templates
-from intake import outgoing, permission, undeliverable, whatsapp_window
+from intake import outbound, outgoing, permission, undeliverable, whatsapp_window
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -168,14 +168,14 @@ def words(tx: Tx, ticket: Ticket, by: Way, *, text: str, chosen: Chosen | None) 
 
 
 def check_allowed(
-    tx: Tx, context: Context, ticket: Ticket, draft: outgoing.Draft, *, files: Sequence[OutboundFile] = ()
+    tx: Tx, context: Context, ticket: Ticket, draft: outbound.Draft, *, files: Sequence[OutboundFile] = ()
 ) -> None:
     """Look before an agent's answer is kept whether it may be sent at all. Raises: CannotAnswer."""
     account = context.accounts.get(draft.account or "")
     if account is None or account.medium not in TEXTS:
         return
     if files:
-        check_files(context, account, outgoing.own_address(account, ticket), files)
+        check_files(context, account, outbound.own_address(account, ticket), files)
     verdict = permission.ask(tx, context, outgoing.asked(tx, account, ticket, draft))
     if verdict.is_withheld:
         raise CannotAnswer(verdict.sentence)
@@ -204,7 +204,7 @@ def check_files(context: Context, account: Account, own: str, files: Sequence[Ou
 
 def check_length(medium: str, text: str) -> None:
     """Raises: CannotAnswer when it is longer than the provider takes."""
-    counted = segments.figures(outgoing.words(medium, text))
+    counted = segments.figures(outbound.words(medium, text))
     if counted.is_too_long:
         most = segments.MAX_CHARACTERS
         raise CannotAnswer(

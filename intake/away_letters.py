@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, func, select
 from channels.contract import Address
 from intake import failpoints, instants, outgoing
 from intake.model import Context
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement

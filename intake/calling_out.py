@@ -17,7 +17,7 @@ from intake import calls, deliveries, desk, events, journal, outgoing, page_text
 from intake.calls import Call
 from intake.desk import DeskError
 from intake.model import Account, Context, Received, Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.permission import Asked
 from intake.store import schema
 from intake.store.engine import Tx

@@ -10,11 +10,20 @@ import msgspec
 from channels import markup
 from channels.twilio import segments, templates
 from channels.twilio.segments import Forcing
-from intake import answering_by_phone, desk, outgoing, permission, threads, undeliverable, whatsapp_window
+from intake import (
+    answering_by_phone,
+    desk,
+    outbound,
+    outgoing,
+    permission,
+    threads,
+    undeliverable,
+    whatsapp_window,
+)
 from intake.answering_by_phone import WHATSAPP, CannotAnswer, Way
 from intake.desk import DeskError
 from intake.model import Context, Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store.engine import Tx
 
 
@@ -90,7 +99,7 @@ def _mail(context: Context, ticket: Ticket, by: Way | None, thread: threads.Thre
         ref=ticket.ref,
         medium=account.medium,
         to=to,
-        from_=outgoing.own_address(account, ticket),
+        from_=outbound.own_address(account, ticket),
         account=account.name,
         text=plain,
         characters=len(plain),
@@ -100,7 +109,7 @@ def _mail(context: Context, ticket: Ticket, by: Way | None, thread: threads.Thre
 
 
 def _text(tx: Tx, context: Context, ticket: Ticket, by: Way, text: str) -> Composed:
-    plain, own = outgoing.words(by.medium, text), outgoing.own_address(by.account, ticket)
+    plain, own = outbound.words(by.medium, text), outbound.own_address(by.account, ticket)
     counted = segments.figures(plain, own=own)
     is_whatsapp = by.medium == WHATSAPP
     reason = _against(tx, context, ticket, by, counted)

@@ -31,7 +31,7 @@ from intake import (
 from intake.consent_names import WORD
 from intake.model import Account, Arrival, Context, Received
 from intake.opt_outs import EMAIL, SMS, WHATSAPP
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store.engine import Tx
 
 TEXTED = frozenset({SMS, WHATSAPP})

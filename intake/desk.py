@@ -25,7 +25,7 @@ from intake import (
 )
 from intake.answering_by_phone import CannotAnswer, Chosen, Way
 from intake.model import OPEN_STATUSES, STATUSES, Context, Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.reactions import Cause
 from intake.store.engine import Tx
 from intake.threads import Thread

@@ -17,7 +17,7 @@ from channels.contract import Address
 from intake import counters, digest_text, events, failpoints, outgoing
 from intake.digest_text import Digest, Item
 from intake.model import OPEN_STATUSES, Context, Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store import schema
 from intake.store.engine import Store, Tx
 from intake.store.statements import Statement, upsert, values_of

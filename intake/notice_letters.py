@@ -7,7 +7,7 @@ from channels.contract import Address
 from intake import digests, outgoing
 from intake.model import Context, Ticket
 from intake.notice_page import Notice, Page
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement

@@ -13,7 +13,7 @@ from channels.contract import Address, Message
 from intake import events, notice_letters, outgoing, paging, reaching, summonses
 from intake.model import Context, Ticket
 from intake.notice_page import MARKER, Notice, Page, quoted
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.reaching import Reach, Reached, Skipped
 from intake.store.engine import Tx
 

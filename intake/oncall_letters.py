@@ -13,7 +13,7 @@ from intake import feed_links, handover_texts, instants, outgoing
 from intake.handover_texts import Listed, local
 from intake.model import Context
 from intake.oncall import Change
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store.engine import Tx
 from routing.people import Team
 from routing.schedule import Schedule

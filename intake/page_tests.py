@@ -12,7 +12,7 @@ from channels.contract import Address
 from intake import events, instants, outgoing, page_text, paging, reaching, summonses
 from intake.model import Context
 from intake.notice_page import Notice
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.reaching import CALL
 from intake.store import schema
 from intake.store.engine import Tx

@@ -29,7 +29,7 @@ from intake import (
 from intake.acknowledging import Outcome, Said
 from intake.failures import Failure
 from intake.model import Account, Context, Received, Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.reaching import TEXT
 from intake.store import schema
 from intake.store.engine import Tx

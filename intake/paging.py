@@ -18,7 +18,7 @@ from intake.due import Due
 from intake.model import Account, Context, Ticket
 from intake.notice_letters import Written
 from intake.notice_page import Page
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.reaching import CALL, MAIL, Reached
 from intake.store import schema
 from intake.store.engine import Tx

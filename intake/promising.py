@@ -28,7 +28,7 @@ from intake import (
 )
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.replies import Reply, TemplateProblem
 from intake.store.engine import Tx
 from routing.actions import Action

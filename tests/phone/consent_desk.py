@@ -13,7 +13,7 @@ from intake import desk, journal, opt_outs, outbox, outgoing, pipeline, tickets
 from intake.delivering import Outbox
 from intake.model import Account
 from intake.opt_outs import OptOut
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store import blobs
 from intake.store.engine import Store, Tx
 from tests.domain.world import RULES

@@ -12,7 +12,7 @@ import pytest
 from channels.contract import Address, OutboundMessage
 from intake import admitting, budgets, outgoing, tickets
 from intake.model import Ticket
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.settings import Phone
 from intake.store import opening, schema
 from intake.store.engine import Tx

@@ -16,7 +16,7 @@ from channels import dial_outs
 from channels.contract import Address, Identity
 from intake import calling_out, desk_promises, opt_outs, outbox, outgoing, permission, reactions, tickets
 from intake import desk as desk_actions
-from intake.outgoing import Draft
+from intake.outbound import Draft
 from intake.store import opening, schema
 from tests.domain.world import RULES
 from tests.phone.consent_desk import ConsentDesk
