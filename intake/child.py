@@ -85,12 +85,14 @@ async def _exchange(process: asyncio.subprocess.Process, request: bytes) -> byte
 def serve(answer: Callable[[bytes], bytes]) -> None:
     """Answer requests in this process until whoever asks has gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends this process
-    source, target = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever prints, prints to the log
-    while (request := _next(source)) is not None:
-        reply = answer(request)
-        target.write(_LENGTH.pack(len(reply)) + reply)
-        target.flush()
+    source = sys.stdin.buffer
+    # Who asks may be killed before the reply: closing throws the rest of it away, and meets the broken pipe again.
+    with contextlib.suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as target:
+        os.dup2(2, 1)  # whatever prints, prints to the log
+        while (request := _next(source)) is not None:
+            reply = answer(request)
+            target.write(_LENGTH.pack(len(reply)) + reply)
+            target.flush()
 
 
 def _next(source: BinaryIO) -> bytes | None:

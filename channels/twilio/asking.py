@@ -7,10 +7,8 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from channels.twilio.api import Api, ApiError
-from channels.twilio.listing import Row, refusal
+from channels.twilio.listing import Row, body_of
 
 if TYPE_CHECKING:
     from twilio.rest import Client
@@ -53,13 +51,4 @@ async def _ask(api: Api, method: str, url: str, **parts: Any) -> Row:
     async def ask(twilio: "Client") -> Any:
         return await twilio.request_async(method, url.replace("{}", twilio.account_sid), **parts)
 
-    answer = await api.call(ask)
-    try:
-        body = msgspec.json.decode(answer.text)
-    except msgspec.DecodeError:
-        body = None
-    if answer.status_code >= 400:
-        raise refusal(answer.status_code, body)
-    if not isinstance(body, dict):
-        raise ApiError("Twilio's answer is not one", is_unknown=True)
-    return body
+    return body_of(await api.call(ask))

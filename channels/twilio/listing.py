@@ -77,6 +77,11 @@ async def _get(api: Api, path: str, params: dict[str, object] | None) -> tuple[R
         return await twilio.request_async("GET", uri, params=params)
 
     answer = await api.call(ask)
+    return body_of(answer), instant((answer.headers or {}).get("Date"))
+
+
+def body_of(answer: Any) -> Row:
+    """Return the object that Twilio answered. Raises: ApiError when it refused, or that is none."""
     try:
         body = msgspec.json.decode(answer.text)
     except msgspec.DecodeError:
@@ -84,8 +89,8 @@ async def _get(api: Api, path: str, params: dict[str, object] | None) -> tuple[R
     if answer.status_code >= 400:
         raise refusal(answer.status_code, body)
     if not isinstance(body, dict):
-        raise ApiError("Twilio's list is not one", is_unknown=True)
-    return body, instant((answer.headers or {}).get("Date"))
+        raise ApiError("Twilio's answer is not one", is_unknown=True)
+    return body
 
 
 def refusal(status: int, body: object) -> ApiError:

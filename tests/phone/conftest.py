@@ -1,9 +1,10 @@
 """The played Twilio, on a port of its own, and a desk with a real daemon that it calls and writes to."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from channels.twilio.simulator import rest
 from channels.twilio.simulator.provider import Provider
 from channels.twilio.simulator.scenario import DeskIs
 from intake.store import opening
+from tests.phone.calling import RULES, Desk
 
 if TYPE_CHECKING:
     from tests.phone.live import GoLive, Live
@@ -19,12 +21,28 @@ OWN = "+48221234567"
 JAN = "+48600100200"
 
 
-@pytest.fixture(scope="session")
-def new_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The bytes of a new store: copying them is quicker than the migrations."""
-    folder = tmp_path_factory.mktemp("template")
-    opening.open_store("", folder).close()
-    return (folder / "intake.db").read_bytes()
+@pytest.fixture
+def open_as(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[..., Any]]:
+    """Open a desk of a kind on the test's own store: `open_as(Desk, rules=RULES)`; a second one stands on the same."""
+    (tmp_path / "intake.db").write_bytes(new_store)
+    with ExitStack() as stack:
+
+        def opened(kind: Callable[..., Any], **settings: Any) -> Any:
+            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
+            return kind(store, tmp_path, clock, **settings)
+
+        yield opened
+
+
+@pytest.fixture
+def make(open_as: Callable[..., Any]) -> Callable[[str], Desk]:
+    """Make a desk that is called, without a provider, on these rules."""
+    return lambda rules: open_as(Desk, rules=rules)
+
+
+@pytest.fixture
+def desk(make: Callable[[str], Desk]) -> Desk:
+    return make(RULES)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """What machines may spend: taken by one statement, told at once, and people are not silenced."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from intake import admitting, budgets, outgoing, tickets
 from intake.model import Ticket
 from intake.outbound import Draft
 from intake.settings import Phone
-from intake.store import opening, schema
+from intake.store import schema
 from intake.store.engine import Tx
 from tests.phone.consent_desk import BASE, ConsentDesk
 from tests.phone.texting import JAN
@@ -25,15 +24,8 @@ ANSWERED = BASE.replace("reply: {email: received}", "reply: {email: received, sm
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[..., ConsentDesk]]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def opened(**settings: Any) -> ConsentDesk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return ConsentDesk(store, tmp_path, clock, **({"quiet_hours": ""} | settings))
-
-        yield opened
+def open_desk(open_as: Callable[..., Any]) -> Callable[..., ConsentDesk]:
+    return partial(open_as, ConsentDesk, quiet_hours="")
 
 
 def asked(desk: ConsentDesk, number: str = JAN) -> dict[str, Any]:

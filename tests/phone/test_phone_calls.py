@@ -2,10 +2,8 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,28 +11,10 @@ import pytest
 
 from channels.contract import CallEvent, Happened
 from intake import call_timeline, merging
-from intake.store import opening
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
 Make = Callable[[str], Desk]
 ELA = "+48600300400"
-
-
-@pytest.fixture
-def make(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Make]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def desk(rules: str) -> Desk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return Desk(store, tmp_path, clock, rules=rules)
-
-        yield desk
-
-
-@pytest.fixture
-def desk(make: Make) -> Desk:
-    return make(RULES)
 
 
 def menu(at: datetime, choice: str = "billing", **more: Any) -> tuple[Happened, ...]:

@@ -1,8 +1,9 @@
 """STOP, START and HELP: what is written down, what is answered, and what is nobody's ticket."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,8 @@ EVA = "+48600100999"
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[..., ConsentDesk]]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def opened(**settings: Any) -> ConsentDesk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return ConsentDesk(store, tmp_path, clock, **settings)
-
-        yield opened
+def open_desk(open_as: Callable[..., Any]) -> Callable[..., ConsentDesk]:
+    return partial(open_as, ConsentDesk)
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """A flood from one sender is one ticket."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from intake import floods
-from intake.store import opening
 from tests.domain.world import RULES
 from tests.phone.consent_desk import ConsentDesk
 from tests.phone.texting import JAN
@@ -17,16 +15,8 @@ EVA = "+48600100999"
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[..., ConsentDesk]]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def opened(**settings: Any) -> ConsentDesk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            chosen: dict[str, Any] = {"flood_messages": 3} | settings
-            return ConsentDesk(store, tmp_path, clock, rules=RULES, **chosen)
-
-        yield opened
+def open_desk(open_as: Callable[..., Any]) -> Callable[..., ConsentDesk]:
+    return partial(open_as, ConsentDesk, rules=RULES, flood_messages=3)
 
 
 @pytest.fixture

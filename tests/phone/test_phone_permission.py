@@ -4,8 +4,8 @@ import ast
 import asyncio
 import functools
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from channels.contract import Address, Identity
 from intake import calling_out, desk_promises, opt_outs, outbox, outgoing, permission, reactions, tickets
 from intake import desk as desk_actions
 from intake.outbound import Draft
-from intake.store import opening, schema
+from intake.store import schema
 from tests.domain.world import RULES
 from tests.phone.consent_desk import ConsentDesk
 from tests.phone.texted_desk import CONVERSATIONS
@@ -56,15 +56,8 @@ react:
 
 
 @pytest.fixture
-def open_desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Callable[..., ConsentDesk]]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def opened(**settings: Any) -> ConsentDesk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return ConsentDesk(store, tmp_path, clock, **({"quiet_hours": ""} | settings))
-
-        yield opened
+def open_desk(open_as: Callable[..., Any]) -> Callable[..., ConsentDesk]:
+    return partial(open_as, ConsentDesk, quiet_hours="")
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """What a caller's session is shown of the desk."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,27 +10,10 @@ import pytest
 from channels.contract import Free
 from intake import incident_telling, incidents, presence, seating, tickets
 from intake.incidents import IncidentError
-from intake.store import opening, schema
+from intake.store import schema
 from tests.phone.calling import JAN, RULES, Desk, answering
 
 Make = Callable[[str], Desk]
-
-
-@pytest.fixture
-def make(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Make]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def desk(rules: str) -> Desk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return Desk(store, tmp_path, clock, rules=rules)
-
-        yield desk
-
-
-@pytest.fixture
-def desk(make: Make) -> Desk:
-    return make(RULES)
 
 
 def rung(frees: tuple[Free, ...]) -> list[str]:

@@ -2,9 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -15,7 +13,6 @@ from channels.contract import Fetched, FetchFailed, Happened
 from channels.twilio import voice
 from intake import fetching, journal, pipeline
 from intake.fetching import Fetching
-from intake.store import opening
 from intake.transcribing import Transcribing
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
@@ -26,23 +23,6 @@ REACT = """
 react:
   - {id: heard, on: transcribed, when: {text.words: [urgent]}, then: {priority: urgent}}
 """
-
-
-@pytest.fixture
-def make(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Make]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with ExitStack() as stack:
-
-        def desk(rules: str) -> Desk:
-            store = stack.enter_context(closing(opening.open_store("", tmp_path, clock=clock)))
-            return Desk(store, tmp_path, clock, rules=rules)
-
-        yield desk
-
-
-@pytest.fixture
-def desk(make: Make) -> Desk:
-    return make(RULES)
 
 
 def told(desk: Desk, *what: Happened) -> None:
