@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.phone.live import DESK
+from tests.phone.clocked import DESK
 
 LIMIT_S = 60
 CALL = """\
