@@ -11,6 +11,7 @@ provider, and stays a message.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Literal
 
 from channels.contract import Address, Consent, Identity, Message
@@ -82,7 +83,7 @@ def stop(
     agent: str | None = None,
 ) -> None:
     """Confirm it, write it down for every name that it covers, and hold back what waits. covered: locked."""
-    said_at = instants.us_from_datetime(received.raw.received_at)
+    said_at = _said_at(received)
     if any(each.at == said_at and each.state == "out" for each in opt_outs.history(tx, consent.sender)):
         return  # a replay
     was_out = opt_outs.holding(tx, (consent.sender,), consent.kind) is not None
@@ -108,8 +109,10 @@ def stop(
 
 def start(tx: Tx, context: Context, received: Received, consent: Consent, *, customer_id: int | None) -> bool:
     """Lift what holds, and confirm it where the provider has not; false when nothing held."""
+    said_at = _said_at(received)
     lifted = consent_names.liftable(tx, consent.sender)
-    said_at = instants.us_from_datetime(received.raw.received_at)
+    if _is_late(received):  # what was noted since is the last word
+        lifted = [each for each in lifted if each.at < said_at]
     history = opt_outs.history(tx, consent.sender)
     if not lifted or any(each.at == said_at and each.state == "in" for each in history):
         return False  # nothing held, or it is a replay
@@ -122,6 +125,20 @@ def start(tx: Tx, context: Context, received: Received, consent: Consent, *, cus
     if not consent.is_answered and context.consent.confirm:
         _answer(tx, context, received, consent, "start", customer_id=customer_id)
     return True
+
+
+def _is_late(received: Received) -> bool:
+    """Whether a word was brought by the reconciler: it may be older than words that a webhook brought."""
+    return "sent_at" in received.raw.envelope
+
+
+def _said_at(received: Received) -> int:
+    """Return when a word was said, microseconds UTC: one that is brought late was said when it was sent."""
+    raw = received.raw
+    came_at = instants.us_from_datetime(raw.received_at)
+    if not _is_late(received):
+        return came_at
+    return min(came_at, instants.us_from_datetime(datetime.fromisoformat(raw.envelope["sent_at"])))
 
 
 def _note(tx: Tx, kind: str, consent: Consent, *, customer_id: int | None, actor: str) -> None:
