@@ -3,6 +3,7 @@
     who is it            the raw message, as its channel reads it; before the transaction, for it is pure
     one at a time        the session's lock: its turns come one after the other
     asked again          a key that is known: the answer that was given then, and nothing else happens
+    comes late           a key that asking the provider brought before: the turn is taken, under a key of its own
     step                 the channel's pure function on the state, the message and the view (intake.views)
     what stays           the raw message in the journal, the state, who is held (intake.holds)
 
@@ -10,7 +11,7 @@ An agent whom another session claims in the same moment is taken out of the view
 new transaction, so that locks are always asked for in one order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +81,9 @@ class Sessions:
     async def turn(self, session: str, raw: RawMessage, step: Step) -> str:
         """Take one turn; see contract.Gate.turn. Raises: Unavailable, TurnFailed, what the step raises."""
         self._journal.check_room()
-        taking = _Taking(session, raw, step, [self._keys.fingerprint(key) for key in raw.keys])
+        taking = _Taking(
+            session, raw, step, keys=self._hashed(raw.keys), late_keys=self._hashed(map(_late, raw.keys))
+        )
         caller = self._caller(raw)
         busy: frozenset[str] = frozenset()
         try:
@@ -101,6 +104,9 @@ class Sessions:
             raise Unavailable(f"the turn's file could not be written: {error.strerror}", full=True) from error
         raise TurnFailed(f"session {session} wants agents that others hold: {', '.join(sorted(busy))}")
 
+    def _hashed(self, keys: Iterable[str]) -> list[str]:
+        return [self._keys.fingerprint(key) for key in keys]
+
     async def view(self, account: str, session: str | None = None) -> View:
         """Return the desk as it is now; see contract.Gate.view. Raises: Unavailable."""
         try:
@@ -118,12 +124,13 @@ class _Kept(msgspec.Struct, frozen=True):
 
 
 class _Taking(msgspec.Struct, frozen=True):
-    """One turn on its way. keys: the keyed hashes of raw.keys."""
+    """One turn on its way. keys: the keyed hashes of raw.keys; late_keys: of those that it has when it comes late."""
 
     session: str
     raw: RawMessage
     step: Step
     keys: list[str]
+    late_keys: list[str]
 
     def run(
         self,
@@ -137,15 +144,16 @@ class _Taking(msgspec.Struct, frozen=True):
         """Take the turn. busy: agents whom other sessions have just claimed. Raises: _Taken."""
         # Sorts before every lane, which the journal locks next.
         tx.lock("sender", f"!session:{self.session}")
-        for key in self.keys:
-            before = journal.envelope_of(tx, key)
-            if before is not None:
-                return _Kept(_answered(before, self.session), self.raw)
+        is_known, reply = _answered(tx, self.keys)
+        if is_known and reply is None:
+            _, reply = _answered(tx, self.late_keys)
+        if reply is not None:
+            return _Kept(reply, self.raw)
         row = tx.one(_STATE, name=self.session)
         view = views.build(tx, self.raw.account, session=self.session, caller=caller, busy=busy)
         turn = self.step(None if row is None else bytes(row[0]), self.raw, view)
         raw = _told(self.raw, self.session, turn)
-        receipt = journal.keep(tx, raw, blob, self.keys)
+        receipt = journal.keep(tx, raw, blob, self.late_keys if is_known else self.keys)
         self._save(tx, turn)
         return _Kept(turn.reply, raw, receipt.id)
 
@@ -172,12 +180,16 @@ def _told(raw: RawMessage, session: str, turn: Turn) -> RawMessage:
     return msgspec.structs.replace(raw, envelope=raw.envelope | told)
 
 
-def _answered(envelope: dict[str, object], session: str) -> str:
-    """Return what a turn was answered. Raises: Unavailable when it came in without being asked anything."""
-    reply = envelope.get("reply")
-    if not isinstance(reply, str):
-        raise Unavailable(f"a turn of session {session} was brought later, by asking the provider")
-    return reply
+def _answered(tx: Tx, keys: Sequence[str]) -> tuple[bool, str | None]:
+    """Return whether one of these is known, and what it was answered; None = nobody asked, it was brought."""
+    known = [each for each in (journal.envelope_of(tx, key) for key in keys) if each is not None]
+    replies = (each.get("reply") for each in known)
+    return bool(known), next((each for each in replies if isinstance(each, str)), None)
+
+
+def _late(key: str) -> str:
+    """Name a turn whose message was brought by asking the provider: what it tells then was not told by that one."""
+    return f"{key}:late"
 
 
 def forget_old(tx: Tx) -> int:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import tempfile
 import urllib.parse
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 
 from channels.contract import Happened, RawMessage, Unavailable
 from intake.journal import Journal
@@ -44,6 +45,7 @@ _WAITING = Statement(
     .join(schema.calls, (_c.ticket_id == _f.ticket_id) & (_c.message_id == _f.message_id))
     .where(
         _f.id >= bindparam("after"),
+        _f.id.not_in(values_of("but", BigInteger())),
         _f.blob_id.is_not(None),
         _f.account.in_(values_of("accounts")),
         _c.outcome == "voicemail",
@@ -114,8 +116,8 @@ class Transcribing:
 
     async def write_down(self) -> int:
         """Write down what waits, some at a time; how many were tried. Raises: StoreError, Unavailable."""
-        found = await self._store.read(lambda tx: look(tx, self._kinds))
-        waiting = [each for each in found if self._tries.get(each.id, 0) < TRIES]
+        given_up = [number for number, tries in self._tries.items() if tries >= TRIES]
+        waiting = await self._store.read(lambda tx: look(tx, self._kinds, but=given_up))
         for each in waiting:
             self._tries[each.id] = self._tries.get(each.id, 0) + 1
             await self._write_one(each)
@@ -151,10 +153,15 @@ class Transcribing:
         )
 
 
-def look(tx: Tx, accounts: Collection[str]) -> list[Waiting]:
-    """Return voicemails that are here and not written down, the oldest first."""
-    named = _encode(sorted(accounts)).decode()
-    rows = tx.all(_WAITING, after=Ids.lowest(tx.now - SINCE_US), accounts=named, most=AT_ONCE)
+def look(tx: Tx, accounts: Collection[str], *, but: Collection[int] = ()) -> list[Waiting]:
+    """Return voicemails that are here and not written down, the oldest first. but: ids that are not looked for."""
+    rows = tx.all(
+        _WAITING,
+        after=Ids.lowest(tx.now - SINCE_US),
+        accounts=_encode(sorted(accounts)).decode(),
+        but=_encode([str(number) for number in but]).decode(),
+        most=AT_ONCE,
+    )
     return [Waiting(*row) for row in rows if row[2] and row[3] is not None]
 
 
@@ -175,25 +182,36 @@ async def _output(command: Sequence[str], *, limit_s: float) -> bytes:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # what it starts itself ends with it
         )
     except OSError as error:
         raise TranscribingFailed(f"'{command[0]}' cannot be run: {error.strerror}") from None
     with contextlib.suppress(OSError):  # it has ended already
         os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    code = None
     try:
         async with asyncio.timeout(limit_s):
-            output = await process.stdout.read(OUTPUT_MAX_BYTES)
+            output = await _read_whole(process.stdout)
             code = await process.wait()
     except TimeoutError:
         raise TranscribingFailed(f"'{command[0]}' took longer than {limit_s:g} s") from None
     finally:
-        if process.returncode is None:
-            process.kill()
+        if code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if code:
         raise TranscribingFailed(f"'{command[0]}' ended with {code}")
     return output
+
+
+async def _read_whole(stream: asyncio.StreamReader) -> bytes:
+    """Read until the program has said all; what is too much is read and forgotten, or it would wait for us for ever."""
+    output = bytearray()
+    while piece := await stream.read(OUTPUT_MAX_BYTES):
+        output += piece[: OUTPUT_MAX_BYTES - len(output)]
+    return bytes(output)
 
 
 def _read(output: bytes) -> Said:

@@ -112,12 +112,16 @@ async def test_a_store_that_is_gone_means_try_again(desk: Desk) -> None:
         await desk.turn(counting)
 
 
-async def test_what_was_brought_by_asking_the_provider_has_no_answer_to_repeat(desk: Desk) -> None:
-    raw = desk.raw("a")
-    journal = desk.sessions._journal
-    await journal.submit(raw)
-    with pytest.raises(Unavailable, match="brought later"):
-        await desk.turn(counting, "a")
+async def test_a_turn_that_comes_after_the_reconciler_brought_it_is_taken_once(desk: Desk) -> None:
+    """A status callback that is late ends the session all the same, and tells what only it knows."""
+    await desk.turn(answering("ringing", holds=("ania",), hold_s=30), "a")
+    await desk.sessions._journal.submit(desk.raw("end"))
+    told = (Happened("ended", desk.clock(), {"why": "hung_up_waiting"}),)
+    answers = [await desk.turn(answering("bye", None, happened=told), "end") for _ in range(3)]
+    assert answers == ["bye"] * 3
+    assert (desk.rows("holds"), desk.rows("sessions")) == ([], [])
+    late = desk.rows("journal", "envelope LIKE '%hung_up_waiting%'")
+    assert [row["duplicate_of"] for row in late] == [None]
 
 
 async def test_a_turn_takes_less_than_20_ms_of_the_store(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,8 @@ from channels.contract import Fetched, FetchFailed, Happened
 from channels.twilio import voice
 from intake import fetching, journal, pipeline
 from intake.fetching import Fetching
-from intake.transcribing import Transcribing
+from intake.transcribing import Transcribing, TranscribingFailed
+from intake.transcribing import transcribed as transcribed_by
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
 Make = Callable[[str], Desk]
@@ -67,11 +69,11 @@ def test_what_is_told_twice_wants_the_recording_once(desk: Desk) -> None:
 class Shelf:
     """Gives what is asked for."""
 
-    def __init__(self, content: bytes) -> None:
-        self.content = content
+    def __init__(self, content: bytes, reference: str = RECORDING) -> None:
+        self.content, self.reference = content, reference
 
     async def fetch(self, reference: str) -> Fetched:
-        assert reference == RECORDING
+        assert reference == self.reference
         return Fetched(self.content, "audio/mpeg")
 
 
@@ -263,6 +265,66 @@ async def test_after_a_restart_what_was_written_down_is_not_written_down_again(d
     await writing(desk, JSON)[0].write_down()
     settle_last(desk)
     assert await writing(desk, JSON)[0].write_down() == 0
+
+
+IN_PIECES = """
+import sys, time
+for piece in ("call me", " back", " please"):
+    sys.stdout.write(piece)
+    sys.stdout.flush()
+    time.sleep(0.02)
+print("!" * 300_000)
+"""
+
+
+async def test_a_program_may_print_piece_by_piece_and_more_than_is_kept(desk: Desk) -> None:
+    ticket = voicemail(desk)
+    await fetched(desk, Shelf(b"sound"))
+    works, told = writing(desk, IN_PIECES)
+    await works.write_down()
+    assert told == []
+    settle_last(desk)
+    assert desk.message(ticket)["visible_text"].startswith("call me back please!!!")
+
+
+async def test_what_a_slow_program_has_started_ends_with_it(tmp_path: Path) -> None:
+    note = tmp_path / "child"
+    program = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+open({str(note)!r}, "w").write(str(child.pid))
+"""
+    with pytest.raises(TranscribingFailed, match="took longer"):
+        await transcribed_by((sys.executable, "-c", program), b"sound", limit_s=0.5)
+    assert is_gone(int(note.read_text()))
+
+
+def is_gone(process: int) -> bool:
+    """Whether a process has ended, reaped or not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
+async def test_voicemails_that_nobody_understands_keep_no_other_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("intake.transcribing.AT_ONCE", 1)
+    voicemail(desk)
+    await fetched(desk, Shelf(b"sound"))
+    works, _ = writing(desk, ODD["broken"][0])
+    assert [await works.write_down() for _ in range(3)] == [1, 1, 0]
+    second = "RE" + "0b" * 16
+    desk.tell(
+        event(
+            happened("started", desk.clock()),
+            happened("recorded", desk.clock(), 61, recording=second, duration_s=25, why="voicemail"),
+            call="CA2",
+        )
+    )
+    await fetched(desk, Shelf(b"sound", second))
+    assert await works.write_down() == 1
 
 
 async def test_a_program_may_print_bare_text(desk: Desk) -> None:
