@@ -9,11 +9,10 @@ a trace. Bodies are read raw and bounded (`Bodies`); compressed ones are refused
 """
 
 import asyncio
-import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -67,40 +66,71 @@ class Bodies:
         self._timeout_s = timeout_s
         self._in_flight_bytes = 0
 
-    @contextlib.asynccontextmanager
-    async def read(self, request: web.Request) -> AsyncIterator[bytes]:
-        """Give the body as it was sent; its bytes count as under way until the block ends.
+    def read(self, request: web.Request) -> "_Reading":
+        """Give the body as it was sent, as `async with`; its bytes count as under way until the block ends.
 
-        Raises: Refused (too large, too slow, compressed), Unavailable (too many bytes under way).
+        Entering raises: Refused (too large, too slow, compressed), Unavailable (too many bytes under way).
         """
+        return _Reading(self, request)
+
+    async def begin(self, reading: "_Reading") -> bytes:
+        request = reading.request
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Refused(415, "send the body without compression")
         if (request.content_length or 0) > self._max_size_bytes:
             raise Refused(413, "too large")
-        counted = 0
-        chunks: list[bytes] = []
+        if (
+            request.content.is_eof()
+        ):  # it came in one piece with its head, as all short ones do: no clock is needed
+            body = request.content.read_nowait()
+            self._count(reading, len(body))
+            return body
         try:
             # Only the reading is on the sender's account: a timeout of ours inside the block is a fault of ours.
-            try:
-                async with asyncio.timeout(self._timeout_s):
-                    async for chunk in request.content.iter_any():
-                        counted += len(chunk)
-                        self._in_flight_bytes += len(chunk)
-                        self._check_bounds(counted)
-                        chunks.append(chunk)
-            except TimeoutError:
-                raise Refused(408, "the body came too slowly") from None
-            body = b"".join(chunks)
-            chunks.clear()
-            yield body
-        finally:
-            self._in_flight_bytes -= counted
+            async with asyncio.timeout(self._timeout_s):
+                return await self._joined(reading)
+        except TimeoutError:
+            raise Refused(408, "the body came too slowly") from None
+
+    def end(self, reading: "_Reading") -> None:
+        self._in_flight_bytes -= reading.counted_bytes
+
+    async def _joined(self, reading: "_Reading") -> bytes:
+        chunks: list[bytes] = []
+        async for chunk in reading.request.content.iter_any():
+            self._count(reading, len(chunk))
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _count(self, reading: "_Reading", size_bytes: int) -> None:
+        reading.counted_bytes += size_bytes
+        self._in_flight_bytes += size_bytes
+        self._check_bounds(reading.counted_bytes)
 
     def _check_bounds(self, size_bytes: int) -> None:
         if size_bytes > self._max_size_bytes:
             raise Refused(413, "too large")
         if self._in_flight_bytes > self._max_in_flight_bytes:
             raise contract.Unavailable("too many bytes are being received", retry_after_s=BUSY_RETRY_S)
+
+
+class _Reading:
+    """One body under way."""
+
+    __slots__ = ("_bodies", "counted_bytes", "request")
+
+    def __init__(self, bodies: Bodies, request: web.Request) -> None:
+        self._bodies, self.request, self.counted_bytes = bodies, request, 0
+
+    async def __aenter__(self) -> bytes:
+        try:
+            return await self._bodies.begin(self)
+        except BaseException:
+            self._bodies.end(self)
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._bodies.end(self)
 
 
 def long_lived(handler: Handler) -> Handler:

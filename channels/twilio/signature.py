@@ -16,7 +16,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 HEADER = "X-Twilio-Signature"
 SETTINGS_HEADER = "X-Twilio-Webhooks-Signature-Settings"
@@ -32,8 +32,19 @@ def fields_of(body: bytes) -> list[tuple[str, str]]:
 
     Raises: ValueError when it has more than MAX_FIELDS.
     """
-    text = body.decode("utf-8", "surrogateescape")
-    return parse_qsl(text, keep_blank_values=True, errors="surrogateescape", max_num_fields=MAX_FIELDS)
+    text = body.decode("utf-8", "surrogateescape").replace("+", " ")
+    if text.count("&") >= MAX_FIELDS:
+        raise ValueError(f"a form of more than {MAX_FIELDS} fields")
+    fields = []
+    for part in text.split("&"):
+        name, _, value = part.partition("=")
+        if part:
+            fields.append((_unquoted(name), _unquoted(value)))
+    return fields
+
+
+def _unquoted(text: str) -> str:
+    return unquote(text, errors="surrogateescape") if "%" in text else text
 
 
 def sign(url: str, fields: Fields, token: str) -> str:
@@ -81,6 +92,8 @@ def _with_place(url: str, place: str, other: str) -> str:
 
 
 def _text_of(fields: Fields) -> str:
+    if len({name for name, _ in fields}) == len(fields):
+        return "".join([name + value for name, value in sorted(fields)])
     values: dict[str, set[str]] = {}
     for name, value in fields:
         values.setdefault(name, set()).add(value)

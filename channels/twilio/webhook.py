@@ -110,13 +110,13 @@ class Door:
         return Verified(
             account=self._account,
             path=path,
-            query=dict(reversed(signature.fields_of(query.encode()))),
+            query=dict(reversed(signature.fields_of(query.encode()))) if query else {},
             form=form,
             body=body,
             received_at=datetime.fromtimestamp(self._clock(), UTC),
         )
 
-    @property
+    @functools.cached_property
     def _prefix(self) -> str:
         from channels import hooks
 

@@ -132,6 +132,23 @@ def test_bytes_that_are_no_utf_8_stay_apart() -> None:
     assert not signature.is_valid(url, signature.fields_of(b"Body=\xfe"), given, tokens=(TOKEN,))
 
 
+def test_a_form_is_read_as_the_standard_library_reads_it() -> None:
+    dice = random.Random(61)
+    pieces = [
+        b"&", b"=", b"+", b"%", b"%41", b"%C5%82", b"%ff", b"a", b"B", b" ", b";", "ł".encode(), b"\xff", b"%zz", b"&&", b"\0",
+    ]  # fmt: skip
+    for _ in range(5_000):
+        body = b"".join(dice.choices(pieces, k=dice.randint(0, 12)))
+        text = body.decode("utf-8", "surrogateescape")
+        assert signature.fields_of(body) == parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
+
+
+def test_a_form_of_too_many_fields_is_refused() -> None:
+    assert len(signature.fields_of(b"&".join([b"a="] * signature.MAX_FIELDS))) == signature.MAX_FIELDS
+    with pytest.raises(ValueError, match="1000"):
+        signature.fields_of(b"&".join([b"a="] * (signature.MAX_FIELDS + 1)))
+
+
 # -- mutants ----------------------------------------------------------------------------------------------------
 
 ALPHABET = string.ascii_letters + string.digits + "+/=&%?:#. é"
