@@ -20,7 +20,7 @@ class DialOut(msgspec.Struct, frozen=True, kw_only=True):
     """page: the outbox id. said: what the agent hears first. agent: a name. number: the customer's; own: shown to them.
 
     record: "ask" = after the customer has pressed a key, "notice" = after a sentence. refusal: why the number must not be
-    called now, "" = it may.
+    called now, "" = it may. is_free: whether no other call rings for the agent.
     """
 
     page: str
@@ -31,6 +31,7 @@ class DialOut(msgspec.Struct, frozen=True, kw_only=True):
     record: Literal["off", "ask", "notice"] = "off"
     refusal: str = ""
     language: str = "en-GB"
+    is_free: bool = True
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -31,16 +31,6 @@ _LIVE = Statement(
     )
     .limit(1)
 )
-_CALLING = Statement(
-    select(_c.agent)
-    .where(
-        _c.ended_at.is_(None),
-        _c.started_at >= bindparam("since"),
-        _c.direction == "out",
-        _c.agent.is_not(None),
-    )
-    .distinct()
-)
 
 
 def of_ticket(tx: Tx, context: Context, ticket: Ticket) -> CallFacts:
@@ -57,8 +47,3 @@ def of_ticket(tx: Tx, context: Context, ticket: Ticket) -> CallFacts:
 def is_live(tx: Tx, ticket_id: int) -> bool:
     """Whether a caller waits, or speaks with somebody: then who takes the call gets the ticket, and nobody is chosen."""
     return tx.one(_LIVE, ticket_id=ticket_id, since=tx.now - LIVE_US) is not None
-
-
-def callers_out(tx: Tx) -> frozenset[str]:
-    """Return the agents who speak in a call of their own, from a ticket: no other call rings for them."""
-    return frozenset(row[0] for row in tx.all(_CALLING, since=tx.now - LIVE_US))

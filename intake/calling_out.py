@@ -5,6 +5,7 @@ ticket, told and counted like a call that came in (intake.calls): a talk is a pu
 is not called, and that is looked at again when the agent presses 1.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Any, Literal
 
 import msgspec
@@ -13,7 +14,7 @@ from sqlalchemy import bindparam, select
 from channels import dial_outs, phone_numbers
 from channels.contract import Address, CallEvent, Happened, OutboundMessage
 from channels.dial_outs import DialOut
-from intake import calls, deliveries, desk, events, journal, outgoing, page_text, permission, tickets
+from intake import calls, deliveries, desk, events, holds, journal, outgoing, page_text, permission, tickets
 from intake.calls import Call
 from intake.desk import DeskError
 from intake.model import Account, Context, Received, Ticket
@@ -25,7 +26,8 @@ from intake.store.statements import Statement
 
 ACTION = "call_out"
 VOICE = "voice"
-UNDER_WAY = ("queued", "sent", "delivered")
+HOLD_S = 60.0  # beyond the ringing: until the agent's phone is asked what it says, each turn holds on
+FINAL = frozenset(("completed", "busy", "no-answer", "failed", "canceled"))
 _ENDS = {"busy": "their line was busy", "no-answer": "they did not answer", "failed": "it could not be made"}
 
 _o, _m, _i = schema.outbox.c, schema.messages.c, schema.identities.c
@@ -97,7 +99,15 @@ def call(tx: Tx, context: Context, typed_ref: str, *, agent: str, number: str | 
     if outbox_id is None:
         raise DeskError(f"nothing in this configuration can call {to}")
     events.of_ticket(tx, ticket, "call_asked", actor=f"agent:{agent}", to=to, own=own, outbox=str(outbox_id))
+    _hold(tx, context, agent, outbox_id)
     return Called(outbox_id=outbox_id, ref=ticket.ref, agent=agent, phone=phone, number=to, own=own)
+
+
+def _hold(tx: Tx, context: Context, agent: str, outbox_id: int) -> None:
+    """Let no other call ring for the agent from now on. Raises: DeskError when one does."""
+    session, hold_s = dial_outs.session(str(outbox_id)), context.oncall.ring_s + HOLD_S
+    if holds.claim(tx, session, (agent,), hold_s=hold_s):
+        raise DeskError(f"{agent} is in a call, or their phone rings: when that is over they can be called")
 
 
 def _extra(context: Context, agent: str, number: str, own: str) -> dict[str, Any]:
@@ -167,8 +177,11 @@ def _refusal(
 # -- while it goes on -------------------------------------------------------------------------------------------------
 
 
-def shown(tx: Tx, context: Context, session: str | None) -> DialOut | None:
-    """Return whom the session of a call from a ticket calls, as it is now; None = it is no such session."""
+def shown(tx: Tx, context: Context, session: str | None, *, busy: AbstractSet[str]) -> DialOut | None:
+    """Return whom the session of a call from a ticket calls, as it is now; None = it is no such session.
+
+    busy: agents for whom another call rings.
+    """
     page = dial_outs.page_of(session)
     row = tx.one(_ROW, outbox_id=int(page)) if page is not None else None
     if page is None or row is None:
@@ -187,6 +200,7 @@ def shown(tx: Tx, context: Context, session: str | None) -> DialOut | None:
         own=extra["own"],
         record=record,
         refusal=why,
+        is_free=extra["agent"] not in busy,
     )
 
 
@@ -205,8 +219,27 @@ def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -
         if each.what == dial_outs.DIALLED:
             _dialled(tx, context, received, happening, each, int(row[1]), _decode(row[0]))
             return
+        if each.what == dial_outs.STATUS and each.details.get("status") in FINAL:
+            holds.let_go(tx, dial_outs.session(page))
+            if _is_dialled(tx, received, happening):
+                _hung_up(tx, context, received, happening, each)
+                return
         _leg(tx, each, int(page), int(row[1]), call=happening.call)
     journal.close(tx, received.id, "automatic")
+
+
+def _is_dialled(tx: Tx, received: Received, event: CallEvent) -> bool:
+    tx.lock("sender", f"call:{received.raw.account}:{event.call}")
+    return calls.load(tx, account=received.raw.account, call=event.call) is not None
+
+
+def _hung_up(tx: Tx, context: Context, received: Received, event: CallEvent, happened: Happened) -> None:
+    """End the customer's leg with the agent's: how it ended its own report says, if one comes."""
+    ended = Happened("ended", happened.at, {})
+    about = CallEvent(
+        kind=VOICE, call=event.call, direction="out", caller=None, own=event.own, happened=(ended,)
+    )
+    calls.settle(tx, context, received, about)
 
 
 def _leg(tx: Tx, happened: Happened, outbox_id: int, ticket_id: int, *, call: str) -> None:

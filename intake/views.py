@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, View
-from intake import armaments, call_facts, callers, calling_out, holds, incidents, instants, paging
+from intake import armaments, callers, calling_out, holds, incidents, instants, paging
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Ids, Tx
@@ -61,7 +61,7 @@ class Views:
         context, desk = self._context(), self._looked(tx)
         who = callers.find(tx, session, caller)
         ticket = callers.ticket_of(tx, who)
-        busy |= holds.of_others(tx, session or "") | call_facts.callers_out(tx)
+        busy |= holds.of_others(tx, session or "")
         calendar = _calendar(context, tx, ticket)
         at = instants.datetime_from_us(tx.now)
         is_open = calendar.is_open(at)
@@ -73,7 +73,7 @@ class Views:
             wait_s=desk.wait_s,
             incident=desk.incident,
             page=paging.paged(tx, session),
-            out=calling_out.shown(tx, context, session),
+            out=calling_out.shown(tx, context, session, busy=busy),
             placed=None if ticket is None else callers.placed(tx, context, ticket, busy=busy),
             **callers.part_of_view(tx, who, caller),
         )

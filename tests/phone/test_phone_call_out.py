@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from channels import dial_outs, testing
@@ -17,7 +18,7 @@ from channels.twilio import voice
 from channels.twilio.phone import dialing
 from channels.twilio.simulator import grammar
 from channels.twilio.simulator.provider import Provider
-from intake import call_recording, calling_out, customers, journal, opt_outs, pipeline
+from intake import call_recording, calling_out, customers, holds, journal, opt_outs, pipeline
 from intake.calling_out import Called
 from intake.desk import DeskError
 from intake.store import blobs, opening, schema
@@ -199,16 +200,17 @@ def settle_row(desk: Desk, journal_id: int) -> None:
     desk.store.write_now(lambda tx: pipeline.settle(tx, desk.context, received, event))
 
 
+def keyed(raw: RawMessage, key: str) -> RawMessage:
+    return msgspec.structs.replace(raw, keys=(key,))
+
+
 def press(desk: Desk, page: object, *keys: str) -> str:
     """The agent picks up and presses keys; the last TwiML. What they tell is settled."""
     session = dial_outs.session(str(page))
     reply = ""
     for number, key in enumerate((None, *keys)):
         fields: dict[str, Any] = {} if key is None else {"Digits": key}
-        raw = request(number=number, page=page, **fields)
-        raw = RawMessage(
-            **{name: getattr(raw, name) for name in raw.__struct_fields__} | {"keys": (f"k{number}",)}
-        )
+        raw = keyed(request(number=number, page=page, **fields), f"k{number}")
         reply = asyncio.run(desk.sessions.turn(session, raw, dialing.step))
         for row in desk.rows("journal", "state = 'pending' AND account = 'calls'"):
             settle_row(desk, row["id"])
@@ -300,11 +302,67 @@ def test_what_is_told_twice_is_one_call(desk: Desk, ticket: dict[str, Any]) -> N
     assert (len(desk.rows("calls")), len(desk.rows("messages", "medium = 'voice'"))) == (1, 1)
 
 
-def test_a_second_call_while_the_first_waits_is_refused(desk: Desk, ticket: dict[str, Any]) -> None:
-    call(desk, ticket)
+def held(desk: Desk) -> list[str]:
+    """Whose phone no other call may ring now."""
+    return sorted(desk.store.read_now(lambda tx: holds.of_others(tx, "phone:CA1")))
+
+
+def test_a_second_call_is_refused_until_the_first_is_over(desk: Desk, ticket: dict[str, Any]) -> None:
+    page = call(desk, ticket).outbox_id
     assert refused(desk, ticket) == f"ania is being called about {ticket['ref']} already"
     desk.send_all()
+    assert refused(desk, ticket).startswith("ania is in a call, or their phone rings")
+    settle(desk, request("out/status", page=page, CallStatus="no-answer"))
     call(desk, ticket)
+
+
+def test_from_the_first_ring_to_the_end_of_the_talk_no_other_call_rings_for_the_agent(
+    desk: Desk, ticket: dict[str, Any]
+) -> None:
+    page = call(desk, ticket).outbox_id
+    assert held(desk) == ["ania"]
+    press(desk, page, "1")
+    leg(desk, page, "in-progress")
+    desk.advance(minutes=90)
+    assert held(desk) == ["ania"]
+    leg(desk, page, "completed", CallDuration="5400")
+    assert held(desk) == []
+
+
+def test_a_number_that_could_not_be_dialled_at_all_ends_the_call(desk: Desk, ticket: dict[str, Any]) -> None:
+    """No leg of the customer's ever was, so only the agent's knows."""
+    page = call(desk, ticket).outbox_id
+    press(desk, page, "1")
+    after = request(number=2, page=page, DialCallStatus="failed")
+    asyncio.run(desk.sessions.turn(dial_outs.session(str(page)), keyed(after, "k2"), dialing.step))
+    for row in desk.rows("journal", "state = 'pending' AND account = 'calls'"):
+        settle_row(desk, row["id"])
+    (row,) = desk.rows("calls")
+    assert (row["outcome"], row["ended_at"] is not None, held(desk)) == ("failed", True, [])
+
+
+def test_the_end_of_the_agents_leg_ends_a_call_whose_other_callbacks_were_lost(
+    desk: Desk, ticket: dict[str, Any]
+) -> None:
+    """A report of the customer's leg that comes later still says how it ended."""
+    page = call(desk, ticket).outbox_id
+    press(desk, page, "1")
+    settle(desk, request("out/status", page=page, CallStatus="completed"))
+    (row,) = desk.rows("calls")
+    assert (row["outcome"], row["ended_at"] is not None, held(desk)) == ("missed", True, [])
+    leg(desk, page, "failed")
+    assert desk.rows("calls")[0]["outcome"] == "failed"
+
+
+async def test_who_is_held_by_another_call_may_press_1_all_the_same(
+    desk: Desk, ticket: dict[str, Any]
+) -> None:
+    """Their phone was picked up for this call: the other one has lost them, and nothing breaks."""
+    page = call(desk, ticket).outbox_id
+    desk.advance(minutes=10)
+    desk.store.write_now(lambda tx: holds.claim(tx, "phone:CA1", ("ania",), hold_s=60))
+    session = dial_outs.session(str(page))
+    assert "<Gather" in await desk.sessions.turn(session, keyed(request(page=page), "k0"), dialing.step)
 
 
 def test_who_opted_out_is_not_called_and_the_date_is_told(desk: Desk, ticket: dict[str, Any]) -> None:

@@ -122,18 +122,6 @@ async def test_a_hold_that_has_ended_is_free_again(desk: Desk) -> None:
     assert "ania" in rung(view.placed.ring)
 
 
-async def test_who_has_called_a_customer_is_not_rung_meanwhile(desk: Desk) -> None:
-    desk.call_on(desk.waiting_ticket())
-    desk.insert_call(call="CA9", direction="out", agent="ania")
-    view = await desk.view()
-    assert view.placed is not None
-    assert rung(view.placed.ring) == ["ewa", "tomek"]
-    desk.store.write_now(lambda tx: tx.update(schema.calls, {"call": "CA9"}, ended_at=tx.now))
-    view = await desk.view()
-    assert view.placed is not None
-    assert "ania" in rung(view.placed.ring)
-
-
 async def test_whom_a_session_holds_itself_it_may_ring_on(desk: Desk) -> None:
     desk.call_on(desk.waiting_ticket())
     await desk.turn(answering("", holds=("ania",), hold_s=30))

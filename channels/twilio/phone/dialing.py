@@ -27,6 +27,8 @@ STATUS_PATH, RECORDING_PATH = "out/status", "out/recording"
 MISSES_MAX = 3
 RING_S = 30
 TALK_MAX_S = 14_400  # Twilio's own limit of a <Dial>
+CHOOSE_S = 60  # what an agent hears, and thinks about
+AFTER_TALK_S = 60
 
 _KEYS = "Press 1 to call the customer."
 _GONE = "This call was called off. Goodbye."
@@ -48,14 +50,23 @@ def step(state: bytes | None, raw: RawMessage, view: View) -> Turn:
     if view.out is None:
         return Turn(state=None, reply=_last(_GONE, paging.ENGLISH))
     if raw.envelope.get("path") == CUSTOMER_PATH:
-        return _customer(state, raw, view.out)
-    return _agent(dial_outs.decoded(state), raw, view.out)
+        return _held(_customer(state, raw, view.out), view.out)
+    return _held(_agent(dial_outs.decoded(state), raw, view.out), view.out)
+
+
+def _held(turn: Turn, out: DialOut) -> Turn:
+    """Let no other call ring for the agent while this one goes on."""
+    if turn.state is None or not out.is_free:
+        return turn
+    is_dialled = dial_outs.decoded(turn.state).is_dialled
+    hold_s = RING_S + TALK_MAX_S + AFTER_TALK_S if is_dialled else CHOOSE_S
+    return msgspec.structs.replace(turn, holds=(out.agent,), hold_s=hold_s)
 
 
 def _agent(leg: dial_outs.Leg, raw: RawMessage, out: DialOut) -> Turn:
     form = _form(raw)
     if leg.is_dialled:  # the talk is over, or nobody answered
-        return Turn(state=None, reply=_last(_after(form), out.language))
+        return Turn(state=None, reply=_last(_after(form), out.language), happened=(_dial_ended(raw, form),))
     if "Digits" not in form:
         return _ask(leg, raw, out, happened=_happened(raw, out, dial_outs.STATUS, status="in-progress"))
     if form["Digits"] == "1":
@@ -83,6 +94,16 @@ def _dial(raw: RawMessage, out: DialOut) -> Turn:
         reply=_dialled(raw, out),
         happened=(_happened(raw, out, dial_outs.DIALLED, agent=out.agent, to=out.number),),
     )
+
+
+def _dial_ended(raw: RawMessage, form: dict[str, str]) -> Happened:
+    """Tell the end as the agent's leg knows it: of a number that could not be dialled at all nothing else does."""
+    return _ended(raw.received_at, form.get("DialCallStatus", "")[:20], form.get("DialCallDuration", ""))
+
+
+def _ended(at: datetime, status: str, duration: str) -> Happened:
+    why = {"why": _ENDS[status]} if _ENDS.get(status) else {}
+    return Happened("ended", at, {"status": status, "duration_s": paging.small(duration), **why})
 
 
 def _after(form: dict[str, str]) -> str:
@@ -154,9 +175,7 @@ def _leg(at: datetime, form: dict[str, str], status: str, *, agent: str) -> tupl
         return (Happened("connected", at, {"agent": agent}),)
     if status not in _ENDS:
         return (Happened(dial_outs.HEARD, at, {"page": ""}),)
-    why = {"why": _ENDS[status]} if _ENDS[status] else {}
-    duration = {"duration_s": paging.small(form.get("CallDuration", ""))}
-    return (Happened("ended", at, {"status": status, **duration, **why}),)
+    return (_ended(at, status, form.get("CallDuration", "")),)
 
 
 def _recorded(at: datetime, form: dict[str, str]) -> tuple[Happened, ...]:
