@@ -3,13 +3,15 @@
 A try whose outcome nobody noted may have reached the other side: we crashed, the connection broke, the time ran out.
 Before the next one the other side is asked what it has (`sent_before` of the channel), and what it has and no other row
 of ours does is this one. The operator reads in the outbox that it is not known.
+
+Beginning a try is also how one of several daemons on a store takes it: whoever is second does not send.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, func, select
 
 from channels.contract import OutboundMessage
 from intake import addresses
@@ -21,6 +23,7 @@ from intake.store.statements import Statement
 UNKNOWN = "it is not known whether it was sent: "
 UNDER_WAY = f"{UNKNOWN}it was being sent"
 LEASE_US = 90_000_000  # longer than a try takes (Options.timeout_s is at most a minute)
+MAIL_LEASE_US = 900_000_000  # a large mail to a slow relay
 LOST = "lost"  # in OutboundMessage.extra: the provider ids under which it did not arrive
 MAIL = "email"
 
@@ -43,6 +46,21 @@ _FAILED = Statement(
         _o.provider_id.is_not(None),
     )
 )
+# Only as it was seen: due, and after as many tries. Another daemon may have had the same look.
+_BEGIN = Statement(
+    schema.outbox.update()
+    .where(
+        _o.id == bindparam("outbox_id"),
+        _o.state == "queued",
+        _o.attempts < bindparam("attempts_now"),
+        _o.next_at <= bindparam("now"),
+    )
+    .values(
+        attempts=bindparam("attempts_too"),
+        error=func.coalesce(bindparam("why", type_=Text()), _o.error),
+        next_at=bindparam("until"),
+    )
+)
 _RECIPIENT = Statement(select(_o.account, _o.recipient).where(_o.id == bindparam("id")))
 _OPEN = Statement(select(_o.payload, _o.account).where(_o.id == bindparam("id"), _o.state == "queued"))
 
@@ -57,21 +75,22 @@ def reason_of(reason: str, *, unknown: bool) -> str:
     return f"{UNKNOWN}{reason}" if unknown and not is_unknown(reason) else reason
 
 
-def begin(tx: Tx, outbox_id: int, attempts: int) -> bool:
-    """Write down that a try begins; false when the row is not to be sent any more.
+def begin(tx: Tx, outbox_id: int, attempts: int, *, is_blind: bool = True) -> bool:
+    """Write down that a try begins; false when the row is not to be sent any more, or another daemon sends it.
 
-    Until it is noted how it ended nobody tries again: whoever finds the row after a crash looks it up when the other
-    side has had the time to list it.
+    attempts: with this one. Until it is noted how it ended nobody tries again: whoever finds the row after a crash looks
+    it up when the other side has had the time to list it. is_blind: false for mail, which is sent again as it is.
     """
-    return bool(
-        tx.update(
-            schema.outbox,
-            {"id": outbox_id, "state": "queued"},
-            attempts=attempts,
-            error=UNDER_WAY,
-            next_at=tx.now + LEASE_US,
-        )
+    taken = tx.run(
+        _BEGIN,
+        outbox_id=outbox_id,
+        attempts_now=attempts,
+        attempts_too=attempts,
+        why=UNDER_WAY if is_blind else None,
+        now=tx.now,
+        until=tx.now + (LEASE_US if is_blind else MAIL_LEASE_US),
     )
+    return taken > 0
 
 
 def put_off(tx: Tx, outbox_id: int, wait_s: float) -> None:

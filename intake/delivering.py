@@ -190,10 +190,14 @@ class Outbox:
             await self._store.write(lambda tx: reports.apply(tx, context, queued.id, report))
 
     async def _begins(self, queued: Queued, attempts: int) -> bool:
-        """Write down that a try begins, where nothing else tells of one; false when it is not to be sent any more."""
-        if not hasattr(self._deliverer(queued), "sent_before"):
+        """Take the try before it is made, where it must not be made twice; false when it is not ours to make.
+
+        Mail on a store of our own needs none: nobody else sends it, and whoever gets it twice can tell.
+        """
+        is_blind = hasattr(self._deliverer(queued), "sent_before")
+        if not is_blind and not self._store.is_shared:
             return True
-        return await self._store.write(lambda tx: tries.begin(tx, queued.id, attempts))
+        return await self._store.write(lambda tx: tries.begin(tx, queued.id, attempts, is_blind=is_blind))
 
     async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:
         """Put in the bytes of the message's files."""

@@ -196,6 +196,11 @@ class Store(ABC):
         self._ids = ids or Ids(clock)
         self._listeners: list[Listener] = []
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other daemons may stand on it; a file's lock keeps them away from SQLite."""
+        return self.engine == "postgresql"
+
     def now_us(self) -> int:
         return instants.us_from_datetime(self.clock())
 

@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 
 from channels import contract, testing
 from channels.contract import Identity, Message
-from channels.twilio import incoming, mismatch, settings, sms, whatsapp
+from channels.twilio import incoming, mismatch, settings, signature, sms, whatsapp
 from tests.phone import texting
 from tests.phone.texting import JAN, OWN, PUBLIC_URL, SID, TOKEN, Served
 
@@ -322,6 +322,26 @@ def test_forgeries_cost_one_search_in_ten_seconds() -> None:
     assert seeker.reason(seen("https://elsewhere.example")) == first
     now = 10.0
     assert seeker.reason(seen("https://elsewhere.example")) != first
+
+
+def test_a_search_hashes_no_more_than_so_much_however_large_the_forgery(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A forgery of 256 KB in all its forms would keep everybody waiting for half a second."""
+    hashed = 0
+
+    def counting(url: str, fields: signature.Fields, given: str, *, tokens: Any) -> bool:
+        nonlocal hashed
+        hashed += 2 * len(tokens) * sum(len(name) + len(value) for name, value in fields)
+        return False
+
+    monkeypatch.setattr(signature, "is_valid", counting)
+    forged = msgspec.structs.replace(
+        seen("https://elsewhere.example", host="inner:8080"), body=b"Body=" + b"x" * 256_000
+    )
+    forged = msgspec.structs.replace(forged, fields=signature.fields_of(forged.body))
+    mismatch.found(forged, CONFIGURED)
+    assert hashed <= mismatch.SEARCHED_BYTES
 
 
 async def test_no_token_stands_in_a_refusal(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

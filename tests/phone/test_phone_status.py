@@ -1,5 +1,6 @@
 """Status callbacks: deliveries move forward, whatever the order; what follows a failure; what is lost in a crash."""
 
+import asyncio
 import functools
 import itertools
 import urllib.parse
@@ -382,6 +383,19 @@ async def test_a_crash_before_the_request_sends_it_once(desk: Texted) -> None:
     desk.advance(seconds=90)
     assert len(await desk.deliver_due()) == 1
     assert desk.again(row)["state"] == "sent"
+
+
+async def test_two_daemons_that_look_at_once_send_it_once(desk: Texted) -> None:
+    """Both have seen it queued: who is second to begin the try sends nothing, and has not used it up."""
+    row = desk.answer(desk.text())
+    daemons = [desk.outbox(), desk.outbox()]
+    looks = [(daemon, await daemon._due()) for daemon in daemons]
+    sends = [daemon._send(queued) for daemon, (rows, _) in looks for queued in rows]
+    for daemon in daemons:
+        await daemon._free.acquire()
+    await asyncio.gather(*sends)
+    assert len(desk.provider.sent) == 1
+    assert (desk.again(row)["state"], desk.again(row)["attempts"]) == ("sent", 1)
 
 
 async def test_the_same_words_twice_are_two_messages_after_a_crash_too(desk: Texted) -> None:
