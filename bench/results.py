@@ -22,6 +22,7 @@ PARTS = (
     "torture",
     "broken mail",
     "mailbox",
+    "calls",
     "escalations",
     "clock jumps",
     "assignment",

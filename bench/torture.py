@@ -2,6 +2,8 @@
 
 from bench.results import Results
 from tests.imap.torture import Figures as MailboxFigures
+from tests.phone.calls_torture import PERSON_S
+from tests.phone.calls_torture import Figures as CallFigures
 from tests.torture.clock_jumps import Figures as JumpFigures
 from tests.torture.escalations import Figures as EscalationFigures
 from tests.torture.kills import Figures
@@ -13,6 +15,7 @@ ESCALATIONS = "escalations"
 JUMPS = "clock jumps"
 DAYS = "assignment"
 ZONES = "zones"
+CALLS = "calls"
 CAUGHT_UP_S = 5.0
 RECOVERY_S = 3.0
 
@@ -189,3 +192,46 @@ def record_zones(zones: int, changes: int, calendars: int, wrong: int) -> None:
     head = ["Zones", "Changes of clocks 2020-2040", "Calendars at each", "Wrong"]
     row = [str(each) for each in (zones, changes, calendars, wrong)]
     results.table(ZONES, "Open time across every change of clocks", head, [row])
+
+
+def record_calls(figures: CallFigures) -> None:
+    """Write what a run showed in which everybody called at once and nobody behaved."""
+    results = Results()
+    results.begin(CALLS, is_quick=False)
+    head = ["Calls", "at once", "Agents", "Phones rung", "Webhooks", "sent again", "never sent"]
+    head += [
+        "Answered",
+        "Voicemail",
+        "Missed",
+        "Hung up in the menu",
+        "Broken promises",
+        "Tracebacks",
+        "Seconds",
+        "Seed",
+    ]
+    ended = [figures.ended[each] for each in ("answered", "voicemail", "missed", "hung_up")]
+    row = [
+        figures.calls,
+        figures.callers,
+        figures.agents,
+        figures.rings,
+        figures.webhooks,
+        figures.doubled,
+        figures.lost,
+    ]
+    row += [*ended, len(figures.broken), figures.tracebacks, round(figures.elapsed_s), figures.seed]
+    results.table(CALLS, "Callers and agents who do anything", head, [[str(each) for each in row]])
+    results.line(
+        CALLS,
+        "Until a phone rings for somebody who presses nothing but wrong keys",
+        figures.person_s,
+        target=PERSON_S,
+        unit="s of the caller's time",
+        less_is_better=True,
+    )
+    if figures.is_right:
+        results.note(
+            CALLS,
+            "Each call ended with one owner, with a message, or because the caller hung up or said nothing; no phone rang twice"
+            f" for a call, nor for two at once: below {3 / figures.calls:.1e} a call with 95 % confidence.",
+        )
