@@ -159,7 +159,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     """A word by which somebody says whether we may write to them; nobody's message, it makes no ticket.
 
     kind: the medium. own: our number that it was said to. said: as written. provider_id: of the message.
-    is_answered: the provider has confirmed it (Twilio's OptOutType), we say nothing more.
+    also: further names of the sender. is_answered: the provider has confirmed it (Twilio's OptOutType), we say nothing more.
     """
 
     kind: str
@@ -170,6 +170,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     provider_id: str
     language: str | None = None
     is_answered: bool = False
+    also: tuple[Identity, ...] = ()
 
 
 class Happened(msgspec.Struct, frozen=True):

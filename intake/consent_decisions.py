@@ -34,7 +34,7 @@ def opt_out(tx: Tx, context: Context, typed: str, *, agent: str, medium: str = "
     if medium and medium not in (*PHONE_MEDIA, EMAIL):
         raise DeskError(f"'{medium}' is no medium: sms, whatsapp, voice or email")
     scope = medium or (EMAIL if identity.kind == EMAIL else "")
-    if any(each.scope == scope for each in opt_outs.standing(tx, identity)):
+    if any(each.scope == scope for each in opt_outs.standing(tx, (identity,))):
         raise DeskError(f"{identity.value} has opted out already")
     return _noted(tx, identity, "out", agent=agent, scope=scope, said=said)
 
@@ -43,7 +43,7 @@ def opt_in(tx: Tx, context: Context, typed: str, *, agent: str, said: str = "") 
     """Note that somebody has told a person that they may be written to again; the rows. Raises: DeskError."""
     desk.check_agent(context, agent)
     identity = identity_of(typed)
-    standing = opt_outs.standing(tx, identity)
+    standing = opt_outs.standing(tx, (identity,))
     if not standing:
         raise DeskError(f"{identity.value} has not opted out")
     return [

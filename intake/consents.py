@@ -27,6 +27,7 @@ from intake import (
     mail_consents,
     opt_outs,
     outgoing,
+    permission,
     whatsapp_window,
 )
 from intake.consent_names import WORD
@@ -42,10 +43,9 @@ HELPED = "consent_help"  # a counter: once an hour for each sender
 def settle(tx: Tx, context: Context, received: Received, consent: Consent) -> None:
     """Do what a word says, and close its journal row."""
     agent = consent_names.agent_of(context, consent.sender)
-    covered = consent_names.locked(tx, context, consent.sender)
+    covered = consent_names.locked(tx, context, consent.sender, *consent.also)
     customer_id = None if agent else customers.known_as(tx, consent.sender, name="", is_locked=True).id
-    if customer_id is not None:
-        tx.lock("customer", customer_id)
+    consent_names.lock_owners(tx, covered)
     if consent.word == "stop":
         stop(tx, context, received, consent, covered=covered, customer_id=customer_id, agent=agent)
     elif consent.word == "start":
@@ -87,7 +87,8 @@ def stop(
     if any(each.at == said_at and each.state == "out" for each in opt_outs.history(tx, consent.sender)):
         return  # a replay
     was_out = opt_outs.holding(tx, (consent.sender,), consent.kind) is not None
-    if not consent.is_answered and not was_out and context.consent.confirm:
+    is_timely = tx.now - said_at <= permission.CONFIRMED_WITHIN_US
+    if not consent.is_answered and not was_out and is_timely and context.consent.confirm:
         _answer(tx, context, received, consent, "stop", customer_id=customer_id)
     scope = consent.kind if context.consent.stop_means == "text" else ""
     for identity in covered:
@@ -102,6 +103,7 @@ def stop(
             at=said_at,
         )
     _note(tx, "opted_out", consent, customer_id=customer_id, actor=f"agent:{agent}" if agent else "customer")
+    _follow(tx, covered)
     if agent:
         tx.signal("told", [("agent_opted_out", {"agent": agent, "number": consent.sender.value})])
     opt_outs.bring_forward(tx, covered)
@@ -122,6 +124,7 @@ def start(tx: Tx, context: Context, received: Received, consent: Consent, *, cus
             at=said_at,
         )  # fmt: skip
     _note(tx, "opted_in", consent, customer_id=customer_id, actor="customer")
+    _follow(tx, (each.identity for each in lifted))
     if not consent.is_answered and context.consent.confirm:
         _answer(tx, context, received, consent, "start", customer_id=customer_id)
     return True
@@ -142,7 +145,7 @@ def _said_at(received: Received) -> int:
 
 
 def _note(tx: Tx, kind: str, consent: Consent, *, customer_id: int | None, actor: str) -> None:
-    """Write the event, and whether the customer has opted out of something."""
+    """Write the event."""
     events.record(
         tx,
         kind,
@@ -153,7 +156,11 @@ def _note(tx: Tx, kind: str, consent: Consent, *, customer_id: int | None, actor
         said=consent.said[:100],
         how=WORD,
     )
-    if customer_id is not None:
+
+
+def _follow(tx: Tx, identities: Iterable[Identity]) -> None:
+    """Keep beside each customer of these names whether they have opted out of something."""
+    for customer_id in consent_names.owners(tx, identities):
         opt_outs.follow(tx, customer_id)
 
 
@@ -182,9 +189,7 @@ def _takes_start(tx: Tx, context: Context, received: Received, consent: Consent)
         return False
     if keywords.is_yes(consent.said) and customer_id and customers.open_tickets(tx, customer_id):
         return False
-    consent_names.locked(tx, context, consent.sender)
-    if customer_id is not None:
-        tx.lock("customer", customer_id)
+    consent_names.lock_owners(tx, consent_names.locked(tx, context, consent.sender))
     start(tx, context, received, consent, customer_id=customer_id)
     journal.close(tx, received.id, "automatic", customer_id=customer_id)
     return True

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Identity
+from intake import reached_names
 from intake.store import schema
 from intake.store.engine import Row, Tx
 from intake.store.statements import Statement, values_of
@@ -23,6 +24,7 @@ PHONE_MEDIA = frozenset({SMS, WHATSAPP, VOICE})
 ROWS_MAX = (
     1_000  # of one identity or customer: who says STOP and START by turns is not worth reading for ever
 )
+_GAP = 1_000_003
 
 _encode = msgspec.json.Encoder().encode
 _o = schema.opt_outs.c
@@ -36,8 +38,30 @@ _OF_IDENTITY = Statement(
     .order_by(_o.id.desc())
     .limit(ROWS_MAX)
 )
+_HELD = (_o.state == "out") | (_o.state == "in")
+# What holds is the last row of each scope, however many suggestions came since.
+_STANDING = Statement(
+    select(*_COLUMNS).where(
+        _o.state == "out",
+        _o.id.in_(
+            select(func.max(_o.id))
+            .where(_o.kind.in_(values_of("kinds")), _o.value.in_(values_of("values")), _HELD)
+            .group_by(_o.kind, _o.value, _o.scope)
+        ),
+    )
+)
 _OF_CUSTOMER = Statement(
-    select(*_COLUMNS).where(_o.customer_id == bindparam("customer_id")).order_by(_o.id.desc()).limit(ROWS_MAX)
+    select(*_COLUMNS)
+    .where(
+        _o.state == "out",
+        _o.id.in_(
+            select(func.max(_o.id))
+            .where(_o.customer_id == bindparam("customer_id"), _HELD)
+            .group_by(_o.kind, _o.value, _o.scope)
+        ),
+    )
+    .order_by(_o.id.desc())
+    .limit(ROWS_MAX)
 )
 _BY_ID = Statement(select(*_COLUMNS).where(_o.id == bindparam("id")))
 _OF_MESSAGE = Statement(select(_o.id).where(_o.message_id == bindparam("message_id")).limit(1))
@@ -51,7 +75,6 @@ _MARK = Statement(
     .where(schema.customers.c.id == bindparam("customer_id"))
     .values(opted_out_at=bindparam("since"))
 )
-_HELD = (_o.state == "out") | (_o.state == "in")
 _LAST = select(func.max(_o.id)).where(_HELD).group_by(_o.kind, _o.value, _o.scope)
 _LIST = Statement(
     select(*_COLUMNS)
@@ -115,23 +138,27 @@ def history(tx: Tx, identity: Identity) -> list[OptOut]:
     return [_row(row) for row in tx.all(_OF_IDENTITY, kind=identity.kind, value=identity.value)]
 
 
-def standing(tx: Tx, identity: Identity) -> list[OptOut]:
-    """Return the opt-outs of an identity that hold, one for each scope."""
-    return _last(history(tx, identity))
+def standing(tx: Tx, identities: Iterable[Identity]) -> list[OptOut]:
+    """Return the opt-outs that hold of these names and no others, in the order of the names, one for each scope."""
+    wanted = list(dict.fromkeys(identities))
+    rows = tx.all(
+        _STANDING,
+        kinds=_encode(sorted({each.kind for each in wanted})).decode(),
+        values=_encode(sorted({each.value for each in wanted})).decode(),
+    )
+    found = [each for each in map(_row, rows) if each.identity in wanted]
+    return sorted(found, key=lambda each: (wanted.index(each.identity), each.scope))
 
 
 def holding(tx: Tx, identities: Iterable[Identity], medium: str) -> OptOut | None:
-    """Return the opt-out that keeps a medium from reaching any of these; None = nobody has said stop."""
-    for identity in identities:
-        for each in standing(tx, identity):
-            if each.covers(medium):
-                return each
-    return None
+    """Return the opt-out that keeps a medium from reaching whoever has one of these names; None = nobody has said stop."""
+    names = reached_names.of(tx, identities)
+    return next((each for each in standing(tx, names) if each.covers(medium)), None)
 
 
 def of_customer(tx: Tx, customer_id: int) -> list[OptOut]:
-    """Return the opt-outs of a customer that hold."""
-    return _last([_row(row) for row in tx.all(_OF_CUSTOMER, customer_id=customer_id)])
+    """Return the opt-outs of a customer that hold, the newest first."""
+    return [_row(row) for row in tx.all(_OF_CUSTOMER, customer_id=customer_id)]
 
 
 def load(tx: Tx, opt_out_id: int) -> OptOut | None:
@@ -186,8 +213,10 @@ def write(
     at: when it was said, microseconds UTC, None = now.
     """
     last = tx.one(_LAST_ID, kind=identity.kind, value=identity.value)
-    # The last one holds, whatever another daemon's clock says.
-    opt_out_id = max(tx.new_id(), ((last and last[0]) or 0) + 1)
+    opt_out_id = tx.new_id()
+    if last and last[0] is not None and last[0] >= opt_out_id:
+        # The last one holds, whatever another daemon's clock says. The id next to it may be another name's.
+        opt_out_id = last[0] + 1 + opt_out_id % _GAP
     tx.insert(
         schema.opt_outs,
         id=opt_out_id,
@@ -238,15 +267,6 @@ def customer_of(tx: Tx, identity: Identity) -> int | None:
     """Return whose an identity is; None = nobody's."""
     row = tx.one(_CUSTOMER, kind=identity.kind, value=identity.value)
     return None if row is None else int(row[0])
-
-
-def _last(rows: Iterable[OptOut]) -> list[OptOut]:
-    """Return what holds of rows that come the newest first."""
-    seen: dict[tuple[str, str, str], OptOut] = {}
-    for each in rows:
-        if each.state in ("out", "in"):
-            seen.setdefault((each.kind, each.value, each.scope), each)
-    return [each for each in seen.values() if each.state == "out"]
 
 
 def _row(row: Row) -> OptOut:

@@ -21,7 +21,7 @@ from sqlalchemy import bindparam, select
 
 from channels import phone_numbers
 from channels.contract import Identity
-from intake import budgets, events, instants, opt_outs, quiet_hours
+from intake import budgets, events, instants, opt_outs, quiet_hours, reached_names
 from intake.model import Account, Context
 from intake.opt_outs import EMAIL, PHONE_MEDIA, VOICE, WHATSAPP, OptOut
 from intake.quiet_hours import Quiet
@@ -93,15 +93,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def identities(self) -> tuple[Identity, ...]:
         """By what the ledger may know the recipient."""
+        plain = self.recipient.removeprefix(PREFIX)
         if self.medium == EMAIL:
             return (Identity(EMAIL, self.recipient.lower()),)
-        number = self.number
-        named = (Identity("phone", number),) if number is not None else ()
-        if self.medium != WHATSAPP:
-            return named or (Identity("phone", self.recipient),)
-        plain = self.recipient.removeprefix(PREFIX)
-        values = dict.fromkeys((self.recipient, plain, f"{PREFIX}{plain}"))
-        return (*named, *(Identity(WHATSAPP, each) for each in values))
+        kind = WHATSAPP if self.medium == WHATSAPP else reached_names.PHONE
+        return reached_names.twins(Identity(kind, self.number or plain))
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,7 +175,7 @@ def opt_out(tx: Tx, asked: Asked) -> OptOut | None:
         return None
     found = opt_outs.holding(tx, asked.identities, asked.medium)
     is_confirmation = asked.action == CONFIRMATION and asked.cause.startswith("consent:")
-    if found is not None and is_confirmation and tx.now - asked.created_at <= CONFIRMED_WITHIN_US:
+    if found is not None and is_confirmation and tx.now - found.at <= CONFIRMED_WITHIN_US:
         return None
     return found
 

@@ -49,7 +49,7 @@ def consent(raw: contract.RawMessage, options: settings.Options, *, medium: str)
     word = keywords.consent_of(
         text, opt_out_type=opt_out_type, languages=options.consent_languages, medium=medium
     )
-    sender, _ = incoming.people(form)
+    sender, also = incoming.people(form)
     if word is None or sender is None:
         return None
     return contract.Consent(
@@ -60,6 +60,7 @@ def consent(raw: contract.RawMessage, options: settings.Options, *, medium: str)
         said=text[: incoming.MAX_HEADER_CHARS],
         provider_id=form.get("MessageSid", ""),
         is_answered=keywords.is_confirmed_by_twilio(text, opt_out_type=opt_out_type, medium=medium),
+        also=also,
     )
 
 

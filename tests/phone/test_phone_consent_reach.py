@@ -1,0 +1,82 @@
+"""By which names STOP reaches its sender, and in which order words count that come late."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from intake.instants import rfc3339
+from tests.phone.consent_desk import ConsentDesk
+from tests.phone.texting import JAN, form
+
+USER = "PL.4566546130240823"
+
+
+@pytest.fixture
+def desk(open_as: Callable[..., Any]) -> ConsentDesk:
+    opened: ConsentDesk = partial(open_as, ConsentDesk, quiet_hours="")()
+    return opened
+
+
+def test_stop_as_the_first_word_on_whatsapp_keeps_texts_and_calls_away(desk: ConsentDesk) -> None:
+    """The number is the same, though nobody has ever joined the two."""
+    ticket = desk.ticket(desk.say("My printer is on fire"))
+    desk.chat_say("STOP")
+    for medium in ("sms", "voice", "whatsapp"):
+        assert (
+            desk.send(ticket, medium=medium, automatic=None, cause=f"agent:ania:{medium}")["state"]
+            == "withheld"
+        )
+    assert [each.account for each in desk.deliver()] == ["chats"]  # the confirmation
+
+
+def test_stop_by_text_keeps_whatsapp_from_the_same_persons_name(desk: ConsentDesk) -> None:
+    """Also from a name that was learnt after it."""
+    desk.say("STOP")
+    ticket = desk.ticket(desk.chat_say("My printer is on fire"))
+    assert desk.send(ticket, to=USER, medium="whatsapp")["state"] == "withheld"
+
+
+def test_stop_by_a_name_keeps_texts_from_the_number_that_is_learnt_later(desk: ConsentDesk) -> None:
+    """While somebody hides their number, nobody knows whose it is."""
+    desk.chat_say("STOP", sender=JAN, From=f"whatsapp:{USER}", WaId="", ExternalUserId=f"whatsapp:{USER}")
+    ticket = desk.ticket(desk.chat_say("It is me again"))
+    assert desk.send(ticket, medium="sms")["state"] == "withheld"
+    assert desk.send(ticket, medium="whatsapp")["state"] == "withheld"
+
+
+def test_another_number_of_the_customer_has_said_nothing(desk: ConsentDesk) -> None:
+    other = "+48601100204"
+    ticket = desk.ticket(desk.say("My printer is on fire", other))
+    desk.say("STOP")
+    assert desk.send(ticket, to=other)["state"] == "queued"
+
+
+def late(desk: ConsentDesk, word: str, *, minutes: int) -> None:
+    """A word comes now that was said before, as the reconciler brings it."""
+    said_at = desk.clock() - timedelta(minutes=minutes)
+    desk.take(form(word), by="reconciler", sent_at=rfc3339(said_at))
+
+
+def test_a_start_that_comes_late_does_not_lift_a_stop_that_was_said_after_it(desk: ConsentDesk) -> None:
+    """The last word is the one that was said last."""
+    desk.say("My printer is on fire")
+    desk.say("STOP")
+    late(desk, "START", minutes=30)
+    assert desk.holding() is not None
+
+
+def test_a_start_that_comes_late_lifts_a_stop_that_was_said_before_it(desk: ConsentDesk) -> None:
+    desk.say("STOP")
+    desk.advance(hours=1)
+    late(desk, "START", minutes=30)
+    assert desk.holding() is None
+
+
+def test_a_stop_that_comes_late_is_not_confirmed(desk: ConsentDesk) -> None:
+    """One confirmation, within five minutes of the word: not of the moment when we hear of it."""
+    late(desk, "wypisz", minutes=30)
+    assert desk.holding() is not None
+    assert desk.texts_to() == []
