@@ -56,6 +56,10 @@ class ApiError(Exception):
         return f"Twilio{code}: {self.message}" if self.status else self.message
 
 
+class AnswerTooLongError(ApiError):
+    """The answer is more than is read: less of it has to be asked for."""
+
+
 class Api:
     """The REST API of one account of Twilio, as an account of intake.yaml has it."""
 
@@ -184,7 +188,7 @@ async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
     while len(body) <= ANSWER_MAX_BYTES and not answer.content.at_eof():
         body += await answer.content.read(ANSWER_MAX_BYTES + 1 - len(body))
     if len(body) > ANSWER_MAX_BYTES:
-        raise ApiError(f"Twilio's answer is longer than {ANSWER_MAX_BYTES} bytes", is_unknown=True)
+        raise AnswerTooLongError(f"Twilio's answer is longer than {ANSWER_MAX_BYTES} bytes", is_unknown=True)
     return body
 
 

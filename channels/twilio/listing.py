@@ -1,7 +1,8 @@
 """Reads lists of Twilio's REST API to their end, page by page, as plain JSON objects.
 
 Twilio lists the newest first. A page names the next one by a token, so what comes in meanwhile moves nothing; a row that
-stands on two pages all the same is given once. `Name>` and `Name<` of a date are "on or after" and "on or before".
+stands on two pages all the same is given once. Pages are smaller where a whole one would be more than is read: a message
+of 4 096 characters is up to 48 kB of JSON. `Name>` and `Name<` of a date are "on or after" and "on or before".
 Source: twilio.com/docs/usage/twilios-response (paging), /docs/messaging/api/message-resource (checked 2026-11).
 """
 
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from channels.twilio.api import Api, ApiError
+from channels.twilio.api import AnswerTooLongError, Api, ApiError
 from channels.twilio.settings import API_URL
 
 if TYPE_CHECKING:
     from twilio.rest import Client
 
 PAGE_SIZE = 1_000
+TRIES = 3  # of a page that Twilio fails at: else no long list would ever come to its end
 MAX_PAGES = 10_000  # a list that goes on for ever is one that names its own pages again
 
 Row = dict[str, Any]
@@ -35,11 +37,18 @@ async def pages(
     api: Api, path: str, name: str, wanted: Mapping[str, str], *, page_size: int | None = None
 ) -> AsyncIterator[Page]:
     """Give the pages of a list, the newest rows first. path: below the account ("Messages"). Raises: ApiError."""
-    asked: dict[str, object] | None = {**wanted, "PageSize": page_size or PAGE_SIZE}
-    uri = ""
+    first, size = f"/2010-04-01/Accounts/{{}}/{path}.json", page_size or PAGE_SIZE
+    uri, asked = first, _asked(wanted, size)
     seen: set[str] = set()
     for _ in range(MAX_PAGES):
-        answer, at = await _get(api, uri or f"/2010-04-01/Accounts/{{}}/{path}.json", asked)
+        try:
+            answer, at = await _get(api, uri, asked)
+        except AnswerTooLongError:
+            if size == 1:
+                raise
+            size = max(1, size // 10)
+            uri, asked = first, _asked(wanted, size)
+            continue
         rows = tuple(row for row in _rows(answer, name) if row["sid"] not in seen)
         seen.update(row["sid"] for row in rows)
         yield Page(rows, at)
@@ -48,6 +57,10 @@ async def pages(
             return
         uri, asked = _own_path(following), None
     raise ApiError(f"Twilio's list of {name} does not end")
+
+
+def _asked(wanted: Mapping[str, str], size: int) -> dict[str, object] | None:
+    return {**wanted, "PageSize": size}
 
 
 async def everything(api: Api, path: str, name: str, wanted: Mapping[str, str]) -> list[Row]:
@@ -72,12 +85,21 @@ def written(at: datetime) -> str:
 
 
 async def _get(api: Api, path: str, params: dict[str, object] | None) -> tuple[Row, datetime | None]:
+    """Return a page and Twilio's clock; a page that Twilio fails at is asked for again at once. Raises: ApiError."""
+
     async def ask(twilio: "Client") -> Any:
         uri = API_URL + path.replace("{}", twilio.account_sid)
         return await twilio.request_async("GET", uri, params=params)
 
-    answer = await api.call(ask)
-    return body_of(answer), instant((answer.headers or {}).get("Date"))
+    left = TRIES
+    while True:
+        left -= 1
+        try:
+            answer = await api.call(ask)
+            return body_of(answer), instant((answer.headers or {}).get("Date"))
+        except ApiError as error:
+            if not left or error.status < 500:
+                raise
 
 
 def body_of(answer: Any) -> Row:

@@ -4,7 +4,7 @@ It never runs ahead of the journal: it is saved with the count that follows the 
 object for all numbers of the account. What it names is looked at again by `OVERLAP`, for Twilio shows some messages late.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -16,26 +16,31 @@ STEP = timedelta(days=1)  # a long absence is made up for day by day, the oldest
 # Longer is nothing listed, and shorter where the account wants it so: help centre, "Twilio SMS message and traffic storage"
 # (checked 2026-11).
 RETENTION = timedelta(days=400)
+NEVER = datetime.min.replace(tzinfo=UTC)
 LOST = timedelta(days=2)  # how far is looked back when nobody knows any more how far it was
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """since: nothing before it is taken (the first start). read: number -> up to when everything is accounted for.
+    """begun: number -> nothing before it is taken. read: number -> up to when everything is accounted for.
 
     swept: when the last `SWEEP` ended. All aware UTC.
     """
 
-    since: datetime
+    begun: dict[str, datetime] = {}
     read: dict[str, datetime] = {}
     swept: datetime | None = None
     version: int = 1
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A time that is listed in one go. until: None = up to now, and then it is counted."""
+    """A time that is listed in one go. until: None = up to now, and then it is counted.
+
+    is_history: nothing of the number has been read before, so that we have sent nothing yet.
+    """
 
     start: datetime
     until: datetime | None
+    is_history: bool = False
 
     def has(self, at: datetime | None) -> bool:
         """Whether a row lies in it; a row without a date does: Twilio put it into the list."""
@@ -46,36 +51,53 @@ def encode(position: Position) -> bytes:
     return msgspec.json.encode(position)
 
 
-def decode(saved: bytes) -> Position | None:
-    """Read a cursor; None when it cannot be read."""
+def decode(saved: bytes | None) -> Position | None:
+    """Read a cursor; None when there is none, or it cannot be read."""
+    if saved is None:
+        return None
     try:
         return msgspec.json.decode(saved, type=Position)
     except msgspec.MsgspecError:
         return None
 
 
-def first(start: str, now: datetime) -> Position:
-    """Return where an account begins. start: its option. now: by Twilio's clock."""
+def joined(position: Position, numbers: Iterable[str], *, start: str, now: datetime) -> Position:
+    """Return a cursor that knows where each number begins: one that has come new begins now, as the account says.
+
+    start: the account's option. now: by Twilio's clock.
+    """
+    new = {each: _first(start, now) for each in numbers if each not in position.begun}
+    return msgspec.structs.replace(position, begun=position.begun | new) if new else position
+
+
+def _first(start: str, now: datetime) -> datetime:
     if start == "new":
-        return Position(since=now)
+        return now
     if start == "all":
-        return Position(since=now - RETENTION)
+        return now - RETENTION
     day = date.fromisoformat(start)
-    return Position(since=datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def stalest(position: Position, numbers: Iterable[str]) -> list[str]:
+    """Order numbers so that the one that has waited longest is the first."""
+    return sorted(numbers, key=lambda each: position.read.get(each, NEVER))
 
 
 def windows(position: Position, number: str, now: datetime) -> Iterator[Window]:
-    """Give what has to be listed of a number, the oldest first; the last one is open.
+    """Give what has to be listed of a number that has begun, the oldest first; the last one is open.
 
     A cursor that lies ahead counts as now: a clock that was set back hides nothing.
     """
-    read = min(position.read.get(number, position.since), now)
+    begun = position.begun[number]
+    read = min(position.read.get(number, begun), now)
+    is_history = number not in position.read
     overlap = SWEEP if is_sweep_due(position, now) else OVERLAP
-    start = max(position.since, read - overlap, now - RETENTION)
+    start = max(begun, read - overlap, now - RETENTION)
     while now - start > overlap + STEP:
-        yield Window(start, start + STEP)
+        yield Window(start, start + STEP, is_history)
         start += STEP
-    yield Window(start, None)
+    yield Window(start, None, is_history)
 
 
 def is_sweep_due(position: Position, now: datetime) -> bool:

@@ -19,12 +19,11 @@ from typing import Protocol
 import msgspec
 
 from channels import contract
-from channels.twilio import listing, position, settings
+from channels.twilio import listing, position, settings, taking
 from channels.twilio.api import TOO_MANY, ApiError
 from channels.twilio.position import Position, Window
+from channels.twilio.taking import Found
 
-KNOWN_AT_ONCE = 1_000
-LANES_AT_ONCE = 8
 YOUNG = timedelta(seconds=30)  # a webhook has 15 s, retries included
 JITTER = 0.1
 
@@ -42,24 +41,6 @@ class Pace(msgspec.Struct, frozen=True):
     login_s: tuple[float, float] = (60, 900)
     busy_s: tuple[float, float] = (30, 600)
     store_s: tuple[float, float] = (2, 60)
-
-
-class Found(msgspec.Struct, frozen=True):
-    """Something that the other side holds. keys: any of them known to the journal means that we have it.
-
-    at: when it happened. is_counted: whether the ledger counts it. raw: makes its raw message, asking Twilio for more.
-    of: what it belongs to; ours only if the journal knows one of these keys, () = it is ours anyway.
-    """
-
-    keys: tuple[str, ...]
-    at: datetime
-    lane: str
-    raw: Callable[[datetime], Awaitable[contract.RawMessage]]
-    is_counted: bool = True
-    of: tuple[str, ...] = ()
-
-    def is_missing(self, known: frozenset[str]) -> bool:
-        return not known.intersection(self.keys) and (not self.of or bool(known.intersection(self.of)))
 
 
 class Source(Protocol):
@@ -123,79 +104,69 @@ class Reconciler:
         return [self._problem] if self._problem else []
 
     async def round(self, gate: contract.Gate) -> None:
-        """Take in what is missing, number by number. Raises: ApiError, Unavailable.
+        """Take in what is missing, number by number. Raises: Unavailable; ApiError when not all of it could be had.
 
-        Time is Twilio's: what it says of its messages is compared with nothing else.
+        Time is Twilio's: what it says of its messages is compared with nothing else. A number that Twilio fails at is
+        not in the way of the others.
         """
         now = await self._source.clock(self._options.numbers[0]) or self._clock()
-        read = await self._position(gate, now)
-        before, last = read, self._options.numbers[-1]
-        for number in self._options.numbers:
-            for window in position.windows(before, number, now):
-                is_end = number == last and window.until is None
-                # A sweep that did not come to its end is begun again.
-                swept = now if is_end and position.is_sweep_due(before, now) else read.swept
-                read = msgspec.structs.replace(read, swept=swept)
-                read = await self._make_up(gate, number, window, read, now=now)
+        before = await self._begin(gate, now)
+        failed: ApiError | None = None
+        for number in position.stalest(before, self._options.numbers):
+            try:
+                for window in position.windows(before, number, now):
+                    await self._make_up(gate, number, window, before, now=now)
+            except ApiError as error:
+                if taking.is_general(error):
+                    raise
+                failed = failed or error
+        if failed is not None:
+            raise failed
+        if position.is_sweep_due(before, now):  # one that did not come to its end is begun again
+            swept = msgspec.structs.replace(await self._saved(gate) or before, swept=now)
+            await gate.reconcile(self._inventory(self._options.numbers[0], swept, keys=None))
 
-    async def _position(self, gate: contract.Gate, now: datetime) -> Position:
-        saved = await gate.cursor(self._account)
-        found = position.decode(saved) if saved is not None else None
-        if found is not None:
-            return found
-        if saved is not None:
+    async def _begin(self, gate: contract.Gate, now: datetime) -> Position:
+        """Return how far has been read; where a new number begins is kept before anything is listed."""
+        numbers, kept = self._options.numbers, await gate.cursor(self._account)
+        saved = position.decode(kept)
+        if saved is None and kept is not None:
             self._log.warning("twilio_cursor_unreadable account=%s", self._account)
-            return Position(since=now - position.LOST)
-        begun = position.first(self._options.start, now)
-        await gate.reconcile(self._inventory(self._options.numbers[0], begun, keys=None))
-        self._log.info("twilio_first_look account=%s since=%s", self._account, begun.since.isoformat())
-        return begun
+            saved = Position(begun=dict.fromkeys(numbers, now - position.LOST))
+        found = position.joined(saved or Position(), numbers, start=self._options.start, now=now)
+        if found != saved:
+            await gate.reconcile(self._inventory(numbers[0], found, keys=None))
+            since = min(found.begun[number] for number in numbers)
+            self._log.info("twilio_first_look account=%s since=%s", self._account, since.isoformat())
+        return found
+
+    async def _saved(self, gate: contract.Gate) -> Position | None:
+        """Return the cursor as it is by now; None = there is none, or it cannot be read."""
+        return position.decode(await gate.cursor(self._account))
 
     async def _make_up(
-        self, gate: contract.Gate, number: str, window: Window, read: Position, *, now: datetime
-    ) -> Position:
-        """Take in what a window has and the journal has not, the oldest first, then count; how far is read now."""
+        self, gate: contract.Gate, number: str, window: Window, before: Position, *, now: datetime
+    ) -> None:
+        """Take in what a window has and the journal has not, the oldest first, then count, and keep how far is read."""
         missing: list[Found] = []
         keys: list[str] = []
         async for found in self._source.found(number, window, now):
-            known = await _known(gate, found)
-            missing += [each for each in found if each.is_missing(known)]
-            keys += [_counted_key(each, known) for each in found if each.is_counted]
-        await self._submit(gate, missing)
-        moved = position.moved(read, number, min(now, window.until or now))
+            held = await taking.known(gate, found)
+            missing += [each for each in found if each.is_missing(held)]
+            keys += [taking.counted_key(each, held) for each in found if each.is_counted]
+        await taking.submit(gate, missing, account=self._account, clock=self._clock, log=self._log)
+        # Another daemon may have read other numbers meanwhile, or begun new ones.
+        moved = position.moved(await self._saved(gate) or before, number, min(now, window.until or now))
         await gate.reconcile(self._inventory(number, moved, keys=None if window.until else tuple(keys)))
         if missing:
             self._log.info(
                 "twilio_caught_up account=%s number=%s brought=%s", self._account, number, len(missing)
             )
-        return moved
 
     def _inventory(self, number: str, read: Position, *, keys: tuple[str, ...] | None) -> contract.Inventory:
         return contract.Inventory(
             account=self._account, place=number, generation="", keys=keys, cursor=position.encode(read)
         )
-
-    async def _submit(self, gate: contract.Gate, missing: list[Found]) -> None:
-        """Store what is missing: of one customer in order, of several at the same time. Raises: Unavailable, ApiError."""
-        lanes: dict[str, list[Found]] = {}
-        missing.reverse()  # lists begin with the newest; what has the same second stays in their order
-        for each in sorted(missing, key=lambda each: each.at):
-            lanes.setdefault(each.lane, []).append(each)
-        waiting = list(reversed(lanes.values()))
-
-        async def work() -> None:
-            while waiting:
-                for each in waiting.pop():
-                    receipt = await gate.submit(await each.raw(self._clock()))
-                    if not receipt.duplicate:
-                        self._log.info("twilio_brought account=%s key=%s", self._account, each.keys[0])
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for _ in range(min(LANES_AT_ONCE, len(waiting))):
-                    tasks.create_task(work())
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
 
     def _bounds(self, error: ApiError) -> tuple[float, float]:
         if error.status in (401, 403):
@@ -210,19 +181,6 @@ class Reconciler:
         self._failures += 1
         wait_s: float = min(bounds[0] * 2 ** (self._failures - 1), bounds[1])
         return wait_s
-
-
-async def _known(gate: contract.Gate, found: list[Found]) -> frozenset[str]:
-    keys = [key for each in found for key in (*each.keys, *each.of)]
-    known: frozenset[str] = frozenset()
-    for start in range(0, len(keys), KNOWN_AT_ONCE):
-        known |= await gate.known(keys[start : start + KNOWN_AT_ONCE])
-    return known
-
-
-def _counted_key(found: Found, known: frozenset[str]) -> str:
-    """Return the key under which the journal has it, or will have it."""
-    return next((key for key in found.keys if key in known), found.keys[0])
 
 
 def _sentence(error: ApiError) -> str:

@@ -13,8 +13,9 @@ from channels.twilio import listing, recovered, settings
 from channels.twilio.api import Api
 from channels.twilio.listing import Row, instant
 from channels.twilio.position import Window
-from channels.twilio.reconcile import Found, only
+from channels.twilio.reconcile import only
 from channels.twilio.reconcile_out import OutCalls
+from channels.twilio.taking import Found
 
 YOUNG = timedelta(minutes=2)  # the callbacks know why a call ended, and are waited for
 LATEST = timedelta(days=1)  # from the start of a call to its recording
@@ -53,7 +54,7 @@ class Calls:
         if recordings and self._has_transcripts:
             async for understood in self._understood(recordings, window):
                 yield [self._transcript(row, recordings, now) for row in understood]
-        if window.until is None:
+        if not window.is_history:
             async for made in self._out.found(number, window, now):
                 yield made
 

@@ -1,5 +1,6 @@
 """What Twilio holds of an account's texts or WhatsApp messages: those that came, and what became of those we sent."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
@@ -8,9 +9,11 @@ from channels.twilio import listing, recovered, settings
 from channels.twilio.api import Api, ApiError
 from channels.twilio.listing import Row
 from channels.twilio.position import Window
-from channels.twilio.reconcile import YOUNG, Found, only
+from channels.twilio.reconcile import YOUNG, only
 from channels.twilio.setup import Texting
+from channels.twilio.taking import Found, is_general
 
+TRIES = 5  # to list a message's files where Twilio fails at it; then the words come alone
 REPORT_AFTER = timedelta(minutes=10)  # the callbacks of a message have come by then, as a rule
 
 
@@ -22,6 +25,7 @@ class Messages:
     ) -> None:
         self._account, self._options, self._kind, self._api = account, options, kind, api
         self._prefix = recovered.WHATSAPP if medium == "whatsapp" else ""
+        self._failed: Counter[str] = Counter()  # MessageSid -> how often its files could not be listed
 
     async def clock(self, number: str) -> datetime | None:
         wanted = {"To": self._prefix + number}
@@ -30,13 +34,13 @@ class Messages:
         return None
 
     async def found(self, number: str, window: Window, now: datetime) -> AsyncIterator[list[Found]]:
-        """Give what came to a number; in the window that is still open also what became of what went out."""
+        """Give what came to a number, then what became of what went out."""
         own = self._prefix + number
         wanted = only({"To": own}, window, "DateSent")
         async for page in listing.pages(self._api, "Messages", "messages", wanted):
             rows = [row for row in page.rows if self._is_ours(row, window, now, own=own)]
             yield [self._message(row, now) for row in rows]
-        if window.until is None:
+        if not window.is_history:
             wanted = only({"From": own}, window, "DateSent")
             async for page in listing.pages(self._api, "Messages", "messages", wanted):
                 yield [self._status(row, now) for row in page.rows if _has_news(row, now, own=own)]
@@ -76,7 +80,8 @@ class Messages:
         try:
             return await listing.everything(self._api, f"Messages/{row['sid']}/Media", "media_list", {}), []
         except ApiError as error:
-            if error.is_transient or error.status in (401, 403):
+            self._failed[row["sid"]] += error.status >= 500
+            if is_general(error) or (error.is_transient and self._failed[row["sid"]] < TRIES):
                 raise
             return [], [f"its {row['num_media']} files cannot be listed: {error}"]
 

@@ -13,7 +13,8 @@ from channels.twilio import listing, recovered, settings
 from channels.twilio.api import Api
 from channels.twilio.listing import Row, instant
 from channels.twilio.position import Window
-from channels.twilio.reconcile import Found, only
+from channels.twilio.reconcile import only
+from channels.twilio.taking import Found
 
 YOUNG = timedelta(minutes=2)
 ENDED = ("completed", "busy", "no-answer", "failed", "canceled")

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from channels import testing
-from channels.twilio import listing, position, reconcile
+from channels.twilio import listing, position, taking
 from channels.twilio.simulator import paging
 from channels.twilio.simulator.provider import Provider
 from intake import ledger
@@ -114,7 +114,9 @@ def assert_cursor_is_behind(desk: Desk) -> None:
     for account in ("texts", "phone"):
         saved = desk.gate._cursors.get(account)
         found = position.decode(saved) if saved is not None else None
-        read = found.read.get(OWN, found.since) if found is not None else datetime(2026, 1, 1, tzinfo=UTC)
+        read = (
+            found.read.get(OWN, found.begun[OWN]) if found is not None else datetime(2026, 1, 1, tzinfo=UTC)
+        )
         if account == "texts":
             due = {desk.webhook(each).keys[0] for each in provider.texts.values() if each.created_at <= read}
         else:
@@ -180,7 +182,7 @@ async def test_more_keys_than_the_gate_takes_at_once_are_asked_in_portions(desk:
     desk.provider.advance(900)
     await desk.phone().round(Counting(desk.gate, lambda: None))
     assert sum(asked) == 1_020
-    assert max(asked) == reconcile.KNOWN_AT_ONCE
+    assert max(asked) == taking.KNOWN_AT_ONCE
 
 
 # -- clocks -----------------------------------------------------------------------------------------------------------
@@ -279,7 +281,7 @@ async def test_a_cursor_that_cannot_be_read_is_told_and_the_last_days_are_compar
 
 def test_a_cursor_reads_as_it_was_written() -> None:
     at = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    written = position.Position(since=at, read={OWN: at}, swept=at)
+    written = position.Position(begun={OWN: at}, read={OWN: at}, swept=at)
     assert position.decode(position.encode(written)) == written
 
 
@@ -287,7 +289,7 @@ def test_a_cursor_that_lies_ahead_counts_as_now() -> None:
     """Twilio's clock, or a proxy's, went wrong and was mended."""
     now = datetime(2026, 11, 22, 9, tzinfo=UTC)
     before = now - timedelta(days=30)
-    ahead = position.Position(since=before, read={OWN: now + timedelta(days=3)}, swept=now)
+    ahead = position.Position(begun={OWN: before}, read={OWN: now + timedelta(days=3)}, swept=now)
     [window] = position.windows(ahead, OWN, now)
     assert (window.start, window.until) == (now - position.OVERLAP, None)
     [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), OWN, now)
