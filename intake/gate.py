@@ -4,6 +4,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable
 
+from prometheus_client import Counter, Gauge
+
 from channels.contract import Gate, Inventory, RawMessage, Receipt, Step, Unavailable, View
 from intake import logs
 from intake.journal import Journal
@@ -21,6 +23,7 @@ class MeasuredGate:
         self._sessions = sessions
         self._metrics = metrics
         self._acknowledged: OrderedDict[int, float] = OrderedDict()
+        self._series: dict[str, tuple[Counter, Gauge]] = {}
 
     async def submit(self, raw: RawMessage) -> Receipt:
         started = time.perf_counter()
@@ -38,9 +41,8 @@ class MeasuredGate:
 
     def _count(self, raw: RawMessage, receipt: Receipt, *, seconds: float) -> None:
         metrics = self._metrics
-        metrics.received.labels(raw.account).inc()
+        self._note_received(raw)
         metrics.ack_seconds.observe(seconds)
-        metrics.last_received.labels(raw.account).set(raw.received_at.timestamp())
         if receipt.duplicate:
             metrics.duplicates.labels(raw.account).inc()
         logs.event(
@@ -79,10 +81,21 @@ class MeasuredGate:
         except Unavailable:
             self._metrics.put_off.labels(raw.account).inc()
             raise
-        self._metrics.received.labels(raw.account).inc()
+        self._note_received(raw)
         self._metrics.turn_seconds.observe(time.perf_counter() - started)
-        self._metrics.last_received.labels(raw.account).set(raw.received_at.timestamp())
         return reply
+
+    def _note_received(self, raw: RawMessage) -> None:
+        series = self._series.get(raw.account)
+        if series is None:  # looking a series up by its labels costs more than to count
+            series = (
+                self._metrics.received.labels(raw.account),
+                self._metrics.last_received.labels(raw.account),
+            )
+            self._series[raw.account] = series
+        received, last_received = series
+        received.inc()
+        last_received.set(raw.received_at.timestamp())
 
     async def view(self, account: str, session: str | None = None) -> View:
         return await self._sessions.view(account, session)
