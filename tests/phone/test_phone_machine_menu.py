@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from channels.twilio.phone import choosing, lint
+from channels.twilio.phone import choosing, greeting
 from channels.twilio.phone.menu import Choice
-from channels.twilio.phone.voices import VOICES
 from tests.phone import talking
-from tests.phone.talking import ANIA, Call, options, placed
+from tests.phone.talking import Call, options
 
 THREE = ("en", "pl", "de")
 
@@ -25,7 +24,7 @@ class TestLanguage:
         assert spoken == [
             ("en-US", "For English, press 1."),
             ("pl-PL", "Aby rozmawiać po polsku, naciśnij 2."),
-            ("de-DE", "Für Deutsch drücken Sie die 3."),
+            ("de-DE", "Für Deutsch die 3."),
         ]
 
     @pytest.mark.parametrize(
@@ -86,9 +85,28 @@ class TestLanguage:
         call = Call(options(languages=THREE)).start().press("*")
         assert (call.state.phase, call.state.misses) == ("language", 0)
 
+    def test_zero_is_a_person_before_any_language_is_chosen(self) -> None:
+        call = Call(options(languages=THREE)).start().press("0")
+        assert (call.state.phase, call.state.misses) == ("placing", 0)
+        assert details(call, "chose") == [{"id": "person", "by": "digit"}]
+        assert details(call, "language") == []
+
+    @pytest.mark.parametrize("said", ["a person please", "człowiek", "Mensch"])
+    def test_a_person_may_be_asked_for_in_any_of_them(self, said: str) -> None:
+        assert Call(options(languages=THREE)).start().speak(said).state.phase == "placing"
+
+    def test_zero_outside_opening_hours_says_that_nobody_is_there(self) -> None:
+        call = Call(options(languages=THREE), is_open=False).start().press("0")
+        assert "We are closed at the moment." in call.said
+        assert call.has("Record")
+
+    def test_again_may_be_said(self) -> None:
+        call = Call(options(languages=THREE)).start().speak("again please")
+        assert (call.state.phase, call.state.misses) == ("language", 0)
+
     def test_star_for_ever_ends(self) -> None:
         call = Call(options(languages=THREE)).start()
-        for _ in range(choosing.MAX_REPEATS + 1):
+        for _ in range(choosing.MAX_REPEATS + greeting.LANGUAGE_TRIES):
             call.press("*")
         assert call.state.phase == "menu"
 
@@ -319,62 +337,3 @@ class TestClosed:
 
     def test_hung_up_before_a_message_ends_as_closed(self) -> None:
         assert self.closed().start().hang_up().details["why"] == "closed"
-
-
-def spoken_s(call: Call, *, barge_in_s: float) -> float:
-    """How long the last answer takes a caller who presses a key so many seconds into what can be interrupted."""
-    total = 0.0
-    for each in call.root.children:
-        text_s = sum(len(part.words) for part in each.walk() if part.name == "Say") / lint.CHARACTERS_A_SECOND
-        total += min(text_s, barge_in_s) if each.name == "Gather" else text_s
-        total += int(each.get("length", "1")) if each.name == "Pause" else 0
-    return total
-
-
-def until_ringing_s(call: Call, *, barge_in_s: float) -> float:
-    """Press wrong keys until phones ring."""
-    call.start()
-    total = 0.0
-    for _ in range(30):
-        total += spoken_s(call, barge_in_s=barge_in_s)
-        if call.has("Dial"):
-            return total
-        if call.has("Gather"):
-            call.press("9")
-        else:
-            call.go_on()
-    raise AssertionError("nobody ever rang")
-
-
-WORST = {
-    "languages": tuple(sorted(VOICES)),
-    "greeting": dict.fromkeys(VOICES, "g" * lint.GREETING_MAX_CHARACTERS),
-    "menu": tuple(Choice(key=key, id=f"c{key}", say="a rather long name of a choice") for key in range(1, 5)),
-    "record": "ask",
-}
-
-
-class TestTimeToAPerson:
-    def test_is_thirty_seconds_with_every_wrong_key_when_the_greeting_is_heard_out(self) -> None:
-        """Nine languages, the longest greeting, an incident, an open request, recording asked, all rules late by a second."""
-        call = Call(options(**WORST), open_refs=("T-1",), incident={"en": "i" * 60}, placed=placed(ANIA))
-        assert until_ringing_s(call, barge_in_s=2) + lint.GREETING_MAX_S <= 30
-
-    def test_is_thirty_seconds_for_who_hears_everything_before_each_wrong_key(self) -> None:
-        """An account as most are: one language, a greeting of four seconds, two choices."""
-        account = options(
-            greeting={"en": "Welcome to Acme, the shop for everything at home."},
-            menu=tuple(Choice(key=key, id=f"c{key}", say="an order") for key in range(1, 3)),
-        )
-        call = Call(account, placed=placed(ANIA))
-        assert until_ringing_s(call, barge_in_s=999) <= 30
-
-    def test_is_thirty_seconds_where_the_language_is_remembered(self) -> None:
-        """Every key is a 9: it changes the language first, and is wrong from then on."""
-        call = Call(options(**WORST), language="pl", placed=placed(ANIA))
-        assert until_ringing_s(call, barge_in_s=2) + lint.GREETING_MAX_S <= 30
-
-    @pytest.mark.parametrize("key", list("3456789#"))
-    def test_every_key_that_is_none_leads_there(self, key: str) -> None:
-        call = Call(placed=placed(ANIA)).start().press(key).press(key).press(key).go_on()
-        assert call.has("Dial")

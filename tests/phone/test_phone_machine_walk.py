@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from channels.twilio.phone import choosing, ringing, twiml, voicemail, whisper
+from channels.twilio.phone import choosing, patience, ringing, twiml, voicemail, whisper
 from tests.phone import talking, walking
 from tests.phone.talking import ANIA, Call, options
 from tests.phone.walking import Flaw, Walk
@@ -103,6 +103,7 @@ def _forget_who_rang(monkeypatch: pytest.MonkeyPatch) -> None:
 def _never_give_up_on_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choosing, "MAX_MISSES", 10**6)
     monkeypatch.setattr(choosing, "MAX_REPEATS", 10**6)
+    monkeypatch.setattr(patience, "PERSON_WITHIN_S", 10**6)
 
 
 def _ask_for_a_message_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:

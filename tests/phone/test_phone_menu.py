@@ -63,6 +63,23 @@ class TestErrors:
             ),
             ({"greeting": {"en": ""}}, "greeting is empty in 'en'"),
             ({"sentences": {"helo": {"en": "Hi"}}}, "there is no sentence 'helo' to override"),
+            (
+                {"menu": (choice(say="x" * 300, menu=(choice(id="two"),)),)},
+                "the greeting with the menu in 'en' is too long: who hears it out and presses a wrong key rings a person",
+            ),
+            (
+                {"menu": (choice(menu=(choice(id="two", say="x" * 350),)),)},
+                "the menu of 'one' in 'en' is too long",
+            ),
+            (
+                {"languages": ("en", "pl"), "menu": (), "sentences": {"press_language": {"pl": "x" * 350}}},
+                "the question for the language in 'en' is too long",
+            ),
+            (
+                {"menu": (), "sentences": {"open_request": {"en": "x" * 350}}},
+                "what is asked about an open request in 'en' is too long",
+            ),
+            ({"menu": (), "greeting": {"en": "x" * 400}}, "the greeting in 'en' is too long"),
             ({"hold_music": "music.mp3"}, "hold_music is written like https://"),
         ],
     )
@@ -87,7 +104,7 @@ class TestWarnings:
         ("changed", "sentence"),
         [
             ({"greeting": {"en": "x" * 121}}, "the greeting in 'en' takes about 8 seconds, more than 8"),
-            ({"greeting": {"en": "x" * 300}}, "the greeting in 'en' takes about 20 seconds, more than 8"),
+            ({"greeting": {"en": "x" * 150}}, "the greeting in 'en' takes about 10 seconds, more than 8"),
             ({"menu": (choice(words={}),)}, "option 'one' has no words in 'en'"),
             ({"greeting": {"en": "Hi.", "pl": "Hej."}}, "greeting has 'pl', which is not one of languages"),
             (

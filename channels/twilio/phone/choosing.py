@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from channels.contract import Happened
-from channels.twilio.phone import menu, placing, says, speech, twiml
+from channels.twilio.phone import menu, patience, placing, questions, says, speech, twiml
 from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import State
 
@@ -21,23 +21,17 @@ def ask(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
     choices = menu.at(moment.options.menu, state.path)
     if not choices:
         return over(moment, state, lead)
-    lines = [_option(moment, state.language, choice) for choice in choices]
-    lines += [moment.line(state.language, key) for key in ("person", "repeat")]
+    lines = (*lead, *questions.of_menu(moment.options, state.language, choices))
+    if state.misses and not patience.is_left(moment, state, lines):
+        return over(moment, state)
     reply = twiml.gather(
         moment,
         moment.url("call/menu", n=state.n, l=state.language),
-        (*lead, *lines),
+        lines,
         language=state.language,
         hints=hints(state, (word for choice in choices for word in choice.heard(state.language))),
     )
     return Answer(_replace(state, phase="menu"), str(reply))
-
-
-def _option(moment: Moment, language: str, choice: menu.Choice) -> Line:
-    own = choice.said(language)
-    if "{key}" in own:
-        return Line(own.replace("{key}", choice.digit), language)
-    return moment.line(language, "option", what=own, key=choice.digit)
 
 
 def hints(state: State, own: Iterable[str]) -> list[str] | None:
@@ -54,36 +48,61 @@ def chosen(moment: Moment, state: State) -> Answer:
     name, by = heard(moment, state, named)
     if name == menu.PERSON:
         return person(moment, state, by)
-    if name == REPEAT and state.looks < MAX_REPEATS:
-        return ask(moment, _replace(state, looks=state.looks + 1))
+    if name == REPEAT and may_repeat(state):
+        return ask(moment, repeating(moment, state))
     choice = next((each for each in choices if each.id == name), None)
     if choice is None:
         return _not_chosen(moment, state)
     told = moment.happened("chose", id=choice.id, by=by)
-    state = _replace(state, choice=choice.id, misses=0, speech_misses=0, looks=0)
+    state = answered(moment, state, choice=choice.id)
     if choice.menu:
         return ask(moment, _replace(state, path=(*state.path, choice.id))).after(told)
     return over(moment, state).after(told)
 
 
 def heard(
-    moment: Moment, state: State, choices: Mapping[str, tuple[str, tuple[str, ...]]]
+    moment: Moment,
+    state: State,
+    choices: Mapping[str, tuple[str, tuple[str, ...]]],
+    *,
+    languages: tuple[str, ...] = (),
 ) -> tuple[str | None, str]:
-    """What was meant, and whether it was a digit or speech. choices: key -> its id and words."""
-    request, language = moment.request, state.language
+    """What was meant, and whether it was a digit or speech. choices: key -> its id and words.
+
+    languages: in which a person and once more may be said, () = the caller's.
+    """
+    request = moment.request
+    spoken = languages or (state.language,)
     always = {
-        menu.PERSON_KEY: (menu.PERSON, says.words(language, "person_words")),
-        menu.REPEAT_KEY: (REPEAT, says.words(language, "repeat_words")),
+        key: (name, tuple(word for language in spoken for word in says.words(language, words)))
+        for key, name, words in (
+            (menu.PERSON_KEY, menu.PERSON, "person_words"),
+            (menu.REPEAT_KEY, REPEAT, "repeat_words"),
+        )
     }
     known = {**choices, **always}
     if request.digit:
         return known[request.digit][0] if request.digit in known else None, "digit"
-    numbers = {str(number): word for number, word in enumerate(says.words(language, "numbers"))}
+    numbers = {str(number): word for number, word in enumerate(says.words(state.language, "numbers"))}
     phrases = {
         name: (*words, *(each for each in (key, numbers.get(key)) if each))
         for key, (name, words) in known.items()
     }
     return speech.chosen(request.said, phrases), "speech"
+
+
+def may_repeat(state: State) -> bool:
+    return state.looks < MAX_REPEATS
+
+
+def repeating(moment: Moment, state: State) -> State:
+    """The state of who has asked to hear it again, which is no miss."""
+    return _replace(state, looks=state.looks + 1, answered_at=moment.at)
+
+
+def answered(moment: Moment, state: State, **changed: object) -> State:
+    """The state after a right answer: whoever gives one has all the time again."""
+    return _replace(state, answered_at=moment.at, misses=0, speech_misses=0, looks=0, **changed)
 
 
 def _not_chosen(moment: Moment, state: State) -> Answer:
@@ -112,10 +131,10 @@ def regret(moment: Moment, state: State) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def person(moment: Moment, state: State, by: str) -> Answer:
+def person(moment: Moment, state: State, by: str, lead: tuple[Line, ...] = ()) -> Answer:
     """A person was asked for: what was chosen on the way stays."""
     told = moment.happened("chose", id=menu.PERSON, by=by)
-    return over(moment, _replace(state, misses=0)).after(told)
+    return over(moment, _replace(state, misses=0), lead).after(told)
 
 
 def over(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:

@@ -3,11 +3,15 @@
 import msgspec
 
 from channels.contract import Happened
-from channels.twilio.phone import choosing, closed, menu, says, speech, twiml
+from channels.twilio.phone import choosing, closed, menu, patience, questions, says, twiml
 from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import State
 
 LANGUAGE_TRIES = 2
+_ENGLISH = {
+    "pl": "Polish", "el": "Greek", "pt": "Portuguese", "es": "Spanish", "de": "German", "fr": "French", "it": "Italian",
+    "nl": "Dutch",
+}  # fmt: skip
 _replace = msgspec.structs.replace
 
 
@@ -43,18 +47,13 @@ def fresh(moment: Moment, language: str | None = None) -> State:
     )
 
 
-def ask_language(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
+def ask_language(moment: Moment, state: State) -> Answer:
     """Say each language in itself."""
-    options = moment.options
-    lines = [
-        moment.line(language, "press_language", key=key)
-        for key, language in enumerate(options.languages, start=1)
-    ]
-    hints = [moment.line(language, "language_name").text for language in options.languages]
+    hints = [moment.line(language, "language_name").text for language in moment.options.languages]
     reply = twiml.gather(
         moment,
         moment.url("call/language", n=state.n),
-        (*lead, *lines),
+        questions.of_language(moment.options),
         language=state.language,
         hints=hints if state.speech_misses < choosing.SPEECH_TRIES else None,
     )
@@ -62,55 +61,62 @@ def ask_language(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> A
 
 
 def language_chosen(moment: Moment, state: State) -> Answer:
-    """Go on in the language that was chosen; in the first one when nobody could tell twice."""
-    options, request = moment.options, moment.request
-    keys = {str(key): language for key, language in enumerate(options.languages, start=1)}
-    names = {
-        language: (moment.line(language, "language_name").text, _english_name(moment, language))
-        for language in options.languages
+    """Go on in the language that was chosen, in the first one when nobody could tell twice; a person is one here, too."""
+    languages = moment.options.languages
+    named = {
+        str(key): (language, (moment.line(language, "language_name").text, _ENGLISH.get(language, "")))
+        for key, language in enumerate(languages, start=1)
     }
-    chosen = keys.get(request.digit) if request.digit else speech.chosen(request.said, names)
-    if chosen is not None:
-        told = moment.happened("language", language=chosen, by="digit" if request.digit else "speech")
-        return greet(moment, _replace(state, language=chosen, misses=0, speech_misses=0)).after(told)
-    if request.digit == menu.REPEAT_KEY:
-        return (
-            ask_language(moment, _replace(state, looks=state.looks + 1))
-            if _may_repeat(state)
-            else greet(moment, state)
-        )
+    name, by = choosing.heard(moment, state, named, languages=languages)
+    if name == menu.PERSON:
+        return _to_person(moment, state, by)
+    if name == choosing.REPEAT and choosing.may_repeat(state):
+        return ask_language(moment, choosing.repeating(moment, state))
+    if name in languages:
+        told = moment.happened("language", language=name, by=by)
+        return greet(moment, choosing.answered(moment, state, language=name)).after(told)
     state, missed = choosing.missed(moment, state)
-    if state.misses >= LANGUAGE_TRIES:
-        told = moment.happened("language", language=state.language, by="default")
-        return greet(moment, state).after(missed, told)
-    return ask_language(moment, state).after(missed)
+    is_left = patience.is_left(moment, state, questions.of_language(moment.options))
+    if is_left and state.misses < LANGUAGE_TRIES:
+        return ask_language(moment, state).after(missed)
+    told = moment.happened("language", language=state.language, by="default")
+    return greet(moment, _replace(state, looks=0)).after(missed, told)
 
 
-def _may_repeat(state: State) -> bool:
-    return state.looks < choosing.MAX_REPEATS
-
-
-def _english_name(moment: Moment, language: str) -> str:
-    return {"pl": "Polish", "el": "Greek", "pt": "Portuguese", "es": "Spanish", "de": "German"}.get(
-        language
-    ) or {
-        "fr": "French",
-        "it": "Italian",
-        "nl": "Dutch",
-    }.get(language, language)
+def _to_person(moment: Moment, state: State, by: str) -> Answer:
+    """Put somebody through who wants a person before anything else; outside opening hours say that there is none."""
+    if _is_closed(moment):
+        return greet(moment, state)
+    lead, told = _incident(moment, state.language)
+    return choosing.person(moment, state, by, lead).after(*told)
 
 
 def greet(moment: Moment, state: State) -> Answer:
-    """Greet, tell what everybody has to know, and ask what it is about; or say that we are closed."""
-    state = _replace(state, looks=0)
-    lead, told = opening_words(moment, state)
-    if not moment.view.is_open and moment.options.when_closed != "ring":
+    """Greet, tell what everybody has to know, and ask what it is about; or say that we are closed.
+
+    Who gave no right answer until there is no time left for a question is put through.
+    """
+    options, language = moment.options, state.language
+    incident, told = _incident(moment, language)
+    lead = (questions.greeting(options, language), *incident)
+    if _is_closed(moment):
         return closed.say(moment, state, lead).after(*told)
-    if moment.options.menu and _may_change_language(moment, state):
-        lead = (*lead, _other_language(moment, state))
-    if moment.options.offer_open_request and moment.view.open_refs and state.caller is not None:
-        return offer(moment, state, lead).after(*told)
-    return choosing.ask(moment, state, lead).after(*told)
+    if options.menu and _may_change_language(moment, state):
+        lead = (*lead, *questions.other_language(options, language))
+    is_offered = options.offer_open_request and bool(moment.view.open_refs) and state.caller is not None
+    asked = (
+        questions.of_request(options, language)
+        if is_offered
+        else questions.of_menu(options, language, options.menu)
+    )
+    if state.misses and not patience.is_left(moment, state, (*lead, *asked)):
+        return choosing.over(moment, state, incident).after(*told)
+    ask = offer if is_offered else choosing.ask
+    return ask(moment, state, lead).after(*told)
+
+
+def _is_closed(moment: Moment) -> bool:
+    return not moment.view.is_open and moment.options.when_closed != "ring"
 
 
 def _may_change_language(moment: Moment, state: State) -> bool:
@@ -118,39 +124,35 @@ def _may_change_language(moment: Moment, state: State) -> bool:
     return len(moment.options.languages) > 1 and not state.was_asked
 
 
-def _other_language(moment: Moment, state: State) -> Line:
-    """Say in another language than the remembered one how it is changed."""
-    spoken = next(each for each in moment.options.languages if each != state.language)
-    return moment.line(spoken, "other_language")
-
-
 def menu_answered(moment: Moment, state: State) -> Answer:
     """Change the language, or go where the answer leads."""
-    if moment.request.digit == menu.LANGUAGE_KEY and _may_change_language(moment, state):
-        return ask_language(moment, _replace(state, looks=0))
+    if _changes_language(moment, state):
+        return ask_language(moment, choosing.answered(moment, state))
     return choosing.chosen(moment, state)
 
 
-def opening_words(moment: Moment, state: State) -> tuple[tuple[Line, ...], tuple[Happened, ...]]:
-    """The greeting, and the incident's announcement while there is one."""
-    language = state.language
-    own = moment.options.greeting.get(language)
-    lines = [Line(own, language) if own else moment.line(language, "hello")]
-    told: list[Happened] = []
-    incident = moment.view.incident
-    if incident:
-        spoken = language if language in incident else next(iter(incident))
-        lines.append(Line(incident[spoken], spoken))
-        told.append(moment.happened("announced", what="incident"))
-    return tuple(lines), tuple(told)
+def _changes_language(moment: Moment, state: State) -> bool:
+    return moment.request.digit == menu.LANGUAGE_KEY and _may_change_language(moment, state)
+
+
+def _incident(moment: Moment, language: str) -> tuple[tuple[Line, ...], tuple[Happened, ...]]:
+    """What everybody is told while there is an incident, in another language where it has not been written in this one."""
+    texts = moment.view.incident
+    if not texts:
+        return (), ()
+    spoken = language if language in texts else next(iter(texts))
+    return (Line(texts[spoken], spoken),), (moment.happened("announced", what="incident"),)
 
 
 def offer(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
-    """Ask a known caller whether it is about the open request. Numbers can be forged: nothing of it is said aloud."""
+    """Ask a known caller whether it is about the open request."""
+    lines = (*lead, *questions.of_request(moment.options, state.language))
+    if state.misses and not patience.is_left(moment, state, lines):
+        return choosing.over(moment, state)
     reply = twiml.gather(
         moment,
         moment.url("call/offer", n=state.n, l=state.language),
-        (*lead, moment.line(state.language, "open_request")),
+        lines,
         language=state.language,
         hints=choosing.hints(state, [word for _, words in _offered(state).values() for word in words]),
     )
@@ -166,21 +168,21 @@ def _offered(state: State) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def offer_answered(moment: Moment, state: State) -> Answer:
     """About that, about something else, or a person; anything else is asked again."""
-    if moment.request.digit == menu.LANGUAGE_KEY and _may_change_language(moment, state):
-        return ask_language(moment, _replace(state, looks=0))
+    if _changes_language(moment, state):
+        return ask_language(moment, choosing.answered(moment, state))
     name, by = choosing.heard(moment, state, _offered(state))
     refs = moment.view.open_refs
     if name == menu.PERSON:
         return choosing.person(moment, state, by)
-    if name == choosing.REPEAT and _may_repeat(state):
-        return offer(moment, _replace(state, looks=state.looks + 1))
+    if name == choosing.REPEAT and choosing.may_repeat(state):
+        return offer(moment, choosing.repeating(moment, state))
     if name == menu.OPEN_REQUEST and refs:
         told = moment.happened("chose", id=name, by=by)
-        chosen = _replace(state, choice=name, open_ref=refs[0], misses=0, speech_misses=0)
+        chosen = choosing.answered(moment, state, choice=name, open_ref=refs[0])
         return choosing.over(moment, chosen).after(told)
     if name in (menu.OPEN_REQUEST, menu.SOMETHING_ELSE):  # what was open is solved by now
         told = moment.happened("chose", id=menu.SOMETHING_ELSE, by=by)
-        return choosing.ask(moment, _replace(state, misses=0, speech_misses=0, looks=0)).after(told)
+        return choosing.ask(moment, choosing.answered(moment, state)).after(told)
     state, missed = choosing.missed(moment, state)
     if state.misses >= choosing.MAX_MISSES:
         return choosing.over(moment, state).after(missed)

@@ -1,20 +1,22 @@
 """What is wrong with a phone menu: one sentence each. Errors keep the account from being loaded, warnings do not.
 
 The rules are those of phone menus that callers get through: no more than four choices, no more than two levels, the
-greeting over after eight seconds, always a way to a person.
+greeting over after eight seconds, always a way to a person, and a person within half a minute for who finds no right key.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from channels.contract import Problem
-from channels.twilio.phone import menu, says, voices
+from channels.twilio.phone import menu, patience, questions, says, voices
+from channels.twilio.phone.moment import Line
+from channels.twilio.phone.patience import CHARACTERS_A_SECOND
 
 if TYPE_CHECKING:
     from channels.twilio.phone.options import Options
 
-CHARACTERS_A_SECOND = 15  # spoken at the usual speed of a synthetic voice
 GREETING_MAX_S = 8
 GREETING_MAX_CHARACTERS = GREETING_MAX_S * CHARACTERS_A_SECOND
 MAX_LANGUAGES = 9
@@ -31,6 +33,8 @@ def problems(options: "Options") -> list[Problem]:
         *_ids(options),
         *_advice(options),
     ]
+    if not any(each.severity == "error" for each in found):  # what cannot be spoken cannot be timed
+        found += _times(options)
     return sorted(found, key=lambda each: each.severity != "error")
 
 
@@ -149,3 +153,37 @@ def _advice(options: "Options") -> Iterator[Problem]:
             "transcription: local",
             severity="warning",
         )
+
+
+def _times(options: "Options") -> Iterator[Problem]:
+    """Refuse a question that nobody can hear out, answer wrong, and ring a person in time all the same."""
+    for language in options.languages:
+        for what, lines in _asked(options, language):
+            at_most_s = patience.at_most_s(options, language, lines)
+            if at_most_s > patience.PERSON_WITHIN_S:
+                over = math.ceil((at_most_s - patience.PERSON_WITHIN_S) * CHARACTERS_A_SECOND)
+                yield Problem(
+                    f"{what} in '{language}' is too long: who hears it out and presses a wrong key rings a person after "
+                    f"{at_most_s:.0f} seconds, {patience.PERSON_WITHIN_S} at most: leave out {over} characters or an option"
+                )
+
+
+def _asked(options: "Options", language: str) -> Iterator[tuple[str, tuple[Line, ...]]]:
+    """Give every question that a caller may be asked, with all that is said before it."""
+    if len(options.languages) > 1 and language == options.languages[0]:
+        yield "the question for the language", questions.of_language(options)
+    greeting: tuple[Line, ...] = (questions.greeting(options, language),)
+    if options.menu:
+        greeting += questions.other_language(options, language)
+    if options.offer_open_request:
+        yield "what is asked about an open request", (*greeting, *questions.of_request(options, language))
+    if options.menu:
+        yield "the greeting with the menu", (*greeting, *questions.of_menu(options, language, options.menu))
+    else:
+        is_asked = options.record == "ask"
+        recording = questions.of_recording(options, language) if is_asked else ()
+        yield "the greeting", (*greeting, *recording)
+    for choice in options.menu:
+        if choice.menu:
+            lines = questions.of_menu(options, language, choice.menu)
+            yield f"the menu of '{choice.id}'", lines

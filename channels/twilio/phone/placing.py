@@ -2,7 +2,7 @@
 
 import msgspec
 
-from channels.twilio.phone import ringing, twiml
+from channels.twilio.phone import patience, questions, ringing, twiml
 from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import State
 
@@ -11,15 +11,18 @@ _replace = msgspec.structs.replace
 
 
 def begin(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
-    """Ask or tell about recording where the account records; else go on looking."""
+    """Ask or tell about recording where the account records; else go on looking.
+
+    Who found no right key is asked only while there is time for it: without a consent nothing is recorded.
+    """
     record = moment.options.record if state.may_record is None else "off"
-    if record == "ask":
+    if record == "ask" and _may_ask(moment, state, lead):
         asked = twiml.gather(
             moment,
             moment.url("call/consent", n=state.n, l=state.language),
-            (*lead, moment.line(state.language, "record_ask")),
+            (*lead, *questions.of_recording(moment.options, state.language)),
             language=state.language,
-            timeout_s=3,
+            timeout_s=patience.CONSENT_TIMEOUT_S,
         )
         return Answer(_replace(state, phase="consent", looks=0), str(asked))
     if record == "notice":
@@ -27,6 +30,12 @@ def begin(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         lines = (*lead, moment.line(state.language, "record_notice"))
         return _wait(moment, _replace(state, may_record=True, looks=0), lines).after(told)
     return _wait(moment, _replace(state, looks=0), lead)
+
+
+def _may_ask(moment: Moment, state: State, lead: tuple[Line, ...]) -> bool:
+    lines = (*lead, *questions.of_recording(moment.options, state.language))
+    timeout_s = patience.CONSENT_TIMEOUT_S
+    return not state.misses or patience.is_left(moment, state, lines, timeout_s=timeout_s)
 
 
 def consented(moment: Moment, state: State) -> Answer:

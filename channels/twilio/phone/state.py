@@ -29,7 +29,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call under way.
 
     n: the number that the next request of the customer's leg carries. was_asked: about the language, in this call. path: ids of the menu above the one being asked.
-    misses: wrong or missing answers since the last right one; speech_misses: words that were not understood.
+    answered_at: when the last right answer came, None = there was none. misses: wrong or missing answers since then; speech_misses: words that were not understood.
     may_record: None = not asked. rung: who has rung, ever; ringing: who rings now. rung_since, held_since: since when we
     try, and wait. round: of ringing. looks: for the rules' decision. attempts: at a voicemail. why: of the voicemail.
     """
@@ -45,6 +45,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     path: tuple[str, ...] = ()
     choice: str | None = None
     open_ref: str | None = None
+    answered_at: datetime | None = None
     misses: int = 0
     speech_misses: int = 0
     may_record: bool | None = None

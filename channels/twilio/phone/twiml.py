@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from channels.twilio.phone import options as settings
+from channels.twilio.phone import patience
 from channels.twilio.phone.moment import Line, Moment, is_number
 from channels.twilio.phone.state import State
 
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-KEY_TIMEOUT_S = 4
 _SILENCE_S = 5  # after which a message is over
 _MAX_HINTS, _MAX_HINT = 100, 100  # Twilio takes 500, of 100 characters
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -38,7 +38,7 @@ def gather(
     *,
     language: str,
     hints: Iterable[str] | None = None,
-    timeout_s: int = KEY_TIMEOUT_S,
+    timeout_s: int = patience.KEY_TIMEOUT_S,
 ) -> VoiceResponse:
     """Ask for one key, or for words as well when there are hints; silence is an answer, too."""
     asked: dict[str, object] = {"input": "dtmf"}
