@@ -159,9 +159,7 @@ def words(tx: Tx, ticket: Ticket, by: Way, *, text: str, chosen: Chosen | None) 
     check_length(by.medium, text)
     if by.medium != WHATSAPP:
         return text, {}
-    until = whatsapp_window.ends_at(
-        tx, customer_id=ticket.customer_id, account=by.account.name, address=by.to.address
-    )
+    until = whatsapp_window.ends_at(tx, ticket, account=by.account.name, address=by.to.address)
     if not whatsapp_window.is_open(until, now_us=tx.now):
         raise CannotAnswer(_closed(tx, ticket, by))
     return text, {}
@@ -225,9 +223,7 @@ def _of_template(ticket: Ticket, by: Way, chosen: Chosen) -> tuple[str, dict[str
 
 
 def _closed(tx: Tx, ticket: Ticket, by: Way) -> str:
-    until = whatsapp_window.ends_at(
-        tx, customer_id=ticket.customer_id, account=by.account.name, address=by.to.address
-    )
+    until = whatsapp_window.ends_at(tx, ticket, account=by.account.name, address=by.to.address)
     return f"{whatsapp_window.sentence(until, account=by.account.name, address=by.to.address)}{_offer(ticket, by)}"
 
 

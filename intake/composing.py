@@ -146,9 +146,7 @@ def _with_segments(by: Way, composed: Composed, counted: segments.Figures) -> Co
 
 
 def _with_window(tx: Tx, ticket: Ticket, by: Way, composed: Composed) -> Composed:
-    until = whatsapp_window.ends_at(
-        tx, customer_id=ticket.customer_id, account=by.account.name, address=by.to.address
-    )
+    until = whatsapp_window.ends_at(tx, ticket, account=by.account.name, address=by.to.address)
     return msgspec.structs.replace(
         composed,
         cost=segments.cost(1, by.account.price),

@@ -31,6 +31,7 @@ from typing import Any
 
 from channels.contract import Message, Understood
 from intake import (
+    addresses,
     agent_mail,
     agent_proof,
     agent_telling,
@@ -61,6 +62,7 @@ from intake import (
 from intake.agent_proof import Proven, Unproven
 from intake.conversations import Place
 from intake.model import Account, Arrival, Context, Received, Ticket
+from intake.outbound import MAIL
 from intake.reactions import Cause, Reacted
 from intake.store import schema
 from intake.store.engine import Tx
@@ -149,6 +151,8 @@ def join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Plac
     message = arrival.message
     message_id = conversations.attach(tx, arrival, ticket)
     participants.add_named(tx, context, arrival, ticket)
+    if ticket.medium != MAIL:  # whoever texts another number of ours is answered from there
+        ticket = tickets.answer_from(tx, ticket, addresses.own_address(arrival.account, arrival.recipients))
     _tell_joining(tx, ticket, place, message_id)
     if message.automatic and not place.is_gathered:
         return

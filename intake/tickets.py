@@ -240,6 +240,14 @@ def count_message(tx: Tx, ticket: Ticket, *, at: int) -> Ticket:
     return msgspec.structs.replace(ticket, customer_replied_at=at)
 
 
+def answer_from(tx: Tx, ticket: Ticket, own: str) -> Ticket:
+    """Answer from another address of ours from now on: the one that the customer has written to."""
+    if not own or own == ticket.own_address:
+        return ticket
+    tx.update(schema.tickets, {"id": ticket.id}, own_address=own)
+    return msgspec.structs.replace(ticket, own_address=own)
+
+
 def counted_from(tx: Tx, ticket: Ticket, came_at: int) -> int:
     """Return since when a message counts: since it came, unless the ticket has moved meanwhile; then since now.
 

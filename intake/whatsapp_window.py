@@ -1,8 +1,9 @@
 """WhatsApp's 24 hours: free text may be sent for so long after the customer's last message, then only a template.
 
-Source: twilio.com/docs/whatsapp/key-concepts, "customer service window" (checked 2026-11). What counts is the last message
-of that customer to that account, whatever ticket it is in. A word of consent would count as well and is not looked at: we
-may think the window closed that is open, never the other way round.
+Source: twilio.com/docs/whatsapp/key-concepts, "customer service window" (checked 2026-11). Each sender of ours has a window
+of its own. What counts is the customer's last message to the one that would answer, whatever ticket it is in: a ticket's
+own address is the one that its last message was written to. A word of consent would count as well and is not looked at:
+we may think the window closed that is open; the other way round only where tickets of two senders have been merged.
 """
 
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ _LAST = Statement(
     .join(schema.tickets, _t.id == _m.ticket_id)
     .where(
         _t.customer_id == bindparam("customer_id"),
+        _t.own_address == bindparam("own"),
         _m.direction == "in",
         _m.medium == MEDIUM,
         _m.account == bindparam("account"),
@@ -36,12 +38,14 @@ _LAST = Statement(
 )
 
 
-def ends_at(tx: Tx, *, customer_id: int, account: str, address: str) -> datetime | None:
-    """Return when a customer's window ends or ended, aware UTC; None = they never wrote to this account.
+def ends_at(tx: Tx, ticket: Ticket, *, account: str, address: str) -> datetime | None:
+    """Return when a customer's window for a ticket ends or ended, aware UTC; None = they never wrote there.
 
     A message that the reconciler brought late was written when it was sent, not when it came.
     """
-    rows = list(tx.all(_LAST, customer_id=customer_id, account=account, author=address))
+    rows = tx.all(
+        _LAST, customer_id=ticket.customer_id, own=ticket.own_address, account=account, author=address
+    )
     wrote = [min(at, sent_at) if sent_at is not None else at for at, sent_at in rows]
     return instants.datetime_from_us(max(wrote)) + WINDOW if wrote else None
 
@@ -52,7 +56,7 @@ def is_open(until: datetime | None, *, now_us: int) -> bool:
 
 def told(tx: Tx, ticket: Ticket, *, account: str, address: str) -> dict[str, Any]:
     """Return what the channel has to know to refuse what comes too late."""
-    until = ends_at(tx, customer_id=ticket.customer_id, account=account, address=address)
+    until = ends_at(tx, ticket, account=account, address=address)
     return {} if until is None else {"window_ends_at": until.isoformat()}
 
 
@@ -63,7 +67,7 @@ def opened(at: datetime) -> dict[str, Any]:
 
 def closed(tx: Tx, ticket: Ticket, *, account: str, address: str) -> str | None:
     """Say that no free text may be sent, and since when; None = it may."""
-    until = ends_at(tx, customer_id=ticket.customer_id, account=account, address=address)
+    until = ends_at(tx, ticket, account=account, address=address)
     return None if is_open(until, now_us=tx.now) else sentence(until, account=account, address=address)
 
 

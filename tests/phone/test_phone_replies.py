@@ -18,8 +18,10 @@ from intake.store.engine import Tx
 from intake.web import files
 from intake.web.files import Files
 from routing.actions import Action
+from tests.domain.world import RULES
 from tests.phone.texted import EVA, JAN, LANDLINE, OTHER, OWN, PUBLIC, REPLYING, Texted
 
+JOINING = "conversations: {sms: {join: open}, whatsapp: {join: open}}"
 Make = Callable[..., Texted]
 
 
@@ -81,6 +83,19 @@ async def test_each_customer_is_answered_at_their_own_number(desk: Texted) -> No
     desk.answer(second, "to Eva")
     desk.answer(first, "to Jan")
     assert {each.to: each.body for each in await desk.deliver_due()} == {EVA: "to Eva", JAN: "to Jan"}
+
+
+@pytest.mark.parametrize("prefix", ["", "whatsapp:"])
+async def test_who_goes_on_at_another_number_of_ours_is_answered_from_there(make: Make, prefix: str) -> None:
+    """Both numbers lead to one conversation; the customer's phone shows each number's answers apart."""
+    desk = make(rules=f"{RULES}\n{JOINING}")
+    desk.provider.senders |= {OTHER}
+    first = desk.text(sender=prefix + JAN)
+    second = desk.text("And it smells", sender=prefix + JAN, to=OTHER)
+    assert first["id"] == second["id"]
+    desk.answer(second)
+    (sent,) = await desk.deliver_due()
+    assert (sent.from_, sent.final) == (prefix + OTHER, "delivered")
 
 
 async def test_a_mail_is_still_answered_by_mail(desk: Texted) -> None:

@@ -14,7 +14,7 @@ from channels.twilio.templates import Template
 from intake.answering_by_phone import Chosen
 from intake.desk import DeskError
 from intake.store import opening, schema
-from tests.phone.texted import EVA, JAN, OWN, REPLYING, STILL, Texted
+from tests.phone.texted import EVA, JAN, OTHER, OWN, REPLYING, STILL, Texted
 
 CHAT = f"whatsapp:{JAN}"
 
@@ -222,6 +222,17 @@ async def test_another_number_of_the_same_customer_opens_no_window(desk: Texted)
         lambda tx: tx.update(schema.tickets, {"id": other["id"]}, customer_id=ticket["customer_id"])
     )
     assert not desk.compose(ticket, "Hello").can_send
+
+
+async def test_each_sender_of_ours_has_a_window_of_its_own(desk: Texted) -> None:
+    """What was written to one of our numbers today lets nothing leave from another one."""
+    desk.provider.senders |= {OTHER}
+    old = desk.text(sender=CHAT, to=OTHER)
+    desk.advance(hours=25)
+    new = desk.text(sender=CHAT)
+    assert (desk.compose(new, "Hello").can_send, desk.compose(old, "Hello").can_send) == (True, False)
+    with pytest.raises(DeskError, match="24 hours"):
+        desk.answer(old)
 
 
 async def test_stop_by_whatsapp_is_confirmed_by_whatsapp_and_then_nothing_more(desk: Texted) -> None:
