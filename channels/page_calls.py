@@ -18,13 +18,14 @@ HEARD = "page_heard"
 WORDS = frozenset((ACKNOWLEDGED, PASSED_ON, UNANSWERED, STATUS, HEARD))
 """What happens in a page call (contract.Happened.what); each one's details name the outbox id as "page"."""
 
-Outcome = Literal["", "yours", "theirs", "passed_on", "over"]
+Outcome = Literal["", "yours", "theirs", "passed_on", "alone", "over"]
 
 
 class Paged(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is told of, as it is now. page: the outbox id. said: the sentence. language: of it, BCP 47.
 
-    outcome: "yours", "theirs" (`by` has it), "passed_on", "over" (nothing is left to do), "" = nobody has said anything.
+    outcome: "yours", "theirs" (`by` has it), "passed_on", "alone" (it was to be passed on, and there is nobody else),
+    "over" (nothing is left to do), "" = nobody has said anything.
     """
 
     page: str

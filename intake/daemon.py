@@ -38,6 +38,7 @@ _LEVELS = {
     "rules_not_published",
     "delivery_failed",
     "notice_failed",
+    "page_not_passed_on",
     "file_not_fetched",
     "fetches_delayed",
     "settle_delayed",

@@ -1,17 +1,13 @@
-"""What agents answer to a call or a text that tells them of a notice, and what became of it on its way.
+"""What agents answer to a call that tells them of a notice, and what became of it on its way.
 
-A number proves nobody: whoever holds the phone may say that they look at it, or pass it on, and no more. "1" by text
-means the newest page that nobody has acknowledged; what answers no page is a customer's message like any other.
+A number proves nobody: whoever holds the phone may say that they look at it, or pass it on, and no more. What they
+answer by text: intake.paged_texts.
 """
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from channels import page_calls
-from channels.contract import Address, CallEvent, Happened, Identity, Message
+from channels.contract import CallEvent, Happened, Identity
 from intake import (
     acknowledging,
     attempts,
@@ -20,24 +16,18 @@ from intake import (
     events,
     failures,
     journal,
-    outgoing,
-    paging,
     passing_on,
     summonses,
     tickets,
 )
 from intake.acknowledging import Outcome, Said
 from intake.failures import Failure
-from intake.model import Account, Context, Received, Ticket
-from intake.outbound import Draft
-from intake.reaching import TEXT
+from intake.model import Context, Received, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.summonses import Summons
 
-ANSWERED_WITHIN_US = 24 * 3_600 * 1_000_000  # a page of yesterday is not what a "1" of today means
 SETTLED = "automatic"  # what a journal row becomes that was about a page
-_ANSWER = re.compile(r"[\s\"'.,!]*([12])[\s\"'.,!]*")
 # Twilio's words for a call (twilio.com/docs/voice/api/call-resource#call-status-values, checked 2026-11) -> ours.
 _STATES = {
     "queued": "sent",
@@ -94,7 +84,7 @@ def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -
         if each.what == "ended" and page is not None:
             told = Happened(page_calls.STATUS, each.at, {**each.details, "page": str(page)})
         ticket = _happened(tx, context, happening, told) or ticket
-    _close(tx, received, ticket)
+    close(tx, received, ticket)
 
 
 def _happened(tx: Tx, context: Context, event: CallEvent, happened: Happened) -> Ticket | None:
@@ -161,10 +151,12 @@ def acknowledge(
         return None
 
 
-def pass_on(tx: Tx, context: Context, ticket: Ticket | None, summons: Summons, *, how: str) -> bool:
-    """Pass a page on; false when there is nothing to pass on."""
+def pass_on(
+    tx: Tx, context: Context, ticket: Ticket | None, summons: Summons, *, how: str
+) -> passing_on.Passed:
+    """Pass a page on; what came of it. ticket: None = a test, which goes to nobody else."""
     if ticket is None:
-        return summonses.close(tx, summons, "passed_on")
+        return passing_on.PASSED if summonses.close(tx, summons, "passed_on") else passing_on.NOTHING
     return passing_on.pass_on(tx, context, ticket, summons, how=how)
 
 
@@ -178,109 +170,7 @@ def _tell(
         events.of_ticket(tx, ticket, kind, agent=summons.agent, **told)
 
 
-# -- by text ----------------------------------------------------------------------------------------------------------
-
-
-def agents_of(context: Context, message: Message) -> tuple[str, ...]:
-    """Return the agents whose number a message comes from; () = nobody's. Some share a telephone."""
-    sender = message.sender
-    if sender is None or sender.kind != "phone":
-        return ()
-    return tuple(each.name for each in context.rulebook.agents.values() if each.phone == sender.value)
-
-
-class _Text(msgspec.Struct, frozen=True, kw_only=True):
-    """A text of an agent's that answers a page."""
-
-    received: Received
-    account: Account
-    agent: str
-    number: str
-
-
-def settle_text(tx: Tx, context: Context, received: Received, account: Account, message: Message) -> bool:
-    """Take a text that answers a page; false when it answers none."""
-    found = _ANSWER.fullmatch(message.visible_text or message.text)
-    agents = agents_of(context, message) if found is not None and account.medium == "sms" else ()
-    summons = _meant(tx, agents)
-    if found is None or summons is None or message.sender is None:
-        return False
-    ticket = None if summons.ticket_id is None else tickets.locked_final(tx, summons.ticket_id)
-    summons = summonses.load(tx, summons.id) or summons  # as it is now that the ticket is held
-    answered = _acknowledged_by_text if found[1] == "1" else _passed_on_by_text
-    said = answered(tx, context, ticket, summons)
-    text = _Text(received=received, account=account, agent=summons.agent, number=message.sender.value)
-    _confirm(tx, context, text, ticket, said)
-    _close(tx, received, ticket)
-    return True
-
-
-def _meant(tx: Tx, agents: Iterable[str]) -> Summons | None:
-    """Return the newest page of these agents that nobody has acknowledged, else the newest; None = none of this day."""
-    since_us = tx.now - ANSWERED_WITHIN_US
-    found = [each for agent in agents for each in summonses.newest(tx, agent, since_us=since_us)]
-    found.sort(key=lambda each: each.id, reverse=True)
-    waiting = (each for each in found if each.state != "passed_on" and paging.outcome_of(tx, each)[0] == "")
-    return next(waiting, found[0] if found else None)
-
-
-def _acknowledged_by_text(tx: Tx, context: Context, ticket: Ticket | None, summons: Summons) -> str:
-    outcome = acknowledge(tx, context, summons, how="text", outbox_id=summons.outbox_id)
-    if ticket is None:
-        return "Thank you: the test has reached you."
-    if outcome is None:
-        return f"{ticket.ref}: nothing was changed."
-    if outcome.is_done:
-        return f"{ticket.ref}: you have it. Thank you."
-    if outcome.look is None:
-        return f"{ticket.ref} is {outcome.ticket.status}: there is nothing left to do."
-    who = "you have" if outcome.look.agent == summons.agent else f"{outcome.look.agent} has"
-    return f"{ticket.ref}: {who} it already."
-
-
-def _passed_on_by_text(tx: Tx, context: Context, ticket: Ticket | None, summons: Summons) -> str:
-    is_passed = pass_on(tx, context, ticket, summons, how="text")
-    if ticket is None:
-        return "Thank you: the test has reached you."
-    if is_passed:
-        return f"{ticket.ref}: passed on."
-    outcome, by = paging.outcome_of(tx, summons)
-    if outcome == "theirs":
-        return f"{ticket.ref}: {by} has it already."
-    return f"{ticket.ref}: there is nothing to pass on."
-
-
-def _confirm(tx: Tx, context: Context, text: _Text, ticket: Ticket | None, said: str) -> None:
-    """Say by one text what an answer came to, from the account that it was sent to."""
-    draft = Draft(
-        cause=f"journal:{text.received.id}",
-        action="page_confirmed",
-        to=Address(text.number, text.agent),
-        subject="",
-        text=said,
-        author="system",
-        automatic="auto-replied",
-        is_public=False,
-        medium="sms",
-        account=text.account.name if text.account.can_deliver else paging.account_for(context, TEXT),
-    )
-    if ticket is None:
-        outgoing.send_apart(tx, context, draft)
-    else:
-        outgoing.send(tx, context, ticket, draft)
-
-
-def note_unanswering(tx: Tx, context: Context, received: Received, message: Message) -> None:
-    """Say on a ticket that its message came from an agent's number, and answered no page."""
-    agents = agents_of(context, message)
-    if not agents:
-        return
-    settled = journal.outcome(tx, received.id)
-    events.record(
-        tx, "agent_number", ticket_id=settled.ticket_id, customer_id=settled.customer_id, agent=agents[0]
-    )
-
-
-def _close(tx: Tx, received: Received, ticket: Ticket | None) -> None:
+def close(tx: Tx, received: Received, ticket: Ticket | None) -> None:
+    """Close the journal row of what was about a page."""
     about = {} if ticket is None else {"ticket_id": ticket.id, "customer_id": ticket.customer_id}
     journal.close(tx, received.id, SETTLED, **about)

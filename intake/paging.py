@@ -58,7 +58,7 @@ def next_way(tx: Tx, context: Context, ticket: Ticket, timer: Due) -> Ticket:
     summons = summonses.load(tx, timer.since_us)
     if summons is None or summons.state != "open":
         return ticket
-    if (ticket.agent_replied_at or 0) >= summons.created_at:
+    if is_answered(ticket, summons):
         summonses.close(tx, summons, "done")
         return ticket
     _go_on(tx, context, ticket, summons)
@@ -195,6 +195,11 @@ def stop(tx: Tx, ticket: Ticket) -> int:
     return len(ended)
 
 
+def is_answered(ticket: Ticket, summons: Summons) -> bool:
+    """Whether the customer has had an answer since."""
+    return (ticket.agent_replied_at or 0) >= summons.created_at
+
+
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +211,8 @@ def paged(tx: Tx, session: str | None) -> Paged | None:
         return None
     outbound, summons = found
     outcome, by = outcome_of(tx, summons)
+    if not outcome and summonses.is_kept(tx, summons):
+        outcome = "alone"
     return Paged(page=page, said=outbound.text, outcome=outcome, by=by)
 
 

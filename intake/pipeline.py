@@ -3,7 +3,7 @@
     our own mail         loops.note_echo, when somebody's forwarding sent it back: it is noted, and that is all
     what came back       bounces.settle: a bounce, receipt or complaint is about a mail of ours, and nobody's message
     a word of consent    consents.takes, when START, HELP or "unsubscribe" make sense as one
-    an agent's "1"       paged_answers.settle_text: a text from an agent's number that answers a page
+    an agent's "1"       paged_texts.settle: a text from an agent's number that answers a page
     who is writing       agent_proof.judge, when it looks like an agent's:
                          with proof agent_mail.settle does what it says, and that is all; else customers.identify
     which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
@@ -51,7 +51,7 @@ from intake import (
     notices,
     occasion,
     opt_out_hints,
-    paged_answers,
+    paged_texts,
     participants,
     quiet,
     reactions,
@@ -92,7 +92,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
         return
     if consents.takes(tx, context, received, message, account):
         return
-    if paged_answers.settle_text(tx, context, received, account, message):
+    if paged_texts.settle(tx, context, received, account, message):
         return
     claimed = agent_proof.claim(context, account, message, recipients)
     word = agent_proof.judge(tx, context, claimed, message, problem=problem) if claimed else None
@@ -118,7 +118,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     opt_out_hints.look(tx, context, arrival)
     if word is not None:
         _tell_unproven(tx, context, received, message, word)
-    paged_answers.note_unanswering(tx, context, received, message)
+    paged_texts.note_unanswering(tx, context, received, message)
 
 
 def _tell_unproven(tx: Tx, context: Context, received: Received, message: Message, word: Unproven) -> None:

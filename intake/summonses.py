@@ -15,6 +15,7 @@ from intake.store.statements import Statement, upsert
 
 TEST = "test"  # the kind of one that only shows that it reaches them
 TIMER = "way"  # the kind of the timer that goes the next way
+KEPT = "not_passed_on"  # the event: its agent has tried to pass it on, and there was nobody else
 KEY = "summons"  # in OutboundMessage.extra: the id of the summons that a try is of
 
 _encode = msgspec.json.Encoder().encode
@@ -84,6 +85,12 @@ _WAITING = Statement(
     select(_o.id, _o.payload).where(_o.cause == bindparam("cause"), _o.state == "queued").order_by(_o.id)
 )
 _PAYLOAD = Statement(select(_o.payload).where(_o.id == bindparam("outbox_id")))
+_e = schema.events.c
+_KEPT = Statement(
+    select(_e.details).where(
+        _e.ticket_id == bindparam("ticket_id"), _e.kind == KEPT, _e.actor == bindparam("actor")
+    )
+)
 
 
 class Summons(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +200,12 @@ def cancel_next_way(tx: Tx, summons: Summons) -> None:
 def mark_passed_on(tx: Tx, summons: Summons) -> None:
     """Note that its agent has passed it on, also when all its ways were gone before."""
     tx.update(schema.summonses, {"id": summons.id}, state="passed_on")
+
+
+def is_kept(tx: Tx, summons: Summons) -> bool:
+    """Whether its agent has tried to pass it on, and there was nobody else."""
+    told = tx.all(_KEPT, ticket_id=summons.ticket_id, actor=f"agent:{summons.agent}")
+    return any(msgspec.json.decode(row[0]).get("cause") == summons.cause for row in told)
 
 
 def drop_tries(tx: Tx, summons: Summons) -> None:

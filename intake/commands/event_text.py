@@ -59,8 +59,12 @@ def _page_call(details: Details) -> str:
 
 
 def _passed_on(details: Details) -> str:
-    to = "the next step" if details["by_ladder"] else details["to"] or "nobody: nobody else is there"
+    to = "the next step" if details["by_ladder"] else details["to"] or "others who were told"
     return f"by {details['how']}, to {to}"
+
+
+def _not_passed_on(details: Details) -> str:
+    return f"by {details['how']}: {details['reason']}"
 
 
 _TEXTS: dict[str, Callable[[Details], str]] = {
@@ -72,4 +76,5 @@ _TEXTS: dict[str, Callable[[Details], str]] = {
     "paged": _paged,
     "page_call": _page_call,
     "passed_on": _passed_on,
+    "not_passed_on": _not_passed_on,
 }

@@ -246,13 +246,14 @@ class Desk(World):
             )
         )
 
-    def settle_text(self, journal_id: int, sender: str, words: str) -> None:
+    def settle_text(self, journal_id: int, sender: str, words: str, **said: Any) -> None:
         received = self.store.read_now(lambda tx: journal.load(tx, journal_id, self.folder))
         message = Message(
             kind="sms",
             sender=Identity("phone", sender),
             text=words,
             visible_text=words,
+            **said,
         )
         self.store.write_now(lambda tx: pipeline.settle(tx, self.context, received, message))
 

@@ -38,8 +38,8 @@ CALLERS = {
     ("notices", "tell_agent", "send"): "agent",
     ("oncall_letters", "_send", "send_apart"): "agent",
     ("page_tests", "send", "send_apart"): "agent",
-    ("paged_answers", "_confirm", "send"): "agent",
-    ("paged_answers", "_confirm", "send_apart"): "agent",
+    ("paged_texts", "_confirm", "send"): "agent",
+    ("paged_texts", "_confirm", "send_apart"): "agent",
     ("paging", "_send", "send"): "agent",
 }
 ANSWERED = RULES.replace(

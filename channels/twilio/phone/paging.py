@@ -33,6 +33,7 @@ _KEYS = "Press 1 to take it on. Press 2 to pass it on. Press star to hear it aga
 _SPOKEN = {
     "yours": "Thank you. You have it. Goodbye.",
     "passed_on": "It is passed on. Goodbye.",
+    "alone": "There is nobody else to tell now. It stays with you. Goodbye.",
     "over": "This is done already. There is nothing left to do. Goodbye.",
 }
 _NOT_KNOWN_YET = {
@@ -47,8 +48,10 @@ def step(state: bytes | None, raw: RawMessage, view: View) -> Turn:
     now = _Now(call=page_calls.decoded(state), paged=view.page, raw=raw, form=_form(raw))
     if now.paged is None:
         return Turn(state=None, reply=_last(_SPOKEN["over"], ENGLISH))
-    if now.paged.outcome:
-        return _end(now, _said_of(now.paged))
+    if now.paged.outcome == "alone" and now.call.pressed != "2":  # of an earlier call: they are rung again
+        now = msgspec.structs.replace(now, paged=msgspec.structs.replace(now.paged, outcome=""))
+    if now.page.outcome:
+        return _end(now, _said_of(now.page))
     if now.call.pressed:
         return _wait(now)
     digits = now.form.get("Digits")
