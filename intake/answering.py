@@ -191,6 +191,8 @@ def refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None:
     """Say why an automatic answer must not go out, whatever has gone out before; None when it may."""
     if happened.is_overtaken:
         return occasion.OVERTAKEN
+    if happened.refusal is not None:
+        return happened.refusal
     if happened.address is None:
         return "there is no address to answer to"
     if happened.is_robot or loops.is_robot(happened.address.address):

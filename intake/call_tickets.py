@@ -1,7 +1,6 @@
-"""The ticket of a call: which one, who gets it, and what each thing that is told of the call does to it.
+"""The ticket of a call: who gets it, and what each thing that is told of the call does to it.
 
-    which one      the open ticket that the caller says it is about, if it is theirs; else that of their last call, when
-                   nobody spoke with them and it was minutes ago; else what `conversations` says for voice; else a new one
+    which one      intake.call_places
     while it rings no agent is chosen: whoever takes the call gets the ticket (intake.views has whom the rules let ring)
     somebody talks that is a person's public answer; one that was too short to be any is taken back at the end
     nobody did     at the end the ticket is given to somebody like any other, and rules that wait for `call_missed` hear of it
@@ -9,59 +8,37 @@
 The call is one message of the conversation, written anew as it goes on, and each thing that happened is an event.
 """
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Happened, Identity
 from intake import (
+    call_places,
     call_text,
     call_timeline,
     clocks,
     conversations,
-    customers,
     events,
     fetching,
     instants,
-    journal,
     missed_calls,
-    newcomers,
     opt_out_hints,
     quiet,
     reactions,
-    refs,
-    rerouting,
     seating,
     tickets,
     voicemails,
     words,
 )
+from intake.call_rows import Call
 from intake.call_timeline import State
-from intake.conversations import Place
-from intake.model import Account, Arrival, Context, Received, Ticket
+from intake.model import Account, Context, Received, Ticket
 from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 
-if TYPE_CHECKING:
-    from intake.calls import Call
-
 _c = schema.calls.c
-_LAST_BEFORE = Statement(
-    select(_c.ticket_id, _c.answered_at)
-    .where(
-        _c.customer_id == bindparam("customer_id"),
-        _c.account == bindparam("account"),
-        _c.direction == "in",
-        _c.id != bindparam("but"),
-        _c.ticket_id.is_not(None),
-        _c.started_at >= bindparam("since"),
-    )
-    .order_by(_c.started_at.desc())
-    .limit(1)
-)
 _COUNTED = Statement(select(_c.counted_at).where(_c.id == bindparam("id")))
 _OF_OUR_CALL = frozenset(("author", "author_name", "external_id"))  # are as they were written when we called
 _ACTORS = {
@@ -70,16 +47,14 @@ _ACTORS = {
 }
 
 
-def follow(
-    tx: Tx, context: Context, received: Received, account: Account, before: "Call", after: "Call"
-) -> "Call":
+def follow(tx: Tx, context: Context, received: Received, account: Account, before: Call, after: Call) -> Call:
     """Do what new knowledge of a call asks for; the call with the ticket that it has by then."""
     if after.ticket_id is not None:
         _go_on(tx, context, received, before, after, tickets.locked_final(tx, after.ticket_id))
         return after
-    if after.direction != "in" or not _is_to_be_placed(before, after):
+    if after.direction != "in" or not call_places.is_due(before, after):
         return after
-    placed = _place(tx, context, received, account, after)
+    placed = call_places.place(tx, context, received, account, after)
     if placed.ticket_id is not None:
         ticket = tickets.load(tx, placed.ticket_id)
         assert ticket is not None  # noqa: S101 - it was opened or joined just now
@@ -88,122 +63,10 @@ def follow(
     return placed
 
 
-def _is_to_be_placed(before: "Call", after: "Call") -> bool:
-    """Whether it becomes a ticket now: enough is told, and what is new may change what rules have made of it."""
-    if not _is_ripe(after):
-        return False
-    was, now = before.state, after.state
-    return (
-        before == after
-        or not _is_ripe(before)
-        or (was.outcome, was.recordings) != (now.outcome, now.recordings)
-    )
-
-
-def _is_ripe(call: "Call") -> bool:
-    """Whether it is known what it is about, or how it ended; and who called, or that they hide it."""
-    is_identified = call.caller or any(
-        each.what in ("started", "ended", "menu_done") for each in call.timeline
-    )
-    return call.state.is_placeable and bool(is_identified)
-
-
-def _place(tx: Tx, context: Context, received: Received, account: Account, call: "Call") -> "Call":
-    """Make the call part of a conversation; without a ticket when a rule ignores it."""
-    from intake import calls, pipeline  # which come here
-
-    state = call.state
-    message = call_text.message(state, caller=call.caller, own=call.own)
-    arrival = Arrival(
-        received=received,
-        message=message,
-        account=account,
-        customer=customers.identify(tx, message),
-        recipients=(call.own,) if call.own else (),
-    )
-    if state.language and arrival.customer.language != state.language:
-        tx.update(schema.customers, {"id": arrival.customer.id}, language=state.language)
-    place = _found(tx, context, arrival, call)
-    if place.ticket is not None:
-        pipeline.join(tx, context, arrival, place.ticket, place)
-    else:
-        newcomers.open_ticket(tx, context, arrival, place)
-    done = journal.outcome(tx, received.id)
-    placed = msgspec.structs.replace(
-        call, customer_id=arrival.customer.id, ticket_id=done.ticket_id, message_id=done.message_id
-    )
-    calls.save(tx, placed)
-    if place.ticket is not None:
-        _route_again(tx, context, placed, message=done.message_id)
-    return placed
-
-
-def _found(tx: Tx, context: Context, arrival: Arrival, call: "Call") -> Place:
-    """Return where the call belongs."""
-    customer = arrival.customer
-    if arrival.message.sender is None or customer.is_new:
-        return conversations.NEW
-    tx.lock("customer", customer.id)
-    named = _named(tx, context, arrival, call)
-    if named is not None:
-        return Place(ticket=named)
-    again = _called_before(tx, context, arrival, call)
-    if again is not None:
-        return Place(ticket=again)
-    return conversations.place(tx, context, arrival)
-
-
-def _named(tx: Tx, context: Context, arrival: Arrival, call: "Call") -> Ticket | None:
-    """Return the ticket that the caller has chosen, when it is theirs and takes another message."""
-    ref = refs.normalized(call.state.open_ref or "")
-    found = tickets.load_by_ref(tx, ref) if ref is not None else None
-    if found is None:
-        return None
-    found = tickets.final(tx, found)
-    is_theirs = found.customer_id == arrival.customer.id or arrival.message.sender in tickets.participants(
-        tx, found.id
-    )
-    if not is_theirs:
-        return None
-    ticket = tickets.locked(tx, found.id)
-    return (
-        ticket if conversations.is_joinable(tx, ticket, context.rulebook.conversations.of("voice")) else None
-    )
-
-
-def _called_before(tx: Tx, context: Context, arrival: Arrival, call: "Call") -> Ticket | None:
-    """Return the open ticket of the caller's last call, when that was minutes ago and nobody spoke with them."""
-    span_us = round(context.calls.together_minutes * 60_000_000)
-    if not span_us:
-        return None
-    started_at = call.state.started_at
-    start_us = tx.now if started_at is None else instants.us_from_datetime(started_at)
-    row = tx.one(
-        _LAST_BEFORE,
-        customer_id=arrival.customer.id,
-        account=call.account,
-        but=call.id,
-        since=start_us - span_us,
-    )
-    if row is None or row[1] is not None:
-        return None
-    ticket = tickets.locked_final(tx, row[0])
-    return ticket if ticket.is_open else None
-
-
-def _route_again(tx: Tx, context: Context, call: "Call", *, message: int | None) -> None:
-    """Decide anew, while nobody has taken the ticket: this call may be about something else than the last."""
-    ticket = tickets.load(tx, call.ticket_id or 0)
-    if ticket is not None and ticket.medium == call_text.VOICE and ticket.is_open:
-        rerouting.once_more(tx, context, ticket, cause=f"message:{message}")
-
-
 # -- what is told of a call that has a ticket ---------------------------------------------------------------------
 
 
-def _go_on(
-    tx: Tx, context: Context, received: Received, before: "Call", after: "Call", ticket: Ticket
-) -> None:
+def _go_on(tx: Tx, context: Context, received: Received, before: Call, after: Call, ticket: Ticket) -> None:
     was, now = before.state, after.state
     _tell(tx, ticket, before, after)
     _write_anew(tx, after, ticket)
@@ -218,11 +81,11 @@ def _go_on(
         _suggest(tx, context, after, ticket)
         ticket = voicemails.read(tx, context, ticket, now, cause=cause)
     if now.outcome is not None and was.outcome is None:
-        ticket = missed_calls.react(tx, context, ticket, now, cause=cause)
+        ticket = missed_calls.react(tx, context, ticket, after, cause=cause)
     quiet.follow(tx, context, ticket)
 
 
-def _suggest(tx: Tx, context: Context, call: "Call", ticket: Ticket) -> None:
+def _suggest(tx: Tx, context: Context, call: Call, ticket: Ticket) -> None:
     """Look whether a message left asks to be left alone: an agent decides."""
     said = call.state.transcript
     if said is not None and call.caller is not None and call.message_id is not None:
@@ -238,7 +101,7 @@ def _suggest(tx: Tx, context: Context, call: "Call", ticket: Ticket) -> None:
         )
 
 
-def _tell(tx: Tx, ticket: Ticket, before: "Call", after: "Call") -> None:
+def _tell(tx: Tx, ticket: Ticket, before: Call, after: Call) -> None:
     """Write an event for each thing that is new in the call's timeline."""
     known = {call_timeline.name_of(each) for each in before.timeline}
     for each in after.timeline:
@@ -262,7 +125,7 @@ def _actor(each: Happened) -> str:
     return "customer" if each.what in _ACTORS["customer"] else "system"
 
 
-def _write_anew(tx: Tx, call: "Call", ticket: Ticket) -> None:
+def _write_anew(tx: Tx, call: Call, ticket: Ticket) -> None:
     """Write the call's message as it is known now, and want the recordings that it names."""
     if call.message_id is None:
         return

@@ -14,8 +14,20 @@ from sqlalchemy import bindparam, select
 from channels import dial_outs, phone_numbers
 from channels.contract import Address, CallEvent, Happened, OutboundMessage
 from channels.dial_outs import DialOut
-from intake import calls, deliveries, desk, events, holds, journal, outgoing, page_text, permission, tickets
-from intake.calls import Call
+from intake import (
+    call_rows,
+    calls,
+    deliveries,
+    desk,
+    events,
+    holds,
+    journal,
+    outgoing,
+    page_text,
+    permission,
+    tickets,
+)
+from intake.call_rows import Call
 from intake.desk import DeskError
 from intake.model import Account, Context, Received, Ticket
 from intake.outbound import Draft
@@ -230,7 +242,7 @@ def settle(tx: Tx, context: Context, received: Received, happening: CallEvent) -
 
 def _is_dialled(tx: Tx, received: Received, event: CallEvent) -> bool:
     tx.lock("sender", f"call:{received.raw.account}:{event.call}")
-    return calls.load(tx, account=received.raw.account, call=event.call) is not None
+    return call_rows.load(tx, account=received.raw.account, call=event.call) is not None
 
 
 def _hung_up(tx: Tx, context: Context, received: Received, event: CallEvent, happened: Happened) -> None:
@@ -271,10 +283,10 @@ def _dialled(
     """Make the call to the customer one of the ticket's, and a message of its conversation."""
     account, extra = received.raw.account, outbound.extra
     tx.lock("sender", f"call:{account}:{event.call}")
-    if calls.load(tx, account=account, call=event.call) is None:
+    if call_rows.load(tx, account=account, call=event.call) is None:
         ticket = tickets.load(tx, ticket_id)  # calls.settle locks it, after the call
         if ticket is not None:
-            calls.save(tx, _new(tx, tickets.final(tx, ticket), account, event.call, extra))
+            call_rows.save(tx, _new(tx, tickets.final(tx, ticket), account, event.call, extra))
     told = (
         Happened("started", happened.at, {"to": extra["customer"], "from": extra["own"], "known": True}),
         Happened("accepted", happened.at, {"agent": extra["agent"]}),

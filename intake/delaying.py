@@ -61,14 +61,18 @@ def wake(tx: Tx, context: Context, ticket: Ticket, armed_at: int) -> Ticket:
 def alarm(tx: Tx, ticket: Ticket, kind: str, at: datetime) -> None:
     """Set the ticket's one timer of a kind; its policy keeps when that was done."""
     tx.run(_CANCEL, of_ticket=ticket.id, of_kind=kind)
-    due_us = instants.us_from_datetime(at)
+    set_timer(tx, ticket, kind, policy=f"{kind}@{tx.now}", due_us=instants.us_from_datetime(at))
+
+
+def set_timer(tx: Tx, ticket: Ticket, kind: str, *, policy: str, due_us: int) -> None:
+    """Set one more timer of a kind. policy: what tells it from others, with a number behind an @."""
     tx.run(
         _SET,
         id=tx.new_id(),
         ticket_id=ticket.id,
         customer_id=ticket.customer_id,
         kind=kind,
-        policy=f"{kind}@{tx.now}",
+        policy=policy,
         step=kind,
         due_at=due_us,
     )

@@ -21,6 +21,7 @@ from intake import (
     failpoints,
     instants,
     lateness,
+    missed_calls,
     occasion,
     overtaken,
     paging,
@@ -192,5 +193,6 @@ _FIRES: dict[str, Callable[[Tx, Context, Ticket, Due], Ticket | None]] = {
     delaying.RELAX: _relax,
     promising.REMINDER: _remind,
     paging.TIMER: paging.next_way,
+    missed_calls.TIMER: missed_calls.look_again,
 }
 _ALSO_WHEN_DONE = frozenset((quiet.KIND, steps.BREACH))

@@ -25,7 +25,8 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     told: why a step of a ladder is taken, None = it is none.
     due_at: of a timer, when it should have happened, microseconds UTC, None = it is no timer's. is_overtaken: it is so
     late that what it says to the customer is said anew by what fell due after it (intake.overtaken). once_s: how often an
-    address is answered at most, where the rule does not say, None = as limits have it.
+    address is answered at most, where the rule does not say, None = as limits have it. refusal: why nobody is to be
+    answered, None = somebody may be.
     """
 
     cause: str
@@ -42,6 +43,7 @@ class Occasion(msgspec.Struct, frozen=True, kw_only=True):
     due_at: int | None = None
     is_overtaken: bool = False
     once_s: float | None = None
+    refusal: str | None = None
 
 
 Doer = Callable[[Tx, Context, Ticket, Action, Occasion], Ticket]

@@ -4,22 +4,18 @@ A transcript is what the customer said, so it is text for the rules: they decide
 and rules that wait for `transcribed` hear of it.
 """
 
-from typing import TYPE_CHECKING
-
 from channels.contract import Attachment
 from intake import call_text, fetching, reactions, rerouting, tickets
+from intake.call_rows import Call
 from intake.call_timeline import State
 from intake.model import Context, Ticket
 from intake.reactions import Cause
 from intake.store.engine import Tx
 
-if TYPE_CHECKING:
-    from intake.calls import Call
-
 PART = "recording:"
 
 
-def attachments(tx: Tx, call: "Call", ticket: Ticket) -> tuple[Attachment, ...]:
+def attachments(tx: Tx, call: Call, ticket: Ticket) -> tuple[Attachment, ...]:
     """Return the call's recordings as files of its message; each is wanted once."""
     found = []
     for each in call.state.recordings:

@@ -291,6 +291,20 @@ def test_after_a_talk_the_next_call_is_a_ticket_of_its_own(desk: Desk) -> None:
     assert len(desk.rows("tickets")) == 2
 
 
+def test_who_calls_again_after_a_talk_that_broke_off_at_once_is_on_the_same_ticket(desk: Desk) -> None:
+    at = desk.clock()
+    done = happened("menu_done", at, 6, choice="support", open_ref=None)
+    desk.tell(event(happened("started", at), done, happened("connected", at, 20, agent="ania")))
+    desk.tell(event(happened("ended", at, 23, status="completed", duration_s=23, why="answered")))
+    desk.clock.advance(minutes=1)
+    again = desk.clock()
+    desk.tell(
+        event(happened("started", again), happened("menu_done", again, 6, choice="support"), call="CA2")
+    )
+    assert desk.call("CA2")["ticket_id"] == desk.call("CA1")["ticket_id"]
+    assert len(desk.rows("tickets")) == 1
+
+
 def test_a_call_later_than_minutes_is_a_ticket_of_its_own(desk: Desk) -> None:
     told(desk, *menu(desk.clock()))
     told(desk, happened("ended", desk.clock(), 30, why="hung_up_waiting"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import msgspec
 import pytest
 
 from channels.contract import Address, Identity, Message, RawMessage
-from intake import journal, opt_outs, pipeline
+from intake import journal, missed_calls, opt_outs, pipeline
 from intake.model import Account
 from intake.settings import Calls
 from intake.store import blobs, opening
@@ -58,6 +59,8 @@ def missed(
     desk.tell(event(happened("started", at), *done, call=call, caller=caller))
     ended = happened("ended", at, 30, status="completed", duration_s=30, why=why)
     desk.tell(event(ended, call=call, caller=caller))
+    desk.clock.advance(seconds=missed_calls.RECORDING_COMES_WITHIN_US // 1_000_000)
+    desk.fire_due()
     return desk.call(call)
 
 
@@ -109,6 +112,56 @@ def test_a_call_that_was_taken_or_left_a_message_was_not_missed(desk: Desk) -> N
     desk.tell(event(happened("recorded", at, 80, recording="RE1", duration_s=9, why="voicemail"), call="CA2"))
     desk.tell(event(happened("ended", at, 90, status="completed", why="voicemail"), call="CA2"))
     assert texts(desk) == []
+
+
+def ended_without(desk: Desk, why: str = "no_message", *, ago_s: int = 0, call: str = "CA1") -> None:
+    """The end of a call in which a message was asked for is told; whether there is one nobody has said yet."""
+    at = desk.clock() - timedelta(seconds=ago_s)
+    offered = happened("voicemail_offered", at, 20, why="unanswered")
+    done = happened("menu_done", at, 6, choice="support", open_ref=None)
+    desk.tell(event(happened("started", at), done, offered, call=call))
+    desk.tell(event(happened("ended", at, 30, status="completed", why=why), call=call))
+
+
+def test_whoever_hangs_up_in_the_message_has_left_it_although_the_end_is_told_first(desk: Desk) -> None:
+    """Twilio tells the end of the call at once, and the recording when it has it."""
+    ended_without(desk)
+    desk.clock.advance(seconds=8)
+    recorded = happened("recorded", desk.clock(), recording="RE1", duration_s=9, why="voicemail")
+    desk.tell(event(recorded))
+    desk.clock.advance(minutes=1)
+    desk.fire_due()
+    assert (texts(desk), desk.call()["outcome"]) == ([], "voicemail")
+
+
+def test_a_message_that_was_asked_for_and_not_left_is_a_missed_call_within_half_a_minute(desk: Desk) -> None:
+    ended_without(desk)
+    assert texts(desk) == []
+    desk.clock.advance(seconds=25)
+    desk.fire_due()
+    desk.fire_due()
+    assert len(texts(desk)) == 1
+
+
+def test_a_call_that_is_heard_of_hours_later_is_answered_by_no_text(desk: Desk) -> None:
+    """After an outage the reconciler brings it: the rules see it, and the ticket says why nothing went out."""
+    ended_without(desk, ago_s=2 * 3_600)
+    desk.clock.advance(seconds=30)
+    desk.fire_due()
+    assert texts(desk) == []
+    assert withheld(desk) == ["the call was told of 2 h late"]
+
+
+def test_who_has_spoken_with_us_since_is_told_nothing_of_the_call_before(desk: Desk) -> None:
+    ended_without(desk)
+    at = desk.clock()
+    done = happened("menu_done", at, 12, choice="support", open_ref=None)
+    connected = happened("connected", at, 18, agent="ania")
+    desk.tell(event(happened("started", at, 10), done, connected, call="CA2"))
+    desk.clock.advance(seconds=25)
+    desk.fire_due()
+    assert texts(desk) == []
+    assert withheld(desk) == ["somebody has spoken with them since"]
 
 
 def test_once_in_twelve_hours_whatever_the_ticket(desk: Desk) -> None:
