@@ -214,7 +214,15 @@ class TestWhisper:
         call.leg("ania", "call/accept", n=1, Digits="1")
         turn = call.leg("ewa", "call/accept", n=1, Digits="1")
         assert call.said == "Somebody else has taken the call. Thank you."
-        assert (call.words.count("accepted"), turn.holds) == (1, ("ania",))
+        assert (call.words.count("accepted"), turn.holds) == (1, ("ania", "ewa"))
+
+    def test_who_hears_that_it_is_taken_is_free_for_another_call_once_that_is_said(self) -> None:
+        call = ringing(ANIA, EWA)
+        call.leg("ania")
+        call.leg("ewa")
+        call.leg("ania", "call/accept", n=1, Digits="1")
+        call.leg("ewa", "call/accept", n=1, Digits="1")
+        assert call.leg("ewa", "call/leg", CallStatus="completed").holds == ("ania",)
 
     def test_a_claim_without_media_is_open_after_ten_seconds(self) -> None:
         call = ringing(ANIA, EWA)

@@ -124,12 +124,10 @@ def _rings(moment: Moment, state: State) -> bool:
 
 
 def _late(moment: Moment, state: State) -> Answer:
-    """Tell an agent that it is too late, and why."""
-    agent = _agent(moment)
-    is_taken = state.claim is not None and state.claim.agent != agent
+    """Tell an agent that it is too late, and why. No other call rings that phone until it has been said."""
+    is_taken = state.claim is not None and state.claim.agent != _agent(moment)
     key = "taken" if is_taken else "gone"
-    said = twiml.good_bye(moment, [moment.line(moment.options.staff_language, key)])
-    return Answer(_without(state, agent) if is_taken else state, said)
+    return Answer(state, twiml.good_bye(moment, [moment.line(moment.options.staff_language, key)]))
 
 
 def _without(state: State, agent: str) -> State:
