@@ -30,12 +30,16 @@ class Free(msgspec.Struct, frozen=True):
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the rules have put the session's ticket. ring: who may be rung, in the order in which they should be."""
+    """Where the rules have put the session's ticket. ring: who may be rung, in the order in which they should be.
+
+    customer: the name that they are known by, "" = none.
+    """
 
     ref: str
     team: str | None = None
     priority: str = "normal"
     customer: str = ""
+    tags: tuple[str, ...] = ()
     ring: tuple[Free, ...] = ()
 
 

@@ -105,6 +105,7 @@ def placed(tx: Tx, context: Context, ticket: Ticket, *, busy: AbstractSet[str]) 
         team=ticket.team,
         priority=ticket.priority,
         customer=about[0] if about is not None else "",
+        tags=ticket.tags,
         ring=_ring(tx, context, ticket, busy=busy),
     )
 

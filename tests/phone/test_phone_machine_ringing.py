@@ -163,6 +163,13 @@ class TestWhisper:
             "It is urgent. Press 1 to take the call."
         )
 
+    def test_says_what_tags_mean_and_that_it_has_priority(self) -> None:
+        told = {"vip": {"en": "A very important customer."}}
+        call = Call(options(menu=(), whisper=told), placed=placed(ANIA, tags=("new", "vip"), priority="high"))
+        call.start().go_on()
+        call.leg("ania")
+        assert "A very important customer. It has priority. Press 1" in call.said
+
     def test_the_callers_language_is_named_in_itself(self) -> None:
         call = Call(options(languages=("en", "de"), menu=()), language="de", placed=placed(ANIA))
         call.start().go_on()

@@ -80,6 +80,14 @@ class TestErrors:
                 "what is asked about an open request in 'en' is too long",
             ),
             ({"menu": (), "greeting": {"en": "x" * 400}}, "the greeting in 'en' is too long"),
+            (
+                {"whisper": {"vip": {"pl": "VIP."}}},
+                "whisper says nothing of 'vip' in 'en', the agents' language",
+            ),
+            (
+                {"whisper": {"vip": {"en": "x" * 61}}},
+                "what whisper says of 'vip' has more than 60 characters",
+            ),
             ({"hold_music": "music.mp3"}, "hold_music is written like https://"),
         ],
     )

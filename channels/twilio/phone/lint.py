@@ -21,6 +21,7 @@ GREETING_MAX_S = 8
 GREETING_MAX_CHARACTERS = GREETING_MAX_S * CHARACTERS_A_SECOND
 MAX_LANGUAGES = 9
 _MAX_TEXT = 400
+_MAX_WHISPER = 60
 
 
 def problems(options: "Options") -> list[Problem]:
@@ -29,6 +30,7 @@ def problems(options: "Options") -> list[Problem]:
         *_languages(options),
         *_texts(options),
         *_sentences(options),
+        *_whisper(options),
         *_level(options, options.menu, "the menu", 1),
         *_ids(options),
         *_advice(options),
@@ -96,6 +98,18 @@ def _sentences(options: "Options") -> Iterator[Problem]:
         for language, text in texts.items():
             if len(text) > _MAX_TEXT:
                 yield Problem(f"sentence '{key}' in '{language}' has more than {_MAX_TEXT} characters")
+
+
+def _whisper(options: "Options") -> Iterator[Problem]:
+    spoken = options.agents_language or next(iter(options.languages), "")
+    for tag, texts in options.whisper.items():
+        text = texts.get(spoken, "")
+        if not text.strip():
+            yield Problem(f"whisper says nothing of '{tag}' in '{spoken}', the agents' language")
+        elif len(text) > _MAX_WHISPER:
+            yield Problem(
+                f"what whisper says of '{tag}' has more than {_MAX_WHISPER} characters: an agent waits for it"
+            )
 
 
 def _level(options: "Options", choices: tuple[menu.Choice, ...], where: str, level: int) -> Iterator[Problem]:

@@ -21,7 +21,8 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     offer_open_request: whether a known number is asked about its open ticket first. ring: everybody of a level at once
     (ten at most), or one after the other. ring_s: how long a phone rings; ring_max_s: how long we try; hold_s: how long
     a caller waits for somebody to be free. hold_music: address of a sound file, "" = silence. caller_id: whose number the
-    agent's phone shows. agents_language: "" = the first of languages. when_closed: what happens outside opening hours.
+    agent's phone shows. agents_language: "" = the first of languages. whisper: tag of the ticket -> language -> what an agent
+    is told of it. when_closed: what happens outside opening hours.
     record: of talks; "ask" = after a key, "notice" = after a sentence. transcription: of voicemail. talk_max_s: of a talk.
     delete_recordings: at Twilio, as soon as we have them.
     answer_within_s: how long a caller waits for the store before the answer is a voicemail that needs none.
@@ -41,6 +42,7 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     hold_music: str = ""
     caller_id: Literal["own", "caller"] = "own"
     agents_language: str = ""
+    whisper: dict[str, dict[str, str]] = field(default_factory=dict)
     when_closed: Literal["voicemail", "ring", "hang_up"] = "voicemail"
     record: Literal["off", "ask", "notice"] = "off"
     voicemail_s: Annotated[int, Meta(ge=2, le=180)] = 180

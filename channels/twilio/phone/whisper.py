@@ -13,6 +13,7 @@ from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import Claim, State
 
 CLAIM_S = 10
+_PRESSING = frozenset({"urgent", "high"})  # priorities that are said, each by the sentence of its name
 _replace = msgspec.structs.replace
 
 
@@ -30,7 +31,7 @@ def _ask(moment: Moment, lines: tuple[Line, ...], *, tries: int) -> str:
 
 
 def _words(moment: Moment, state: State) -> tuple[Line, ...]:
-    """Team, choice, language in itself, who it may be, how long they wait, whether it is urgent."""
+    """Team, choice, language in itself, who it may be, how long they wait, what tags say, whether it is urgent."""
     spoken, placed = moment.options.staff_language, moment.view.placed
     team = placed.team if placed is not None else None
     lines = [moment.line(spoken, "call_for", team=team) if team else moment.line(spoken, "call")]
@@ -44,8 +45,10 @@ def _words(moment: Moment, state: State) -> tuple[Line, ...]:
     minutes = int((moment.at - state.started_at).total_seconds() // 60)
     if minutes > 0:
         lines.append(moment.line(spoken, "waited", minutes=minutes))
-    if placed is not None and placed.priority == "urgent":
-        lines.append(moment.line(spoken, "urgent"))
+    if placed is not None:
+        told = moment.options.whisper
+        lines += [Line(told[tag].get(spoken, ""), spoken) for tag in placed.tags if tag in told]
+        lines += [moment.line(spoken, placed.priority)] if placed.priority in _PRESSING else []
     return tuple(lines)
 
 
