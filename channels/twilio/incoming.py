@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from channels import language, phone_numbers
 from channels.contract import Address, Attachment, Identity, Message, RawMessage
-from channels.twilio import media_names
+from channels.twilio import flow_answers, media_names
 
 MAX_FIELDS = 300
 MAX_HEADERS = 100
@@ -119,12 +119,12 @@ def _instant(written: object) -> datetime | None:
 
 
 def _written(form: Form) -> str:
-    """Return what the customer said: words, a button, a place, a reaction."""
+    """Return what the customer said: words, a button, a place, a reaction, a form that they have filled in."""
     said = form.get("Body", "").strip("\n")
     if form.get("MessageType", "").lower() == "reaction":
         said = f"Reaction: {said}" if said else "A reaction was taken back"
     chosen = next(filter(None, (form.get(name, "") for name in ("ButtonText", "ListTitle"))), "")
-    return "\n".join(filter(None, [said or chosen, _place(form)]))
+    return "\n".join(filter(None, [said or chosen, _place(form), *flow_answers.lines(form)]))
 
 
 def _place(form: Form) -> str:
@@ -148,8 +148,6 @@ def _remarks(form: Form) -> Iterator[str]:
     advert = [form.get(f"Referral{name}", "") for name in ("Headline", "Body", "SourceUrl")]
     if any(advert):
         yield f"(came from an advertisement: {' · '.join(filter(None, advert))})"
-    if form.get("InteractiveData"):
-        yield f"(answered a form: {form['InteractiveData'][:MAX_HEADER_CHARS]})"
 
 
 def _attachments(form: Form) -> tuple[Attachment, ...]:

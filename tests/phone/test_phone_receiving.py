@@ -435,6 +435,36 @@ def test_a_reaction_is_told_as_one() -> None:
     assert (message.text, message.in_reply_to) == ("Reaction: 👍", ("SM" + "d" * 32,))
 
 
+FLOW = (
+    '{"screen_2_Choose_all_that_apply_0":["1_A_new_outfit","2_Shoes"],"screen_1_Choose_one_0":"1_Wear_the_same",'
+    '"flow_token":"abcd1234","order":4711,"remark":"call  me","none":null}'
+)
+
+
+def test_a_form_that_was_filled_in_is_what_the_customer_said() -> None:
+    """Twilio passes it on beside an empty Body: no agent may read "the message is empty"."""
+    for posted in (
+        {"FlowData": FLOW},
+        {"InteractiveData": f'{{"flowResponse":{FLOW}}}'},
+        {"FlowData": FLOW, "InteractiveData": "{}"},
+    ):
+        message = read(texting.whatsapp_form("", MessageType="interactive", **posted), kind=whatsapp)
+        assert message.visible_text.splitlines() == [
+            "Choose all that apply: A new outfit, Shoes",
+            "Choose one: Wear the same",
+            "order: 4711",
+            "remark: call me",
+            "none: null",
+        ]
+        assert message.problems == ()
+
+
+def test_a_form_that_cannot_be_read_is_shown_as_it_came() -> None:
+    for written in ("no json", "[1]", "7", '{"flowResponse":[]}', "[" * 100_000, "{" * 9):
+        message = read(texting.whatsapp_form("", FlowData=written), kind=whatsapp)
+        assert message.visible_text == written[:500]
+
+
 def test_an_advertisement_and_a_forwarded_text_are_told_beside_what_was_written() -> None:
     posted = texting.whatsapp_form(
         "Is it in stock?",

@@ -1,10 +1,12 @@
 """What Twilio does with a request to send a text or to call: refuses it with its code, or takes it.
 
 Source: twilio.com/docs/messaging/api/message-resource, /docs/voice/api/call-resource and the pages of the codes
-(2026-11). WhatsApp free text outside the window is taken, and fails later with 63016.
+(2026-11). WhatsApp free text outside the window is taken, and fails later with 63016. A WhatsApp user without a number is
+addressed by the id that their message came from (Twilio's changelog and Meta's "Business-scoped user IDs", 2026-05-28).
 """
 
 import json
+import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
 
@@ -20,6 +22,7 @@ MAX_TWIML_CHARACTERS = 4_000
 MAX_URL_CHARACTERS = 4_000
 EVENTS = ("initiated", "ringing", "answered", "completed")
 WHATSAPP = "whatsapp:"
+_USER = re.compile(r"whatsapp:[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _FINALS: dict[int | None, str] = {None: "delivered", 21610: "failed", 63016: "failed"}
 
 
@@ -75,12 +78,17 @@ def _check_ends(provider: Provider, sender: str, to: str, *, service: str) -> No
         raise ApiError(21701, service)
     if sender and sender.startswith(WHATSAPP) != to.startswith(WHATSAPP):
         raise ApiError(21910)
-    if not _is_dialable(to.removeprefix(WHATSAPP)):
+    if not _is_dialable(to.removeprefix(WHATSAPP)) and not _is_user(to):
         raise ApiError(21211, to)
     if sender:
         _check_sender(provider, sender)
     if sender == to:
         raise ApiError(21266, to)
+
+
+def _is_user(address: str) -> bool:
+    """Whether it is a WhatsApp user who hides their number: country, a point, and what Meta calls them."""
+    return _USER.fullmatch(address) is not None
 
 
 def _check_sender(provider: Provider, sender: str) -> None:

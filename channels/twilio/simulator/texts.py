@@ -62,7 +62,7 @@ class Mailman:
         if text.from_.startswith(WHATSAPP):
             fields = {
                 **_without(fields, "FromCountry", "ToCountry"),
-                "WaId": text.from_.removeprefix("whatsapp:+"),
+                "WaId": text.from_.removeprefix(WHATSAPP).removeprefix("+"),
             }
         root = f"https://api.twilio.com{resources.root(provider)}/Messages/{text.sid}/Media"
         for number, file in enumerate(text.media):
