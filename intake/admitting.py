@@ -2,7 +2,7 @@
 
 For texts, WhatsApp messages and calls this is one write, which uses their budget, once and not for each retry: whatever STOP, another daemon or an
 operator has committed before it, counts. Automatic mail is looked up only. What is refused is kept as withheld, and an
-answer among it was not given; what meets quiet hours waits for their end.
+answer among it was not given; what meets quiet hours waits for their end. A page that nobody needs any more is dropped.
 """
 
 from typing import Literal
@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import OutboundMessage
-from intake import failures, permission, tickets
+from intake import failures, paging, permission, tickets
 from intake.failures import Failure
 from intake.model import Context
 from intake.opt_outs import PHONE_MEDIA
@@ -83,6 +83,9 @@ def admit(
     """Let a message pass, or settle it; None = it is not queued any more, and nothing is done."""
     row = _row(tx, outbox_id)
     if row is None or row.state != "queued":
+        return None
+    if not paging.is_wanted(tx, outbound):
+        tx.update(schema.outbox, {"id": outbox_id, "state": "queued"}, state="dropped", next_at=None)
         return None
     verdict = permission.ask(tx, context, _asked(context, row, outbound), budget=budget)
     if verdict.is_withheld:

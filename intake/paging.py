@@ -11,7 +11,7 @@ Tests (`intake oncall page --test`) are about no ticket: each of their summonses
 from sqlalchemy import bindparam
 
 from channels import page_calls
-from channels.contract import Address
+from channels.contract import Address, OutboundMessage
 from channels.page_calls import Paged
 from intake import counters, events, looks, notice_letters, outgoing, page_text, reaching, summonses, tickets
 from intake.due import Due
@@ -28,6 +28,7 @@ from intake.summonses import Summons
 TIMER = summonses.TIMER
 COUNTER = "agent_phone"
 MINUTE_US = 60 * 1_000_000
+TEST_WITHIN_US = 15 * MINUTE_US  # whoever has asked for a test looks no longer
 
 _t = schema.timers.c
 _ALARM = Statement(
@@ -198,6 +199,26 @@ def stop(tx: Tx, ticket: Ticket) -> int:
 def is_answered(ticket: Ticket, summons: Summons) -> bool:
     """Whether the customer has had an answer since."""
     return (ticket.agent_replied_at or 0) >= summons.created_at
+
+
+def is_wanted(tx: Tx, outbound: OutboundMessage) -> bool:
+    """Whether a call or text that is about to leave still tells somebody something; what is no try of a summons does.
+
+    The provider may have been away for hours: nobody's phone rings at night for what was done in the evening.
+    """
+    number = outbound.extra.get(summonses.KEY)
+    summons = None if number is None else summonses.load(tx, int(number))
+    if summons is None:
+        return True
+    if summons.ticket_id is None:
+        return tx.now - summons.created_at <= TEST_WITHIN_US
+    ticket = tickets.load(tx, summons.ticket_id)
+    if ticket is None or summons.state == "passed_on":
+        return False
+    ticket = tickets.final(tx, ticket)
+    is_done = not ticket.is_open and (ticket.status_changed_at or 0) > summons.created_at
+    # What a rule tells because of an answer is told in the very instant of it.
+    return not is_done and (ticket.agent_replied_at or 0) <= summons.created_at
 
 
 # -- looking ----------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 Each way once, in order, in time; and nothing is asked of Twilio any more once somebody has acknowledged.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +16,13 @@ from channels.contract import Delivered, OutboundMessage
 from channels.twilio import sms, voice
 from channels.twilio.send import Sending
 from channels.twilio.simulator.provider import Provider
-from intake import failpoints
+from intake import failpoints, page_tests
 from intake.delivering import Outbox
 from intake.store import opening, schema
 from intake.store.engine import Tx
 from intake.timers import Timers
 from tests.domain.oncall_world import Cut
-from tests.phone.paged import EWA, OWN_CALLS, OWN_TEXTS, TOMEK, Desk
+from tests.phone.paged import EWA, OWN_CALLS, OWN_TEXTS, PAGED, TOMEK, Desk
 
 MAIL = "ewa@desk.example"
 # minutes after the notice, how, to whom
@@ -260,3 +260,68 @@ async def test_a_call_that_was_cut_off_and_that_nobody_took_is_followed_by_the_t
         provider.called[0].status = "no-answer"
         await life.at(1.75)
         assert life.told() == [(0, "call", EWA), (1.75, "text", EWA)]
+
+
+DONE: dict[str, Callable[[Desk, dict[str, Any]], object]] = {
+    "solved": lambda desk, ticket: desk.set_status(ticket, "solved"),
+    "closed": lambda desk, ticket: desk.set_status(ticket, "closed"),
+    "answered": lambda desk, ticket: desk.reply(ticket, agent="ania"),
+    "passed on": lambda desk, ticket: desk.text(EWA, "2"),
+}
+
+
+@pytest.mark.parametrize("name", DONE)
+async def test_no_phone_rings_at_night_for_what_was_done_while_twilio_was_away(
+    desk: Desk, provider: Provider, api_url: str, name: str
+) -> None:
+    """The call waits for its next try when the ticket is done."""
+    async with living(desk, provider, api_url) as life:
+        provider.is_down = True
+        await life.at(0)
+        await life.at(1)
+        (call,) = desk.rows("outbox", "medium = 'voice'")
+        assert call["state"] == "queued"
+        provider.is_down = False
+        DONE[name](desk, life.ticket)
+        for minutes in (2, 30, 240):
+            await life.at(minutes)
+        assert [each for each in provider.called if each.to == EWA] == []
+        assert desk.row("outbox", call["id"])["state"] == "dropped"
+
+
+async def test_what_still_waits_rings_when_twilio_is_back(
+    desk: Desk, provider: Provider, api_url: str
+) -> None:
+    async with living(desk, provider, api_url) as life:
+        provider.is_down = True
+        await life.at(0)
+        provider.is_down = False
+        await life.at(1.75)
+        assert life.told() == [(1.75, "call", EWA)]
+
+
+async def test_a_page_about_a_ticket_that_was_done_before_it_is_sent_all_the_same(
+    desk: Desk, provider: Provider, api_url: str
+) -> None:
+    """The rule that solves it tells the lead so."""
+    then = "{status: solved, notify: lead, by: sms}"
+    rule = f"react:\n  - {{id: done, on: quiet, for: 30m, since: created, when: {{ticket.status: new}}, then: {then}}}\n"
+    desk.use_rules(PAGED.replace("enrich:", f"{rule}enrich:"))
+    async with living(desk, provider, api_url) as life:
+        await life.at(0)
+        assert [each.to for each in provider.sent] == [TOMEK]
+
+
+async def test_a_test_call_that_could_not_be_made_does_not_ring_at_night(
+    desk: Desk, provider: Provider, api_url: str
+) -> None:
+    async with living(desk, provider, api_url) as life:
+        provider.is_down = True
+        desk.set_status(life.ticket, "closed")
+        test = desk.store.write_now(lambda tx: page_tests.send(tx, desk.context, "ewa", "call"))
+        await life.at(0)
+        provider.is_down = False
+        await life.at(60)
+        assert provider.called == []
+        assert test is not None
+        assert desk.row("outbox", test.outbox_id)["state"] == "dropped"
