@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from intake import agents, fetching, logs, memory
+from intake import agents, fetching, logs, memory, sessions
 from intake.delivering import Outbox
 from intake.fetching import Fetching
 from intake.gate import MeasuredGate
@@ -205,6 +205,7 @@ class Daemon:
             self._loop.call_soon_threadsafe(self._wake, signals)
 
     def _wake(self, signals: Signals) -> None:
+        self.dispatcher.settle_first(signals.get(sessions.SIGNAL, ()))
         if "journal" in signals:
             self.dispatcher.wake()
         if "journal_again" in signals:

@@ -1,7 +1,8 @@
 """From journal rows to settled messages: lanes in order, batches for speed, retries with back-off, quarantine.
 
 One row of a lane is under way at a time; different lanes go side by side. Rows are found by one scan of what is
-pending behind the last row seen, so that what another process journals, and what a crash left, is taken up alike.
+pending behind the last row seen, so that what another process journals, and what a crash left, is taken up alike. Rows of
+which somebody on the line waits to hear (`settle_first`) have a settler of their own: they wait behind no backlog.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,9 @@ class Dispatcher:
         self._lane_of: dict[int, str] = {}
         self._done_meanwhile: set[int] = set()
         self._ready: deque[tuple[int, float]] = deque()  # row, since when (monotonic seconds)
+        self._pressing: set[int] = set()
+        self._pressing_ready: deque[int] = deque()
+        self._is_pressed = asyncio.Event()
         self._seen = 0
         self._held = 0
         self._wake = asyncio.Event()
@@ -83,6 +87,18 @@ class Dispatcher:
         """Look at every pending row again: one that was settled before may have been sent back."""
         self._seen = 0
         self._wake.set()
+
+    def settle_first(self, rows: Iterable[tuple[int, str]]) -> None:
+        """Take rows before all others, but those of their own lanes that came earlier. rows: (id, lane)."""
+        for number, lane in rows:
+            self._pressing.add(number)
+            if number not in self._lane_of:
+                self._take(number, lane)
+                continue
+            waiting = next((each for each in self._ready if each[0] == number), None)
+            if waiting is not None:  # a look at the rows was quicker
+                self._ready.remove(waiting)
+                self._offer(number)
 
     @property
     def held(self) -> int:
@@ -104,6 +120,7 @@ class Dispatcher:
                 tasks.create_task(self._scan(), name="dispatch-scan")
                 for number in range(SETTLERS):
                     tasks.create_task(self._settle_ready(), name=f"settler-{number}")
+                tasks.create_task(self._settle_pressing(), name="settler-first")
         finally:
             for handle in self._delayed:
                 handle.cancel()
@@ -139,6 +156,10 @@ class Dispatcher:
             waiting.append(number)
 
     def _offer(self, number: int) -> None:
+        if number in self._pressing:
+            self._pressing_ready.append(number)
+            self._is_pressed.set()
+            return
         self._ready.append((number, time.monotonic()))
         self._is_ready.set()
 
@@ -146,6 +167,7 @@ class Dispatcher:
         """Let the row's lane go on."""
         self._journal.pressure.one_settled()
         lane = self._lane_of.pop(number)
+        self._pressing.discard(number)
         self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
         waiting = self._lanes[lane]
         waiting.popleft()
@@ -169,6 +191,13 @@ class Dispatcher:
             await self._settle_batch(batch)
             self._journal.pressure.end_settling()
             self._journal.pressure.settle_lag(self._waited_s())
+
+    async def _settle_pressing(self) -> None:
+        while True:
+            await self._is_pressed.wait()
+            self._is_pressed.clear()
+            while self._pressing_ready:
+                await self._settle_here([self._pressing_ready.popleft()])
 
     async def _give_way(self) -> None:
         """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long.

@@ -31,6 +31,7 @@ from intake.views import Views
 TRIES = 8
 KEPT_US = 24 * 3_600 * 1_000_000  # nobody speaks for longer
 FORGOTTEN_AT_ONCE = 1_000
+SIGNAL = "turns"  # rows whose next turn waits for what the rules make of them
 
 _s = schema.sessions.c
 _STATE = Statement(select(_s.state).where(_s.name == bindparam("name")))
@@ -154,6 +155,7 @@ class _Taking(msgspec.Struct, frozen=True):
         turn = self.step(None if row is None else bytes(row[0]), self.raw, view)
         raw = _told(self.raw, self.session, turn)
         receipt = journal.keep(tx, raw, blob, self.late_keys if is_known else self.keys)
+        tx.signal(SIGNAL, [(receipt.id, raw.lane)])
         self._save(tx, turn)
         return _Kept(turn.reply, raw, receipt.id)
 
