@@ -74,7 +74,7 @@ class Api:
 
         Raises: ApiError, and nothing else that the network, Twilio or the package may come up with.
         """
-        if not self._options.auth_token:
+        if not self._options.login[1]:
             raise ApiError("the account has no auth_token, so Twilio cannot be asked anything", status=401)
         try:
             return await what(await self.client())
@@ -115,7 +115,7 @@ def _warmed_up(options: settings.Options) -> tuple["Client", "AsyncHttpClient"]:
     from twilio.rest import Client
 
     http = _http_client(options)
-    client = Client(options.account_sid, options.auth_token, http_client=http)
+    client = Client(*options.login, options.account_sid, http_client=http)
     account = client.api.v2010.account
     for lazy in ("messages", "calls", "recordings", "incoming_phone_numbers"):
         getattr(account, lazy)

@@ -138,7 +138,7 @@ class Fetcher:
 
         auth = None
         if self._is_home(url):
-            auth = aiohttp.encode_basic_auth(self._options.account_sid, self._options.auth_token)
+            auth = aiohttp.encode_basic_auth(*self._options.login)
         headers = {"Authorization": auth} if auth else {}
         return self._opened().get(url, headers=headers, allow_redirects=False)
 

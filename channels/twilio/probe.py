@@ -45,7 +45,7 @@ async def inspect(account: str, options: settings.Options, medium: Medium, api: 
         if medium == "sms":
             problems += await _services(options, api)
     except ApiError as error:
-        return Inspection(problems=(refused(error),))
+        return Inspection(problems=(refused(error, options),))
     by_number = {str(row.get("phone_number")): row for row in rows}
     wishes = setup.wanted(options, account, medium)
     changes = [
@@ -65,12 +65,16 @@ async def apply(api: Api, change: Change, medium: Medium) -> None:
         await asking.post_form(api, settings.API_URL + path, change.wanted)
 
 
-def refused(error: ApiError) -> contract.Problem:
+def refused(error: ApiError, options: settings.Options) -> contract.Problem:
     """Say in one sentence why Twilio could not be asked, and which value is wrong."""
     if error.status == 401:
+        hint = (
+            "make a key of type Standard in Twilio's console, Account Info, API keys, in the account of account_sid itself"
+            if options.api_key
+            else "copy both from Twilio's console, Account Info; a subaccount has a token of its own"
+        )
         return contract.Problem(
-            "Twilio refuses the login: account_sid and auth_token do not belong together",
-            "copy both from Twilio's console, Account Info; a subaccount has a token of its own",
+            f"Twilio refuses the login: {options.login_names} do not belong together", hint
         )
     if error.status == 403:
         return contract.Problem(f"Twilio refuses access: {error}", "is the account suspended?")

@@ -88,7 +88,7 @@ class Reconciler:
         try:
             await self.round(gate)
         except ApiError as error:
-            return self._troubled(_sentence(error), self._bounds(error))
+            return self._troubled(_sentence(error, self._options.login_names), self._bounds(error))
         except contract.Unavailable as error:
             return self._troubled(f"what was found cannot be stored: {error.reason}", self._pace.store_s)
         except Exception as error:  # noqa: BLE001 - it would end the daemon, and every other account with it
@@ -183,12 +183,12 @@ class Reconciler:
         return wait_s
 
 
-def _sentence(error: ApiError) -> str:
-    """Say a failure of Twilio's, with what to do where a person has to do something."""
+def _sentence(error: ApiError, login: str) -> str:
+    """Say a failure of Twilio's, with what to do where a person has to do something. login: the options that log in."""
     if error.status == 401:
-        return f"Twilio refuses the login: account_sid and auth_token do not belong together ({error})"
+        return f"Twilio refuses the login: {login} do not belong together ({error})"
     if error.status == 403:
-        return f"Twilio refuses access: this account may not be read with this auth_token ({error})"
+        return f"Twilio refuses access: this account may not be read with this {login.rsplit(maxsplit=1)[-1]} ({error})"
     if error.status == TOO_MANY:
         return "Twilio says that there are too many requests at once; it is asked again more slowly"
     return str(error)

@@ -11,12 +11,16 @@ from channels.twilio import keywords
 
 API_URL = "https://api.twilio.com"
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+_KEY = re.compile(r"SK[0-9a-f]{32}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """account_sid, auth_token: of Twilio's console; auth_token_old: believed as well, while one token replaces another.
+
+    api_key, api_secret: what logs in at the REST API in the token's place; Twilio signs with the token all the same
+    (twilio.com/docs/usage/requests-to-twilio, /docs/iam/api-keys, checked 2026-11).
 
     numbers: ours, E.164, the first is the main one. public_url: how Twilio reaches us, without a final /; "" = the
     one of http:. api_url: of Twilio's REST API, another one for a simulated provider. timeout_s: of each request to it.
@@ -30,6 +34,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     account_sid: str
     auth_token: str = ""
     auth_token_old: str = ""
+    api_key: str = ""
+    api_secret: str = ""
     numbers: tuple[str, ...] = ()
     public_url: str = ""
     api_url: str = API_URL
@@ -45,6 +51,16 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.numbers
 
     @property
+    def login(self) -> tuple[str, str]:
+        """User and password of the REST API; the password is "" where there is none."""
+        return (self.api_key, self.api_secret) if self.api_key else (self.account_sid, self.auth_token)
+
+    @property
+    def login_names(self) -> str:
+        """The options that log in, to be named where that fails."""
+        return "api_key and api_secret" if self.api_key else "account_sid and auth_token"
+
+    @property
     def tokens(self) -> tuple[str, ...]:
         """What may sign a webhook; () = nothing is believed."""
         return tuple(each for each in (self.auth_token, self.auth_token_old) if each)
@@ -52,6 +68,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     def __post_init__(self) -> None:
         if not _ACCOUNT.fullmatch(self.account_sid):
             raise ValueError("account_sid is written like AC and 32 of 0-9a-f")
+        if bool(self.api_key) != bool(self.api_secret):
+            raise ValueError("api_key and api_secret belong together: one of them is missing")
+        if self.api_key and not _KEY.fullmatch(self.api_key):
+            raise ValueError("api_key is written like SK and 32 of 0-9a-f")
         for number in self.numbers:
             if not _NUMBER.fullmatch(number):
                 raise ValueError(f"'{number}' is not a number like +48221234567")

@@ -172,7 +172,8 @@ def problems(options: settings.Options) -> Iterator[contract.Problem]:
     """Tell what can be judged without asking anybody."""
     if not options.auth_token:
         yield contract.Problem(
-            "auth_token is not set: no webhook is believed, and Twilio cannot be asked",
+            "auth_token is not set: no webhook is believed"
+            + ("" if options.api_key else ", and Twilio cannot be asked"),
             "copy it from Twilio's console, Account Info, into a ${VARIABLE}",
         )
     if not options.numbers:
@@ -205,7 +206,7 @@ def _reach(options: settings.Options) -> Iterator[contract.Problem]:
             "set http: public_url to the https address of this daemon, as it is seen from outside",
         )
         return
-    if options.api_url.rstrip("/") != settings.API_URL:
+    if not (urllib.parse.urlsplit(options.api_url).hostname or "").endswith(".twilio.com"):
         return
     host = urllib.parse.urlsplit(url).hostname or ""
     if not url.startswith("https://"):

@@ -36,7 +36,7 @@ class Upkeep:
 
     async def probe(self) -> list[contract.Problem]:
         """Ask Twilio how the numbers are set up, and our own webhook whether it answers."""
-        if not self._options.auth_token:
+        if not self._options.login[1]:
             return []  # `check` has said so
         found = await probe.inspect(self._account, self._options, self._medium, self._api)
         differing = [

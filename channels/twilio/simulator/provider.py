@@ -160,6 +160,7 @@ class Provider:
     ) -> None:
         """Make an account. numbers: can text and call; senders: may send on WhatsApp, () = all numbers."""
         self.account, self.token = account, token
+        self.keys: dict[str, str] = {}  # API keys, and their secrets
         self.at = at or BEGINNING
         self.random = random.Random(seed)  # noqa: S311 - reproducible on purpose
         self.numbers = {each: Number(sid=self.sid("PN"), number=each) for each in numbers}

@@ -92,8 +92,9 @@ def _authenticate(request: web.Request, provider: Provider) -> None:
         given = base64.b64decode(encoded, validate=True)
     except binascii.Error:
         given = b""
-    right = f"{provider.account}:{provider.token}".encode()
-    if scheme.lower() != "basic" or not hmac.compare_digest(given, right):
+    logins = {provider.account: provider.token} | provider.keys
+    right = (f"{user}:{secret}".encode() for user, secret in logins.items())
+    if scheme.lower() != "basic" or not any(hmac.compare_digest(given, each) for each in right):
         raise ApiError(20003)
     if request.match_info.get("account", provider.account).removesuffix(".json") != provider.account:
         raise ApiError(20404, request.path)
