@@ -8,6 +8,9 @@ PINS := requirements/extras.txt requirements/dev.txt
 # Scores how mail is understood: make mail MAIL=folder-of-mails-and-what-is-expected (see bench/mail.py).
 MAIL ?= mail
 
+# Python keeps what it compiled, and pytest the asserts it rewrote in hundreds of files, whatever this shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-all check bench mail torture format docs pins clean
 
 run: $(STAMP)

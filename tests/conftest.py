@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from intake.store import opening
+from tests.store.memory import memory_folder
 
 LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "", socket.gethostname()})
 
@@ -26,6 +28,13 @@ ALONE = (
     "tests/phone/test_phone_reconcile_daemon.py",
     "tests/phone/test_phone_simulate_command.py",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where no long test is run, temporary folders are in memory: what a real disk adds is what the long ones are for."""
+    memory = memory_folder(room_bytes=2_000_000_000)
+    if memory and "not slow" in config.getoption("markexpr"):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
@@ -100,8 +109,6 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("INTAKE_"):
             monkeypatch.delenv(name)
