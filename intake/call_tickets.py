@@ -19,7 +19,7 @@ from intake import (
     clocks,
     conversations,
     events,
-    fetching,
+    fetches,
     instants,
     missed_calls,
     opt_out_hints,
@@ -137,7 +137,7 @@ def _write_anew(tx: Tx, call: Call, ticket: Ticket) -> None:
     if call.direction == "out":
         content = {name: value for name, value in content.items() if name not in _OF_OUR_CALL}
     tx.update(schema.messages, {"id": call.message_id}, **content)
-    fetching.name_again(tx, call.message_id)
+    fetches.name_again(tx, call.message_id)
 
 
 def _taken(

@@ -20,7 +20,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import answered, call_answers, fetching, floods, gathering, instants, journal, loops, tickets
+from intake import answered, call_answers, fetches, floods, gathering, instants, journal, loops, tickets
 from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
@@ -167,7 +167,7 @@ def attach(tx: Tx, arrival: Arrival, ticket: Ticket) -> int:
         at=instants.us_from_datetime(raw.received_at),
         **content(arrival.message),
     )
-    fetching.of_message(tx, arrival, ticket_id=ticket.id, message_id=message_id)
+    fetches.of_message(tx, arrival, ticket_id=ticket.id, message_id=message_id)
     journal.close(
         tx,
         arrival.received.id,

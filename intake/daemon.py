@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from intake import agents, fetching, logs, memory, sessions
+from intake import agents, fetches, logs, memory, sessions
 from intake.delivering import Outbox
 from intake.fetching import Fetching
 from intake.gate import MeasuredGate
@@ -212,7 +212,7 @@ class Daemon:
             self.dispatcher.rescan()
         if "outbox" in signals:
             self.outbox.wake()
-        if fetching.SIGNAL in signals:
+        if fetches.SIGNAL in signals:
             self.fetching.wake()
         if "timers" in signals:
             self.timers.due_at(signals["timers"])

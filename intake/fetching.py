@@ -1,9 +1,6 @@
-"""Files that another side keeps for us: fetched soon after the message, kept as blobs, named in the message.
+"""Fetching what another side keeps for us, soon after it is wanted, and deleting it over there where the account says so.
 
-A row of `fetches` is written with the message that names the file (a picture of a text), or with what a call left behind
-(a recording). Until its bytes are here the file is an attachment without size and hash. It is fetched at least once and
-kept once; a file that cannot be had is given up after some days, which the ticket and the operator are told. Where the
-account's channel has a `delete`, it is then deleted on the other side, with as many tries.
+At least once each, with back-off; what came of it is a row (intake.fetches). A file that cannot be had is given up loudly.
 """
 
 import asyncio
@@ -14,249 +11,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
-from sqlalchemy import bindparam, func, or_, select
-
-from channels import loading
-from channels.contract import Fetched, FetchFailed, RawMessage
-from intake import events
-from intake.model import Arrival
-from intake.store import blobs, schema
-from intake.store.engine import Store, StoreError, Tx
-from intake.store.statements import Statement, upsert
+from channels.contract import Fetched, FetchFailed
+from intake import fetches
+from intake.fetches import Wanted
+from intake.store import blobs
+from intake.store.engine import Store, StoreError
 
 CONCURRENT = 8
-PAGE = 50
-# After the n-th failed try, seconds; together about three days. A provider may name a file before it can give it.
-BACK_OFF_S = (2, 5, 15, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
 IDLE_S = 3_600.0
 STORE_BACK_OFF_S = 5.0
-SIGNAL = "fetches"
 
 log = logging.getLogger("intake.fetching")
 Told = Callable[[str, dict[str, Any]], None]
 
-_f = schema.fetches.c
-_m = schema.messages.c
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-_ASK = Statement(
-    upsert(schema.fetches)
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "id", "account", "reference", "ticket_id", "customer_id", "message_id", "part", "state",
-                "attempts", "next_at", "created_at",
-            )
-        }
-    )
-    .on_conflict_do_nothing(index_elements=[_f.account, _f.reference])
-)  # fmt: skip
-# What waits for an instant that no back-off can have meant was queued by a clock that has been set back since.
-_DUE = Statement(
-    select(_f.id, _f.account, _f.reference, _f.attempts, _f.state == "here")
-    .where(_f.next_at.is_not(None), or_(_f.next_at <= bindparam("now"), _f.next_at > bindparam("never")))
-    .order_by(_f.next_at)
-    .limit(bindparam("most"))
-)
-_NEXT = Statement(select(func.min(_f.next_at)).where(_f.next_at.is_not(None)))
-_ROW = Statement(select(_f.ticket_id, _f.customer_id, _f.message_id, _f.part).where(_f.id == bindparam("id")))
-_DONE = Statement(
-    select(_f.part, _f.blob_id, schema.blobs.c.hash, schema.blobs.c.size_bytes)
-    .join(schema.blobs, schema.blobs.c.id == _f.blob_id)
-    .where(_f.message_id == bindparam("message_id"))
-)
-_MESSAGE = Statement(select(_m.ticket_id, _m.attachments).where(_m.id == bindparam("id")))
-
 
 class Source(Protocol):
     async def fetch(self, reference: str) -> Fetched: ...
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """A file to be fetched now. reference: what its account's channel calls it.
-
-    is_here: it is kept, and to be deleted on the other side.
-    """
-
-    id: int
-    account: str
-    reference: str
-    attempts: int
-    is_here: bool = False
-
-
-def ask(
-    tx: Tx,
-    *,
-    account: str,
-    reference: str,
-    part: str,
-    ticket_id: int | None = None,
-    customer_id: int | None = None,
-    message_id: int | None = None,
-) -> bool:
-    """Want a file; whether nobody has wanted it before. part: of the attachment of the message that it becomes."""
-    is_first = tx.run(
-        _ASK,
-        id=tx.new_id(),
-        account=account,
-        reference=reference,
-        ticket_id=ticket_id,
-        customer_id=customer_id,
-        message_id=message_id,
-        part=part,
-        state="queued",
-        attempts=0,
-        next_at=tx.now,
-        created_at=tx.now,
-    )
-    if is_first:
-        tx.signal(SIGNAL, tx.now)
-    return bool(is_first)
-
-
-def of_message(tx: Tx, arrival: Arrival, *, ticket_id: int, message_id: int) -> None:
-    """Want the files of a message that its provider keeps; mail brings its own."""
-    if not arrival.message.attachments:
-        return
-    for part, reference in kept_elsewhere(arrival.received.raw).items():
-        ask(
-            tx,
-            account=arrival.received.raw.account,
-            reference=reference,
-            part=part,
-            ticket_id=ticket_id,
-            customer_id=arrival.customer.id,
-            message_id=message_id,
-        )
-
-
-def kept_elsewhere(raw: RawMessage) -> dict[str, str]:
-    """Return what of a message's files its channel says is kept elsewhere: part -> reference."""
-    try:
-        module = loading.module_for(raw.kind)
-    except LookupError:  # the channel was taken away, its messages were not
-        return {}
-    named: Callable[[RawMessage], dict[str, str]] | None = getattr(module, "kept_elsewhere", None)
-    return {} if named is None else named(raw)
-
-
-def name_again(tx: Tx, message_id: int) -> None:
-    """Name the files in a message that has been parsed again: it has forgotten what is known of them."""
-    for part, blob_id, digest, size in tx.all(_DONE, message_id=message_id):
-        _name(tx, message_id, part, {"size": size, "sha256": digest, "blob": str(blob_id)})
-
-
-def look(tx: Tx) -> tuple[list[Wanted], int | None]:
-    """Return what is to be fetched now, and when the next is, microseconds UTC; None = nothing waits."""
-    never = tx.now + int(2 * max(BACK_OFF_S) * 1_000_000)
-    rows = tx.all(_DUE, now=tx.now, never=never, most=PAGE)
-    found = [
-        Wanted(number, account, reference, attempts, bool(is_here))
-        for number, account, reference, attempts, is_here in rows
-    ]
-    row = tx.one(_NEXT)
-    return found, row[0] if row is not None else None
-
-
-def keep(
-    tx: Tx, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob, *, is_left: bool = True
-) -> bool:
-    """Keep a file that is here; whether it was still wanted. is_left: it stays on the other side, too."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
-    was_waiting = tx.update(
-        schema.fetches,
-        {"id": wanted.id, "state": "queued"},
-        state="done" if is_left else "here",
-        attempts=wanted.attempts + 1 if is_left else 0,
-        next_at=None if is_left else tx.now,
-        error=None,
-    )
-    if not was_waiting:
-        return False
-    blob_id = blobs.keep(tx, prepared)
-    tx.update(schema.fetches, {"id": wanted.id}, blob_id=blob_id)
-    known = {"size": prepared.size_bytes, "sha256": prepared.hash, "blob": str(blob_id)}
-    if message_id is not None:
-        named = {"name": fetched.name} if fetched.name else {}
-        _name(tx, message_id, part, {"content_type": fetched.content_type} | named | known)
-    events.record(
-        tx, "file_fetched", ticket_id=ticket_id, customer_id=customer_id, message=str(message_id), part=part
-    )
-    return True
-
-
-def note_deleted(tx: Tx, wanted: Wanted, failure: FetchFailed | None, next_at: int | None) -> None:
-    """Note what came of deleting a file on the other side. failure: None = it is gone; next_at: None = no more tries."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
-    was_waiting = tx.update(
-        schema.fetches,
-        {"id": wanted.id, "state": "here"},
-        state="done" if next_at is None else "here",
-        attempts=wanted.attempts + 1,
-        next_at=next_at,
-        error=None if failure is None else failure.reason,
-    )
-    if was_waiting and next_at is None:
-        events.record(
-            tx,
-            "file_deleted_elsewhere" if failure is None else "file_not_deleted_elsewhere",
-            ticket_id=ticket_id,
-            customer_id=customer_id,
-            message=str(message_id),
-            part=part,
-            **({} if failure is None else {"reason": failure.reason}),
-        )
-
-
-def note_failed(tx: Tx, wanted: Wanted, failure: FetchFailed, next_at: int | None) -> bool:
-    """Note that a file was not given to us; whether it was still wanted. next_at: None = it is given up."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
-    was_waiting = tx.update(
-        schema.fetches,
-        {"id": wanted.id, "state": "queued"},
-        state="failed" if next_at is None else "queued",
-        attempts=wanted.attempts + 1,
-        next_at=next_at,
-        error=failure.reason,
-    )
-    if was_waiting and next_at is None:
-        if message_id is not None:
-            _name(tx, message_id, part, {"problem": failure.reason})
-        events.record(
-            tx,
-            "file_not_fetched",
-            ticket_id=ticket_id,
-            customer_id=customer_id,
-            message=str(message_id),
-            part=part,
-            reason=failure.reason,
-        )
-    return bool(was_waiting)
-
-
-def _owner(tx: Tx, wanted: Wanted) -> tuple[int | None, int | None, int | None, str]:
-    """Return whose a file is, as it is now: a message may have moved to another ticket. Holds the ticket's lock."""
-    row = tx.one(_ROW, id=wanted.id)
-    if row is None:
-        raise LookupError(f"there is no file {wanted.id} to be fetched")
-    ticket_id, customer_id, message_id, part = row
-    moved = tx.one(_MESSAGE, id=message_id) if message_id is not None else None
-    ticket_id = moved[0] if moved is not None else ticket_id
-    if ticket_id is not None:
-        tx.lock("ticket", ticket_id)
-    return ticket_id, customer_id, message_id, part
-
-
-def _name(tx: Tx, message_id: int, part: str, known: dict[str, Any]) -> None:
-    """Write what is known of a file into its message. Needs the ticket's lock."""
-    row = tx.one(_MESSAGE, id=message_id)
-    if row is None:
-        return
-    files = [each | known if each.get("part") == part else each for each in _decode(row[1])]
-    tx.update(schema.messages, {"id": message_id}, attachments=_encode(files).decode())
 
 
 class Fetching:
@@ -296,7 +66,7 @@ class Fetching:
     async def _due(self) -> tuple[list[Wanted], float]:
         """Return what is to be fetched now, and the seconds until something else is."""
         try:
-            wanted, next_us = await self._store.read(look)
+            wanted, next_us = await self._store.read(fetches.look)
         except StoreError as error:
             self._told("fetches_delayed", {"reason": error.sentence})
             return [], STORE_BACK_OFF_S
@@ -334,7 +104,7 @@ class Fetching:
             return
         prepared = await asyncio.to_thread(blobs.prepare, fetched.content, self._folder)
         is_left = self._deleter(wanted) is None
-        if await self._store.write(lambda tx: keep(tx, wanted, fetched, prepared, is_left=is_left)):
+        if await self._store.write(lambda tx: fetches.keep(tx, wanted, fetched, prepared, is_left=is_left)):
             self._told("file_fetched", {"account": wanted.account, "fetch": wanted.id})
 
     def _deleter(self, wanted: Wanted) -> Callable[[str], Awaitable[None]] | None:
@@ -347,17 +117,18 @@ class Fetching:
         """Try once to delete a file on the other side that is here. Raises: StoreError."""
         failure = await self._refusal(wanted)
         next_at = None if failure is None else self._next_try(wanted, failure)
-        await self._store.write(lambda tx: note_deleted(tx, wanted, failure, next_at))
+        await self._store.write(lambda tx: fetches.note_deleted(tx, wanted, failure, next_at))
         if failure is not None and next_at is None:
             fields = {"account": wanted.account, "fetch": wanted.id, "reason": failure.reason}
             self._told("file_not_deleted_elsewhere", fields)
 
     async def _refusal(self, wanted: Wanted) -> FetchFailed | None:
-        """Return why a file was not deleted on the other side; None = it was, or it may stay by now."""
+        """Return why a file was not deleted on the other side; None = it was."""
         delete = self._deleter(wanted)
+        if delete is None:
+            return FetchFailed("its account deletes nothing there any more", retryable=False)
         try:
-            if delete is not None:
-                await delete(wanted.reference)
+            await delete(wanted.reference)
         except FetchFailed as failure:
             return failure
         except Exception as error:
@@ -379,14 +150,14 @@ class Fetching:
 
     async def _try_later(self, wanted: Wanted, failure: FetchFailed) -> None:
         next_at = self._next_try(wanted, failure)
-        if await self._store.write(lambda tx: note_failed(tx, wanted, failure, next_at)):
+        if await self._store.write(lambda tx: fetches.note_failed(tx, wanted, failure, next_at)):
             event = "file_delayed" if next_at is not None else "file_not_fetched"
             fields = {"account": wanted.account, "fetch": wanted.id, "reason": failure.reason}
             self._told(event, fields)
 
     def _next_try(self, wanted: Wanted, failure: FetchFailed) -> int | None:
         """Return when it is tried again, microseconds UTC; None = it is given up."""
-        if not failure.retryable or wanted.attempts >= len(BACK_OFF_S):
+        if not failure.retryable or wanted.attempts >= len(fetches.BACK_OFF_S):
             return None
-        delay_s = BACK_OFF_S[wanted.attempts] * (1 + self._jitter() / 4)
+        delay_s = fetches.BACK_OFF_S[wanted.attempts] * (1 + self._jitter() / 4)
         return self._store.now_us() + int(delay_s * 1_000_000)

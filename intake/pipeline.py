@@ -43,7 +43,7 @@ from intake import (
     events,
     facts,
     failpoints,
-    fetching,
+    fetches,
     happenings,
     journal,
     loops,
@@ -235,7 +235,7 @@ def _settle_again(tx: Tx, received: Received, message: Message, problem: str | N
         # What an agent's mail became is the agent's words, and no longer the mail's: only "in" is written anew.
         row = {"id": received.message_id, "direction": "in"}
         tx.update(schema.messages, row, **conversations.content(message))
-        fetching.name_again(tx, received.message_id)
+        fetches.name_again(tx, received.message_id)
         about["message"] = str(received.message_id)
     events.record(tx, "parsed_again", ticket_id=received.ticket_id, **about)
     state = "quarantined" if problem else "automatic" if message.automatic else "ticket"

@@ -5,7 +5,7 @@ and rules that wait for `transcribed` hear of it.
 """
 
 from channels.contract import Attachment
-from intake import call_text, fetching, reactions, rerouting, tickets
+from intake import call_text, fetches, reactions, rerouting, tickets
 from intake.call_rows import Call
 from intake.call_timeline import State
 from intake.model import Context, Ticket
@@ -20,7 +20,7 @@ def attachments(tx: Tx, call: Call, ticket: Ticket) -> tuple[Attachment, ...]:
     found = []
     for each in call.state.recordings:
         part = f"{PART}{each.name}"
-        fetching.ask(
+        fetches.ask(
             tx,
             account=call.account,
             reference=each.name,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Fetched, FetchFailed, Identity
-from intake import customers, fetching, kept_files
+from intake import customers, fetches, fetching, kept_files
 from intake.store import blobs, opening, schema
 from tests.domain.world import RULES, SUPPORT
 from tests.phone.texted_desk import CONVERSATIONS, Desk
@@ -265,7 +265,7 @@ def fetcher(desk: Desk, source: Source, told: list[str] | None = None) -> fetchi
 
 
 async def fetch_due(desk: Desk, work: fetching.Fetching) -> int:
-    wanted, _ = await desk.store.read(fetching.look)
+    wanted, _ = await desk.store.read(fetches.look)
     for each in wanted:
         await work.fetch(each)
     return len(wanted)
@@ -332,7 +332,7 @@ async def test_a_file_is_given_up_after_some_days(desk: Desk) -> None:
     for _ in range(20):
         await fetch_due(desk, work)
         desk.advance(days=2)
-    assert len(source.asked) == len(fetching.BACK_OFF_S) + 1
+    assert len(source.asked) == len(fetches.BACK_OFF_S) + 1
     assert [row["state"] for row in desk.rows("fetches")] == ["failed"]
 
 
@@ -347,7 +347,7 @@ async def test_what_is_known_of_a_file_survives_a_replay(desk: Desk) -> None:
 
 async def test_two_daemons_that_fetch_the_same_file_keep_it_once(desk: Desk) -> None:
     desk.take(picture_text("ME1"))
-    wanted, _ = await desk.store.read(fetching.look)
+    wanted, _ = await desk.store.read(fetches.look)
     source = Source(ME1=Fetched(PICTURE, "image/jpeg"))
     for work in (fetcher(desk, source), fetcher(desk, source)):
         await work.fetch(wanted[0])

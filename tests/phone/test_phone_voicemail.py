@@ -12,7 +12,7 @@ from aiohttp import web
 
 from channels.contract import Fetched, FetchFailed, Happened
 from channels.twilio import voice
-from intake import fetching, journal, pipeline
+from intake import fetches, journal, pipeline
 from intake.fetching import Fetching
 from intake.transcribing import Transcribing, TranscribingFailed
 from intake.transcribing import transcribed as transcribed_by
@@ -79,7 +79,7 @@ class Shelf:
 
 async def fetched(desk: Desk, source: Any) -> None:
     works = Fetching(desk.store, {"phone": source}, folder=desk.folder)
-    for each in desk.store.read_now(fetching.look)[0]:
+    for each in desk.store.read_now(fetches.look)[0]:
         await works.fetch(each)
 
 
@@ -205,6 +205,15 @@ async def test_a_recording_that_cannot_be_deleted_is_told_and_kept_by_us(desk: D
     assert (row["state"], row["error"], row["next_at"]) == ("done", "forbidden", None)
     assert row["blob_id"] is not None
     assert "file_not_deleted_elsewhere" in desk.events(ticket)
+
+
+async def test_what_nobody_deletes_any_more_is_not_called_deleted(desk: Desk) -> None:
+    """The account was changed, or taken away, between our having the recording and its being deleted there."""
+    ticket = voicemail(desk)
+    await fetched(desk, Clearing())
+    await fetched(desk, Shelf(b"sound"))
+    assert desk.rows("fetches")[0]["error"] == "its account deletes nothing there any more"
+    assert "file_deleted_elsewhere" not in desk.events(ticket)
 
 
 # -- a program of our own writes it down ------------------------------------------------------------------------------

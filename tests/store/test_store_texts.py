@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Fetched
-from intake import fetching
+from intake import fetches
 from intake.store import blobs
 from intake.store.engine import Store
 from tests.domain.world import RULES
@@ -43,11 +43,11 @@ def test_first_messages_on_two_media_at_once_are_one_customer(desk: Desk) -> Non
 def test_a_file_that_eight_fetch_at_once_is_kept_once(desk: Desk) -> None:
     media = {"NumMedia": "1", "MediaUrl0": "https://api.twilio.com/ME1", "MediaContentType0": "image/png"}
     desk.take(form("Look", **media))
-    (wanted,), _ = desk.store.read_now(fetching.look)
+    (wanted,), _ = desk.store.read_now(fetches.look)
     fetched = Fetched(b"a picture", "image/png")
     prepared = blobs.prepare(fetched.content, desk.folder)
     kept = at_once(
-        [lambda: desk.store.write_now(lambda tx: fetching.keep(tx, wanted, fetched, prepared))] * WRITERS
+        [lambda: desk.store.write_now(lambda tx: fetches.keep(tx, wanted, fetched, prepared))] * WRITERS
     )
     assert sorted(kept) == [False] * (WRITERS - 1) + [True]
     assert [row["refs"] for row in desk.rows("blobs", "hash = :hash", hash=prepared.hash)] == [1]
