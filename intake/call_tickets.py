@@ -25,6 +25,7 @@ from intake import (
     opt_out_hints,
     quiet,
     reactions,
+    retention,
     seating,
     tickets,
     voicemails,
@@ -138,6 +139,7 @@ def _write_anew(tx: Tx, call: Call, ticket: Ticket) -> None:
         content = {name: value for name, value in content.items() if name not in _OF_OUR_CALL}
     tx.update(schema.messages, {"id": call.message_id}, **content)
     fetches.name_again(tx, call.message_id)
+    retention.name_again(tx, call.message_id)
 
 
 def _taken(

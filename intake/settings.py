@@ -151,6 +151,7 @@ class Calls(_Part, frozen=True):
     its call was missed, where the rule does not say `once:`. transcribe: the program, and its arguments, that writes
     voicemails down for accounts with `transcription: local`; transcribe_within_s: how long it may take for each.
     record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them.
+    keep_recordings_days: of voicemails and talks, here and at the provider; 0 = they stay.
     """
 
     together_minutes: Annotated[float, Meta(ge=0, le=1440)] = 10
@@ -159,6 +160,7 @@ class Calls(_Part, frozen=True):
     transcribe: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     transcribe_within_s: Annotated[float, Meta(gt=0, le=3600)] = 300
     record_out: Literal["off", "ask", "notice"] = "off"
+    keep_recordings_days: Annotated[float, Meta(ge=0, le=36_500)] = 0
 
 
 class Heartbeat(_Part, frozen=True):

@@ -117,6 +117,11 @@ class Upkeep:
             self._forget_counted(),
             self._measure(),
         ]
+        if settings.calls.keep_recordings_days:
+            from intake import retention
+
+            wired, days = self._daemon.wired, settings.calls.keep_recordings_days
+            chores.append(retention.Retention(wired.store, wired.channels, days=days).run())
         if settings.heartbeat is not None:
             from intake import heartbeat
 
