@@ -120,7 +120,7 @@ def _happened_at(row: Row) -> datetime | None:
 
 def _is_over(row: Row, window: Window, now: datetime, *, number: str) -> bool:
     """Whether a row is a customer's call to the number, over for long enough to be past its callbacks."""
-    ended = instant(row.get("end_time")) or instant(row.get("date_updated"))
+    ended = recovered.ended_at(row)
     is_incoming = row.get("direction") == "inbound" and row.get("to") == number
     is_past = ended is None or ended <= now - YOUNG
     return is_incoming and row.get("status") in ENDED and is_past and window.has(_happened_at(row))

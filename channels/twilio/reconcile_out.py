@@ -54,7 +54,7 @@ class OutCalls:
         async def raw(at: datetime) -> contract.RawMessage:
             return recovered.leg(row, account=self._account, key=key, received_at=at)
 
-        return self._one(call, key, instant(row.get("end_time")) or now, raw)
+        return self._one(call, key, recovered.ended_at(row) or now, raw)
 
     def _prices(self, call: str, rows: list[Row], now: datetime) -> list[Found]:
         """Return what a call cost, once the price of each leg is known."""
@@ -93,7 +93,7 @@ def _is_over(call: str, rows: list[Row], now: datetime) -> bool:
     """Whether a call that we made is over, all of it, for long enough to be past its callbacks."""
     if not any(row["sid"] == call and row.get("direction") == "outbound-api" for row in rows):
         return False
-    ends = [instant(row.get("end_time")) or instant(row.get("date_updated")) for row in rows]
+    ends = [recovered.ended_at(row) for row in rows]
     return all(row.get("status") in ENDED for row in rows) and all(
         end is None or end <= now - YOUNG for end in ends
     )

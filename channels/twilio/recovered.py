@@ -7,7 +7,7 @@ Source: twilio.com/docs/messaging/guides/webhook-request, /docs/messaging/api/me
 
 import urllib.parse
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -45,6 +45,14 @@ def lane(number: str) -> str:
 def happened_at(row: Row) -> datetime | None:
     """Return when a message was sent; one that is still on its way has only been made."""
     return instant(row.get("date_sent")) or instant(row.get("date_created"))
+
+
+def as_of(raw: RawMessage) -> RawMessage:
+    """Return what was brought late with the time when it happened instead of the time when it was brought."""
+    at = raw.envelope.get("sent_at") if raw.envelope.get("by") == BY else None
+    if at is None:
+        return raw
+    return msgspec.structs.replace(raw, received_at=min(raw.received_at, datetime.fromisoformat(at)))
 
 
 def message(
@@ -99,13 +107,15 @@ def status(row: Row, *, kind: str, account: str, received_at: datetime) -> RawMe
 
 def call(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
     """Make what the last status callback of a call would have brought, with when it was and what it cost."""
-    return _of_call(_leg(row), CALL_STATUS, account=account, key=key, received_at=received_at)
+    return _of_call(
+        _leg(row), CALL_STATUS, account=account, key=key, received_at=received_at, at=ended_at(row)
+    )
 
 
 def leg(row: Row, *, account: str, key: str, received_at: datetime) -> RawMessage:
     """Make what the last callback of the customer's leg of a call from a ticket would have brought."""
     named = _leg(row) | {"ParentCallSid": _text(row, "parent_call_sid")}
-    return _of_call(named, OUT_LEG, account=account, key=key, received_at=received_at)
+    return _of_call(named, OUT_LEG, account=account, key=key, received_at=received_at, at=ended_at(row))
 
 
 def price(row: Row, price: str, *, account: str, key: str, received_at: datetime) -> RawMessage:
@@ -132,6 +142,18 @@ def _leg(row: Row) -> dict[str, str]:
     }
 
 
+def ended_at(row: Row) -> datetime | None:
+    """Return when a call that is over ended."""
+    return instant(row.get("end_time")) or instant(row.get("date_updated"))
+
+
+def _recorded_at(row: Row) -> datetime | None:
+    """Return when a recording was at its end, about when its callback would have come."""
+    at = instant(row.get("start_time")) or instant(row.get("date_created"))
+    seconds = _text(row, "duration")
+    return at if at is None or not seconds.isdecimal() else at + timedelta(seconds=int(seconds))
+
+
 def recording(
     row: Row, *, account: str, key: str, received_at: datetime, path: str = RECORDING
 ) -> RawMessage:
@@ -146,7 +168,9 @@ def recording(
         "RecordingStartTime": _text(row, "start_time"),
     }
     query = {} if _text(row, "source") == "RecordVerb" else {"why": "call"}
-    return _of_call(named, path, account=account, key=key, received_at=received_at, query=query)
+    return _of_call(
+        named, path, account=account, key=key, received_at=received_at, at=_recorded_at(row), query=query
+    )
 
 
 def transcription(row: Row, *, call: str, account: str, key: str, received_at: datetime) -> RawMessage:
@@ -159,7 +183,8 @@ def transcription(row: Row, *, call: str, account: str, key: str, received_at: d
         "TranscriptionStatus": _text(row, "status"),
         "TranscriptionText": _text(row, "transcription_text"),
     }
-    return _of_call(named, TRANSCRIPTION, account=account, key=key, received_at=received_at)
+    at = instant(row.get("date_updated")) or instant(row.get("date_created"))
+    return _of_call(named, TRANSCRIPTION, account=account, key=key, received_at=received_at, at=at)
 
 
 def _of_call(
@@ -169,13 +194,15 @@ def _of_call(
     account: str,
     key: str,
     received_at: datetime,
+    at: datetime | None = None,
     query: dict[str, str] | None = None,
 ) -> RawMessage:
-    told: dict[str, Any] = {"path": path, "by": BY}
+    """Make a raw message of a call, in the lane that its webhooks have. at: when it happened."""
+    told: dict[str, Any] = {"path": path, "by": BY} | ({} if at is None else {"sent_at": at.isoformat()})
     return RawMessage(
         kind="twilio.voice",
         account=account,
-        lane=f"call:{named['CallSid']}",
+        lane=f"call:{named.get('ParentCallSid') or named['CallSid']}",
         keys=(key,),
         body=urllib.parse.urlencode(named).encode(),
         envelope=told | ({"query": query} if query else {}),

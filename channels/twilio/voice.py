@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from channels import contract
-from channels.twilio import calling, media, probe, recordings, upkeep, webhook
+from channels.twilio import calling, media, probe, recordings, recovered, upkeep, webhook
 from channels.twilio.api import Api
 from channels.twilio.phone import lint, moment, static, step
 from channels.twilio.phone import options as settings
@@ -39,6 +39,7 @@ Options = settings.Options
 
 def parse(raw: contract.RawMessage, options: Options, evidence: Any = None) -> contract.CallEvent:
     """Say what a request tells of a call, a customer's or one that we made."""
+    raw = recovered.as_of(raw)
     return calling.parse(raw) if calling.is_ours(raw) else parsing.parse(raw, options, evidence)
 
 
@@ -55,7 +56,7 @@ class Channel:
         api = Api(options)
         self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
         self._api = api
-        self.delete = self.forget if options.delete_recordings else None  # None = they stay when we have them
+        self.delete = self._delete if options.delete_recordings else None  # None = they stay at Twilio
         self._fetcher = media.Fetcher(
             options, total_s=recordings.TOTAL_S, max_size_bytes=recordings.MAX_SIZE_BYTES
         )
@@ -75,7 +76,7 @@ class Channel:
         """Return the sound of a recording. reference: its SID. Raises: FetchFailed."""
         return await self._fetcher.fetch(recordings.url(self._options, reference))
 
-    async def forget(self, reference: str) -> None:
+    async def _delete(self, reference: str) -> None:
         """Delete a recording at Twilio. Raises: FetchFailed."""
         await recordings.delete(self._api, reference)
 
