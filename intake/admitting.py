@@ -1,17 +1,15 @@
 """The last look before a message leaves: it is still queued, and the gate (intake.permission) still lets it pass.
 
-For texts, WhatsApp messages and calls this is one write, which uses their budget, once and not for each retry: whatever STOP, another daemon or an
-operator has committed before it, counts. Automatic mail is looked up only. What is refused is kept as withheld, and an
-answer among it was not given; what meets quiet hours waits for their end. A page that nobody needs any more is dropped.
+For texts, WhatsApp messages and calls this is one write, which uses their budget, once and not for each retry (the row
+says so: `counted`): whatever STOP, another daemon or an operator has committed before it, counts. Automatic mail is
+looked up only. What is refused is kept as withheld, and an answer among it was not given; what meets quiet hours waits for their end. A page that nobody needs any more is dropped.
 """
-
-from typing import Literal
 
 import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import OutboundMessage
-from intake import failures, paging, permission, tickets
+from intake import budgets, failures, paging, permission, tickets
 from intake.failures import Failure
 from intake.model import Context
 from intake.opt_outs import PHONE_MEDIA
@@ -33,6 +31,7 @@ _ROW = Statement(
         _o.customer_id,
         _o.message_id,
         _o.payload,
+        _o.counted,
     ).where(_o.id == bindparam("id"))
 )
 _decode = msgspec.json.Decoder(OutboundMessage).decode
@@ -50,6 +49,7 @@ class _Queued(msgspec.Struct, frozen=True):
     customer_id: int | None
     message_id: int | None
     payload: str
+    counted: int
 
     @property
     def is_told(self) -> bool:
@@ -58,42 +58,37 @@ class _Queued(msgspec.Struct, frozen=True):
 
 
 async def is_admitted(
-    store: Store, context: Context | None, outbox_id: int, outbound: OutboundMessage, *, attempts: int = 0
+    store: Store, context: Context | None, outbox_id: int, outbound: OutboundMessage
 ) -> bool:
-    """Whether a message may leave now; what must not is settled then. attempts: that failed before."""
+    """Whether a message may leave now; what must not is settled then."""
     account = context.accounts.get(outbound.account) if context is not None else None
     is_mail = account is not None and account.medium not in PHONE_MEDIA
     if is_mail and outbound.automatic != ASKED_OF_MAIL:
         return True
     if is_mail and (await store.read(lambda tx: _look(tx, context, outbox_id, outbound))).is_allowed:
         return True
-    budget: Literal["take", "taken"] = "taken" if attempts else "take"
-    verdict = await store.write(lambda tx: admit(tx, context, outbox_id, outbound, budget=budget))
+    verdict = await store.write(lambda tx: admit(tx, context, outbox_id, outbound))
     return verdict is not None and verdict.is_allowed
 
 
-def admit(
-    tx: Tx,
-    context: Context | None,
-    outbox_id: int,
-    outbound: OutboundMessage,
-    *,
-    budget: Literal["take", "taken"] = "take",
-) -> Verdict | None:
+def admit(tx: Tx, context: Context | None, outbox_id: int, outbound: OutboundMessage) -> Verdict | None:
     """Let a message pass, or settle it; None = it is not queued any more, and nothing is done."""
     row = _row(tx, outbox_id)
     if row is None or row.state != "queued":
         return None
+    where = {"id": outbox_id, "state": "queued"}
     if not paging.is_wanted(tx, outbound):
-        tx.update(schema.outbox, {"id": outbox_id, "state": "queued"}, state="dropped", next_at=None)
+        tx.update(schema.outbox, where, state="dropped", next_at=None)
         return None
-    verdict = permission.ask(tx, context, _asked(context, row, outbound), budget=budget)
+    asked = _asked(context, row, outbound)
+    verdict = permission.ask(tx, context, asked, budget="taken" if row.counted else "take")
     if verdict.is_withheld:
         withhold(tx, context, outbox_id, verdict)
     elif not verdict.is_allowed:
-        where = {"id": outbox_id, "state": "queued"}
         tx.update(schema.outbox, where, next_at=verdict.at, error=verdict.sentence)
         _tell(tx, verdict, row, outbox_id)
+    elif not row.counted and asked.is_public and asked.medium in PHONE_MEDIA:
+        tx.update(schema.outbox, where, counted=asked.units)
     return verdict
 
 
@@ -140,6 +135,7 @@ def _asked(context: Context | None, row: _Queued, outbound: OutboundMessage) -> 
         action=row.action,
         created_at=row.created_at,
         ticket_id=row.ticket_id,
+        units=budgets.units(row.medium, outbound),
     )
 
 

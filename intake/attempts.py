@@ -152,6 +152,7 @@ def again(
         state="queued",
         provider_id=None,
         attempts=attempts + 1,
+        counted=0,
         next_at=at,
         error=why[:500],
         payload=_encode(msgspec.structs.replace(outbound, extra=extra)).decode(),

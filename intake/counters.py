@@ -1,6 +1,13 @@
-"""Limits: one conditional statement on a counter row, never count-then-insert, so that a crowd cannot slip through."""
+"""Limits: one conditional statement on a counter row, never count-then-insert, so that a crowd cannot slip through.
 
-from sqlalchemy import bindparam, case, delete, select
+Several limits on one thing are one statement as well.
+"""
+
+import functools
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import BigInteger, Case, Cast, bindparam, case, cast, delete, select
 
 from intake.store import schema
 from intake.store.engine import Tx
@@ -22,6 +29,11 @@ _TAKE = Statement(
         },
         where=_is_old | (_c.used < bindparam("limit")),
     )
+)
+_GIVE_BACK = Statement(
+    schema.counters.update()
+    .where(_c.name == bindparam("of_name"), _c.key == bindparam("of_key"))
+    .values(used=_c.used - bindparam("units"))
 )
 _NEXT = Statement(
     upsert(schema.counters)
@@ -46,6 +58,82 @@ def take(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -
     if limit <= 0:
         return False
     return tx.run(_TAKE, name=name, key=key, limit=limit, now=tx.now, oldest=tx.now - window_us) > 0
+
+
+class Take(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit on something. name, key: of its counter; units: how many of `limit` it uses."""
+
+    name: str
+    key: str
+    limit: int
+    window_us: int = HOUR_US
+    units: int = 1
+
+
+def take_all(tx: Tx, wanted: Sequence[Take]) -> int | None:
+    """Use them all, or return the place of the first that has too little left: those behind it are not used then.
+
+    wanted: no two of one name, those that more share behind those that fewer do.
+    """
+    no_room = next((place for place, each in enumerate(wanted) if each.units > each.limit), None)
+    able = wanted[:no_room]
+    taken = _taken(tx, able) if able else frozenset()
+    broken = next((place for place, each in enumerate(able) if each.name not in taken), no_room)
+    if broken is not None:
+        for each in able[broken + 1 :]:
+            if each.name in taken:
+                tx.run(_GIVE_BACK, of_name=each.name, of_key=each.key, units=each.units)
+    return broken
+
+
+def _taken(tx: Tx, wanted: Sequence[Take]) -> frozenset[str]:
+    """Use those that have enough left; their names."""
+    asked: dict[str, object] = {"now": tx.now}
+    for place, each in enumerate(wanted):
+        asked |= {
+            f"name{place}": each.name,
+            f"key{place}": each.key,
+            f"limit{place}": each.limit,
+            f"oldest{place}": tx.now - each.window_us,
+            f"units{place}": each.units,
+        }
+    return frozenset(row[0] for row in tx.all(_take_many(len(wanted)), **asked))
+
+
+@functools.cache
+def _take_many(count: int) -> Statement:
+    places = range(count)
+    row = ("name", "key")
+    insert = upsert(schema.counters).values(
+        [
+            {each: bindparam(f"{each}{place}") for each in row}
+            | {"window_start": bindparam("now"), "used": bindparam(f"units{place}")}
+            for place in places
+        ]
+    )
+
+    def own(what: str) -> Case[int]:
+        """What is said of the limit whose counter this is."""
+        said = ((_c.name == bindparam(f"name{place}"), _number(f"{what}{place}")) for place in places)
+        return case(*said, else_=0)
+
+    is_old = (_c.window_start < own("oldest")) | (_c.window_start > bindparam("now"))
+    used = insert.excluded.used
+    return Statement(
+        insert.on_conflict_do_update(
+            index_elements=[_c.name, _c.key],
+            set_={
+                "window_start": case((is_old, insert.excluded.window_start), else_=_c.window_start),
+                "used": case((is_old, used), else_=_c.used + used),
+            },
+            where=is_old | (_c.used + used <= own("limit")),
+        ).returning(_c.name)
+    )
+
+
+def _number(name: str) -> Cast[int]:
+    """Name a parameter that PostgreSQL cannot know for a number by where it stands."""
+    return cast(bindparam(name, type_=BigInteger()), BigInteger())
 
 
 def next_number(tx: Tx, name: str) -> int:

@@ -134,9 +134,7 @@ class Outbox:
             outbound = await self._complete(queued.outbound)
             if await self._waits(queued) or await self._was_sent(queued, outbound):
                 return
-            if not await admitting.is_admitted(
-                self._store, self._context(), queued.id, outbound, attempts=queued.attempts
-            ):
+            if not await admitting.is_admitted(self._store, self._context(), queued.id, outbound):
                 return
             if not await self._begins(queued, attempts):
                 return

@@ -167,7 +167,12 @@ def retry(tx: Tx, outbox_id: int) -> bool:
     tries.forget_id(tx, outbox_id)
     touched = {
         state: tx.update(
-            schema.outbox, {"id": outbox_id, "state": state}, state="queued", next_at=tx.now, attempts=0
+            schema.outbox,
+            {"id": outbox_id, "state": state},
+            state="queued",
+            next_at=tx.now,
+            attempts=0,
+            counted=0,
         )
         for state in ("failed", "queued", "withheld")
     }

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam
 
 from channels import markup
 from channels.contract import OutboundFile, OutboundMessage
-from intake import events, outbound, permission
+from intake import budgets, events, outbound, permission
 from intake.model import Account, Context, Ticket
 from intake.outbound import MAIL, Draft
 from intake.store import schema
@@ -73,9 +73,11 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
             reason="no channel can send it",
         )
         return None
-    verdict = permission.ask(tx, context, asked(tx, account, ticket, draft))
-    withheld = draft.withheld or (verdict.sentence if verdict.is_withheld else None)
     made = outbound.of_ticket(tx, context, account, ticket, draft)
+    verdict = permission.ask(
+        tx, context, asked(tx, account, ticket, draft, units=budgets.units(account.medium, made))
+    )
+    withheld = draft.withheld or (verdict.sentence if verdict.is_withheld else None)
     message_id = tx.new_id() if draft.is_public and withheld is None else None
     send_at = None if withheld is not None else verdict.at or tx.now
     row = _Row(
@@ -105,8 +107,8 @@ def refusal(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> str | Non
     return verdict.sentence if verdict.is_withheld else None
 
 
-def asked(tx: Tx, account: Account, ticket: Ticket, draft: Draft) -> permission.Asked:
-    """Return what the gate has to know of a draft."""
+def asked(tx: Tx, account: Account, ticket: Ticket, draft: Draft, *, units: int = 1) -> permission.Asked:
+    """Return what the gate has to know of a draft. units: segments that it is paid as."""
     return permission.Asked(
         medium=account.medium,
         account=account,
@@ -117,6 +119,7 @@ def asked(tx: Tx, account: Account, ticket: Ticket, draft: Draft) -> permission.
         action=draft.action,
         created_at=tx.now,
         ticket_id=ticket.id,
+        units=units,
     )
 
 

@@ -10,7 +10,7 @@ it leaves (intake.admitting), whatever has happened in between: STOP, a budget u
    not name. An agent may have opened the ticket for it, and may answer a text from anywhere; calls keep to the
    countries, whoever makes them.
 3. What is no answer waits for the end of the quiet hours (intake.quiet_hours).
-4. There is a budget for each number, each prefix and each day (intake.budgets).
+4. There is a budget for each number, each prefix and each day (intake.budgets). It is taken right before a message leaves.
 """
 
 from datetime import datetime
@@ -22,6 +22,7 @@ from sqlalchemy import bindparam, select
 from channels import phone_numbers
 from channels.contract import Identity
 from intake import budgets, events, instants, opt_outs, quiet_hours, reached_names
+from intake.budgets import Budget
 from intake.model import Account, Context
 from intake.opt_outs import EMAIL, PHONE_MEDIA, VOICE, WHATSAPP, OptOut
 from intake.quiet_hours import Quiet
@@ -68,6 +69,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be sent. account: None = not configured any more. is_public: to a customer; else to an agent.
 
     is_automatic: a machine wrote it. cause, action: of the outbox row. created_at: when it was decided, microseconds UTC.
+    units: segments that it is paid as (intake.budgets).
     """
 
     medium: str
@@ -79,6 +81,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     created_at: int
     ticket_id: int | None = None
+    units: int = 1
 
     @property
     def is_answer(self) -> bool:
@@ -103,12 +106,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """The answer. reason: a stable word, "" = it may be sent. sentence: the same for people, "" = it may be sent now.
 
-    at: when it may be sent, microseconds UTC, None = never as things stand, or now when reason is "".
+    at: when it may be sent, microseconds UTC, None = never as things stand, or now when reason is "". broken: the budget
+    that is used up.
     """
 
     reason: Reason = ""
     sentence: str = ""
     at: int | None = None
+    broken: Budget | None = None
 
     @property
     def is_allowed(self) -> bool:
@@ -126,7 +131,7 @@ ALLOWED = Verdict()
 def ask(
     tx: Tx, context: Context | None, asked: Asked, *, budget: Literal["look", "take", "taken"] = "look"
 ) -> Verdict:
-    """Answer, for this instant. context: None = by the ledger alone.
+    """Answer, for this instant. context: None = by the ledger alone. Nothing is written but what the budgets count.
 
     budget: look whether there is room, take it because the message is about to leave, or it was taken at an earlier try.
     """
@@ -152,9 +157,11 @@ def is_bound(asked: Asked) -> bool:
 
 
 def tell(tx: Tx, verdict: Verdict, *, ticket_id: int | None, customer_id: int | None, outbox_id: int) -> None:
-    """Write down why a message does not go out now, and count it."""
+    """Write down why a message does not go out now, and count it; a budget that is used up raises its alarm."""
     if verdict.is_allowed:
         return
+    if verdict.broken is not None:
+        budgets.alarm(tx, verdict.broken)
     kind = "message_withheld" if verdict.is_withheld else "message_waits"
     events.record(
         tx,
@@ -262,9 +269,7 @@ def _budget(tx: Tx, context: Context, asked: Asked, *, counts: bool) -> Verdict:
     """Look whether there is room, or take it."""
     number, is_persons = asked.number or asked.recipient, not asked.is_automatic
     look = budgets.take if counts else budgets.used_up
-    broken = look(tx, context.phone, number, is_persons=is_persons)
+    broken = look(tx, context.phone, number, is_persons=is_persons, units=asked.units)
     if broken is None:
         return ALLOWED
-    if not counts:
-        budgets.alarm(tx, broken, number)
-    return Verdict(reason="budget", sentence=broken.sentence)
+    return Verdict(reason="budget", sentence=broken.sentence, broken=broken)

@@ -24,6 +24,7 @@ _ACCOUNT = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):([0-9]{1,5})")
 _HIGHEST_PORT = 65_535
 Count = Annotated[int, Meta(ge=0)]
+Factor = Annotated[int, Meta(ge=1, le=1_000)]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -126,8 +127,9 @@ class Phone(_Part, frozen=True):
     """What texts and calls may cost, and when they may come.
 
     quiet_hours: by the clock of the number, "" = none: what is no answer waits for their end. budget_per_number,
-    budget_per_prefix, budget_per_day: texts, WhatsApp messages and calls that machines send customers within 24 hours;
-    people may go on until twice as many. prefix_digits: of a number, behind its country code, that make a prefix.
+    budget_per_prefix, budget_per_day: segments of texts, WhatsApp messages and calls that machines send customers within
+    24 hours; people may go on until twice as many. cost_factors: beginning of numbers -> as how many segments one counts
+    that goes there. prefix_digits: of a number, behind its country code, that make a prefix.
     to_strangers: whether machines may write to numbers that never wrote. flood_messages, flood_minutes: more messages of
     one sender than that within so long are one ticket; 0 = never.
     """
@@ -135,9 +137,10 @@ class Phone(_Part, frozen=True):
     quiet_hours: Annotated[str, Meta(pattern=r"^(?:([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$")] = (
         "21:00-08:00"
     )
-    budget_per_number: Count = 20
-    budget_per_prefix: Count = 100
-    budget_per_day: Count = 2_000
+    budget_per_number: Count = 40
+    budget_per_prefix: Count = 200
+    budget_per_day: Count = 4_000
+    cost_factors: dict[Annotated[str, Meta(pattern=r"^\+[1-9]\d{0,13}$")], Factor] = {}
     prefix_digits: Annotated[int, Meta(ge=0, le=8)] = 3
     to_strangers: bool = False
     flood_messages: Count = 20

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from channels.contract import Address, OutboundMessage
-from intake import admitting, budgets, outgoing, tickets
+from intake import admitting, budgets, composing, outgoing, tickets
 from intake.model import Ticket
 from intake.outbound import Draft
 from intake.settings import Phone
@@ -96,11 +96,67 @@ def test_a_message_that_is_tried_again_is_paid_for_once(open_desk: Callable[...,
     desk.deliver()
     desk.store.write_now(lambda tx: tx.update(schema.outbox, {"id": row["id"]}, state="queued", next_at=0))
     outbound = msgspec.json.decode(row["payload"], type=OutboundMessage)
-    verdict = desk.store.write_now(
-        lambda tx: admitting.admit(tx, desk.context, row["id"], outbound, budget="taken")
-    )
+    verdict = desk.store.write_now(lambda tx: admitting.admit(tx, desk.context, row["id"], outbound))
     assert verdict is not None
     assert verdict.is_allowed
+
+
+def test_what_failed_before_it_was_paid_for_meets_the_budget(open_desk: Callable[..., ConsentDesk]) -> None:
+    """A file that could not be read, an account that was missing for an hour: that try has counted nothing."""
+    desk = open_desk(budget_per_number=1)
+    ticket = asked(desk)
+    rows = [desk.send(ticket, f"{number}") for number in range(3)]
+    for row in rows:
+        failed_once(desk, row)
+    assert len(desk.texts_to()) == 1
+
+
+def failed_once(desk: ConsentDesk, row: dict[str, Any]) -> None:
+    desk.store.write_now(lambda tx: tx.update(schema.outbox, {"id": row["id"]}, attempts=1))
+
+
+def test_segments_are_counted(open_desk: Callable[..., ConsentDesk]) -> None:
+    """That is what a text is paid by: of four segments there is room for one text of three, and one of one."""
+    desk = open_desk(budget_per_number=4)
+    ticket = asked(desk)
+    for text in ("ł" * 140, "ł" * 140, "short", "short"):
+        desk.send(ticket, text)
+    assert [len(text) for text in desk.texts_to()] == [140, 5]
+
+
+def test_where_texts_are_dear_each_counts_as_several(open_desk: Callable[..., ConsentDesk]) -> None:
+    """What the longest beginning says; other numbers count once."""
+    desk = open_desk(budget_per_day=10, cost_factors={"+48": 2, "+48600": 4})
+    for number in ("+48600100201", "+48601100202", "+48600100203", "+48601100204"):
+        desk.send(asked(desk, number), to=number)
+    assert [each.to[0].address[:6] for each in desk.deliver()] == ["+48600", "+48601", "+48600"]
+
+
+def test_pictures_count_as_three(open_desk: Callable[..., ConsentDesk]) -> None:
+    desk = open_desk(budget_per_number=5)
+    ticket = asked(desk)
+    for _ in range(2):
+        desk.send(ticket, extra={"media": ["https://help.example.com/files/1"]})
+    assert len(desk.texts_to()) == 1
+
+
+def test_whatsapp_names_share_no_beginning(open_desk: Callable[..., ConsentDesk]) -> None:
+    """They are no numbers: nobody pumps them, and a hundred customers do not use up one budget."""
+    desk = open_desk(budget_per_prefix=1)
+    for name in ("PL.1502576394655843", "PL.1502576394655844"):
+        desk.send(asked(desk), to=name, medium="whatsapp", automatic=None, cause=f"agent:ania:{name}")
+    assert len(desk.deliver()) == 2
+
+
+def test_a_look_counts_nothing_and_writes_nothing(open_desk: Callable[..., ConsentDesk]) -> None:
+    """Composing an answer reads only, also when the budget is used up."""
+    desk = open_desk(budget_per_number=0)
+    ticket = asked(desk)
+    composed = desk.store.read_now(
+        lambda tx: composing.compose(tx, desk.context, ticket["ref"], text="We are on it.")
+    )
+    assert "not paid for" in (composed.reason or "")
+    assert alarms(desk) == []
 
 
 def test_people_may_go_on_until_twice_as_much(open_desk: Callable[..., ConsentDesk]) -> None:

@@ -250,9 +250,9 @@ def test_who_says_stop_while_the_agents_phone_rings_is_not_called(desk: ConsentD
     ticket = desk.ticket(desk.say("My printer is on fire"))
     called = call_out(desk, ticket)
     session = dial_outs.session(str(called.outbox_id))
-    before = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session))
+    before = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session, busy=frozenset()))
     desk.say("STOP")
-    after = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session))
+    after = desk.store.read_now(lambda tx: calling_out.shown(tx, desk.context, session, busy=frozenset()))
     assert before is not None
     assert after is not None
     assert before.refusal == ""

@@ -19,6 +19,7 @@ outbox = Table(  # effects, written with their cause; (cause, action) decides ea
     text("payload"),  # the OutboundMessage as JSON
     text("state", "queued"),  # queued -> sent -> delivered -> read; failed; withheld; dropped
     number("attempts", 0),
+    number("counted", 0),  # segments that the budgets have counted for the try under way
     number("next_at", nullable=True),  # when to try (again); NULL = no further try
     text("provider_id", nullable=True),
     text("error", nullable=True),

@@ -529,6 +529,7 @@ def upgrade() -> None:
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), server_default=sa.text("'queued'"), nullable=False),
         sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("counted", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_at", sa.BigInteger(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
