@@ -14,11 +14,10 @@ OutboundMessage.extra: `call` ("page" or "out"), `ring_s`.
 import asyncio
 import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from channels import contract, phone_numbers
-from channels.twilio import send, settings, webhook
+from channels.twilio import earlier, send, settings, webhook
 from channels.twilio.api import Api, ApiError
 from channels.twilio.phone import dialing, paging
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 RING_S = 25  # carriers' answering machines mostly come after that
 LOOKED_AT = 100
-EARLIER = timedelta(minutes=5)  # clocks differ, and Twilio's dates have whole seconds
 ANSWER_WITHIN_S = 5.0  # nobody waits on the line for us but a colleague: Twilio's own limit is 15 s
 _STATES: dict[str, contract.DeliveryState] = {
     "initiated": "sent",
@@ -75,22 +73,9 @@ class Caller:
 
     async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
         """Return the ids of calls that may be this one, the oldest first. Raises: DeliveryFailed."""
-        parameters = self._parameters(outbound)
-        since = outbound.created_at - EARLIER
-
-        async def look(twilio: "Client") -> list[Any]:
-            found = await twilio.calls.list_async(
-                to=parameters["to"], from_=parameters["from_"], limit=LOOKED_AT
-            )
-            return list(found)
-
-        try:
-            found = await self._api.call(look)
-        except ApiError as error:
-            reason = f"the call may have been made, and Twilio cannot be asked: {error}"
-            raise contract.DeliveryFailed(reason, retryable=True, unknown=True) from error
-        ours = [each for each in found if _is_made_by_us(each) and _made_at(each, since) >= since]
-        return tuple(str(each.sid) for each in sorted(ours, key=lambda each: _made_at(each, since)))
+        asked = self._parameters(outbound)
+        found = await earlier.look(self._api, "calls", asked, since=outbound.created_at, most=LOOKED_AT)
+        return tuple(str(each.sid) for each in found if _is_made_by_us(each))
 
     async def became_of(self, provider_id: str) -> contract.DeliveryReport:
         """Return what Twilio says now of a call of ours. Raises: DeliveryFailed when it cannot be asked."""
@@ -229,9 +214,3 @@ def parse(raw: contract.RawMessage) -> contract.CallEvent:
 def _is_made_by_us(call: Any) -> bool:
     return str(call.direction or "").startswith("outbound-api")
 
-
-def _made_at(call: Any, otherwise: datetime) -> datetime:
-    made: datetime | None = call.date_created or call.start_time
-    if made is None:
-        return otherwise
-    return made if made.tzinfo is not None else made.replace(tzinfo=UTC)

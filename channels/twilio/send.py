@@ -12,23 +12,18 @@ import re
 import time
 import urllib.parse
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from channels import contract, phone_numbers
-from channels.twilio import codes, pacing, segments, settings, status, templates
+from channels.twilio import codes, earlier, pacing, segments, settings, status, templates
 from channels.twilio.api import Api, ApiError
-
-if TYPE_CHECKING:
-    from twilio.rest import Client
 
 WHATSAPP = "whatsapp:"
 LOOKED_AT = 400  # messages to one number, the newest first, among which one may be found again
-# Clocks differ, and Twilio's dates have whole seconds.
-EARLIER = timedelta(minutes=5)
 FILES_MAX = 10
 _PRICE = re.compile(r"[0-9]+(\.[0-9]+)? [A-Z]{3}")
 _USER = re.compile(r"[A-Za-z0-9._+-]{3,128}")
@@ -90,22 +85,9 @@ class Sender:
 
     async def sent_before(self, outbound: contract.OutboundMessage) -> tuple[str, ...]:
         """Return the ids of messages that may be this one, the oldest first. Raises: DeliveryFailed."""
-        parameters = self._parameters(outbound)
-        since = outbound.created_at - EARLIER
-
-        async def look(twilio: "Client") -> list[Any]:
-            found = await twilio.messages.list_async(
-                to=parameters["to"], from_=parameters["from_"], limit=LOOKED_AT
-            )
-            return list(found)
-
-        try:
-            found = await self._api.call(look)
-        except ApiError as error:
-            reason = f"it may have been sent, and Twilio cannot be asked: {error}"
-            raise contract.DeliveryFailed(reason, retryable=True, unknown=True) from error
-        fitting = [each for each in found if _made_at(each, since) >= since and _is_it(each, parameters)]
-        return tuple(str(each.sid) for each in reversed(fitting))
+        asked = self._parameters(outbound)
+        found = await earlier.look(self._api, "messages", asked, since=outbound.created_at, most=LOOKED_AT)
+        return tuple(str(each.sid) for each in found if _is_it(each, asked))
 
     async def became_of(self, provider_id: str) -> contract.DeliveryReport:
         """Return what Twilio says now of a message of ours. Raises: DeliveryFailed when it cannot be asked."""
@@ -175,13 +157,6 @@ def failure(error: ApiError) -> contract.DeliveryFailed:
     is_transient = error.is_transient or error.status in (401, 403) or known.kind == "transient"
     reason = codes.sentence(error.code, said=error.message) if error.code else str(error)
     return contract.DeliveryFailed(reason, retryable=is_transient, address_problem=known.address)
-
-
-def _made_at(message: Any, otherwise: datetime) -> datetime:
-    made: datetime | None = message.date_created or message.date_sent
-    if made is None:
-        return otherwise
-    return made if made.tzinfo is not None else made.replace(tzinfo=UTC)
 
 
 def _is_it(message: Any, parameters: dict[str, Any]) -> bool:
