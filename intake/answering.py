@@ -27,6 +27,7 @@ from intake import (
     undeliverable,
     whatsapp_window,
 )
+from intake.counters import Take
 from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.outbound import Draft
@@ -206,10 +207,12 @@ def refusal(context: Context, ticket: Ticket, happened: Occasion) -> str | None:
 
 def _used_up(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Limit | None:
     """Return the limit that an answer would break; None when none, and the answer is counted by all of them."""
-    for limit in _limits(context.limits, ticket, action, happened):
-        if not counters.take(tx, limit.name, limit.key, limit=limit.most, window_us=limit.window_us):
-            return limit
-    return None
+    limits = list(_limits(context.limits, ticket, action, happened))
+    wanted = [
+        Take(name=each.name, key=each.key, limit=each.most, window_us=each.window_us) for each in limits
+    ]
+    broken = counters.take_all(tx, wanted)
+    return None if broken is None else limits[broken]
 
 
 def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) -> Iterator[Limit]:
