@@ -30,13 +30,15 @@ class DialOut(msgspec.Struct, frozen=True, kw_only=True):
     own: str
     record: Literal["off", "ask", "notice"] = "off"
     refusal: str = ""
-    language: str = "en-GB"
+    language: str = "en"
+    customers_language: str = "en"
     is_free: bool = True
 
 
 class Leg(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The agent's leg between two turns."""
+    """The agent's leg between two turns. call: the provider's id of it: another call about the same begins anew."""
 
+    call: str = ""
     misses: int = 0
     is_dialled: bool = False
 
@@ -55,9 +57,11 @@ def encoded(leg: Leg) -> bytes:
     return msgspec.json.encode(leg)
 
 
-def decoded(state: bytes | None) -> Leg:
-    """Return the leg of a session's state; None = it begins."""
+def decoded(state: bytes | None, call: str | None = None) -> Leg:
+    """Return the agent's leg of a session's state; None = it begins. call: the provider's id of the one that asks, None = any."""
     try:
-        return msgspec.json.decode(state, type=Leg) if state else Leg()
+        known = msgspec.json.decode(state, type=Leg) if state else None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return Leg()
+        known = None
+    is_its = known is not None and call in (None, known.call)
+    return known if known is not None and is_its else Leg(call=call or "")

@@ -22,7 +22,7 @@ Outcome = Literal["", "yours", "theirs", "passed_on", "alone", "over"]
 
 
 class Paged(msgspec.Struct, frozen=True, kw_only=True):
-    """What an agent is told of, as it is now. page: the outbox id. said: the sentence. language: of it, BCP 47.
+    """What an agent is told of, as it is now. page: the outbox id. said: the sentence. language: of it, ISO 639-1.
 
     outcome: "yours", "theirs" (`by` has it), "passed_on", "alone" (it was to be passed on, and there is nobody else),
     "over" (nothing is left to do), "" = nobody has said anything.
@@ -30,7 +30,8 @@ class Paged(msgspec.Struct, frozen=True, kw_only=True):
 
     page: str
     said: str
-    language: str = "en-GB"
+    language: str = "en"
+    is_test: bool = False
     outcome: Outcome = ""
     by: str = ""
 
@@ -39,8 +40,10 @@ class PageCall(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A page call between two turns. pressed: "1" or "2", "" = neither yet. misses, repeats: so far.
 
     waits: turns spent on waiting for what a key has come to. is_heard: whether somebody has picked up.
+    call: the provider's id of it: another call about the same begins anew.
     """
 
+    call: str = ""
     pressed: Literal["", "1", "2"] = ""
     misses: int = 0
     repeats: int = 0
@@ -63,11 +66,10 @@ def encoded(call: PageCall) -> bytes:
     return msgspec.json.encode(call)
 
 
-def decoded(state: bytes | None) -> PageCall:
-    """Return the call of a session's state; None = it begins."""
-    if not state:
-        return PageCall()
+def decoded(state: bytes | None, call: str) -> PageCall:
+    """Return the call of a session's state; None = it begins. call: the provider's id of the one that asks."""
     try:
-        return msgspec.json.decode(state, type=PageCall)
+        known = msgspec.json.decode(state, type=PageCall) if state else None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return PageCall()
+        known = None
+    return known if known is not None and known.call == call else PageCall(call=call)

@@ -94,17 +94,18 @@ def call(tx: Tx, context: Context, typed_ref: str, *, agent: str, number: str | 
     action = f"{ACTION}:{agent}"
     if tx.one(_WAITS, ticket_id=ticket.id, action=action) is not None:
         raise DeskError(f"{agent} is being called about {ticket.ref} already")
+    extra = _extra(context, account, ticket, agent) | {"customer": to, "own": own}
     draft = Draft(
         cause=desk.cause_of(tx, agent).name,
         action=action,
         to=Address(phone, agent),
         subject="",
-        text=page_text.calling_sentence(context.organization, ticket.ref),
+        text=page_text.calling_sentence(context.organization, ticket.ref, extra["language"]),
         author=agent,
         is_public=False,
         medium=VOICE,
         account=account.name,
-        extra=_extra(context, agent, to, own),
+        extra=extra,
     )
     _check_allowed(tx, context, account, ticket, draft, to)
     outbox_id = outgoing.send(tx, context, ticket, draft)
@@ -122,14 +123,14 @@ def _hold(tx: Tx, context: Context, agent: str, outbox_id: int) -> None:
         raise DeskError(f"{agent} is in a call, or their phone rings: when that is over they can be called")
 
 
-def _extra(context: Context, agent: str, number: str, own: str) -> dict[str, Any]:
+def _extra(context: Context, account: Account, ticket: Ticket, agent: str) -> dict[str, Any]:
     return {
         "call": "out",
         "agent": agent,
-        "customer": number,
-        "own": own,
         "ring_s": context.oncall.ring_s,
         "record": context.calls.record_out,
+        "language": page_text.language_of(context, account, agent),
+        "customers_language": ticket.language or next(iter(account.spoken), "en"),
     }
 
 
@@ -212,6 +213,8 @@ def shown(tx: Tx, context: Context, session: str | None, *, busy: AbstractSet[st
         own=extra["own"],
         record=record,
         refusal=why,
+        language=extra.get("language", "en"),
+        customers_language=extra.get("customers_language", "en"),
         is_free=extra["agent"] not in busy,
     )
 

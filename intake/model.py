@@ -21,7 +21,8 @@ class Account(msgspec.Struct, frozen=True):
     """A configured channel, as the rest of intake sees it. addresses: ours, lower case, the first is the main one.
 
     languages: in which a word means START or HELP; countries: where it may text and call to, () = where our numbers are.
-    templates: of channels.twilio.templates; price: of one segment ("0.0079 USD"), "" = not known.
+    templates: of channels.twilio.templates; price: of one segment ("0.0079 USD"), "" = not known. spoken: what callers hear;
+    agents_language: what every agent hears on the phone, "" = their own.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Account(msgspec.Struct, frozen=True):
     countries: tuple[str, ...] = ()
     templates: tuple[Any, ...] = ()
     price: str = ""
+    spoken: tuple[str, ...] = ()
+    agents_language: str = ""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

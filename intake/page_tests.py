@@ -71,19 +71,22 @@ def send(tx: Tx, context: Context, agent: str, way: str) -> Tried | None:
     summons = summonses.begin(tx, None, agent, (way,), notice)
     if summons is None:
         return None
-    says = page_text.test_sentence if way == CALL else page_text.test_text
+    extra = paging.extra_of(context, way, summons)
+    said = page_text.test_text(context.organization, agent)
+    if way == CALL:
+        said = page_text.test_sentence(context.organization, agent, str(extra["language"]))
     draft = Draft(
         cause=notice.cause,
         action=f"oncall_test:{way}:{agent}",
         to=Address(number, agent),
         subject="",
-        text=says(context.organization, agent),
+        text=said,
         author="system",
         automatic="auto-generated",
         is_public=False,
         medium=reaching.MEDIA[way],
         account=paging.account_for(context, way),
-        extra=paging.extra_of(context, way, summons),
+        extra=extra,
     )
     outbox_id = outgoing.send_apart(tx, context, draft)
     if outbox_id is None:

@@ -138,26 +138,35 @@ def _try(tx: Tx, context: Context, ticket: Ticket, page: Page, summons: Summons,
 
 
 def _draft(context: Context, page: Page, summons: Summons, way: str, number: str) -> Draft:
-    says = page_text.sentence if way == CALL else page_text.text
+    account, extra = account_for(context, way), extra_of(context, way, summons)
+    said = page_text.text(page, summons.agent)
+    if way == CALL:
+        said = page_text.sentence(page, summons.agent, str(extra["language"]))
     return Draft(
         cause=summons.cause,
         action=f"notify:{summons.kind}:{way}:{number}",
         to=Address(number, summons.agent),
         subject="",
-        text=says(page, summons.agent),
+        text=said,
         author="system",
         automatic="auto-generated",
         is_public=False,
         medium=reaching.MEDIA[way],
-        account=account_for(context, way),
-        extra=extra_of(context, way, summons),
+        account=account,
+        extra=extra,
     )
 
 
 def extra_of(context: Context, way: str, summons: Summons) -> dict[str, object]:
-    """Return what a channel and the outbox have to know of a try: which summons it is of, and how long it rings."""
+    """Return what a channel and the outbox have to know of a try: which summons it is of; how a call rings and speaks."""
     told: dict[str, object] = {summonses.KEY: str(summons.id)}
-    return {**told, "call": "page", "ring_s": context.oncall.ring_s} if way == CALL else told
+    if way != CALL:
+        return told
+    account = context.accounts.get(account_for(context, way) or "") or outgoing.first_of(
+        context, reaching.MEDIA[CALL]
+    )
+    language = page_text.language_of(context, account, summons.agent)
+    return {**told, "call": "page", "ring_s": context.oncall.ring_s, "language": language}
 
 
 def account_for(context: Context, way: str) -> str | None:
@@ -234,7 +243,8 @@ def paged(tx: Tx, session: str | None) -> Paged | None:
     outcome, by = outcome_of(tx, summons)
     if not outcome and summonses.is_kept(tx, summons):
         outcome = "alone"
-    return Paged(page=page, said=outbound.text, outcome=outcome, by=by)
+    language, is_test = str(outbound.extra.get("language", "en")), summons.ticket_id is None
+    return Paged(page=page, said=outbound.text, language=language, is_test=is_test, outcome=outcome, by=by)
 
 
 def outcome_of(tx: Tx, summons: Summons) -> tuple[page_calls.Outcome, str]:

@@ -172,4 +172,6 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         countries=getattr(options, "countries", ()),
         templates=getattr(options, "templates", ()),
         price=getattr(getattr(options, "sending", None), "price", ""),
+        spoken=getattr(options, "languages", ()),
+        agents_language=getattr(options, "agents_language", ""),
     )

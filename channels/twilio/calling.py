@@ -12,6 +12,7 @@ OutboundMessage.extra: `call` ("page" or "out"), `ring_s`.
 """
 
 import asyncio
+import functools
 import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from channels import contract, phone_numbers
 from channels.twilio import earlier, send, settings, webhook
 from channels.twilio.api import Api, ApiError
-from channels.twilio.phone import dialing, paging
+from channels.twilio.phone import dialing, out_turns, page_words, paging
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -59,6 +60,13 @@ class Caller:
         self._api = api or Api(options)
         self._log = log or logging.getLogger("channels.twilio")
         self._recordings: set[asyncio.Task[None]] = set()
+        self._agents_language = getattr(options, "staff_language", page_words.DEFAULT)
+        self._voices = getattr(options, "voices", {})
+        sentences = getattr(options, "sentences", {})
+        self._steps: dict[str, contract.Step] = {
+            "page": functools.partial(paging.step, voices=self._voices),
+            "out": functools.partial(dialing.step, voices=self._voices, sentences=sentences),
+        }
 
     # -- out ------------------------------------------------------------------------------------------------------
 
@@ -127,26 +135,34 @@ class Caller:
     def _spoken(self, gate: contract.Gate, what: str) -> webhook.Take:
         async def take(verified: webhook.Verified) -> str:
             """Answer whoever is on the line; what cannot be kept now is asked for again by themselves."""
-            page = paging.page_of(verified.query)
+            page = out_turns.page_of(verified.query)
             if page is None:
                 raise contract.Rejected("that call is none of ours")
-            number, tries = (paging.small(verified.query.get(name)) for name in ("n", "again"))
-            turns = _Turns(_STEPS[what].step)
+            turns = _Turns(self._steps[what])
+            raw = self._raw(verified, out_turns.small(verified.query.get("n")))
             try:
                 async with asyncio.timeout(ANSWER_WITHIN_S):
-                    reply = await gate.turn(f"{what}:{page}", self._raw(verified, number), turns.step)
+                    reply = await gate.turn(f"{what}:{page}", raw, turns.step)
             except (TimeoutError, contract.Unavailable) as error:
-                reason = str(error) or "too slow"
-                self._log.warning(
-                    "call_turn_put_off account=%s path=%s reason=%s", self._account, verified.path, reason
-                )
-                is_customers = verified.path == dialing.CUSTOMER_PATH  # who is connected, unrecorded
-                return webhook.EMPTY if is_customers else paging.unavailable(what, page, number, tries=tries)
+                return self._put_off(what, verified, str(error) or "too slow")
+            except Exception as error:  # noqa: BLE001 - whatever it was, the agent hears no error of Twilio
+                self._log.exception("call_turn_failed account=%s path=%s", self._account, verified.path)
+                return self._put_off(what, verified, type(error).__name__)
             if dialing.may_record(turns.happened):
                 self._start_recording(verified.form.get("ParentCallSid", ""), page)
             return reply
 
         return take
+
+    def _put_off(self, what: str, verified: webhook.Verified, reason: str) -> str:
+        """Answer what could not be kept: the same again in a moment; a customer is connected, unrecorded."""
+        self._log.warning(
+            "call_turn_put_off account=%s path=%s reason=%s", self._account, verified.path, reason
+        )
+        if verified.path == dialing.CUSTOMER_PATH:
+            return webhook.EMPTY
+        speaker = out_turns.Speaker.of(self._agents_language, self._voices)
+        return out_turns.unavailable(what, verified.query, verified.form, speaker=speaker)
 
     def _start_recording(self, call: str, page: str) -> None:
         """Begin to record a talk, after a consent that has been kept; what fails is not recorded."""
@@ -213,4 +229,3 @@ def parse(raw: contract.RawMessage) -> contract.CallEvent:
 
 def _is_made_by_us(call: Any) -> bool:
     return str(call.direction or "").startswith("outbound-api")
-

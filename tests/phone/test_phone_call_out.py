@@ -127,7 +127,7 @@ def test_who_has_said_stop_meanwhile_is_not_called() -> None:
     )
     decided = turn(turn(None, request()).state, request(number=1, Digits="1"), refused)
     assert "<Dial" not in decided.reply
-    assert said(decided.reply) == "They opted out 10 Nov 2026. Goodbye."
+    assert said(decided.reply) == "This number may not be called now. The ticket says why. Goodbye."
 
 
 @pytest.mark.parametrize(

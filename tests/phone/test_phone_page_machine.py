@@ -1,15 +1,18 @@
 """What an agent who is rung can do, as a table: keys in, words and what happened out; no server, no store."""
 
+import re
 import urllib.parse
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from channels import page_calls
 from channels.contract import RawMessage, Turn, View
 from channels.page_calls import Outcome, Paged
-from channels.twilio.phone import paging
+from channels.twilio.phone import out_turns, page_words, paging, says
+from channels.twilio.phone.voices import VOICES, Voice
 from channels.twilio.simulator import grammar
 from tests.phone.paged import said
 
@@ -78,13 +81,14 @@ TABLE: dict[str, tuple[tuple[str, ...], Outcome, list[str], str]] = {
     "star says it again": (("*", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
     "star is no miss": (("*", "*", "*", "*", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
     "two misses and then 1": (("", "9", "1"), "yours", [PICKED_UP, ACK], "Thank you. You have it. Goodbye."),
-    "three times nothing": (("", "", ""), "", [PICKED_UP, NOTHING], "Nothing was chosen. You will be told in another way. Goodbye."),
-    "three wrong keys": (("3", "0", "#"), "", [PICKED_UP, NOTHING], "Nothing was chosen. You will be told in another way. Goodbye."),
+    "three times nothing": (("", "", ""), "", [PICKED_UP, NOTHING], "Nothing was chosen. Goodbye."),
+    "three wrong keys": (("3", "0", "#"), "", [PICKED_UP, NOTHING], "Nothing was chosen. Goodbye."),
     "somebody was quicker": (("1",), "theirs", [PICKED_UP, ACK], "ania has it already. There is nothing left to do. Goodbye."),
     "solved meanwhile": (("1",), "over", [PICKED_UP, ACK], "This is done already. There is nothing left to do. Goodbye."),
+    "nobody else is there": (("2",), "alone", [PICKED_UP, PASS], "There is nobody else to tell now. It stays with you. Goodbye."),
     "passed on, and somebody has it": (("2",), "theirs", [PICKED_UP, PASS], "ania has it already. There is nothing left to do. Goodbye."),
-    "never settled": (("1",), "", [PICKED_UP, ACK], "Thank you. It is noted, and you will be told by text or by mail. Goodbye."),
-    "never settled, passed on": (("2",), "", [PICKED_UP, PASS], "It is noted that you pass it on. Goodbye."),
+    "never settled": (("1",), "", [PICKED_UP, ACK], "Thank you. It is noted. Goodbye."),
+    "never settled, passed on": (("2",), "", [PICKED_UP, PASS], "Thank you. It is noted. Goodbye."),
 }  # fmt: skip
 
 
@@ -245,13 +249,116 @@ def test_damage_raises_nothing(damage: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("page", ["", "abc", "-1", "1" * 30, "７"])
 def test_an_id_that_is_none_is_refused(page: str) -> None:
-    assert paging.page_of({"o": page}) is None
+    assert out_turns.page_of({"o": page}) is None
 
 
-def test_what_cannot_be_kept_is_asked_again_and_in_the_end_given_up() -> None:
-    again = paging.unavailable("page", "7", 3, tries=0)
-    assert "page?o=7&amp;n=3&amp;again=1" in again
-    last = paging.unavailable("page", "7", 3, tries=paging.WAITS_MAX)
+SPEAKER = out_turns.Speaker.of("en", {})
+
+
+@pytest.mark.parametrize(("form", "query"), [({"Digits": "1"}, {}), ({}, {"k": "1"})])
+def test_what_cannot_be_kept_is_asked_again_with_its_key_and_in_the_end_given_up(
+    form: dict[str, str], query: dict[str, str]
+) -> None:
+    """Twilio sends no Digits after a redirect: the key stands in the address, however often it is asked again."""
+    query = {"o": "7", "n": "3", **query}
+    again = out_turns.unavailable("page", query, form, speaker=SPEAKER)
+    assert "page?o=7&amp;n=3&amp;again=1&amp;k=1" in again
+    last = out_turns.unavailable("page", {**query, "again": "8"}, form, speaker=SPEAKER)
     assert "The desk cannot be reached" in last
     for each in (again, last):
         grammar.read(each.encode())
+
+
+def test_a_first_turn_that_cannot_be_kept_brings_no_key() -> None:
+    assert "k=" not in out_turns.unavailable("page", {"o": "7", "n": "0"}, {}, speaker=SPEAKER)
+
+
+def test_a_key_that_stands_in_the_address_is_pressed() -> None:
+    call = Call()
+    call.turn()
+    raw = request(number=1)
+    raw.envelope["query"] = {"o": "7", "n": "1", "again": "1", "k": "1"}
+    turn = paging.step(call.state, raw, View(at=AT, page=call.shown))
+    assert [each.what for each in turn.happened] == [ACK]
+
+
+@pytest.mark.parametrize("key", ["11", "x", "", "１"])
+def test_what_is_no_key_in_an_address_is_none(key: str) -> None:
+    assert out_turns.key_of({"k": key}) is None
+
+
+def test_another_call_about_the_same_begins_anew() -> None:
+    """The first was hung up after two misses, or after a key; the phone rings once more because an operator says so."""
+    for keys in (("", ""), ("1",)):
+        call = Call()
+        call.turn()
+        for key in keys:
+            call.turn(key)
+        raw = request(CallSid="CA2")
+        turn = paging.step(call.state, raw, View(at=AT, page=call.shown))
+        assert SAID in turn.reply
+        assert [each.what for each in turn.happened] == [PICKED_UP]
+
+
+def test_who_is_rung_again_after_nobody_else_was_there_is_asked_again() -> None:
+    assert Call(outcome="alone").play("", "", "")[0] == f"{SAID} {KEYS}"
+
+
+def test_a_test_takes_1_and_no_2() -> None:
+    call = Call()
+    call.shown = Paged(page="7", said=SAID, is_test=True)
+    call.turn()
+    assert said(call.turn("2")).endswith(
+        "Press 1 to show that you have heard it. Press star to hear it again."
+    )
+    call.turn("1")
+    call.shown = msgspec.structs.replace(call.shown, outcome="yours")
+    assert said(call.turn()) == "Thank you. The test has reached you. Goodbye."
+    assert call.happened == [PICKED_UP, ACK]
+
+
+# -- languages --------------------------------------------------------------------------------------------------------
+
+
+def test_every_language_says_everything_with_the_same_blanks() -> None:
+    """And every language that callers hear is one that agents hear."""
+    blanks = {key: set(re.findall(r"{\w+}", text)) for key, text in page_words.built_in()["en"].items()}
+    for language, table in page_words.built_in().items():
+        assert {key: set(re.findall(r"{\w+}", text)) for key, text in table.items()} == blanks, language
+    assert set(page_words.built_in()) == set(says.built_in()) == set(VOICES)
+
+
+def test_every_language_is_spoken_by_its_voice() -> None:
+    for language, voice in VOICES.items():
+        view = View(at=AT, page=Paged(page="7", said=SAID, language=language))
+        turn = paging.step(None, request(), view)
+        (word,) = [each for each in grammar.read(turn.reply.encode()).walk() if each.name == "Say"]
+        assert (word.get("voice"), word.get("language")) == (voice.voice, voice.tag)
+        assert page_words.word(language, "keys") in said(turn.reply)
+
+
+def test_an_account_may_have_another_voice() -> None:
+    own = {"pl": Voice(tag="pl-PL", voice="Google.pl-PL-Wavenet-A")}
+    view = View(at=AT, page=Paged(page="7", said=SAID, language="pl"))
+    assert "Google.pl-PL-Wavenet-A" in paging.step(None, request(), view, voices=own).reply
+
+
+def test_a_language_that_is_not_known_is_english() -> None:
+    view = View(at=AT, page=Paged(page="7", said=SAID, language="xx"))
+    assert KEYS in said(paging.step(None, request(), view).reply)
+
+
+SPOKEN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    # the account says, the agent's skills, what callers hear -> what the agent hears
+    "their first language": ("", ("billing", "pl", "en"), ("en",), "pl"),
+    "what the account says": ("en", ("pl",), ("de",), "en"),
+    "what callers hear": ("", ("billing",), ("de", "en"), "de"),
+    "nothing is known": ("", (), (), "en"),
+    "none that is spoken here": ("", ("fi",), ("fi",), "en"),
+}
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_whose_language_is_spoken(name: str) -> None:
+    asked, known, otherwise, spoken = SPOKEN[name]
+    assert page_words.spoken(asked=asked, known=known, otherwise=otherwise) == spoken

@@ -79,7 +79,7 @@ async def test_while_nothing_can_be_kept_the_agent_is_asked_to_wait_and_the_turn
     served.gate.fault = "unavailable"
     _, text = await post(served, "page?o=7&n=1", Digits="1")
     grammar.read(text.encode())
-    assert "page?o=7&amp;n=1&amp;again=1" in text
+    assert "page?o=7&amp;n=1&amp;again=1&amp;k=1" in text
     _, text = await post(served, "page?o=7&n=1&again=8")
     assert said(text).startswith("The desk cannot be reached at this moment.")
 
@@ -100,3 +100,26 @@ async def test_a_status_that_cannot_be_kept_is_to_come_again(served: texting.Ser
     served.gate.fault = "unavailable"
     status, _ = await post(served, "page/status?o=7", CallStatus="busy")
     assert status == 503
+
+
+async def test_a_key_that_could_not_be_kept_is_kept_when_it_comes_again(served: texting.Served) -> None:
+    """The agent pressed 1 once, and is not asked twice."""
+    served.gate.fault = "unavailable"
+    await post(served, "page?o=7&n=1", Digits="1")
+    served.gate.fault = None
+    await post(served, "page?o=7&n=1&again=1&k=1")
+    event = voice.parse(served.gate.stored[0], voice.Options(account_sid=SID))
+    assert [each.what for each in event.happened] == ["page_acknowledged"]
+
+
+async def test_a_turn_that_fails_is_asked_again_and_no_error_is_heard(
+    served: texting.Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug of ours: Twilio would say that an application error has occurred."""
+
+    async def turn(*_: object) -> str:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(served.gate, "turn", turn)
+    status, text = await post(served, "page?o=7&n=1", Digits="1")
+    assert (status, "again=1&amp;k=1" in text) == (200, True)

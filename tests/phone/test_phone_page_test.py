@@ -35,9 +35,11 @@ def test_a_test_call_says_that_it_is_one_and_takes_1(desk: Desk) -> None:
     test = send(desk)
     page = desk.row("outbox", test.outbox_id)
     assert (page["medium"], page["recipient"], page["ticket_id"]) == ("voice", EWA, None)
-    assert said(desk.turn(page)).startswith("This is a test call of Example. There is nothing to do.")
+    assert said(desk.turn(page)).startswith(
+        "This is a test call of Example. It shows that calls reach you, ewa."
+    )
     desk.settle_calls()
-    assert desk.press(page, "1") == "Thank you. You have it. Goodbye."
+    assert desk.press(page, "1") == "Thank you. The test has reached you. Goodbye."
     assert state(desk, test) == "acknowledged"
 
 

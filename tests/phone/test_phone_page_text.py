@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from channels.twilio import segments
+from channels.twilio.phone import page_words
 from intake import page_text, tickets
 from intake.notice_page import Notice, Page
 from intake.notice_text import Line, Told
@@ -58,7 +59,7 @@ def test_an_instant_of_another_day_is_told_with_its_day(desk: Desk) -> None:
     late = Line("late since {0}", (at("2026-11-08T22:15+00:00"),))
     told = Told(headline=Line("Late."), urgency=late)
     asked = msgspec.structs.replace(asked, notice=msgspec.structs.replace(asked.notice, told=told))
-    assert "It is late since Sun 22:15." in page_text.sentence(asked, "ewa")
+    assert "It is late since Sunday 22:15." in page_text.sentence(asked, "ewa")
 
 
 def test_times_are_on_the_readers_clock(desk: Desk) -> None:
@@ -134,3 +135,27 @@ def test_a_test_is_one_segment_and_says_that_it_is_one(organization: str) -> Non
     assert segments.figures(words).encoding == "GSM-7"
     assert words.startswith("Test")
     assert "1" in words
+
+
+def test_a_call_speaks_the_first_language_of_its_agents_skills(desk: Desk) -> None:
+    desk.use_rules(PAGED.replace("ewa: {email", "ewa: {skills: [billing, pl, en], email"))
+    asked = page(desk)
+    language = page_text.language_of(desk.context, None, "ewa")
+    spelt = ", ".join(asked.ticket.ref)
+    assert page_text.sentence(asked, "ewa", language) == (
+        f"Example. Zwykłe zgłoszenie, zespół support. Numer {spelt}. Termin: 11:00."
+    )
+
+
+def test_every_language_says_each_priority_due_and_late(desk: Desk) -> None:
+    asked = page(desk)
+    late = Told(headline=Line("Late."), urgency=Line("late since {0}", (at("2026-11-08T22:15+00:00"),)))
+    overdue = msgspec.structs.replace(asked, notice=msgspec.structs.replace(asked.notice, told=late))
+    for language in page_words.built_in():
+        for priority in ("low", "normal", "high", "urgent"):
+            ticket = msgspec.structs.replace(asked.ticket, priority=priority)
+            words = page_text.sentence(msgspec.structs.replace(asked, ticket=ticket), "ewa", language)
+            assert "11:00" in words
+            assert page_words.word(language, priority) in words
+            assert not {"{", "}", ".."} & set(words)
+        assert "22:15" in page_text.sentence(overdue, "ewa", language)

@@ -6,36 +6,33 @@
 
 Nothing is recorded before a consent: recording is begun by REST when it has been kept (channels.twilio.calling), and where
 none is given, or nobody asks for one, it never begins. The call is known by the agent's leg, whose child the customer's is.
+The agent hears their language, the customer theirs.
 Sources: twilio.com/docs/voice/twiml/dial (answerOnBridge, callerId), /number (url, statusCallback), checked 2026-11.
 """
 
 import re
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from channels import dial_outs
 from channels.contract import CallEvent, Happened, Identity, RawMessage, Turn, View
-from channels.dial_outs import DialOut
-from channels.twilio.phone import paging
+from channels.dial_outs import DialOut, Leg
+from channels.twilio.phone import out_turns, page_words, says
+from channels.twilio.phone.out_turns import Request, Speaker
+from channels.twilio.phone.voices import Voice
 
 PATH, CUSTOMER_PATH, LEG_PATH = "out", "out/customer", "out/leg"
 STATUS_PATH, RECORDING_PATH = "out/status", "out/recording"
 MISSES_MAX = 3
 RING_S = 30
-TALK_MAX_S = 14_400  # Twilio's own limit of a <Dial>
+CONSENT_TIMEOUT_S = 4
 CHOOSE_S = 60  # what an agent hears, and thinks about
 AFTER_TALK_S = 60
+TALK_MAX_S = 14_400  # Twilio's own limit of a <Dial>
 
-_KEYS = "Press 1 to call the customer."
-_GONE = "This call was called off. Goodbye."
-_NOT_CHOSEN = "Nobody was called. Goodbye."
-_NOTICE = "This call is recorded."
-_ASK = "May we record this call? Press 1 to agree, or stay on the line."
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENDS = {  # Twilio's last words for a leg -> why the call ended, as docs/phone.md has it; None = the status says it
     "completed": "answered",
     "busy": None,
@@ -43,15 +40,43 @@ _ENDS = {  # Twilio's last words for a leg -> why the call ended, as docs/phone.
     "failed": "failed",
     "canceled": None,
 }
+_AFTER = {"busy": "line_busy", "no-answer": "no_answer", "failed": "call_failed"}
+_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+Sentences = Mapping[str, Mapping[str, str]]
 
 
-def step(state: bytes | None, raw: RawMessage, view: View) -> Turn:
+class _Now(msgspec.Struct, frozen=True, kw_only=True):
+    """A turn with all that it is decided by. sentences: of the account, see says."""
+
+    request: Request
+    out: DialOut
+    speaker: Speaker
+    sentences: Sentences
+
+    def happened(self, what: str, **details: str) -> Happened:
+        told = {"page": self.out.page, "call": self.request.call, **details}
+        return Happened(what, self.request.raw.received_at, told)
+
+
+def step(
+    state: bytes | None,
+    raw: RawMessage,
+    view: View,
+    *,
+    voices: Mapping[str, Voice] | None = None,
+    sentences: Sentences | None = None,
+) -> Turn:
     """Return what one request of either leg comes to. view.out: whom to call, None = nothing is known of it."""
-    if view.out is None:
-        return Turn(state=None, reply=_last(_GONE, paging.ENGLISH))
-    if raw.envelope.get("path") == CUSTOMER_PATH:
-        return _held(_customer(state, raw, view.out), view.out)
-    return _held(_agent(dial_outs.decoded(state), raw, view.out), view.out)
+    out, request = view.out, out_turns.read(raw)
+    is_customers = request.path == CUSTOMER_PATH
+    language = page_words.DEFAULT if out is None else out.customers_language if is_customers else out.language
+    speaker = Speaker.of(language, voices or {})
+    if out is None:
+        return Turn(state=None, reply=speaker.last(speaker.word("called_off")))
+    now = _Now(request=request, out=out, speaker=speaker, sentences=sentences or {})
+    turn = _customer(state, now) if is_customers else _agent(dial_outs.decoded(state, request.call), now)
+    return _held(turn, out)
 
 
 def _held(turn: Turn, out: DialOut) -> Turn:
@@ -63,70 +88,70 @@ def _held(turn: Turn, out: DialOut) -> Turn:
     return msgspec.structs.replace(turn, holds=(out.agent,), hold_s=hold_s)
 
 
-def _agent(leg: dial_outs.Leg, raw: RawMessage, out: DialOut) -> Turn:
-    form = _form(raw)
+def _agent(leg: Leg, now: _Now) -> Turn:
+    digits, speaker = now.request.digits, now.speaker
     if leg.is_dialled:  # the talk is over, or nobody answered
-        return Turn(state=None, reply=_last(_after(form), out.language), happened=(_dial_ended(raw, form),))
-    if "Digits" not in form:
-        return _ask(leg, raw, out, happened=_happened(raw, out, dial_outs.STATUS, status="in-progress"))
-    if form["Digits"] == "1":
-        return _dial(raw, out)
-    leg = msgspec.structs.replace(leg, misses=leg.misses + (form["Digits"] != "*"))
+        after = _AFTER.get(now.request.form.get("DialCallStatus", ""), "call_over")
+        return Turn(state=None, reply=speaker.last(speaker.word(after)), happened=(_dial_ended(now),))
+    if digits is None:
+        return _ask(leg, now, happened=now.happened(dial_outs.STATUS, status="in-progress"))
+    if digits == "1":
+        return _dial(leg, now)
+    leg = msgspec.structs.replace(leg, misses=leg.misses + (digits != "*"))
     if leg.misses < MISSES_MAX:
-        return _ask(leg, raw, out)
-    happened = (_happened(raw, out, dial_outs.DECLINED),)
-    return Turn(state=None, reply=_last(_NOT_CHOSEN, out.language), happened=happened)
+        return _ask(leg, now)
+    reply = speaker.last(speaker.word("not_called"))
+    return Turn(state=None, reply=reply, happened=(now.happened(dial_outs.DECLINED),))
 
 
-def _ask(leg: dial_outs.Leg, raw: RawMessage, out: DialOut, *, happened: Happened | None = None) -> Turn:
-    reply = _gather(f"{out.said} {_KEYS}", out.language, _url(PATH, out, n=_number(raw) + 1))
+def _ask(leg: Leg, now: _Now, *, happened: Happened | None = None) -> Turn:
+    said = f"{now.out.said} {now.speaker.word('call_customer')}"
+    reply = now.speaker.gather(said, _url(PATH, now.out, n=now.request.number + 1))
     told = () if happened is None else (happened,)
     return Turn(state=dial_outs.encoded(leg), reply=reply, happened=told)
 
 
-def _dial(raw: RawMessage, out: DialOut) -> Turn:
+def _dial(leg: Leg, now: _Now) -> Turn:
     """Call the customer, unless they have said since that nobody may."""
+    out = now.out
     if out.refusal:
-        happened = _happened(raw, out, dial_outs.DECLINED, reason=out.refusal)
-        return Turn(state=None, reply=_last(f"{out.refusal} Goodbye.", out.language), happened=(happened,))
+        happened = now.happened(dial_outs.DECLINED, reason=out.refusal)
+        return Turn(state=None, reply=now.speaker.last(now.speaker.word("may_not")), happened=(happened,))
     return Turn(
-        state=dial_outs.encoded(dial_outs.Leg(is_dialled=True)),
-        reply=_dialled(raw, out),
-        happened=(_happened(raw, out, dial_outs.DIALLED, agent=out.agent, to=out.number),),
+        state=dial_outs.encoded(msgspec.structs.replace(leg, is_dialled=True)),
+        reply=_dialled(now),
+        happened=(now.happened(dial_outs.DIALLED, agent=out.agent, to=out.number),),
     )
 
 
-def _dial_ended(raw: RawMessage, form: dict[str, str]) -> Happened:
+def _dial_ended(now: _Now) -> Happened:
     """Tell the end as the agent's leg knows it: of a number that could not be dialled at all nothing else does."""
-    return _ended(raw.received_at, form.get("DialCallStatus", "")[:20], form.get("DialCallDuration", ""))
+    form = now.request.form
+    status, duration = form.get("DialCallStatus", "")[:20], form.get("DialCallDuration", "")
+    return _ended(now.request.raw.received_at, status, duration)
 
 
 def _ended(at: datetime, status: str, duration: str) -> Happened:
     why = {"why": _ENDS[status]} if _ENDS.get(status) else {}
-    return Happened("ended", at, {"status": status, "duration_s": paging.small(duration), **why})
+    return Happened("ended", at, {"status": status, "duration_s": out_turns.small(duration), **why})
 
 
-def _after(form: dict[str, str]) -> str:
-    status = form.get("DialCallStatus", "")
-    words = {"busy": "The line was busy.", "no-answer": "Nobody answered.", "failed": "The call failed."}
-    return f"{words.get(status, 'The call is over.')} Goodbye."
-
-
-def _customer(state: bytes | None, raw: RawMessage, out: DialOut) -> Turn:
+def _customer(state: bytes | None, now: _Now) -> Turn:
     """Tell the customer of a recording, or ask for it; then the two are connected, whatever they say."""
-    digits = _form(raw).get("Digits")
+    digits, out = now.request.digits, now.out
     if out.record == "off":
-        return Turn(state=state, reply=_nothing())
+        return Turn(state=state, reply=_NOTHING)
+    said = says.sentence(now.sentences, out.customers_language, f"record_{out.record}")
     if out.record == "notice":
-        return Turn(state=state, reply=_say(_NOTICE, out.language), happened=(_consent(raw, is_given=True),))
+        return Turn(state=state, reply=now.speaker.say(said), happened=(_consent(now, is_given=True),))
     if digits is None:
-        reply = _gather(_ASK, out.language, _url("customer", out, n=1), timeout_s=4)
+        reply = now.speaker.gather(said, _url("customer", out, n=1), timeout_s=CONSENT_TIMEOUT_S)
         return Turn(state=state, reply=reply)
-    return Turn(state=state, reply=_nothing(), happened=(_consent(raw, is_given=digits == "1"),))
+    return Turn(state=state, reply=_NOTHING, happened=(_consent(now, is_given=digits == "1"),))
 
 
-def _consent(raw: RawMessage, *, is_given: bool) -> Happened:
-    return Happened("consent", raw.received_at, {"given": is_given})
+def _consent(now: _Now, *, is_given: bool) -> Happened:
+    return Happened("consent", now.request.raw.received_at, {"given": is_given})
 
 
 def may_record(happened: Iterable[Happened]) -> bool:
@@ -139,28 +164,27 @@ def may_record(happened: Iterable[Happened]) -> bool:
 
 def parse(raw: RawMessage) -> CallEvent:
     """Return what a request of either leg tells. Never raises."""
-    form, path = _form(raw), raw.envelope.get("path")
-    is_customers = path in (LEG_PATH, CUSTOMER_PATH)
-    number = form.get("To", "") if is_customers else ""
+    request = out_turns.read(raw)
+    form = request.form
+    number = form.get("To", "") if request.path in (LEG_PATH, CUSTOMER_PATH) else ""
     return CallEvent(
         kind="voice",
         call=(form.get("ParentCallSid") or form.get("CallSid", ""))[:64],
         direction="out",
         caller=Identity("phone", number) if re.fullmatch(r"\+[0-9]{6,15}", number) else None,
         own=form.get("From", "")[:20],
-        happened=_told(raw, form, str(path)),
+        happened=_told(request),
     )
 
 
-def _told(raw: RawMessage, form: dict[str, str], path: str) -> tuple[Happened, ...]:
-    query = raw.envelope.get("query")
-    page = {"page": paging.page_of(query if isinstance(query, dict) else {}) or ""}
+def _told(request: Request) -> tuple[Happened, ...]:
+    raw, form, page = request.raw, request.form, {"page": request.page}
     status = form.get("CallStatus", "")[:20]
-    if path == STATUS_PATH:
+    if request.path == STATUS_PATH:
         return (Happened(dial_outs.STATUS, raw.received_at, {**page, "status": status}),)
-    if path == LEG_PATH:
-        return _leg(raw.received_at, form, status, agent=_agent_of(query))
-    if path == RECORDING_PATH:
+    if request.path == LEG_PATH:
+        return _leg(raw.received_at, form, status, agent=request.query.get("a", "")[:64])
+    if request.path == RECORDING_PATH:
         return _recorded(raw.received_at, form)
     try:
         happened = msgspec.convert(raw.envelope.get("happened") or (), tuple[Happened, ...])
@@ -182,28 +206,8 @@ def _recorded(at: datetime, form: dict[str, str]) -> tuple[Happened, ...]:
     if form.get("RecordingStatus", "completed") != "completed":
         return (Happened(dial_outs.HEARD, at, {"page": ""}),)
     told = {"recording": form.get("RecordingSid", "")[:64], "why": "call"}
-    told["duration_s"] = paging.small(form.get("RecordingDuration", ""))  # type: ignore[assignment]
+    told["duration_s"] = out_turns.small(form.get("RecordingDuration", ""))  # type: ignore[assignment]
     return (Happened("recorded", at, told),)
-
-
-def _agent_of(query: Any) -> str:
-    return str(query.get("a", ""))[:64] if isinstance(query, dict) else ""
-
-
-def _happened(raw: RawMessage, out: DialOut, what: str, **details: str) -> Happened:
-    return Happened(
-        what, raw.received_at, {"page": out.page, "call": _form(raw).get("CallSid", ""), **details}
-    )
-
-
-def _form(raw: RawMessage) -> dict[str, str]:
-    fields = urllib.parse.parse_qsl(raw.body.decode("utf-8", "replace"), keep_blank_values=True)
-    return dict(reversed(fields))
-
-
-def _number(raw: RawMessage) -> int:
-    query = raw.envelope.get("query")
-    return paging.small(query.get("n") if isinstance(query, dict) else None)
 
 
 # -- TwiML ------------------------------------------------------------------------------------------------------------
@@ -214,11 +218,12 @@ def _url(path: str, out: DialOut, **query: object) -> str:
     return f"{path}?{urllib.parse.urlencode({'o': out.page, **query})}"
 
 
-def _dialled(raw: RawMessage, out: DialOut) -> str:
+def _dialled(now: _Now) -> str:
     from twilio.twiml.voice_response import Dial, VoiceResponse
 
+    out = now.out
     dial = Dial(
-        action=_url(PATH, out, n=_number(raw) + 1),
+        action=_url(PATH, out, n=now.request.number + 1),
         method="POST",
         answer_on_bridge=True,
         caller_id=out.own,
@@ -236,44 +241,3 @@ def _dialled(raw: RawMessage, out: DialOut) -> str:
     response = VoiceResponse()
     response.append(dial)
     return str(response)
-
-
-def _gather(said: str, language: str, action: str, *, timeout_s: int = paging.KEY_TIMEOUT_S) -> str:
-    from twilio.twiml.voice_response import Gather, VoiceResponse
-
-    gather = Gather(
-        input="dtmf",
-        num_digits=1,
-        finish_on_key="",
-        timeout=timeout_s,
-        action=action,
-        method="POST",
-        action_on_empty_result=True,
-    )
-    gather.say(_NOT_XML.sub(" ", said), language=language)
-    response = VoiceResponse()
-    response.append(gather)
-    return str(response)
-
-
-def _last(said: str, language: str) -> str:
-    from twilio.twiml.voice_response import VoiceResponse
-
-    response = VoiceResponse()
-    response.say(_NOT_XML.sub(" ", said), language=language)
-    response.hangup()
-    return str(response)
-
-
-def _say(said: str, language: str) -> str:
-    from twilio.twiml.voice_response import VoiceResponse
-
-    response = VoiceResponse()
-    response.say(said, language=language)
-    return str(response)
-
-
-def _nothing() -> str:
-    from twilio.twiml.voice_response import VoiceResponse
-
-    return str(VoiceResponse())
