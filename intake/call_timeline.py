@@ -7,13 +7,15 @@ merged, detail by detail. So `merged` gives the same timeline for every order an
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 from channels.contract import Happened
 
-ONCE = frozenset({"started", "ended", "priced", "menu_done"})
+ONCE = frozenset({"started", "ended", "menu_done"})
+PRICED = "priced"  # once for the customer's leg, once for the agents'
 OF_RECORDING = frozenset({"recorded", "transcribed"})
 WHYS = (
     "answered", "voicemail", "hung_up_waiting", "closed", "failed", "hung_up_in_menu", "no_message",
@@ -94,6 +96,8 @@ def name_of(each: Happened) -> bytes:
     """Return what two accounts of the same thing have in common."""
     if each.what in ONCE:
         return each.what.encode()
+    if each.what == PRICED:
+        return f"{PRICED} {each.details.get('of', '')}".encode()
     if each.what in OF_RECORDING and each.details.get("recording"):
         return f"{each.what} {each.details['recording']} {each.details.get('by', '')}".encode()
     return _encode(each)
@@ -123,7 +127,7 @@ def state(timeline: Sequence[Happened], *, direction: str = "in") -> State:
         why=why,
         wait_s=_between(started_at, connected_at or ended_at),
         talk_s=_between(connected_at, _talk_ended(timeline, ended)),
-        price=_last(timeline, "priced", "price"),
+        price=_price(timeline),
         recordings=recordings,
         transcript=_transcript(timeline),
     )
@@ -239,6 +243,19 @@ def _transcript(timeline: Sequence[Happened]) -> Transcript | None:
             details = each.details
             return Transcript(details["text"], details.get("language"), details.get("confidence"))
     return None
+
+
+def _price(timeline: Iterable[Happened]) -> str | None:
+    """Return what all legs cost together ("-0.0085 USD"); of what cannot be added up, one after the other."""
+    prices = [str(each.details.get("price", "")) for each in timeline if each.what == PRICED]
+    if len(prices) < 2:
+        return prices[0] if prices else None
+    amounts, units = zip(*(price.partition(" ")[::2] for price in prices), strict=True)
+    try:
+        total = sum(map(Decimal, amounts), Decimal())
+    except InvalidOperation:
+        return " and ".join(prices)
+    return f"{total} {units[0]}".strip() if len(set(units)) == 1 else " and ".join(prices)
 
 
 def _last(timeline: Sequence[Happened], what: str, detail: str) -> Any:

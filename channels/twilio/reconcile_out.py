@@ -1,7 +1,8 @@
-"""What Twilio holds of calls from tickets: how the customer's leg ended, what was recorded, what both legs cost.
+"""What Twilio holds of calls from our numbers: of those from tickets the end, recordings and cost; of agents' legs the cost.
 
 The account also makes other calls, and other programs may call from the same number: a call is one from a ticket only if
-the journal knows a request of it. It is known by the agent's leg, whose child the customer's is.
+the journal knows a request of it. It is known by the agent's leg, whose child the customer's is. The legs of agents in a
+customer's call are found here where they are called with our number (`caller_id: own`).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -38,6 +39,9 @@ class OutCalls:
         calls = {call: rows for call, rows in legs.items() if _is_over(call, rows, now)}
         for call, rows in calls.items():
             yield [*self._ends(call, rows, now), *self._prices(call, rows, now)]
+        for call, rows in legs.items():
+            if _are_agents(call, rows, now):
+                yield self._agents_prices(call, rows, now)
         if calls:
             async for page in listing.pages(
                 self._api, "Recordings", "recordings", only({}, window, "DateCreated")
@@ -69,6 +73,21 @@ class OutCalls:
 
         return [self._one(call, key, now, raw)]
 
+    def _agents_prices(self, call: str, rows: list[Row], now: datetime) -> list[Found]:
+        """Return what the agents' legs of a customer's call cost, once that is over and each price is known."""
+        price = _sum(rows)
+        if price is None:
+            return []
+        key = self._key(call, recovered.CALL_STATUS, "priced:agents")
+        of = tuple(self._key(call, recovered.CALL_STATUS, status) for status in ENDED)
+
+        async def raw(at: datetime) -> contract.RawMessage:
+            return recovered.agents_price(
+                call, rows[0], price, account=self._account, key=key, received_at=at
+            )
+
+        return [Found(keys=(key,), at=now, lane=call, raw=raw, is_counted=False, of=of)]
+
     def _recording(self, row: Row, now: datetime) -> Found:
         call = str(row["call_sid"])
         key = self._key(call, recovered.OUT_RECORDING, f"{row['sid']}completed")
@@ -91,8 +110,17 @@ class OutCalls:
 
 def _is_over(call: str, rows: list[Row], now: datetime) -> bool:
     """Whether a call that we made is over, all of it, for long enough to be past its callbacks."""
-    if not any(row["sid"] == call and row.get("direction") == "outbound-api" for row in rows):
-        return False
+    is_ours = any(row["sid"] == call and row.get("direction") == "outbound-api" for row in rows)
+    return is_ours and _have_ended(rows, now)
+
+
+def _are_agents(call: str, rows: list[Row], now: datetime) -> bool:
+    """Whether these are the legs of a call that came in: their parent is none of the calls from our number."""
+    are_legs = all(row["sid"] != call and row.get("direction") == "outbound-dial" for row in rows)
+    return are_legs and _have_ended(rows, now)
+
+
+def _have_ended(rows: list[Row], now: datetime) -> bool:
     ends = [recovered.ended_at(row) for row in rows]
     return all(row.get("status") in ENDED for row in rows) and all(
         end is None or end <= now - YOUNG for end in ends
@@ -104,11 +132,12 @@ def _is_recorded(row: Row, calls: dict[str, list[Row]]) -> bool:
 
 
 def _sum(rows: list[Row]) -> str | None:
-    """Return the price of all legs together ("-0.0295 USD"); None = not all of it is known."""
+    """Return the price of all legs together ("-0.0295 USD"); None = not all of it is known. Who did not answer may have none."""
     try:
         total = sum((Decimal(str(row["price"])) for row in rows if row.get("price") is not None), Decimal())
     except InvalidOperation:
         return None
-    if any(row.get("price") is None for row in rows):
+    unknown = [row for row in rows if row.get("price") is None]
+    if len(unknown) == len(rows) or any(row.get("status") == "completed" for row in unknown):
         return None
     return f"{total} {str(rows[0].get('price_unit') or '').upper()}".strip()

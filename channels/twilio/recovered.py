@@ -125,6 +125,16 @@ def price(row: Row, price: str, *, account: str, key: str, received_at: datetime
     return msgspec.structs.replace(raw, envelope=raw.envelope | {"happened": [told]})
 
 
+def agents_price(
+    call: str, row: Row, price: str, *, account: str, key: str, received_at: datetime
+) -> RawMessage:
+    """Make what tells what the agents' legs of a customer's call cost, which no callback does. row: of one of them."""
+    told = {"what": "priced", "at": received_at.isoformat(), "details": {"price": price, "of": "agents"}}
+    named = {"CallSid": call, "AccountSid": _text(row, "account_sid"), "CallStatus": "completed"}
+    raw = _of_call(named, CALL_STATUS, account=account, key=key, received_at=received_at)
+    return msgspec.structs.replace(raw, envelope=raw.envelope | {"happened": [told]})
+
+
 def _leg(row: Row) -> dict[str, str]:
     return {
         "CallSid": row["sid"],

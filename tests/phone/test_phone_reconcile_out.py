@@ -9,6 +9,7 @@ import pytest
 from channels import contract
 from channels.twilio import voice
 from channels.twilio.simulator.provider import Call
+from intake import call_timeline
 from tests.phone.outage import JAN, OTHER, OWN, Desk, desk, ended
 
 __all__ = ["desk"]
@@ -183,3 +184,32 @@ async def test_a_call_of_another_number_is_not_listed(desk: Desk) -> None:
     await talk.asked_for()
     await ended(desk)
     assert desk.gate.stored == []
+
+
+def _rang(desk: Desk, parent: Call, *, price: str | None, status: str = "completed") -> Call:
+    """An agent's leg of a customer's call, called with our number."""
+    leg = desk.called(60)
+    leg.direction, leg.from_, leg.to = "outbound-dial", OWN, "+48600000001"
+    leg.parent, leg.price, leg.status = parent.sid, price, status
+    return leg
+
+
+@pytest.mark.parametrize(
+    ("prices", "wanted"), [(("-0.0140", None), "-0.0225 USD"), ((None, None), "-0.0085 USD")]
+)
+async def test_a_customers_call_costs_what_its_agents_legs_cost_as_well(
+    desk: Desk, prices: tuple[str | None, str | None], wanted: str
+) -> None:
+    """Whoever did not answer may have no price; one who talked and has none yet is waited for."""
+    call = desk.called(90)
+    call.price = "-0.0085"
+    _rang(desk, call, price=prices[0])
+    _rang(desk, call, price=prices[1], status="no-answer")
+    for _ in range(2):  # whose they are is known once the end of the call is
+        await ended(desk)
+    given = voice.Options(account_sid=desk.provider.account)
+    told = [each for raw in desk.gate.stored for each in voice.parse(raw, given).happened]
+    assert call_timeline.state(call_timeline.merged((), told)).price == wanted
+    stored = len(desk.gate.stored)
+    await ended(desk)
+    assert len(desk.gate.stored) == stored
