@@ -18,18 +18,21 @@ def every_row(
     names: str | Sequence[str],
     rows: Iterable[Any],
     *,
-    ids: Sequence[str] | Callable[[Any], Any] | None = None,
+    ids: Iterable[Any] | Callable[[Any], Any] | None = None,
 ) -> Callable[[Test], Test]:
     """Run a test for each row, as pytest.mark.parametrize would, but as one test.
 
     names, rows and ids are what parametrize takes; without an id a row is told by its values.
+    A test's fixtures are set up once for all rows.
     Raises: what the row raised where one row fails, else an ExceptionGroup of all of them, each with its row's name.
     """
-    columns = [each.strip() for each in names.split(",")] if isinstance(names, str) else list(names)
-    table = [_row(columns, each) for each in rows]
+    columns = _columns(names)
+    is_bare = isinstance(names, str) and len(columns) == 1
+    table = [_row(columns, each, is_bare=is_bare) for each in rows]
     if not table:
         raise ValueError("a table without rows tests nothing")
-    labels = [_label(position, name, values, ids) for position, (name, values) in enumerate(table)]
+    named = ids if callable(ids) or ids is None else list(ids)
+    labels = [_label(position, name, values, named) for position, (name, values) in enumerate(table)]
 
     def decorate(test: Test) -> Test:
         if inspect.iscoroutinefunction(test) or hasattr(test, "is_hypothesis_test"):
@@ -56,15 +59,21 @@ def every_row(
     return decorate
 
 
-def _row(columns: list[str], row: Any) -> tuple[str | None, tuple[Any, ...]]:
-    """A row's own name, if it has one, and its values, one for each column."""
+def _columns(names: str | Sequence[str]) -> list[str]:
+    if isinstance(names, str):
+        return [each.strip() for each in names.split(",") if each.strip()]
+    return list(names)
+
+
+def _row(columns: list[str], row: Any, *, is_bare: bool) -> tuple[str | None, tuple[Any, ...]]:
+    """A row's own name, if it has one, and its values, one for each column. is_bare: a row is the one value itself."""
     name = None
     if hasattr(row, "marks"):  # a pytest.param
         if row.marks:
             raise ValueError(f"a row has a mark, and a mark belongs to a test: {row}")
         name, values = row.id, tuple(row.values)
     else:
-        values = (row,) if len(columns) == 1 else tuple(row)
+        values = (row,) if is_bare else tuple(row)
     if len(values) != len(columns):
         raise ValueError(f"a row has {len(values)} values for {len(columns)} columns: {values}")
     return name, values

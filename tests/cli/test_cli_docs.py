@@ -17,6 +17,7 @@ from channels.email import imap, send, smtp, webhook
 from channels.twilio import sms, voice, whatsapp
 from intake import cli, settings
 from routing import action_text, condition_text, fact_table
+from tests.rows import every_row
 
 REPOSITORY = Path(__file__).parents[2]
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
@@ -55,7 +56,7 @@ def every_key() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("key", every_key())
+@every_row("key", every_key())
 def test_every_settings_key_is_documented(key: str) -> None:
     assert f"| `{key}` |" in text("docs/configuration.md")
 
@@ -83,7 +84,7 @@ def test_every_yaml_block_of_the_configuration_guide_is_valid(tmp_path: Path) ->
         ).channels
 
 
-@pytest.mark.parametrize(
+@every_row(
     "word",
     [
         *fact_table.FIELDS,
@@ -107,7 +108,7 @@ def actions_of(parser: argparse.ArgumentParser, name: str) -> Iterator[str]:
             yield from (option for option in action.option_strings if option.startswith("--"))
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
+@every_row("command", cli.COMMANDS)
 def test_every_command_and_option_is_documented(command: str) -> None:
     module = importlib.import_module(f"intake.commands.{command}")
     parser = argparse.ArgumentParser(prog=f"intake {command}")
@@ -119,7 +120,7 @@ def test_every_command_and_option_is_documented(command: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     "name",
     [
         "README.md",

@@ -3,9 +3,8 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from routing import cases, rulebook
+from tests.rows import every_row
 
 GUIDE = Path(__file__).parents[2] / "docs" / "from-zendesk.md"
 BLOCKS = re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
@@ -29,7 +28,7 @@ def test_the_desk_of_the_page_passes_its_tests() -> None:
     assert (book.warnings, cases.run(book), len(book.tests)) == ((), (), 2)
 
 
-@pytest.mark.parametrize("piece", PIECES, ids=name_of)
+@every_row("piece", PIECES, ids=name_of)
 def test_a_piece_passes_its_tests_and_each_of_its_rules_is_touched(piece: str) -> None:
     book = rulebook.load({"base.yaml": BASE, "piece.yaml": piece})
     assert (book.warnings, cases.run(book)) == ((), ())
@@ -43,6 +42,6 @@ def test_all_pieces_together_are_one_rulebook() -> None:
     assert rulebook.load({"base.yaml": BASE, **files}).warnings == ()
 
 
-@pytest.mark.parametrize("said", STANDARD)
+@every_row("said", STANDARD)
 def test_every_standard_trigger_and_automation_is_there(said: str) -> None:
     assert f"**{said}" in GUIDE.read_text(encoding="utf-8")

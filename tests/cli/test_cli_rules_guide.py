@@ -9,6 +9,7 @@ import pytest
 from routing import cases, lint, lint_codes, reference_text, rulebook
 from routing.lint_codes import CODES, Code
 from routing.problems import ConfigError, Problem
+from tests.rows import every_row
 
 GUIDE = Path(__file__).parents[2] / "docs" / "rules.md"
 FENCED = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
@@ -50,7 +51,7 @@ def test_every_block_is_a_rulebook_or_an_example() -> None:
     assert list(EXAMPLES) == [each.code for each in CODES]
 
 
-@pytest.mark.parametrize("code", CODES, ids=lambda code: code.code)
+@every_row("code", CODES, ids=lambda code: code.code)
 def test_an_example_of_the_lint_gives_just_its_code(code: Code) -> None:
     found = told(EXAMPLES[code.code])
     counted = [each for each in found if each.code != "untested" or code.code == "untested"]

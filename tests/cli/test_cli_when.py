@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from intake import cli, when_text
+from tests.rows import every_row
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 11, 10, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "meant"),
     [
         ("2026-11-28T09:00", "2026-11-28T09:00+01:00"),
@@ -37,12 +38,12 @@ def test_a_moment_is_read_in_the_zone_of_the_schedule(written: str, meant: str) 
     assert when_text.read(written, zone=WARSAW, now=NOW) == datetime.fromisoformat(meant)
 
 
-@pytest.mark.parametrize("written", ["soon", "25:00", "2026-13-01T09:00", "+4x", "mon-fri 09:00", ""])
+@every_row("written", ["soon", "25:00", "2026-13-01T09:00", "+4x", "mon-fri 09:00", ""])
 def test_what_is_no_moment_is_said_with_how_to_write_one(written: str) -> None:
     with pytest.raises(cli.WrongInput, match="write it like"):
         when_text.read(written, zone=WARSAW, now=NOW)
 
 
-@pytest.mark.parametrize(("written", "hours"), [("90m", 1.5), ("4h", 4), ("2d", 48), ("1w", 168)])
+@every_row(("written", "hours"), [("90m", 1.5), ("4h", 4), ("2d", 48), ("1w", 168)])
 def test_a_length_of_time_is_read(written: str, hours: float) -> None:
     assert when_text.length(written) == timedelta(hours=hours)

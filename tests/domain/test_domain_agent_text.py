@@ -3,12 +3,11 @@
 import html
 from email.message import EmailMessage
 
-import pytest
-
 from channels.contract import Message, RawMessage
 from channels.email import message as mail_reader
 from intake import agent_text, notices
 from tests.domain.world import SUPPORT, at
+from tests.rows import every_row
 
 ANSWER = "Have you tried water?\n\nIt mostly helps."
 DESK = f"Example <{SUPPORT}>"
@@ -87,26 +86,26 @@ def read(text: str, subtype: str = "plain") -> Message:
     return mail_reader.parse(raw, mail_reader.Options())
 
 
-@pytest.mark.parametrize("program", list(PLAIN))
+@every_row("program", list(PLAIN))
 def test_answer_above_a_quoted_notice(program: str) -> None:
     """All of the answer, and nothing below it."""
     assert agent_text.written(read(PLAIN[program].replace("%", ANSWER))) == ANSWER
 
 
-@pytest.mark.parametrize("program", list(HTML))
+@every_row("program", list(HTML))
 def test_answer_above_a_notice_in_html(program: str) -> None:
     """Programs that send nothing but HTML."""
     written = agent_text.written(read(HTML[program], "html"))
     assert written.replace("\n\n", "\n") == ANSWER.replace("\n\n", "\n")
 
 
-@pytest.mark.parametrize("program", list(PLAIN))
+@every_row("program", list(PLAIN))
 def test_nothing_above_a_notice_is_nothing(program: str) -> None:
     """Not even the line that introduces the quotation."""
     assert agent_text.written(read(PLAIN[program].replace("%", ""))) == ""
 
 
-@pytest.mark.parametrize("program", list(MANGLED))
+@every_row("program", list(MANGLED))
 def test_notice_whose_line_was_translated_never_gets_out(program: str) -> None:
     """A program that translates takes the line away: what is cut by its shape is cut, the rest is found out."""
     written = agent_text.written(read(MANGLED[program].replace("%", ANSWER)))
@@ -124,7 +123,7 @@ def test_answer_without_a_quotation_is_whole() -> None:
     assert agent_text.written(read(ANSWER)) == ANSWER
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "is_only"),
     [
         ("Ania", True),

@@ -12,6 +12,7 @@ from intake import answering, loops, outbox
 from intake.replies import Replies, TemplateProblem
 from intake.settings import Limits
 from tests.domain.world import SUPPORT, World
+from tests.rows import every_row
 
 ROOT = Path(__file__).parents[2]
 VERIFIED = {"Authentication-Results": "mx.example.com; dmarc=pass header.from=customer.example"}
@@ -125,7 +126,7 @@ def test_template_that_reaches_out_is_refused_before_it_runs() -> None:
     assert [text for text in ESCAPES if is_taken(text)] == []
 
 
-@pytest.mark.parametrize("text", LARGE)
+@every_row("text", LARGE)
 def test_template_that_grows_is_refused_before_it_runs(text: str) -> None:
     """Nothing is multiplied, repeated or nested."""
     assert not is_taken(text)
@@ -162,9 +163,7 @@ def test_template_may_list_tags_and_ask_for_values(world: World) -> None:
     assert receipt.text == "money; money; BILLING; you"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "config" / "replies").glob("received.*.md")), ids=lambda path: path.stem
-)
+@every_row("path", sorted((ROOT / "config" / "replies").glob("received.*.md")), ids=lambda path: path.stem)
 def test_bundled_receipts_say_the_ref_and_when(path: Path) -> None:
     """In every language, with and without a name and an instant, and plainly enough for the quick road."""
     language = path.stem.rpartition(".")[2]
@@ -254,7 +253,7 @@ def test_expected_answer_is_the_due_instant_in_the_calendars_zone(world: World) 
 # -- never answered -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     "address",
     [
         "noreply@x.example", "no-reply+123@x.example", "No_Reply@x.example", "donotreply-orders@x.example", "MAILER-DAEMON@x.example",
@@ -267,7 +266,7 @@ def test_robots_by_their_address(address: str) -> None:
     assert loops.is_robot(address)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "address",
     [
         "jan@customer.example",

@@ -10,6 +10,7 @@ import pytest
 from intake import clocks, expected, tickets, time_words
 from intake.replies import Replies
 from tests.domain.world import RULES, World, at
+from tests.rows import every_row
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)  # a Sunday
 WARSAW = ZoneInfo("Europe/Warsaw")
@@ -49,13 +50,13 @@ def said_of(
     )
 
 
-@pytest.mark.parametrize("language", SAID)
+@every_row("language", SAID)
 def test_an_instant_is_said_as_people_do(language: str) -> None:
     moments = [local("2026-11-22T15:30"), local("2026-11-23T08:05"), local("2027-01-01T10:00")]
     assert tuple(time_words.said(each, language, now=NOW) for each in moments) == SAID[language]
 
 
-@pytest.mark.parametrize("language", time_words.LANGUAGES)
+@every_row("language", time_words.LANGUAGES)
 def test_every_day_of_a_year_has_its_own_words_in_every_language(language: str) -> None:
     """No weekday or month is missing or stands twice."""
     words = time_words.LANGUAGES[language]
@@ -67,7 +68,7 @@ def test_every_day_of_a_year_has_its_own_words_in_every_language(language: str) 
     assert not any(mark in text for text in said for mark in "{}_")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("moment", "zone"),
     [
         (local("2026-11-22T15:30", "Europe/Warsaw"), "CET"),

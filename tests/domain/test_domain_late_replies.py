@@ -10,6 +10,7 @@ import pytest
 from intake.replies import Replies
 from intake.settings import Limits
 from tests.domain.world import RULES, World
+from tests.rows import every_row
 
 FOLDER = Path(__file__).parents[2] / "config" / "replies"
 TEMPLATES = {
@@ -192,10 +193,8 @@ def test_rule_may_say_it_too(world: World) -> None:
     assert len(told(world)) == 1
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(
-    ("expected", "next_open", "senior"), [("X1", "", "lead"), ("", "X2", ""), ("", "", "")]
-)
+@every_row("language", LANGUAGES)
+@every_row(("expected", "next_open", "senior"), [("X1", "", "lead"), ("", "X2", ""), ("", "", "")])
 def test_every_language_says_it(language: str, expected: str, next_open: str, senior: str) -> None:
     """With what is known and without it, and never an empty place."""
     values: dict[str, Any] = {

@@ -13,6 +13,7 @@ from intake.acknowledging import Said
 from intake.web import app, guesses, notice_pages
 from tests.domain.test_domain_acknowledge import PAGING
 from tests.domain.world import World
+from tests.rows import every_row
 
 HOUSE = "https://help.example.com"
 
@@ -252,7 +253,7 @@ def test_without_a_public_address_there_are_no_links(world: World) -> None:
     assert "/n/ack/" not in world.sent("ewa@desk.example")[-1].text
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("remote", "forwarded", "client"),
     [
         ("93.184.215.14", "198.51.100.1", "93.184.215.14"),

@@ -16,6 +16,7 @@ from intake import armaments, rule_files, rulebooks
 from intake.rulebooks import Reloader
 from routing.problems import ConfigError
 from tests.domain.world import RULES, World
+from tests.rows import every_row
 
 TEMPLATE = "Hello\n"
 RED_TEST = """
@@ -163,7 +164,7 @@ async def test_ticket_keeps_the_calendar_file_that_it_was_armed_with(desk: Desk)
     assert kept.calendar.holiday(date(2026, 12, 24)) == "Zamkni\u0119te"
 
 
-@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "cp1250", "iso8859-2"])
+@every_row("charset", ["utf-8", "utf-8-sig", "utf-16", "cp1250", "iso8859-2"])
 def test_calendar_file_is_read_in_any_charset(charset: str) -> None:
     """Whatever it was exported in."""
     text = "BEGIN:VCALENDAR\r\nSUMMARY:Wigilia Bo\u017cego Narodzenia, zamkni\u0119te z powodu \u015bwi\u0105t\r\n"
@@ -217,7 +218,7 @@ async def test_missing_list_is_a_warning_and_empty(desk: Desk) -> None:
     assert (book.lists["vip"], [each.code for each in book.warnings]) == ((), ["missing-list"])
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "is_csv", "values"),
     [
         ("a\n\n# no\n b # why\na\n", False, ("a", "b")),

@@ -1,15 +1,14 @@
 """Address fields as senders really write them; what is ambiguous stays several or none."""
 
-import pytest
-
 from channels.email import addresses
+from tests.rows import every_row
 
 
 def read(value: str) -> list[tuple[str, str]]:
     return [(found.address, found.name) for found in addresses.parse([value])]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("value", "address", "name"),
     [
         ("Ada Lovelace a@b.example", "a@b.example", "Ada Lovelace"),
@@ -35,7 +34,7 @@ def test_one_mailbox_is_read(value: str, address: str, name: str) -> None:
     assert read(value) == [(address, name)]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "value",
     [
         "=?utf-8?Q?a=40b.example?=",
@@ -49,7 +48,7 @@ def test_no_address_is_made_up(value: str) -> None:
     assert read(value) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     "value",
     [
         "Ada <a@b.example> <x@y.example>",

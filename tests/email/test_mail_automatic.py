@@ -5,6 +5,7 @@ import pytest
 from channels.contract import Feedback, Message, RawMessage, Trust
 from channels.email import message
 from tests.email.auto_replies import ANSWERS, SHAPES
+from tests.rows import every_row
 
 OPTIONS = message.Options(trusted_authserv_ids=("mx.example.net",))
 
@@ -21,7 +22,7 @@ def parsed(content: str, **envelope: object) -> Message:
     return message.parse(raw, OPTIONS)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("field", "kind"),
     [
         ("Auto-Submitted: auto-replied", "auto_reply"),
@@ -187,16 +188,14 @@ def test_a_postmaster_who_writes_himself_is_a_person() -> None:
 # -- shapes of auto-replies, and persons who look like one -------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("fields", "subject", "text"), [pytest.param(*each[1:], id=each[0]) for each in SHAPES]
-)
+@every_row(("fields", "subject", "text"), [pytest.param(*each[1:], id=each[0]) for each in SHAPES])
 def test_an_answer_of_a_mailbox_is_an_auto_reply(fields: str, subject: str, text: str) -> None:
     assert (
         parsed(f"From: anna@far.example\n{fields}\nSubject: {subject}\n\n{text}\n").automatic == "auto_reply"
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fields", "subject", "text"),
     [
         (ANSWERS, "Re: Automatic reply: Your lamp", "Thank you, I will write again on Monday."),
@@ -235,7 +234,7 @@ def test_a_person_who_looks_like_a_machine_is_a_person(fields: str, subject: str
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "Thank you for your message. This mailbox is not in use any more. Please use bob@far.example instead.",
@@ -258,7 +257,7 @@ def test_an_absence_note_that_names_somebody_else_is_no_bounce(text: str) -> Non
 GROUP = "List-Id: <support.example.net>\nList-Post: <mailto:support@example.net>\nPrecedence: list\nX-Google-Group-Id: 1"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fields", "recipients", "kind"),
     [
         (GROUP, ["intake@example.net"], None),
@@ -295,7 +294,7 @@ def receipt(disposition: str, *, text: str = "See below.", fields: str = "") -> 
     return parsed(content.replace("See below.", text))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("disposition", "state"),
     [
         ("displayed", "read"),
@@ -313,7 +312,7 @@ def test_a_read_receipt_says_how_far_the_mail_got(disposition: str, state: str) 
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("disposition", "text", "fields"),
     [
         ("deleted", "Your message was automatically rejected: Quota exceeded", ""),
@@ -330,7 +329,7 @@ def test_a_receipt_that_rejects_is_a_bounce(disposition: str, text: str, fields:
     assert [each.address for each in found.bounce.recipients] == ["anna@example.com"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("subject", "text"),
     [
         ("Read: Your lamp", "Your message\n\n  To: anna@far.example\n\nwas read on Monday."),
@@ -359,7 +358,7 @@ def test_a_report_of_success_says_whether_somebody_has_the_mail(action: str, sta
     assert found.feedback == Feedback(state, ("eve@example.com",), "ours.1@example.net")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("blocks", "feedback"),
     [
         (
@@ -393,7 +392,7 @@ def test_a_dmarc_pass_of_our_server_verifies_the_sender() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("field", "is_verified"),
     [
         (RESULTS.format(dkim="pass", domain="example.com", dmarc="none"), True),

@@ -2,6 +2,7 @@ import pytest
 
 from channels.email import file_names, headers, html_text, splitting, structure
 from tests.email.mails import read as parsed
+from tests.rows import every_row
 
 
 def mail(kind: str, *parts: bytes, head: bytes = b"") -> bytes:
@@ -94,7 +95,7 @@ def test_a_text_with_a_file_name_is_a_file() -> None:
     assert [attachment.name for attachment in found.attachments] == ["log.txt"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "safe"),
     [
         ("../../etc/passwd", "passwd"),
@@ -136,14 +137,14 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize(("content", "files"), DAMAGED.values(), ids=DAMAGED.keys())
+@every_row(("content", "files"), DAMAGED.values(), ids=DAMAGED.keys())
 def test_a_damaged_mail_is_read_all_the_same(content: bytes, files: list[tuple[str, int]]) -> None:
     found = parsed(content)
     assert found.text == "Where is my order, please?"
     assert [(attachment.name, attachment.size) for attachment in found.attachments] == files
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content",
     [
         mail("multipart/mixed", PLAIN, HTML, PICTURE),
@@ -165,7 +166,7 @@ def test_both_roads_build_the_same_tree(content: bytes) -> None:
     assert shape(fast) == shape(slow)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("html", "text"),
     [
         ("<p>one</p><p>two</p>", "one\n\ntwo"),
@@ -214,7 +215,7 @@ def test_uuencoded_parts_are_decoded() -> None:
     assert found.size == 5
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("parameters", "written", "read"),
     [
         ("; format=flowed", "one \r\ntwo\r\nthree", "one two\nthree"),

@@ -9,6 +9,7 @@ from tests.email import reports
 from tests.email.mails import read as parsed
 from tests.email.more_reports import MORE
 from tests.email.reports import OURS, REPORTS, RETURNED, A, B
+from tests.rows import every_row
 
 
 def bounce(content: bytes, **envelope: object) -> Bounce:
@@ -24,7 +25,7 @@ def failed(found: Bounce) -> tuple[set[str], set[str]]:
     return permanent, {each.address for each in found.recipients} - permanent
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("sender", "subject", "body", "permanent", "temporary"),
     [pytest.param(*report[1:], id=report[0]) for report in REPORTS + MORE],
 )
@@ -34,7 +35,7 @@ def test_a_report_for_people_tells_who_failed(
     assert failed(bounce(reports.mail(sender, subject, body))) == (permanent, temporary)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "body",
     [report[3] for report in REPORTS if RETURNED in report[3]],
     ids=[report[0] for report in REPORTS if RETURNED in report[3]],
@@ -67,7 +68,7 @@ def dsn(
 FAILED = "Final-Recipient: rfc822; {}\nAction: failed\nStatus: 5.1.1"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("block", "address"),
     [
         (f"Final-Recipient: rfc822;{A}\nAction: failed", A),
@@ -93,7 +94,7 @@ def test_the_address_of_a_block_is_read_in_every_form(block: str, address: str) 
     assert failed(bounce(dsn(block))) == ({address}, set())
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fields", "expected"),
     [
         ("Action: failed\nStatus: 4.4.7", ({A}, set())),
@@ -124,7 +125,7 @@ def test_two_recipients_without_an_empty_line_between_them_are_two() -> None:
     assert failed(bounce(dsn(f"{FAILED.format(A)}\n{FAILED.format(B)}"))) == ({A, B}, set())
 
 
-@pytest.mark.parametrize(
+@every_row(
     "kind",
     [
         "message/global-delivery-status",
@@ -167,7 +168,7 @@ def test_a_block_without_an_address_leaves_the_text_to_tell() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("returned", "expected"),
     [
         (
@@ -201,7 +202,7 @@ def test_what_the_report_answers_is_the_mail_that_came_back() -> None:
 # -- why --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("status", "diagnostic", "reason"),
     [
         ("5.1.1", "", "mailbox_unknown"),
@@ -245,7 +246,7 @@ QUOTED = f"<{A}>: host mx.far.example said: 550 5.1.1 User unknown"
 JAN = "Jan Kowalski <jan@customer.example>"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("sender", "subject", "body", "more"),
     [
         (
@@ -321,7 +322,7 @@ def test_a_report_pasted_as_the_whole_text_is_a_persons_mail() -> None:
 # -- hostile reports --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "X-a: b\n" * 40_000,
@@ -340,7 +341,7 @@ def test_a_report_pasted_as_the_whole_text_is_a_persons_mail() -> None:
     ],
     ids=range(13),
 )
-@pytest.mark.parametrize("is_report", [False, True])
+@every_row("is_report", [False, True])
 def test_a_hostile_report_costs_little(text: str, is_report: bool) -> None:  # noqa: FBT001
     """Each search is bounded: a quarter of a megabyte takes some 50 ms, on a machine that does nothing else."""
     content = dsn(text) if is_report else reports.mail(reports.DAEMON, "Undelivered", text)

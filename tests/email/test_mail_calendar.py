@@ -1,7 +1,6 @@
-import pytest
-
 from channels.email import calendar
 from tests.email.mails import TEXT, multipart, names, read
+from tests.rows import every_row
 
 INVITATION = """BEGIN:VCALENDAR
 METHOD:REQUEST
@@ -49,7 +48,7 @@ def test_an_invitation_beside_a_text_is_only_a_file() -> None:
     assert (read(content).text, names(content)) == ("Where is my order?", ["attachment-1.ics"])
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("change", "line"),
     [
         (("METHOD:REQUEST", "METHOD:CANCEL"), "Cancelled: Odbiór zamówienia, biuro"),
@@ -76,7 +75,7 @@ def test_a_day_without_times_is_a_date() -> None:
     assert calendar.text_from_calendar(event.encode()) == "Event: x\nWhen: 2026-11-02"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content",
     [b"", b"BEGIN:VCALENDAR", b"\xff\xfe\x00", b"BEGIN:VEVENT\n:\n;;:\nDTSTART:x\n" + b"A;" * 5_000 + b'"'],
 )

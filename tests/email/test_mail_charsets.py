@@ -5,6 +5,7 @@ import pytest
 
 from channels.email import charset_names, charsets, encoded_words, headers
 from tests.email.mails import read, single
+from tests.rows import every_row
 
 POLISH = "Zażółć gęślą jaźń, proszę o zwrot pieniędzy za zamówienie"
 CZECH = "Dobrý den, ještě jsem nedostal svou objednávku, prosím o vrácení peněz. Stačí částečně, děkuji, Jiří Šťastný"
@@ -17,7 +18,7 @@ KOREAN = "안녕하세요 주문이 어디에 있나요"
 GERMAN = "Schöne Grüße, für Äpfel und Öl übrigens"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("label", "codec"),
     [
         ("iso-8859-1 (latin)", "cp1252"), ("ISO-8859-1", "cp1252"), ("latin1", "cp1252"), ("8859-1", "cp1252"), ("windows1252", "cp1252"), ("ANSI", "cp1252"),
@@ -33,7 +34,7 @@ def test_a_label_is_understood_as_it_was_meant(label: str, codec: str) -> None:
     assert charset_names.codec_of(label) == codec
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "codec"),
     [
         (POLISH, "cp1250"), (POLISH, "iso8859-2"), (CZECH, "cp1250"), (CZECH, "iso8859-2"), (GREEK, "cp1253"), (GREEK, "iso8859-7"), (RUSSIAN, "cp1251"),
@@ -45,7 +46,7 @@ def test_text_without_a_label_is_read(text: str, codec: str) -> None:
     assert read(single(text.encode(codec))).text == text
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "codec", "label"),
     [
         (POLISH, "utf-8", "iso-8859-1"), (POLISH, "utf-8", "us-ascii"), (POLISH, "utf-8", "iso-8859-2"), (GREEK, "utf-8", "windows-1253"),
@@ -60,7 +61,7 @@ def test_text_under_a_wrong_label_is_read(text: str, codec: str, label: str) -> 
     assert read(single(text.encode(codec), f"text/plain; charset={label}")).text == text
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         GERMAN,
@@ -100,7 +101,7 @@ def test_html_without_a_label_is_read_as_its_meta_element_says() -> None:
     assert read(content).text == "Sąskaitų įmonė"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("value", "text"),
     [
         ("=?utf-8?Q?a=C4?= =?utf-8?Q?=85b?=", "aąb"),
@@ -131,7 +132,7 @@ def test_base64_that_was_cut_between_words_is_joined() -> None:
     assert encoded_words.decode(f"=?gb2312?B?{whole[:6]}?= =?gb2312?B?{whole[6:]}?=") == "你好订单"
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "cp1250", "iso8859-2", "iso2022_jp", "cp1252"])
+@every_row("codec", ["utf-8", "cp1250", "iso8859-2", "iso2022_jp", "cp1252"])
 def test_a_subject_in_bare_bytes_is_read(codec: str) -> None:
     text = JAPANESE if codec == "iso2022_jp" else GERMAN if codec == "cp1252" else POLISH
     assert headers.scan(b"Subject: " + text.encode(codec) + b"\r\n\r\n").text("subject") == text

@@ -13,6 +13,7 @@ from channels.email import containers, message, rtf, tnef
 from tests.email import tnef_writer
 from tests.email.mails import TEXT, multipart, names, read, single
 from tests.email.tnef_writer import unicode_property
+from tests.rows import every_row
 
 PDF = tnef_writer.file(b"ANGEBO~1.PDF", b"%PDF-1.4", unicode_property(0x3707, "Angebot Übersicht.pdf"))
 RTF = rb"{\rtf1\ansi\ansicpg1250{\fonttbl{\f0 Arial;}}\pard Za\'bf\'f3\'b3\'e6\par \u322?\b bold\b0\tab{\*\generator X;}x\{y\}}"
@@ -45,7 +46,7 @@ def test_winmail_dat_is_known_by_its_name_too() -> None:
     assert names(content) == ["winmail.dat", "Angebot Übersicht.pdf"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("body", "text"),
     [
         (unicode_property(0x1000, "Where is my order?\r\nŁ"), "Where is my order?\nŁ"),
@@ -81,7 +82,7 @@ def test_named_properties_are_skipped() -> None:
     assert tnef.read(tnef_writer.stream(tnef_writer.attribute(1, 0x0006_9003, wanted))).text == "x"
 
 
-@pytest.mark.parametrize("length", [0, 5, 6, 15, 40, 80, 150])
+@every_row("length", [0, 5, 6, 15, 40, 80, 150])
 def test_a_stream_that_is_cut_off_gives_what_it_has(length: int) -> None:
     stream = tnef_writer.stream(PDF)
     assert len(tnef.read(stream[:length]).files) <= 1
@@ -154,7 +155,7 @@ def test_a_yenc_block_in_a_text_is_a_file() -> None:
     assert message.attachment_bytes(content, found.attachments[0].part) == b"hello\xd6\xe0!"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "begin 644 things at once\nand go on",
@@ -176,7 +177,7 @@ def test_a_large_container_is_left_to_the_slow_road() -> None:
         read(single(uuencoded(b"p.bin", b"x" * 300_000)))
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content",
     [b"begin 644 x\n" * 300_000, b"begin 644 x\nend\n" * 30_000, b"=ybegin name=x\n" * 30_000, b"=ybegin name=x\n" + b"===" * 80_000 + b"\n=yend\n"],
     ids=["beginnings", "empty blocks", "beginnings of yEnc", "escapes"],

@@ -7,12 +7,13 @@ import pytest
 from channels.contract import Costly
 from channels.email import message
 from tests.email.mails import FROM, REPORT, TEXT, multipart, names, read, single
+from tests.rows import every_row
 
 ASKED = "Where is my order?"
 INNER = b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n--%s\r\n' + TEXT + b"\r\n"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "declared",
     [
         "multipart/mixed", 'multipart/mixed; boundary="B "', "multipart/mixed; boundary='B'", 'multipart/mixed; boundary="B', "multipart/mixed; boundary=B (x)",
@@ -25,7 +26,7 @@ def test_parts_are_found_however_the_boundary_is_declared(declared: str) -> None
     assert (found.text, [attachment.size for attachment in found.attachments]) == (ASKED, [8])
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content",
     [
         multipart(TEXT, REPORT, end=b""),
@@ -100,7 +101,7 @@ def test_text_before_the_first_delimiter_is_read_when_there_is_no_part() -> None
     assert read(multipart(end=b"") + ASKED.encode()).text == ASKED
 
 
-@pytest.mark.parametrize(
+@every_row(
     "declared",
     [
         "",
@@ -119,13 +120,13 @@ def test_a_content_type_that_is_none_means_plain_text(declared: str) -> None:
     assert read(FROM + b"Content-Type: " + declared.encode() + b"\r\n\r\n" + ASKED.encode()).text == ASKED
 
 
-@pytest.mark.parametrize("declared", ["html", "text/html", "", "text/plain", "TEXT/HTML ; charset=utf-8"])
+@every_row("declared", ["html", "text/html", "", "text/plain", "TEXT/HTML ; charset=utf-8"])
 def test_a_whole_html_document_is_html_whatever_its_type(declared: str) -> None:
     html = b"<!DOCTYPE html>\n<html><body><p>Where is<br>my order?</p></body></html>"
     assert read(single(html, declared)).text == "Where is\nmy order?"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "encoding",
     ["base64", "BASE64", "Base64 ", '"base64"', "base64;", "base64 (x)", "base-64", "x-base64", "base 64"],
 )  # fmt: skip
@@ -133,7 +134,7 @@ def test_base64_is_known_by_many_names(encoding: str) -> None:
     assert read(single(base64.b64encode(ASKED.encode()), encoding=encoding)).text == ASKED
 
 
-@pytest.mark.parametrize(
+@every_row(
     "encoding",
     [
         "quoted-printable",
@@ -148,7 +149,7 @@ def test_quoted_printable_is_known_by_many_names(encoding: str) -> None:
     assert read(single(b"Where is=\r\n my=20order=3F", encoding=encoding)).text == ASKED
 
 
-@pytest.mark.parametrize("encoding", ["7-bit", "8-bit", "8bits", "utf-8", "x-unknown", "plain", "none", ""])
+@every_row("encoding", ["7-bit", "8-bit", "8bits", "utf-8", "x-unknown", "plain", "none", ""])
 def test_an_unknown_encoding_leaves_the_text_as_it_is(encoding: str) -> None:
     assert (
         read(single("Gdzie jest zamówienie=3D?".encode(), encoding=encoding)).text
@@ -156,7 +157,7 @@ def test_an_unknown_encoding_leaves_the_text_as_it_is(encoding: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("body", "text"),
     [
         (b"aGVs\r\n bG8g!!\r\nd29y*bGQ", "hello world"),
@@ -188,7 +189,7 @@ def test_a_lists_footer_below_base64_does_not_spoil_a_file() -> None:
     assert found.size == 8
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("body", "text"),
     [
         (b"za=c5=bc=", "zaż"),
@@ -205,7 +206,7 @@ def test_broken_quoted_printable_gives_its_text(body: bytes, text: str) -> None:
 HEADER = b"Subject: late\r\nFrom: a@example.com\r\n\r\nx"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content",
     [
         b"\r\n\r\n" + HEADER, b"   \r\n" + HEADER, b"\xef\xbb\xbf" + HEADER, b" " + HEADER, b"From a@example.com Mon Nov  2 10:00:00 2026\r\n" + HEADER,
@@ -259,7 +260,7 @@ def test_files_of_a_mail_with_odd_line_ends_can_be_fetched(content: bytes) -> No
     assert message.attachment_bytes(content, found.part) == b"%PDF-1.4"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("content", "problem"),
     [
         (multipart(TEXT).replace(b"\r\n", b"\r"), "Lines end with a lone CR"),

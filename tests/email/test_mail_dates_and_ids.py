@@ -1,14 +1,13 @@
 from datetime import UTC, datetime
 
-import pytest
-
 from channels.email import dates, headers, message_ids
 from tests.email.mails import read
+from tests.rows import every_row
 
 TEN_UTC = datetime(2026, 11, 2, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "value",
     [
         "Mon, 2 Nov 2026 11:00:00 +0100", "Mon, 2 Nov 2026 11:00 +0100", "Mo, 02 Nov 26 11:00:00 +0100 (CET)", "2 November 2026 11:00:00 +0100", "Mon Nov  2 10:00:00 2026",
@@ -21,7 +20,7 @@ def test_a_date_is_read_however_it_is_written(value: str) -> None:
     assert dates.read(value) == TEN_UTC
 
 
-@pytest.mark.parametrize(
+@every_row(
     "value",
     [
         "garbage",
@@ -47,7 +46,7 @@ def test_an_unreadable_date_is_named() -> None:
     assert (found.sent_at, found.problems) == (None, ("Date is unreadable",))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("value", "identifier"),
     [
         (b"<a@b>", "a@b"), (b"a@b", "a@b"), (b"< a@b >", "a@b"), (b"<a@b", "a@b"), (b"[a@b]", "a@b"), (b'"a@b"', "a@b"), (b"<<a@b>>", "a@b"), (b"<a@b> <c@d>", "a@b"),
@@ -58,7 +57,7 @@ def test_a_message_id_is_read(value: bytes, identifier: str | None) -> None:
     assert message_ids.of_mail(headers.scan(b"Message-ID: " + value + b"\r\n\r\n")) == identifier
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("value", "identifiers"),
     [
         (b"<a@b> <c@d>", ("a@b", "c@d")), (b"<a@b><c@d>", ("a@b", "c@d")), (b"<a@b>,\r\n\t<c@d>", ("a@b", "c@d")), (b"<a@\r\n b> <c@d>", ("a@b", "c@d")), (b"a@b c@d", ("a@b", "c@d")),

@@ -2,10 +2,9 @@
 
 import base64
 
-import pytest
-
 from channels.email import file_names
 from tests.email.mails import TEXT, multipart, names
+from tests.rows import every_row
 
 BASE64_NAME = base64.b64encode("zaż.pdf".encode())
 
@@ -16,7 +15,7 @@ def placed(disposition: bytes, content_type: bytes = b"application/octet-stream"
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("disposition", "name"),
     [
         (b"attachment; filename*=utf-8'en'za%C5%BC.pdf", "zaż.pdf"),
@@ -66,7 +65,7 @@ def test_the_name_of_content_type_counts_where_the_disposition_has_none() -> Non
     assert names(placed(b'attachment; filename=""', b'application/pdf; name="x y.pdf"')) == ["x y.pdf"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("field", "name"),
     [
         (b"Content-Location: http://files.example/a/foto%20x.jpg?size=1#top", "foto x.jpg"),
@@ -79,7 +78,7 @@ def test_other_fields_name_a_file_too(field: bytes, name: str) -> None:
     assert names(multipart(TEXT, b"Content-Type: image/jpeg\r\n" + field + b"\r\n\r\nJ")) == [name]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("content_type", "extension"),
     [
         ("image/jpg", ".jpg"), ("application/msword", ".doc"), ("audio/basic", ".au"), ("message/rfc822", ".eml"), ("application/pgp-signature", ".asc"),
@@ -90,7 +89,7 @@ def test_a_file_without_a_name_gets_one_of_its_type(content_type: str, extension
     assert file_names.safe("", content_type=content_type, number=2) == f"attachment-2{extension}"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "safe"),
     [
         ("CON.txt", "_CON.txt"), ("nul", "_nul"), ("console.txt", "console.txt"), ("a\u200bb\u061c.pdf", "a_b_.pdf"), ("a.pdf. ", "a.pdf"), (".htaccess", "htaccess"),
@@ -102,7 +101,7 @@ def test_a_name_is_safe_on_every_system(name: str, safe: str) -> None:
     assert len(file_names.safe(name, content_type="application/pdf").encode()) <= file_names.MAX_NAME_BYTES
 
 
-@pytest.mark.parametrize("codec", ["shift_jis", "gb18030", "cp1250", "koi8-r"])
+@every_row("codec", ["shift_jis", "gb18030", "cp1250", "koi8-r"])
 def test_bytes_in_a_name_are_read_in_the_charset_of_the_text(codec: str) -> None:
     name = {"shift_jis": "注文書.pdf", "gb18030": "订单.pdf", "cp1250": "łódź.pdf", "koi8-r": "счёт.pdf"}[
         codec

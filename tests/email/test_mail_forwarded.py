@@ -1,11 +1,10 @@
 """A mail that passes another one on names that one's author, subject and date, in whatever form it came."""
 
-import pytest
-
 from channels.contract import Address, Forwarded, Message
 from channels.email import forwarded
 from tests.email.clients import FORWARDS, HEADS, head
 from tests.email.mails import read as parsed
+from tests.rows import every_row
 
 SUPPORT = Address("support@example.net", "Support")
 INNER = (
@@ -36,7 +35,7 @@ MAIL = f"Content-Type: message/rfc822\r\n\r\n{INNER}"
 TEXT = "Content-Type: text/plain\r\n\r\nPlease help him."
 
 
-@pytest.mark.parametrize("language", HEADS)
+@every_row("language", HEADS)
 def test_the_header_fields_of_any_language_name_author_subject_and_date(language: str) -> None:
     for style in ("plain", "bold", "quoted"):
         fields = head(language, style=style)
@@ -45,7 +44,7 @@ def test_the_header_fields_of_any_language_name_author_subject_and_date(language
         assert found.visible_text.endswith("It is broken.")
 
 
-@pytest.mark.parametrize("language", FORWARDS)
+@every_row("language", FORWARDS)
 def test_the_line_above_may_be_of_any_language(language: str) -> None:
     for line in FORWARDS[language]:
         found = plain(f"{line}\n\n{head('en')}\n\nIt is broken.")
@@ -53,7 +52,7 @@ def test_the_line_above_may_be_of_any_language(language: str) -> None:
         assert found.forwarded.from_ == SUPPORT
 
 
-@pytest.mark.parametrize(
+@every_row(
     "prefix",
     ["Fwd:", "FW:", "Fw: ", "WG:", "TR :", "RV:", "ENC:", "PD:", "VS:", "İLT:", "Πρθ:", "转发：", "[Fwd: "],
 )
@@ -63,7 +62,7 @@ def test_header_fields_below_a_forwarders_words_are_a_forwarded_mail_by_the_subj
     assert found.visible_text.endswith("It is broken.")
 
 
-@pytest.mark.parametrize("subject", ["Re: lamp", "AW: WG: lamp", "Re: Fwd: lamp", "lamp", "Fwd"])
+@every_row("subject", ["Re: lamp", "AW: WG: lamp", "Re: Fwd: lamp", "lamp", "Fwd"])
 def test_an_answer_passes_nothing_on(subject: str) -> None:
     found = plain(f"Thank you.\n\n{head('en')}\n\nolder", subject=subject)
     assert found.forwarded is None
@@ -99,7 +98,7 @@ def test_of_several_attached_mails_none_is_the_one() -> None:
     assert attached(TEXT, MAIL, MAIL).forwarded is None
 
 
-@pytest.mark.parametrize("value", ["nobody", "<>", "a@", "@b", ""])
+@every_row("value", ["nobody", "<>", "a@", "@b", ""])
 def test_an_author_without_an_address_is_none(value: str) -> None:
     assert forwarded.in_text(f"From: {value}\nDate: 2 Nov 2026 10:00\nSubject: x\n\ny", 0) is None
 

@@ -1,10 +1,9 @@
-import pytest
-
 from channels.contract import Address
 from channels.email import addresses, charsets, encoded_words, headers, parameters
+from tests.rows import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "read"),
     [
         ("plain", "plain"),
@@ -22,7 +21,7 @@ def test_encoded_words_are_read(written: str, read: str) -> None:
     assert encoded_words.decode(written) == read
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "read"),
     [
         ("=?utf-8?b?SsO8cmdlbg?=", "Jürgen"),
@@ -51,7 +50,7 @@ def test_broken_encoded_words_are_read_as_far_as_they_go(written: str, read: str
     assert encoded_words.decode(written) == read
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "read"),
     [
         ("a@example.com", [("a@example.com", "")]),
@@ -87,7 +86,7 @@ def test_at_most_a_hundred_addresses_of_a_field_are_read() -> None:
     assert len(addresses.parse(["a@example.com," * 500])) == 100
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "name", "read"),
     [
         ('application/pdf; name="a b.pdf"', "name", "a b.pdf"),
@@ -105,7 +104,7 @@ def test_parameters_are_read(written: str, name: str, read: str) -> None:
     assert parameters.parse(written)[name] == read
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("content", "label", "read"),
     [
         ("żółw".encode("iso-8859-2"), "iso-8859-2", "żółw"),

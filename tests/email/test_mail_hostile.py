@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from channels.contract import Costly, Message, RawMessage
 from channels.email import identity, message
 from tests.email.bombs import BOMBS, nested
+from tests.rows import every_row
 
 OPTIONS = message.Options()
 
@@ -51,7 +52,7 @@ def test_a_bomb_is_read_within_two_seconds_of_one_core(name: str) -> None:
     assert len(found.attachments) <= 200
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "problem"),
     [
         ("1 MB of encoded words", "The header was cut at 256 KiB"),

@@ -1,15 +1,14 @@
 """HTML as the text a person would read."""
 
-import pytest
-
 from channels.email import html_text
+from tests.rows import every_row
 
 
 def read(html: str) -> str:
     return html_text.text_from_html(html, costly=True)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("html", "text"),
     [
         ("<ul><li>one</li><li>two<ul><li>inner</li></ul></li></ul>", "- one\n- two\n\n- inner"),
@@ -28,7 +27,7 @@ def test_structure_is_kept(html: str, text: str) -> None:
     assert read(html) == text
 
 
-@pytest.mark.parametrize(
+@every_row(
     "style",
     ["display:none", "DISPLAY : NONE", "color:red;display: none !important", "visibility:hidden", "mso-hide:all", "font-size:0", "font-size: 0px;line-height:1px",
      "max-height:0px;overflow:hidden", "max-height:0"],
@@ -37,7 +36,7 @@ def test_what_no_reader_shows_is_left_out(style: str) -> None:
     assert read(f'<div style="{style}">preheader <b style="{style}">twice</b></div><p>hello</p>') == "hello"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "style",
     [
         "font-size:0.9em",

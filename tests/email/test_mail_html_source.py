@@ -3,11 +3,11 @@
 import random
 from collections.abc import Iterable
 
-import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from channels.email import html_text
 from channels.email.html_source import Source
+from tests.rows import every_row
 
 _ASKED = (
     "br",
@@ -39,7 +39,7 @@ def test_every_element_of_the_tree_has_its_tag_in_the_source() -> None:
         assert not overlooked, html
 
 
-@pytest.mark.parametrize(
+@every_row(
     "hiding",
     ['style="display:none"', "style='DISPLAY :\u00a0None'", 'style="max-height:\n0"', "hidden", "hidden=''", 'style="mso-hide:all"', 'style="Visibility: hidden"',
      'style="font-size:\u20030px"'],

@@ -1,6 +1,5 @@
-import pytest
-
 from channels.email.identity import content_key
+from tests.rows import every_row
 
 MAIL = (
     b"Return-Path: <anna@example.com>\r\nReceived: by mx1\r\nMessage-ID: <one@example.com>\r\nDate: Mon, 2 Nov 2026 11:00:00 +0100\r\n"
@@ -15,7 +14,7 @@ def test_the_key_names_the_message_id_and_the_content() -> None:
     assert (medium, message_id, len(digest)) == ("mail", "one@example.com", 64)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("old", "new"),
     [
         (b"by mx1", b"by mx2\r\n\twith ESMTP"),
@@ -33,7 +32,7 @@ def test_the_same_mail_by_another_road_has_the_same_key(old: bytes, new: bytes) 
     assert content_key(MAIL.replace(old, new)) == content_key(MAIL)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("old", "new"),
     [
         (b"Where is it?", b"Where is it now?"),
@@ -61,7 +60,7 @@ def test_what_stands_in_the_text_is_no_header() -> None:
     assert content_key(b"From: a@example.com\r\n\r\nMessage-ID: <forged@example.com>\r\n") is None
 
 
-@pytest.mark.parametrize(
+@every_row(
     "content", [b"", b"\n", b"\r\n\r\n", b"\x00" * 100, b"Message-ID:\r\n\r\n", b"Date: " + b"\n " * 9999]
 )
 def test_odd_bytes_make_no_error(content: bytes) -> None:

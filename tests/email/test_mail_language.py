@@ -1,7 +1,6 @@
-import pytest
-
 from channels import language
 from channels.email.message import DEFAULT_LANGUAGES
+from tests.rows import every_row
 
 SENTENCES = {
     "en": ["Where is my order?", "I cannot log in to my account.", "Please cancel my subscription today."],
@@ -26,7 +25,7 @@ SENTENCES = {
 }
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("code", "sentence"),
     [(code, sentence) for code, sentences in SENTENCES.items() for sentence in sentences],
 )
@@ -34,9 +33,7 @@ def test_a_short_sentence_names_its_language(code: str, sentence: str) -> None:
     assert language.detect(sentence, DEFAULT_LANGUAGES) == code
 
 
-@pytest.mark.parametrize(
-    "text", ["", "ok", "12345 67890", "https://example.com/a", "a@example.com", "\ud800\udfff\x00"]
-)
+@every_row("text", ["", "ok", "12345 67890", "https://example.com/a", "a@example.com", "\ud800\udfff\x00"])
 def test_what_says_too_little_has_no_language(text: str) -> None:
     assert language.detect(text, DEFAULT_LANGUAGES) is None
 
@@ -45,6 +42,6 @@ def test_only_the_languages_asked_for_are_answered() -> None:
     assert language.detect("Wo ist meine Bestellung?", ("en", "fr")) is None
 
 
-@pytest.mark.parametrize("junk", ["\x00\x07", "\ud800", "\ufffe\uffff", "\U0010ffff", "\u202e", "\x85\u2028"])
+@every_row("junk", ["\x00\x07", "\ud800", "\ufffe\uffff", "\U0010ffff", "\u202e", "\x85\u2028"])
 def test_characters_that_the_library_refuses_do_not_hide_the_language(junk: str) -> None:
     assert language.detect(f"{junk}Where is my {junk} order, please?{junk}", ("en", "de")) == "en"

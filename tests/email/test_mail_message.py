@@ -7,6 +7,7 @@ import pytest
 
 from channels.contract import Address, Costly, Identity, Message, RawMessage
 from channels.email import message
+from tests.rows import every_row
 
 OPTIONS = message.Options(trusted_authserv_ids=("mx.example.net",))
 
@@ -118,7 +119,7 @@ def test_a_mail_that_is_one_file_lists_it() -> None:
     assert message.attachment_bytes(content, found.part) == b"%PDF"
 
 
-@pytest.mark.parametrize("part", ["9", "1.9", "", "x", "-1", "0.1"])
+@every_row("part", ["9", "1.9", "", "x", "-1", "0.1"])
 def test_a_part_that_is_not_there_is_said_so(part: str) -> None:
     with pytest.raises(LookupError):
         message.attachment_bytes(with_parts(), part)
@@ -154,9 +155,7 @@ def test_a_misleading_name_does_not_become_the_address() -> None:
     assert found.sender == Identity("email", "bob@evil.example")
 
 
-@pytest.mark.parametrize(
-    "date", ["yesterday", "Mon, 99 Foo 2026 99:99:99", "2026", "Mon, 1 Jan 99999 10:00 +0000"]
-)
+@every_row("date", ["yesterday", "Mon, 99 Foo 2026 99:99:99", "2026", "Mon, 1 Jan 99999 10:00 +0000"])
 def test_an_unreadable_date_is_a_problem_and_no_error(date: str) -> None:
     found = parsed(f"From: a@example.com\nDate: {date}\n\nhello\n")
     assert found.sent_at is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from channels.email import cms, message
 from tests.email.mails import FROM, REPORT, TEXT, multipart, names, read, single
+from tests.rows import every_row
 
 SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
 ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
@@ -99,7 +100,7 @@ def test_pgp_inside_a_text_stays_as_it_is_and_is_named() -> None:
     assert "The text holds a message encrypted with PGP" in found.problems
 
 
-@pytest.mark.parametrize("length", [0, 1, 14, 20, 30, 60])
+@every_row("length", [0, 1, 14, 20, 30, 60])
 def test_a_seal_that_is_cut_off_is_kept(length: int) -> None:
     found = read(sealed(signed(TEXT)[:length] or b"x"))
     assert [attachment.name for attachment in found.attachments][-1] == "smime.p7m"

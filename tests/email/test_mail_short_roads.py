@@ -23,6 +23,7 @@ from channels.email import (
     visible_text,
 )
 from channels.email.bounces import recognition
+from tests.rows import every_row
 
 LINES = (
     "", "", " ", "Hello,", "Thank you.", "\xa0", "-- ", "--", "- Anna", "-Anna Example", "Anna Example", "> quoted", ">", "> > twice", ">>> prompt", "AB> initials",
@@ -139,7 +140,7 @@ def test_a_usual_mailbox_reads_as_any_other() -> None:
         assert addresses.parse([value]) == _carefully(value), value
 
 
-@pytest.mark.parametrize(
+@every_row(
     "value",
     ["Sat, 21 Nov 2026 09:00:00 +0100", "1 Feb 2026 23:59:59 -0000", "Sat, 21 Nov 2026 09:00:00 -1130 (CET)", "Xyz, 09 Jan 1999 00:00:00 +0000"],
 )  # fmt: skip
@@ -158,14 +159,14 @@ def test_a_day_or_zone_that_there_is_not_is_unreadable(value: str) -> None:
     assert dates.read(value) is None
 
 
-@pytest.mark.parametrize("local", NAMES)
-@pytest.mark.parametrize("name", NAMES)
+@every_row("local", NAMES)
+@every_row("name", NAMES)
 def test_an_office_is_found_in_either_name(local: str, name: str) -> None:
     both = recognition._OFFICE.search(name) or recognition._OFFICE.search(local)
     assert recognition._has_office(local, name) is bool(both)
 
 
-@pytest.mark.parametrize("letter", ["i", "I", "ı", "İ"])
+@every_row("letter", ["i", "I", "ı", "İ"])
 def test_words_of_a_disclaimer_are_found_with_every_i(letter: str) -> None:
     assert mail_words.CONFIDENTIAL.is_in(f"g{letter}zl{letter}")
 

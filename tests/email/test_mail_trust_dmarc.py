@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import pytest
-
 from channels.email import dmarc
 from channels.email.resolver import NoAnswer
+from tests.rows import every_row
 
 POLICY = "v=DMARC1; p=reject"
 
@@ -50,7 +49,7 @@ def evaluate(
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("domain", "records", "dkim", "path", "result"),
     [
         ("a.example", {"a.example": POLICY}, ["a.example"], None, "pass"),

@@ -10,6 +10,7 @@ from channels.contract import RawMessage
 from channels.email import arc, auth_results, checking, dmarc, examine, from_field, message, signatures, spf
 from channels.email.resolver import NoAnswer
 from channels.email.signed_mail import Mail
+from tests.rows import every_row
 
 _PIECES = (
     "mx.example.com", ";", "=", "(", ")", '"', "\\", " ", "\t", "/", ".", ",", "<", ">", "@", ":", "%", "%{", "}", "i=1", "i=2", "b=", "bh=",
@@ -102,7 +103,7 @@ def test_much_soup_is_looked_at_without_a_fault() -> None:
         _look(source)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "piece",
     [
         "(",

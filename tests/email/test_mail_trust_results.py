@@ -1,10 +1,9 @@
 """What a trusted server's Authentication-Results prove, by the grammar of RFC 8601, and what forged ones do not."""
 
-import pytest
-
 from channels.contract import Address, Trust
 from channels.email import auth_results, headers, trust
 from channels.email.auth_results import Result
+from tests.rows import every_row
 
 SENDER = "jan@customer.example"
 ARC = (
@@ -30,7 +29,7 @@ def said(text: bytes) -> bytes:
     return b"Authentication-Results: " + text
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "results"),
     [
         ("mx.example.com; none", ()),
@@ -66,7 +65,7 @@ def test_field_is_read_by_the_grammar(text: str, results: tuple[Result, ...]) ->
         assert wanted.properties.items() <= seen.properties.items()
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "", ";", "mx.example.com 2; dmarc=pass", "mx.example.com (open; dmarc=pass", 'mx.example.com; spf=pass x.y="open',
@@ -79,7 +78,7 @@ def test_what_follows_no_grammar_says_nothing(text: str) -> None:
     assert auth_results.parse(text) is None
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "is_proven"),
     [
         (b"mx.example.com; dmarc=pass header.from=customer.example", True),
@@ -137,7 +136,7 @@ def test_without_a_named_server_nobody_is_believed() -> None:
     assert found == Trust()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("authentication", "is_proven"),
     [
         ({"dmarc": "pass", "spf": "pass", "dkim": "pass"}, True),
@@ -166,7 +165,7 @@ FAILED = said(b"mx.example.com; dmarc=fail header.from=customer.example; arc=pas
 SAW_IT = b"dmarc=pass header.from=customer.example"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("top", "sealer", "found", "forwarders", "is_vouched"),
     [
         (FAILED, b"lists.example", SAW_IT, ("lists.example",), True),
@@ -203,7 +202,7 @@ def test_forwarder_behind_one_that_nobody_named_does_not_vouch() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     "chain",
     [
         ARC.replace(b"h=from:to", b"h=to"),

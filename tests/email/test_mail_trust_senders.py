@@ -8,6 +8,7 @@ import pytest
 
 from channels.contract import Trust
 from channels.email import addresses, headers, trust
+from tests.rows import every_row
 
 VICTIM, EVIL = "alice@bank.example", "bob@evil.example"
 SERVERS = ("mx.example.com",)
@@ -66,7 +67,7 @@ def test_no_bent_sender_is_proven(results: bytes) -> None:
     assert [each for each in set(bent()) if read(each, results).verified_sender] == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     "from_field",
     [
         EVIL, f"Bob <{EVIL}>", f'"Bob, B." <{EVIL}>', f"=?utf-8?q?B=C3=B6b?= <{EVIL}>", f"{EVIL} (Bob)", f"Bob (Support) <{EVIL}>",
@@ -88,7 +89,7 @@ def test_sender_is_proven_only_where_other_readers_agree() -> None:
         assert seen == {EVIL}, each
 
 
-@pytest.mark.parametrize(
+@every_row(
     "more",
     [
         b"From: alice@bank.example\r\n",

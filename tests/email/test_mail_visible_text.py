@@ -2,6 +2,7 @@ import pytest
 
 from channels.email import visible_text
 from channels.email.parting import Split
+from tests.rows import every_row
 
 ANSWER = "Thank you, that works.\n\nAnna"
 QUOTE = "> We have sent the lamp.\n> It will be with you soon."
@@ -20,7 +21,7 @@ ATTRIBUTIONS = {
 }
 
 
-@pytest.mark.parametrize("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS.keys())
+@every_row("attribution", ATTRIBUTIONS.values(), ids=ATTRIBUTIONS.keys())
 def test_an_answer_is_separated_from_the_quotation_and_its_attribution(attribution: str) -> None:
     split = visible_text.split(f"{ANSWER}\n\n{attribution}\n\n{QUOTE}\n")
     assert split.visible == ANSWER
@@ -39,8 +40,8 @@ OUTLOOK = {
 }
 
 
-@pytest.mark.parametrize("block", OUTLOOK.values(), ids=OUTLOOK.keys())
-@pytest.mark.parametrize("ruler", ["", "________________________________\n", "-----Original Message-----\n"])
+@every_row("block", OUTLOOK.values(), ids=OUTLOOK.keys())
+@every_row("ruler", ["", "________________________________\n", "-----Original Message-----\n"])
 def test_an_answer_above_a_block_of_header_fields_stands_alone(block: str, ruler: str) -> None:
     split = visible_text.split(f"{ANSWER}\n\n{ruler}{block}\n\nWe have sent the lamp.\n")
     assert split.visible == ANSWER
@@ -63,7 +64,7 @@ def test_a_signature_is_cut() -> None:
     assert "Anna Example" in split.quoted
 
 
-@pytest.mark.parametrize(
+@every_row(
     "footer",
     [
         "Sent from my iPhone",
@@ -78,7 +79,7 @@ def test_the_line_of_a_mail_program_is_cut(footer: str) -> None:
     assert visible_text.split(f"{ANSWER}\n\n{footer}\n").visible == ANSWER
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "My phone is an iPhone. Is it supported?",
@@ -95,7 +96,7 @@ def test_what_only_looks_like_a_quotation_stays(text: str) -> None:
     assert visible_text.split(text).visible == text.strip()
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text", [QUOTE, "-- \nAnna", OUTLOOK["en"], ATTRIBUTIONS["gmail en"], "Sent from my iPhone", ">", "--"]
 )
 def test_a_text_is_never_cut_down_to_nothing(text: str) -> None:

@@ -1,11 +1,10 @@
 """Where a mail is HTML, or has HTML beside its text, the borders that its program marked decide."""
 
-import pytest
-
 from channels.contract import Address, Message
 from channels.email import borders, html_text, visible_text
 from tests.email.html_clients import ANSWER, FORWARDS, OLDER, REPLIES
 from tests.email.mails import read as parsed
+from tests.rows import every_row
 
 HEADER = "From: Anna <anna@example.com>\r\nTo: support@example.net\r\nSubject: {}\r\nMIME-Version: 1.0\r\n"
 
@@ -26,14 +25,14 @@ def both(plain: str, html: str, *, subject: str = "Re: lamp") -> Message:
     )
 
 
-@pytest.mark.parametrize("client", REPLIES)
+@every_row("client", REPLIES)
 def test_the_answer_is_told_from_the_rest_in_a_language_nobody_knows(client: str) -> None:
     found = html_mail(REPLIES[client])
     assert found.visible_text == ANSWER
     assert OLDER in found.quoted_text
 
 
-@pytest.mark.parametrize("client", REPLIES)
+@every_row("client", REPLIES)
 def test_visible_and_quoted_hold_every_word_and_no_border(client: str) -> None:
     found = html_mail(REPLIES[client])
     assert not borders.has_any(found.text + found.visible_text + found.quoted_text)
@@ -87,7 +86,7 @@ def test_html_that_says_something_else_cuts_nothing() -> None:
     assert both(plain, html).quoted_text == ""
 
 
-@pytest.mark.parametrize("client", FORWARDS)
+@every_row("client", FORWARDS)
 def test_a_forwarded_mail_is_visible_and_names_its_author(client: str) -> None:
     found = html_mail(FORWARDS[client], subject="Fwd: Broken lamp")
     assert found.forwarded is not None
@@ -103,7 +102,7 @@ def test_control_characters_of_a_mail_are_no_borders() -> None:
     assert found.visible_text.split() == ["One", "Two", "Three"]
 
 
-@pytest.mark.parametrize("mark", borders.MARKS)
+@every_row("mark", borders.MARKS)
 def test_control_characters_written_as_entities_hide_nothing_from_the_text(mark: str) -> None:
     found = html_mail(f"<p>One</p><p>&#{ord(mark)};</p><p>Two</p>")
     assert found.text.split() == ["One", "Two"]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from channels.email import visible_text
 from tests.email.clients import ATTRIBUTIONS, FOOTERS, FORWARDS, head
+from tests.rows import every_row
 
 ANSWER = "Hi,\n\nworks now."
 
@@ -116,13 +117,13 @@ BELOW = [
 ]
 
 
-@pytest.mark.parametrize("text", OWN_WORDS)
+@every_row("text", OWN_WORDS)
 def test_the_customers_own_words_stay(text: str) -> None:
     split = visible_text.split(text)
     assert (split.visible, split.quoted) == (text.strip(), "")
 
 
-@pytest.mark.parametrize("below", BELOW)
+@every_row("below", BELOW)
 def test_what_programs_put_below_an_answer_goes(below: str) -> None:
     split = visible_text.split(f"{ANSWER}\n{below}")
     assert split.visible == ANSWER
@@ -135,7 +136,7 @@ def test_a_gap_keeps_the_empty_lines_that_stood_above_it(above: str) -> None:
     assert visible_text.split(text).visible == f"One\n{above}Two"
 
 
-@pytest.mark.parametrize("language", FORWARDS)
+@every_row("language", FORWARDS)
 def test_a_forwarded_mail_stays_whole(language: str) -> None:
     for line in FORWARDS[language]:
         for above in ("", "Please help.\n\n"):
@@ -310,7 +311,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@every_row("name", HOSTILE)
 def test_fifty_kilobytes_of_borders_are_read_in_linear_time(name: str) -> None:
     begin = time.process_time()
     visible_text.split(HOSTILE[name])

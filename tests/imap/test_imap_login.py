@@ -18,6 +18,7 @@ from channels.email.imap_login import Login, Trouble
 from tests.imap import authority, scripted, watching
 from tests.imap.scripted import Folder, Hangup, Server, Session
 from tests.imap.watching import Gate, mail, options
+from tests.rows import every_row
 
 PASSWORD = "correct-horse"
 
@@ -265,7 +266,7 @@ def test_a_replaced_refresh_token_that_cannot_be_written_is_used_all_the_same() 
     assert tokens.is_rotated_unkept
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("status", "answer", "told", "is_final"),
     [
         (
@@ -295,7 +296,7 @@ def test_options_never_show_their_secrets(provider: Provider) -> None:
     assert not any(secret in repr((chosen, chosen.oauth2)) for secret in ("battery-staple", "rt-0"))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("changes", "told"),
     [
         ({"password": ""}, "either password or oauth2"),

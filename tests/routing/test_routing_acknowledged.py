@@ -11,6 +11,7 @@ from routing.calendar import Calendar, CalendarText
 from routing.durations import Span
 from routing.ladder import Asked, Firing, Ladder, Step, StepKey, When
 from routing.sla import Change, Clock, Policy, Target
+from tests.rows import every_row
 
 ALWAYS = Calendar(CalendarText("always", "UTC", (((0, 86400),),) * 7))
 OFFICE = Calendar(CalendarText("office", "UTC", (((9 * 3600, 17 * 3600),),) * 5 + ((), ())))
@@ -123,7 +124,7 @@ def test_only_the_first_notice_of_a_step_is_waited_for() -> None:
     assert due(asked("page/0/1")) == []
 
 
-@pytest.mark.parametrize("key", ["page/2", "page/9", "other/0", "breach:first_response", "page", "page/x"])
+@every_row("key", ["page/2", "page/9", "other/0", "breach:first_response", "page", "page/x"])
 def test_what_asks_for_nothing_calls_nothing(key: str) -> None:
     assert due(asked(key)) == []
 
@@ -286,7 +287,7 @@ def test_a_moved_target_keeps_the_keys_of_its_steps() -> None:
     assert timers(*moved)[0] == ("breach:resolution", 120)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "key", [StepKey("a", 3), StepKey("a", 3, 1), StepKey("a", 3, 0, 2), StepKey("night-page", 11, 4, 5)]
 )
 def test_keys_are_read_as_they_are_written(key: StepKey) -> None:

@@ -9,6 +9,7 @@ from routing.action_text import ACTIONS, SIBLINGS
 from routing.ladder import Step
 from routing.problems import ConfigError
 from routing.rules import Write
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -78,8 +79,8 @@ def test_every_action_has_an_example_here() -> None:
     assert {*ACTIONS, "field.order"} == set(EXAMPLES)
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("action", EXAMPLES)
+@every_row("place", PLACES)
+@every_row("action", EXAMPLES)
 def test_an_action_stands_where_it_makes_sense_and_nowhere_else(place: str, action: str) -> None:
     text = written(place, f"{action}: {EXAMPLES[action]}")
     if action not in NOT_HERE[place]:
@@ -90,7 +91,7 @@ def test_an_action_stands_where_it_makes_sense_and_nowhere_else(place: str, acti
         assert " — " in told
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("actions", "field", "value"),
     [
         ("team: billing", "team", "billing"),
@@ -171,7 +172,7 @@ def test_a_step_with_actions_comes_back_from_json() -> None:
     assert type(ladder).from_json(ladder.to_json()) == ladder
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("actions", "told"),
     [
         ("tean: billing", "error[unknown-action] no action 'tean' — did you mean 'team'?"),

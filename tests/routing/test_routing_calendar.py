@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from routing.calendar import Calendar, CalendarText, NeverOpen, public_holidays
 from routing.calendar_text import slot_from
+from tests.rows import every_row
 
 MINUTE = timedelta(minutes=1)
 
@@ -138,7 +139,7 @@ def warsaw(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=WARSAW)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("start", "days", "due"),
     [
         ("2026-11-02 10:00", 3, "2026-11-05 10:00"),

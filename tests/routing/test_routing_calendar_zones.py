@@ -6,6 +6,7 @@ import pytest
 
 from tests.routing import transitions
 from tests.routing.zone_walk import all_changes, differing
+from tests.rows import every_row
 
 ODD = {
     "Australia/Lord_Howe": "half an hour",
@@ -24,7 +25,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("zone", ODD)
+@every_row("zone", ODD)
 def test_open_time_is_right_around_a_change_of_clocks(zone: str) -> None:
     """The zones that do it otherwise, and some that do not; four changes of each."""
     changes = transitions.changes(zone, datetime(2021, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC))
@@ -45,7 +46,7 @@ LONG_AGO = (
 )
 
 
-@pytest.mark.parametrize(("zone", "day", "shift"), LONG_AGO, ids=[each[0] for each in LONG_AGO])
+@every_row(("zone", "day", "shift"), LONG_AGO, ids=[each[0] for each in LONG_AGO])
 def test_open_time_is_right_where_whole_days_are_missing(zone: str, day: date, shift: timedelta) -> None:
     first = datetime(day.year, day.month, day.day, tzinfo=UTC)
     changes = transitions.changes(zone, first, first + timedelta(days=3))

@@ -11,6 +11,7 @@ from routing.customer_text import WHEN_NOT_SAID
 from routing.facts import EVENTS, AgentLoad, AttachmentFacts, Facts
 from routing.problems import Problem
 from routing.situation_text import People, Situation, read_situation
+from tests.rows import every_row
 
 PEOPLE = People(
     frozenset(("ania", "tomek")),
@@ -68,7 +69,7 @@ def test_a_message_says_who_writes(message: str, expected: dict[str, Any]) -> No
     assert {name: getattr(sender, name) for name in expected} == expected
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("message", "expected"),
     [
         ("to: Sales@X.example, cc: [b@x.example]", {"recipient": ("sales@x.example", "b@x.example")}),
@@ -131,7 +132,7 @@ def test_a_number_of_earlier_tickets_means_of_the_last_hour() -> None:
     assert all(WHEN_NOT_SAID - timedelta(hours=1) < each < WHEN_NOT_SAID for each in tickets)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("customer", "is_first"),
     [("{}", True), ("{tier: A}", True), ("{tickets: 1}", False), ("{open_tickets: 1}", False),
      ("{tickets: 1, first_contact: true}", True), ("{first_contact: false}", False)],
@@ -179,7 +180,7 @@ def test_a_reply_from_somewhere_else_says_so() -> None:
     assert (found.message.language, found.has_language) == ("en", True)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("message", "written", "has_reference"),
     [(MAIL, "", True), (MAIL, ", reference: false", False), ("message: {channel: sms}", "", False),
      ("message: {channel: sms}", ", reference: true", True)],
@@ -198,7 +199,7 @@ def test_an_agents_answer_is_no_message_of_the_customer() -> None:
     assert found.changes == {"status": "pending", "agent": "ania"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "changes"),
     [
         ("event: status_changed, status: on_hold", {"status": "on_hold"}),
@@ -258,7 +259,7 @@ def test_a_test_may_ask_for_every_kind_of_action_and_every_field() -> None:
     ]
 
 
-@pytest.mark.parametrize("field", ["due.first_response", "due.promise", "promise", "snooze"])
+@every_row("field", ["due.first_response", "due.promise", "promise", "snooze"])
 def test_instants_are_compared_not_their_spelling(field: str) -> None:
     one, other = (
         case(f"expect: {{{field}: {text}}}").expect[0].value
@@ -267,7 +268,7 @@ def test_instants_are_compared_not_their_spelling(field: str) -> None:
     assert one == other == "2026-11-10T16:30:00+00:00"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "actions"),
     [
         ("notify oncall", ("notify oncall",)),
@@ -291,7 +292,7 @@ def test_a_timeline_names_every_kind_of_action(written: str, actions: tuple[str,
     assert (entry.offset_s, entry.actions) == (93_600, actions)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("kind", "value", "texts"),
     [
         ("notify", "lead", ("notify lead",)),
@@ -313,7 +314,7 @@ def test_an_action_is_spoken_as_timelines_are_read(kind: str, value: object, tex
 # -- mistakes -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("rest", "code", "said"),
     [
         ("steps: [{event: unassigned}]", "missing-key", "'at' is missing"),
@@ -360,7 +361,7 @@ def test_a_mistake_is_told(rest: str, code: str, said: str) -> None:
     assert said in f"{problems[0].message} — {problems[0].hint}"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("message", "code"),
     [
         ("{channel: sms, verified: true}", "bad-value"),

@@ -7,6 +7,7 @@ import pytest
 from routing import cases, rulebook, yaml_text
 from routing.case_text import People, read_situation
 from routing.problems import ConfigError, Problem
+from tests.rows import every_row
 
 CONFIG = Path(__file__).parents[2] / "config"
 BASE = """\
@@ -45,7 +46,7 @@ def failures(test: str) -> list[str]:
     return [each.message.removeprefix("test 't': ") for each in cases.run(book)]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "test",
     [
         f"{MAIL}, expect: {{rule: refunds, team: billing, agent: ania, sla: standard, reply: received, notify: lead}}",
@@ -67,7 +68,7 @@ def test_a_test_that_is_right_passes(test: str) -> None:
     assert failures(test) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("test", "told"),
     [
         (f"{MAIL}, expect: {{rule: default}}", ["rule is refunds, not default"]),
@@ -107,7 +108,7 @@ def test_a_language_that_is_not_said_is_detected() -> None:
     assert [each.message for each in cases.run(book)] == ["test 't': language is nothing, not pl"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("test", "code"),
     [
         (f"{MAIL}, steps: {{}}", "wrong-type"),

@@ -3,12 +3,11 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from intake import promises
 from intake.clock_events import WHAT
 from routing import cases, rulebook
 from routing.targets import TARGETS
+from tests.rows import every_row
 
 GUIDE = (Path(__file__).parents[2] / "docs" / "clocks.md").read_text(encoding="utf-8")
 
@@ -19,6 +18,6 @@ def test_the_rulebook_of_the_guide_is_without_fault_and_passes_its_tests() -> No
     assert (book.warnings, cases.run(book)) == ((), ())
 
 
-@pytest.mark.parametrize("word", [*TARGETS, *promises.STATES, *WHAT.values()])
+@every_row("word", [*TARGETS, *promises.STATES, *WHAT.values()])
 def test_every_word_of_clocks_and_promises_is_explained(word: str) -> None:
     assert f"`{word}`" in GUIDE

@@ -11,6 +11,7 @@ from routing.decision import decide, decision_json
 from routing.explain import why_not
 from routing.facts import AgentLoad, AttachmentFacts, CustomerFacts, Facts, SenderFacts
 from routing.rulebook import Rulebook
+from tests.rows import every_row
 
 BASE = """
 version: 1
@@ -53,7 +54,7 @@ def holds(when: str, facts: Facts) -> bool:
     return decide(book(rules, lists={"vips": ("acme.com", "*.acme.com")}), facts).rule == "x"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "facts", "expected"),
     [
         ("{channel: email}", message(), True),
@@ -189,7 +190,7 @@ def test_what_only_default_would_fill_is_not_yet_seen_by_rules() -> None:
     assert holds("{ticket.priority: none}", message())
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("reply", "channel", "sent"),
     [
         ("{email: received, sms: none}", "email", ["received"]),
@@ -226,7 +227,7 @@ def test_spam_is_assigned_to_nobody() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("then", "facts", "expected"),
     [
         ("{team: billing}", {}, ("l1", "ania")),

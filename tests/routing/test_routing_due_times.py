@@ -9,9 +9,10 @@ import pytest
 from routing import cases
 from routing.case_text import Case
 from tests.routing import due_mutants, due_table
+from tests.rows import every_row
 
 
-@pytest.mark.parametrize(("file", "case"), list(due_table.cases()), ids=due_table.names())
+@every_row(("file", "case"), list(due_table.cases()), ids=due_table.names())
 def test_a_target_is_due_when_it_was_worked_out_to_be(file: Path, case: Case) -> None:
     """At the beginning and after each step, to the second; with the breaches and steps that the case names."""
     assert [str(each) for each in cases.run_case(due_table.book(file), case)] == []

@@ -28,6 +28,7 @@ from routing.problems import has_error
 from routing.schedule import Layer, Schedule
 from routing.value_text import Names
 from routing.view import Roster, View
+from tests.rows import every_row
 
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)  # a Tuesday, 13:00 in Warsaw
 OFFICE = Calendar(CalendarText("office", "Europe/Warsaw", ((((9 * 3_600), 17 * 3_600),),) * 5 + ((), ())))
@@ -111,7 +112,7 @@ FULL = event(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("holds", "does_not"),
     [
         ("{channel: EMAIL}", "{channel: sms}"),
@@ -195,7 +196,7 @@ TICKET = ticket(
 )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("holds", "does_not"),
     [
         ("{ticket.status: pending}", "{ticket.status: [open, solved]}"),
@@ -235,7 +236,7 @@ def test_a_fact_of_the_ticket_holds_and_does_not(holds: str, does_not: str) -> N
     assert not read(does_not).holds(view(TICKET))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("holds", "does_not"),
     [
         ("{time: {inside: office}}", "{time: {outside: office}}"),
@@ -272,7 +273,7 @@ def test_what_was_decided_is_no_fact_of_a_ticket_that_is_there() -> None:
 NIGHT = NOON.replace(hour=22)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("facts", "available", "open_now"),
     [
         (ticket(team="billing", agent="ania"), True, True),
@@ -328,7 +329,7 @@ def test_the_uses_of_kept_lists_are_named() -> None:
     assert kept_uses(conditions) == {("sender.address", "blocked")}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "wanted", "actual"),
     [
         ("{ticket.status: {changed: {to: solved}}}", {"to": "solved"}, {"from": "open", "to": "pending"}),
@@ -344,7 +345,7 @@ def test_a_condition_says_what_was_there(when: str, wanted: object, actual: obje
     assert (result.wanted, result.actual, result.held) == (wanted, actual, False)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "place", "code", "said"),
     [
         ("{sendr.domain: x}", (1, 2), "unknown-fact", "did you mean 'sender.domain'?"),
@@ -417,7 +418,7 @@ def test_what_can_not_be_is_refused_at_its_place(
     assert said in f"{problem.message} — {problem.hint}"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "stage", "on", "severity"),
     [
         ("{rating: 1}", "route", (), "error"),

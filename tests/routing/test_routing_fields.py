@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import pytest
-
 from routing import rulebook
 from routing.customer_text import WHEN_NOT_SAID
 from routing.decision import decide
 from routing.facts import Facts
 from routing.fields import MAX_CHARACTERS, FieldRule, extracted, value_of
+from tests.rows import every_row
 
 BOOK = r"""
 version: 1
@@ -40,7 +39,7 @@ def found(body: str, subject: str = "") -> dict[str, str]:
     return extracted(book(), Facts(at=WHEN_NOT_SAID, channel="email", subject=subject, body=body))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("body", "expected"),
     [
         ("my Order #AB123456 please", {"order": "AB123456"}),
@@ -88,7 +87,7 @@ def test_rules_of_every_stage_see_the_fields_that_are_known_by_then() -> None:
     assert decision.fields == {"order": "AB123456", "amount": "1 250,50", "note": "look"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("type_", "text", "value"),
     [
         ("number", "12", 12.0),

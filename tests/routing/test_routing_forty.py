@@ -10,6 +10,7 @@ import pytest
 from intake import rule_files
 from routing import cases, rulebook
 from routing.rulebook import Rulebook
+from tests.rows import every_row
 
 FOLDER = Path(__file__).parents[2] / "config" / "examples" / "forty"
 LONGEST = 3
@@ -143,7 +144,7 @@ def test_every_rule_is_one_of_the_forty_and_touched_by_a_test() -> None:
     assert [each for each in ids if not re.search(rf"id: {each}\b", listed)] == []
 
 
-@pytest.mark.parametrize("place", [place for _, place in PLACES], ids=str.strip)
+@every_row("place", [place for _, place in PLACES], ids=str.strip)
 def test_none_is_longer_than_three_lines(place: str) -> None:
     assert len(entry(place).splitlines()) <= LONGEST
 

@@ -9,6 +9,7 @@ import pytest
 from routing import action_text, rulebook, sections
 from routing.problems import MOST_ERRORS, ConfigError, Problem
 from tests.routing import garbage
+from tests.rows import every_row
 
 SHIPPED = (Path(__file__).parents[2] / "config" / "rules.yaml").read_text("utf-8")
 HEAD = "version: 1\nagents: {ania: {}}\nteams: {desk: {levels: {l1: [ania]}}}\ndefault: {team: desk}\n"
@@ -30,7 +31,7 @@ def test_the_whole_language_has_every_section_and_action() -> None:
     assert {*sections.SECTIONS, *action_text.ACTIONS} - words == set()
 
 
-@pytest.mark.parametrize("first", range(0, 300, 50))
+@every_row("first", range(0, 300, 50))
 def test_a_broken_rulebook_is_refused_with_places_or_works(first: int) -> None:
     for seed in range(first, first + 50):
         garbage.check(garbage.broken(seed))
@@ -44,7 +45,7 @@ def test_ten_thousand_broken_rulebooks_are_refused_with_places_or_work(first: in
         garbage.check(garbage.broken(seed))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@every_row("seed", range(30))
 def test_turned_characters_of_the_shipped_rules_are_refused_or_work(seed: int) -> None:
     chance = random.Random(seed)
     characters = list(SHIPPED)

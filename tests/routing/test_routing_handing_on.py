@@ -8,6 +8,7 @@ from routing import cases, rulebook
 from routing.facts import AgentLoad, Facts
 from routing.life import Life
 from routing.problems import ConfigError
+from tests.rows import every_row
 
 RULES = """
 version: 1
@@ -37,7 +38,7 @@ def failures(subject: str, rest: str) -> list[str]:
     return [str(each) for each in cases.run(rulebook.load({"rules.yaml": text}))]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("subject", "rest"),
     [
         ("hers", "expect: {agent: ada}"),
@@ -58,7 +59,7 @@ def test_a_new_ticket_goes_to(subject: str, rest: str) -> None:
     assert failures(subject, rest) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     "steps",
     [
         # solved, and its agent full by then: a colleague of the level
@@ -104,7 +105,7 @@ def test_who_comes_first_and_is_away_is_not_waited_for() -> None:
     assert life.ticket.agent == "bob"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "told"),
     [
         ("returning: soon", "no length of time 'soon'"),

@@ -13,6 +13,7 @@ from routing.calendar import Calendar, CalendarText
 from routing.ical import Ical
 from routing.problems import ConfigError
 from routing.windows_zones import WINDOWS_ZONES
+from tests.rows import every_row
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 ROUND_THE_CLOCK = (((0, 86_400),),) * 7
@@ -62,7 +63,7 @@ def closed_spans(book: Calendar, low: str, high: str) -> list[str]:
 # -- whole days -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("lines", "dates"),
     [
         (["DTSTART;VALUE=DATE:20261224"], ["2026-12-24"]),
@@ -117,7 +118,7 @@ def test_the_summary_is_the_name_of_the_day() -> None:
 # -- hours ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("lines", "spans"),
     [
         (["DTSTART:20261124T120000Z", "DTEND:20261124T140000Z"], ["11-24 12:00-14:00"]),
@@ -148,7 +149,7 @@ def test_an_event_with_times_closes_just_them(lines: list[str], spans: list[str]
     assert closed_spans(calendar(event(*lines)), "2026-11-23T00:00", "2026-11-26T00:00") == spans
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("lines", "spans"),
     [
         # in the hour that occurs twice the first is meant; in the one that does not exist, the clock goes on (§3.3.5)
@@ -169,8 +170,8 @@ def test_closed_hours_go_over_a_change_of_clocks(lines: list[str], spans: list[s
     )
 
 
-@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Europe/Warsaw", "Pacific/Niue"])
-@pytest.mark.parametrize(
+@every_row("zone", ["Pacific/Kiritimati", "Europe/Warsaw", "Pacific/Niue"])
+@every_row(
     ("lines", "spans"),
     [
         (["DTSTART:20261231T220000Z", "DTEND:20270101T060000Z"], ["12-31 22:00-06:00"]),
@@ -247,7 +248,7 @@ def test_closed_hours_are_told_beside_closed_days() -> None:
 SERIES = ("UID:a", "DTSTART:20261123T120000Z", "DURATION:PT30M", "RRULE:FREQ=DAILY;COUNT=3")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("changed", "spans"),
     [
         (["RECURRENCE-ID:20261124T120000Z", "DTSTART:20261124T150000Z", "DURATION:PT1H"], "12:00 15:00 12:00"),
@@ -290,7 +291,7 @@ def test_only_events_close() -> None:
     assert [each.days for each in read(*others, event("DTSTART:20261224", alarm)).closings] == [1]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("lines", "why"),
     [
         (["DTSTART:20261123T120000Z", "DURATION:PT5M", "RRULE:FREQ=HOURLY"], "recurs hourly"),
@@ -341,7 +342,7 @@ def described(name: str, standard: tuple[str, str], summer: tuple[str, str] | No
     return "\n".join(["BEGIN:VTIMEZONE", f"TZID:{name}", *more, *parts, "END:VTIMEZONE"])
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("part", "offsets"),
     [
         (described("Own", ("+0100", "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU"), ("+0200", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU")), (1, 2)),
@@ -368,7 +369,7 @@ def test_a_zone_that_no_clock_shows_is_not_known() -> None:
 # -- the text ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20261224\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
@@ -382,7 +383,7 @@ def test_lines_are_read_however_they_end_and_are_folded(text: str) -> None:
     assert [each.start for each in ical.read(text, file="x").closings] == ["2026-12-24"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "line", "message"),
     [
         ("", 1, "the file is empty"),
@@ -503,7 +504,7 @@ def test_a_file_stands_beside_countries(holidays: str) -> None:
     assert book.warnings == ()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("code", "day"),
     [
         ("DE-Augsburg", "2027-08-08"), ("CH-Stadt Zurich", "2027-09-11"), ("ES-Barcelona", "2027-09-24"), ("DE-BY", "2027-01-06"),
@@ -528,7 +529,7 @@ def test_free_time_closes_in_the_calendar_that_says_so() -> None:
     assert book.calendars["shop"].holiday(date(2026, 12, 23)) == "closed"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("holidays", "texts", "said"),
     [
         ("{file: own.ics}", {}, "rules.yaml:6:22: warning[missing-calendar] the file 'own.ics' is not there"),
@@ -554,7 +555,7 @@ def test_what_is_wrong_with_holidays_is_told(holidays: str, texts: dict[str, str
     assert any(said in each for each in told(holidays, **texts)), told(holidays, **texts)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "instead", "said"),
     [
         ("Europe/Warsaw", "Europe/Varsaw", "no time zone 'Europe/Varsaw' — did you mean 'Europe/Warsaw'?"),

@@ -3,6 +3,7 @@
 import pytest
 
 from routing import rulebook
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -24,7 +25,7 @@ def route(*conditions: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("wide", "narrow"),
     [
         ("{channel: email}", "{channel: email}"),
@@ -44,7 +45,7 @@ def test_a_rule_that_an_earlier_one_covers_is_hidden(wide: str, narrow: str) -> 
     assert codes(route(wide, narrow)) == [(9, "hidden-rule")]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("first", "second"),
     [
         ("{channel: email, language: pl}", "{channel: email}"),
@@ -61,7 +62,7 @@ def test_a_rule_that_can_still_match_is_not_called_hidden(first: str, second: st
     assert codes(route(first, second)) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     "when",
     [
         "{all: [{channel: sms}, {channel: email}]}",

@@ -1,9 +1,8 @@
 """Hours at which nobody is there, agents whom nothing reaches, and what the configuration has no means for."""
 
-import pytest
-
 from routing import lint, lint_words, rulebook
 from routing.lint import Means
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -39,7 +38,7 @@ def ladder(calendar: str, step: str) -> str:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("calendar", "step", "when"),
     [
         ("longer", "notify: front", "mon 08:00"),
@@ -57,7 +56,7 @@ def test_a_step_that_reaches_nobody_is_told_with_the_first_such_hour(
     assert "team 't' is on duty" in message
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("calendar", "step"),
     [
         ("office", "notify: front"),
@@ -92,7 +91,7 @@ def test_a_ladder_that_no_teams_tickets_climb_is_not_told() -> None:
     assert gaps(rules + DEFAULT + route) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("rule", "is_told"),
     [
         ("on: rated, then: {notify: front}", True),

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import pytest
 
 from routing import lint_relations as relations
 from routing import rulebook
@@ -14,6 +13,7 @@ from routing.conditions import Condition
 from routing.facts import AttachmentFacts, CustomerFacts, Facts, SenderFacts
 from routing.lint_index import Filed
 from routing.view import View
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -74,7 +74,7 @@ def messages(chance: random.Random, count: int) -> Iterator[Facts]:
         )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@every_row("seed", range(4))
 def test_a_conclusion_holds_for_every_message(seed: int) -> None:
     chance = random.Random(seed)
     found = conditions_of([written(chance) for _ in range(60)] + [dict(each) for each in LEAVES])
@@ -89,7 +89,7 @@ def test_a_conclusion_holds_for_every_message(seed: int) -> None:
             assert not relations.contradicts(one, other) or not ours & theirs
 
 
-@pytest.mark.parametrize("seed", range(4))
+@every_row("seed", range(4))
 def test_the_index_finds_every_condition_that_one_implies(seed: int) -> None:
     chance = random.Random(seed)
     found = conditions_of([written(chance) for _ in range(80)] + [dict(each) for each in LEAVES])
@@ -104,7 +104,7 @@ def test_every_simple_condition_implies_itself() -> None:
     assert [number for number, each in enumerate(found) if not relations.implies(each, each)] == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("one", "other"),
     [
         ({"time": {"inside": "office"}}, {"time": {"outside": "office"}}),

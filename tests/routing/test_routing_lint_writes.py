@@ -4,6 +4,7 @@ import pytest
 
 from routing import lint_relations, lint_rules, lint_writers, rulebook
 from routing.conditions import Condition
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -36,7 +37,7 @@ def test_what_a_later_enrich_rule_writes_loses_to_one_that_always_applies_as_wel
     assert told(rules) == [("lost-write", message)]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("first", "second"),
     [
         ("when: {channel: email}, then: {team: t}", "when: {channel: email, language: pl}, then: {team: t}"),
@@ -69,7 +70,7 @@ def test_react_rules_are_compared_only_when_they_wait_for_the_same() -> None:
     assert codes(two("react", first, second.format(event="reopened"))) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("first", "second", "is_told"),
     [
         ("{text.words: [refund]}", "{text.words: [outage]}", True),

@@ -13,6 +13,7 @@ from routing.decision import decide
 from routing.facts import AttachmentFacts, CustomerFacts, DeskFacts, Facts, SenderFacts
 from routing.matcher import Key, requirement
 from routing.view import View
+from tests.rows import every_row
 
 WORDS = [
     "refund",
@@ -162,7 +163,7 @@ def test_a_rule_is_filed_under_its_rarest_requirement() -> None:
     }
 
 
-@pytest.mark.parametrize(
+@every_row(
     "when",
     [
         {"sender.domain": ["none", "acme.com"]},

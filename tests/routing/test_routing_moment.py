@@ -8,6 +8,7 @@ import pytest
 from routing import moment_text
 from routing.folding import fold
 from routing.moment_text import NoMoment, moment_from
+from tests.rows import every_row
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 NOW = datetime(2026, 11, 24, 10, 2, tzinfo=WARSAW)
@@ -17,7 +18,7 @@ def read(text: str, *, now: datetime = NOW) -> str:
     return moment_from(text, now=now, zone=WARSAW).astimezone(WARSAW).strftime("%Y-%m-%d %H:%M")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "moment"),
     [
         ("2026-11-26 15:00", "2026-11-26 15:00"), ("2026-11-26, 15:00", "2026-11-26 15:00"),
@@ -44,7 +45,7 @@ def test_a_moment_is_read_as_it_is_written(text: str, moment: str) -> None:
     assert read(text) == moment
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "said"),
     [
         ("9:00", "is past"), ("tue 9:00", "is past"), ("2026-11-23 15:00", "is past"),

@@ -5,11 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import jsonschema  # type: ignore[import-untyped]
-import pytest
 
 from routing import cases, json_schema, lint, rulebook, schedule
 from routing.problems import ConfigError
 from routing.schedule import Duty, Layer, Override, Schedule
+from tests.rows import every_row
 
 BASE = """version: 1
 calendars: {always: {timezone: UTC, open: {mon-sun: "00:00-24:00"}}}
@@ -49,7 +49,7 @@ def at(text: str, zone: str = "Europe/Warsaw") -> datetime:
 CHRISTMAS = "{from: 2026-12-24T09:00, until: 2026-12-26T09:00, agent: tomek}"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "agent"),
     [
         ("2026-12-24 08:59", "ewa"), ("2026-12-24 09:00", "tomek"), ("2026-12-26 08:59", "tomek"),
@@ -109,7 +109,7 @@ def test_members_of_a_level_are_those_of_overrides_too() -> None:
     assert book.teams["ops"].levels["oncall"] == ("ania", "ewa", "tomek")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "code", "words"),
     [
         ("{from: 2026-12-24T09:00, until: 2026-12-26T09:00, agent: tomk}", "unknown-agent", "no agent 'tomk'"),
@@ -256,7 +256,7 @@ def test_hours_are_cut_where_the_reason_changes_and_turns_are_not() -> None:
     assert (turn.start, turn.end, turn.duty.why) == (start, end, "layer")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("duty", "note"),
     [
         (Duty("a"), ""), (Duty("a", "override"), "override"), (Duty("a", "taken", "b"), "taken from b"),

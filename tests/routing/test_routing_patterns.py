@@ -5,6 +5,7 @@ import pytest
 from routing import regex, rulebook
 from routing.problems import ConfigError
 from routing.regex import MAX_WRITTEN_OUT, BadPattern, compile_pattern
+from tests.rows import every_row
 
 MEGABYTE = 1_000_000
 TEXTS = {
@@ -90,7 +91,7 @@ def test_the_list_of_bad_patterns_is_long() -> None:
     assert len(set(LINEAR)) >= 60
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@every_row("text", REFUSED)
 def test_what_is_not_linear_or_too_long_is_refused_at_its_offset(text: str) -> None:
     with pytest.raises(BadPattern) as refused:
         compile_pattern(text)
@@ -110,7 +111,7 @@ def test_a_refused_pattern_is_told_with_line_and_column() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "length"),
     [("a{10}", 10), ("(?:ab){10}c", 21), ("(?:a{3}){4}", 12), ("a{2,5}b", 6), ("a+b*", 2), ("(a|b){3,}", 9)],
 )
@@ -122,7 +123,7 @@ def test_repeats_are_counted_as_written_out(text: str, length: int) -> None:
         compile_pattern(f"(?:{text}){{{times}}}" + "z" * (MAX_WRITTEN_OUT - times * length + 1))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("pattern", "text", "expected"),
     [
         (r"\bzwrot\b", "Zwrot!", True),

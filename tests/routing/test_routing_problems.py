@@ -4,6 +4,7 @@ import pytest
 
 from routing import rulebook
 from routing.problems import ConfigError, Problem
+from tests.rows import every_row
 
 GOOD = """\
 version: 1
@@ -35,7 +36,7 @@ def test_the_good_one_is_good() -> None:
     assert rulebook.load({"rules.yaml": GOOD}).warnings == ()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("old", "new", "place", "told"),
     [
         ("{team: billing}}", "{team: biling}}", "15:41",
@@ -158,7 +159,7 @@ def test_names_that_may_stand_in_a_file_that_is_no_yaml_are_not_missed() -> None
     assert [(each.file, each.code) for each in refused.value.problems] == [("b.yaml", "syntax")]
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "route", "5", "version: 1"])
+@every_row("text", ["", "null", "[]", "route", "5", "version: 1"])
 def test_what_is_no_rulebook_is_refused_in_words(text: str) -> None:
     assert problems_of(text)
 

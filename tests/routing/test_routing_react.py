@@ -9,6 +9,7 @@ from routing import react, rulebook
 from routing.facts import Facts, SenderFacts, TicketFacts
 from routing.react import Reaction
 from routing.rulebook import Rulebook
+from tests.rows import every_row
 
 BASE = """
 version: 1
@@ -174,7 +175,7 @@ def test_a_quiet_rule_whose_condition_holds_no_more_says_nothing() -> None:
     assert react.react(book(*QUIET), seen, only="hard").matched == ()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "since", "due"),
     [
         # Friday 13:00 in Warsaw; open until 16:00, then Monday from 08:00
@@ -192,7 +193,7 @@ def test_silence_is_counted_on_the_wall_clock_or_in_open_time(written: str, sinc
     assert due_at == datetime.fromisoformat(due)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("at", "after", "next_at"),
     [
         ("mon-fri 08:00", "2026-03-10T06:59Z", "2026-03-10T07:00Z"),

@@ -9,6 +9,7 @@ from routing.conversation import Conversations, Gathering, MediumRule
 from routing.facts import EVENTS
 from routing.problems import ConfigError
 from routing.rules import Daily, Quiet, React
+from tests.rows import every_row
 
 BASE = """\
 version: 1
@@ -33,7 +34,7 @@ def told(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("event", [event for event in EVENTS if event not in ("quiet", "clock")])
+@every_row("event", [event for event in EVENTS if event not in ("quiet", "clock")])
 def test_a_rule_may_wait_for_every_event(event: str) -> None:
     found = react(f"on: {event}")
     assert (found.on, found.quiet, found.daily) == ((event,), None, None)
@@ -66,7 +67,7 @@ def test_quiet_is_elapsed_time_or_open_time_of_a_calendar(written: str, quiet: Q
     assert (found.on, found.quiet) == (("quiet",), quiet)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "days", "at"),
     [
         ("mon-fri 08:00", range(5), time(8)),
@@ -80,7 +81,7 @@ def test_clock_is_a_moment_of_the_week(written: str, days: object, at: time) -> 
     assert found.daily == Daily(frozenset(days), at, "office")  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("rule", "mistake"),
     [
         ("on: custmer_replied", "7:17: unknown-event: no event 'custmer_replied' — did you mean 'customer_replied'?"),
@@ -154,7 +155,7 @@ def test_messages_are_gathered_by_a_key() -> None:
     assert (found.id, found.key, found.within_s, found.line) == ("m", "{sender.domain}/{subject}", 86_400, 6)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "mistake"),
     [
         ("[]", "6:16: wrong-type: wanted a mapping of media, got a list — like {sms: {join: open, reopen_within: 3d}}"),

@@ -10,6 +10,7 @@ from dateutil import rrule  # type: ignore[import-untyped]
 
 from routing import ical_rules
 from routing.recurrence import Walk, week_number
+from tests.rows import every_row
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -79,7 +80,7 @@ def test_a_thousand_rules_and_more_give_the_dates_that_the_standard_does() -> No
     assert differing(range(1_000, 2_100)) == []
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "first", "dates"),
     [
         ("FREQ=YEARLY", "2020-02-29", ["2020-02-29", "2024-02-29"]),
@@ -119,14 +120,14 @@ def test_the_end_of_a_counted_rule_is_found_or_given_up() -> None:
     assert Walk(never, first).nth(3, steps=1_000_000) == first
 
 
-@pytest.mark.parametrize("year", range(2015, 2031))
+@every_row("year", range(2015, 2031))
 def test_weeks_that_start_on_monday_are_those_of_iso_8601(year: int) -> None:
     for day in (date(year, 1, each) for each in range(1, 8)):
         assert week_number(day, 0)[0] == day.isocalendar().week
     assert week_number(date(year, 12, 28), 0)[0] == week_number(date(year, 12, 28), 0)[1]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "", "FREQ", "FREQ=", "FREQ=HOURS", "FREQ=DAILY;INTERVAL=0", "FREQ=DAILY;INTERVAL=x", "FREQ=YEARLY;BYMONTH=13",

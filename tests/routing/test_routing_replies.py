@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import pytest
 from jinja2 import Environment, StrictUndefined
+
+from tests.rows import every_row
 
 REPLIES = Path(__file__).parents[2] / "config" / "replies"
 LANGUAGES = ("cs", "de", "el", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sv", "tr", "uk")
@@ -23,7 +24,7 @@ def test_the_languages_that_are_shipped() -> None:
     )
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@every_row("language", LANGUAGES)
 def test_promise_is_a_mail_of_its_own_or_one_line_of_an_answer(language: str) -> None:
     source = (REPLIES / f"promised.{language}.md").read_text("utf-8").partition("\n")[2]
     template = Environment(undefined=StrictUndefined, autoescape=False).from_string(source)
@@ -35,7 +36,7 @@ def test_promise_is_a_mail_of_its_own_or_one_line_of_an_answer(language: str) ->
     assert line.strip() in alone
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@every_row("language", LANGUAGES)
 def test_name_reference_and_time_are_said(language: str) -> None:
     text = rendered(language, name="Zoë", expected="Tuesday 11:00")
     assert text.startswith("Subject: ")
@@ -44,7 +45,7 @@ def test_name_reference_and_time_are_said(language: str) -> None:
     assert all(word in text for word in ("Zoë", "Tuesday 11:00"))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@every_row("language", LANGUAGES)
 def test_without_name_and_time_nothing_is_left_hanging(language: str) -> None:
     text = rendered(language, name="", expected="")
     assert not any(slip in text for slip in (" ,", " :", "  ", "{", "\n\n\n"))

@@ -3,12 +3,12 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing import schedule
 from routing.schedule import Layer, Schedule
+from tests.rows import every_row
 
 MON, SAT, SUN = 0, 5, 6
 NINE = time(9)
@@ -21,7 +21,7 @@ def at(text: str, zone: str = "Europe/Warsaw") -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "agent"),
     [
         ("2026-11-01 12:00", None),  # before the first hand-over
@@ -52,7 +52,7 @@ def rota(*agents: str, start: str = "2026-11-02", **more: object) -> Schedule:
     return Schedule("s", str(values.pop("zone", "Europe/Warsaw")), (Layer(agents, **values),))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "agent"),
     [
         ("2026-11-02 09:00", "a"), ("2026-11-03 08:59", "a"), ("2026-11-03 09:00", "b"), ("2026-11-04 09:00", "c"),
@@ -63,7 +63,7 @@ def test_a_daily_rota_hands_over_every_day(when: str, agent: str) -> None:
     assert schedule.on_call(rota("a", "b", "c"), at(when)) == agent
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "agent"),
     [
         ("2026-11-06 10:00", "b"),  # Friday is the fifth turn
@@ -90,7 +90,7 @@ def test_a_weekly_rota_without_a_weekday_hands_over_on_that_of_its_date() -> Non
     assert schedule.on_call(weekly, at("2026-11-11 09:00")) == "b"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("zone", "handover", "last", "first"),
     [
         (
@@ -129,7 +129,7 @@ def test_a_hand_over_is_on_the_wall_clock_through_changes_of_clocks(
     assert schedule.next_handover(daily, before) == after
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("after", "following"),
     [
         ("2026-11-01 00:00", "2026-11-02 09:00"),

@@ -16,6 +16,7 @@ from routing.condition_text import _OPERATORS
 from routing.facts import EVENTS
 from routing.problems import ConfigError
 from routing.sections import SECTIONS
+from tests.rows import every_row
 
 GOOD: dict[str, Any] = {
     "version": 1,
@@ -292,7 +293,7 @@ def test_every_word_of_the_language_has_its_line() -> None:
     assert set(SECTIONS) == set(reference.SECTIONS)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fact", "is_taken"),
     [("ticket.status", True), ("ticket.level", True), ("language", False), ("ticket.nature", False)],
 )

@@ -10,6 +10,7 @@ from routing.people import Agent, Team
 from routing.problems import ConfigError
 from routing.rulebook import Rulebook
 from routing.schedule import Layer
+from tests.rows import every_row
 
 GOOD = """\
 version: 1
@@ -105,7 +106,7 @@ def test_a_ladder_may_wait_for_an_acknowledgement_and_for_every_target() -> None
     assert [step.when.target for step in steps[2:]] == ["next_response", "resolution", "update", "promise"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("old", "new", "told"),
     [
         ("urgent: [call, sms]", "urgent: [fax]", "6:67: error[unknown-way] no way 'fax' — known: call, email, push, sms"),
@@ -206,7 +207,7 @@ def test_list_files_names_the_files_that_the_caller_reads() -> None:
     assert rulebook.list_files({"r.yaml": GOOD}) == {"vips": "vip.csv"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "{version: 1, lists: {vips: {file: vip.csv}, here: [a]}}",
@@ -220,7 +221,7 @@ def test_list_files_are_found_however_the_section_is_written(text: str) -> None:
     assert rulebook.list_files({"a.yaml": "", "r.yaml": text}) == {"vips": "vip.csv"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "",
@@ -316,7 +317,7 @@ def test_needs_names_the_facts_of_every_section() -> None:
     assert loaded.needs == {"rating", "account", "sender.name", "text"}
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("gone", "told"),
     [
         ("rotate: weekly, ", "12:9: error[missing-key] 'rotate' is missing — wanted: one of daily, weekly"),

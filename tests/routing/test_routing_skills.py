@@ -3,14 +3,13 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import pytest
-
 from routing import assignment
 from routing.assignment import People
 from routing.calendar import Calendar, CalendarText
 from routing.facts import AgentLoad
 from routing.people import Agent, Skills, Team
 from routing.schedule import Layer, Schedule
+from tests.rows import every_row
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 2, 23, tzinfo=UTC)
@@ -89,7 +88,7 @@ def test_a_notice_to_those_on_call_reaches_one() -> None:
     assert who == ("nikos",)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "when", "expected"),
     [
         ("ania", NOON, True), ("ania", NIGHT, False), ("nikos", NIGHT, True), ("rui", NIGHT, True), ("nobody", NOON, False),
@@ -229,7 +228,7 @@ def test_ties_go_round() -> None:
     assert given == ["rui", "tomek", "nikos"] * 3
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("away", "expected"),
     [
         ((), "ania"), (("ania",), "tomek"), (("ania", "tomek"), "rui"),

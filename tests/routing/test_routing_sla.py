@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
-import pytest
 
 from routing import sla
 from routing.calendar import Calendar, CalendarText
 from routing.durations import Span, offset_from, seconds_from, span_from
 from routing.sla import Clock, Policy, Target
+from tests.rows import every_row
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 MORNING, AFTERNOON = (8 * 3600, 12 * 3600), (12 * 3600 + 1800, 18 * 3600)
@@ -106,7 +106,7 @@ def test_a_breached_clock_keeps_its_instant_through_pause_and_priority() -> None
     )
 
 
-@pytest.mark.parametrize(("solved", "left_h"), [("13:00", 5), ("17:00", 2), ("17:30", 2), ("19:00", 2)])
+@every_row(("solved", "left_h"), [("13:00", 5), ("17:00", 2), ("17:30", 2), ("19:00", 2)])
 def test_a_reopened_resolution_goes_on_with_what_is_left_at_least_a_quarter(
     solved: str, left_h: float
 ) -> None:
@@ -121,9 +121,7 @@ def test_a_met_first_response_never_starts_again() -> None:
     assert sla.reopen(met, at=at("2026-11-03 11:00"), calendar=OFFICE) == met
 
 
-@pytest.mark.parametrize(
-    ("priority", "minutes"), [("urgent", 15), ("high", 30), ("normal", 120), ("low", 120)]
-)
+@every_row(("priority", "minutes"), [("urgent", 15), ("high", 30), ("normal", 120), ("low", 120)])
 def test_a_priority_that_is_not_listed_uses_the_next_higher_one(priority: str, minutes: int) -> None:
     assert started(GOLD, priority=priority)["first_response"].budget_s == minutes * 60
 
@@ -164,7 +162,7 @@ def test_stored_policies_and_clocks_come_back_equal() -> None:
     assert (Policy.from_json(stored[0]), Clock.from_json(stored[1])) == (STANDARD, clock)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "seconds"),
     [("15m", 900), ("1h30m", 5400), ("45s", 45), ("3d", 259200), ("0m", 0), ("h", None), ("15", None), ("9999d", None),
      ("-5m", None), ("1.5h", None), ("15 m", None)],

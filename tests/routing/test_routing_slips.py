@@ -1,9 +1,8 @@
 """What people write who come from elsewhere is answered with what they mean to write, and never in silence."""
 
-import pytest
-
 from routing import rulebook
 from routing.problems import ConfigError, Problem
+from tests.rows import every_row
 
 BASE = """
 version: 1
@@ -22,7 +21,7 @@ def told(when: str) -> list[str]:
     return [f"{each.severity}: {each.message} — {each.hint}" for each in found]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "answer"),
     [
         ("{channel: mail}", "warning: no medium 'mail' is known — did you mean 'email'?"),
@@ -44,7 +43,7 @@ def test_a_slip_is_answered(when: str, answer: str) -> None:
     assert told(when) == [answer]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "when",
     [
         "{channel: EMAIL}", "{channel: pager}", "{language: [PL, el, none]}", "{language: any}", "{customer.language: haw}",

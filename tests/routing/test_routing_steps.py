@@ -1,9 +1,8 @@
 """Tests that go on in time: what a step looks at, what exact and never mean over it, and what is touched."""
 
-import pytest
-
 from routing import cases, rulebook
 from routing.rulebook import Rulebook
+from tests.rows import every_row
 
 RULES = """
 version: 1
@@ -39,7 +38,7 @@ def steps(*written: str, more: str = "") -> str:
     return f"{MAIL}{more}, steps: [{', '.join(f'{{{each}}}' for each in written)}]"
 
 
-@pytest.mark.parametrize(
+@every_row(
     "test",
     [
         steps("at: +30m, event: customer_replied, body: x, expect: {note: look, tags: [more], reply: none}"),

@@ -12,6 +12,7 @@ from routing.calendar_text import slot_from
 from routing.durations import span_from
 from routing.ladder import Ladder, Step, When
 from routing.sla import Change, Clock, Clocks, Past, Policy, Target
+from tests.rows import every_row
 
 
 def calendar(zone: str, week: str, **more: Any) -> Calendar:
@@ -52,7 +53,7 @@ def policy(*pause: str, **spans: Target) -> Policy:
 # -- due instants of what starts with the ticket --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "created", "span", "due"),
     [
         ("office", "2026-11-02T10:00+01:00", "4h", "2026-11-02T14:30+01:00"),  # over lunch
@@ -383,7 +384,7 @@ def graded() -> Story:
     return Story(GRADED, "02 10:00", book=ALWAYS)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("when", "priority", "first", "resolution"),
     [
         ("02 10:10", "high", "02 10:30", "02 14:00"),  # high takes the next higher resolution: urgent's

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from routing import regex
 from routing.folding import fold
 from routing.regex import MARK, BadPattern, compile_pattern
+from tests.rows import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "words"),
     [
         ("ZAŻÓŁĆ Gęślą jaźń!", " zazolc gesla jazn "),
@@ -56,7 +57,7 @@ def found(pattern: str, text: str) -> bool:
     return compiled.found(regex.subject(text, marked=compiled.marked))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("pattern", "text", "expected"),
     [
         (r"error\s+5\d\d", "ERROR  502", True),
@@ -92,7 +93,7 @@ def test_patterns_know_letters_of_every_script(pattern: str, text: str, expected
     assert found(pattern, text) is expected
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("pattern", "said", "offset"),
     [
         (r"a(?=b)", "look-around", 1),
@@ -114,7 +115,7 @@ def test_patterns_that_are_refused_say_why_and_where(pattern: str, said: str, of
     assert MARK not in str(refused.value)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("pattern", "literals"),
     [
         (r"error\s+5\d\d", ("error",)),

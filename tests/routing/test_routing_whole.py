@@ -9,6 +9,7 @@ from routing.decision import decide
 from routing.facts import Facts
 from routing.problems import ConfigError
 from routing.rulebook import Rulebook
+from tests.rows import every_row
 
 RULES = r"""
 version: 1
@@ -179,7 +180,7 @@ def test_the_same_text_gives_the_same_rulebook_and_the_same_lives() -> None:
     assert futures[0] == futures[1] != ()
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("right", "wrong", "told", "hint"),
     [
         ('"+25m": notify chief', '"+26m": notify chief',

@@ -6,12 +6,11 @@ Each line is a word or phrase as an admin writes it, with what customers write: 
 import functools
 import re
 
-import pytest
-
 from routing import rulebook
 from routing.customer_text import WHEN_NOT_SAID
 from routing.decision import decide
 from routing.facts import Facts
+from tests.rows import every_row
 
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -215,12 +214,12 @@ def has(condition: str, text: str) -> bool:
     return decide(book(condition), Facts(at=WHEN_NOT_SAID, channel="email", body=text)).rule == "x"
 
 
-@pytest.mark.parametrize(("word", "text", "expected"), rows())
+@every_row(("word", "text", "expected"), rows())
 def test_a_word_is_found_where_it_stands_and_nowhere_else(word: str, text: str, expected: object) -> None:
     assert has(f'{{text.words: ["{word}"]}}', text) is expected
 
 
-@pytest.mark.parametrize("word", sorted({word for word, _, _ in rows() if "*" not in word}))
+@every_row("word", sorted({word for word, _, _ in rows() if "*" not in word}))
 def test_nothing_else_was_said_only_when_nothing_else_was(word: str) -> None:
     only = f'{{text.words: {{only: ["{word}"]}}}}'
     assert (has(only, f"{word}!\n {word.upper()}"), has(only, f"{word} xyz"), has(only, "")) == (

@@ -4,6 +4,7 @@ import pytest
 
 from routing.problems import MOST_ERRORS, ConfigError, Problem, render
 from routing.yaml_text import MAX_DEPTH, read
+from tests.rows import every_row
 
 
 def problems_of(text: str) -> tuple[Problem, ...]:
@@ -12,7 +13,7 @@ def problems_of(text: str) -> tuple[Problem, ...]:
     return refused.value.problems
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "meant"),
     [
         ("no", "no"),
@@ -59,7 +60,7 @@ def test_every_duplicate_key_is_told_at_its_second_place() -> None:
     assert found[1].hint == "the first is in line 1"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "code"),
     [
         ("a: &x 1\nb: *x", "anchor"),
@@ -78,7 +79,7 @@ def test_what_could_surprise_is_refused(text: str, code: str) -> None:
     assert problems_of(text)[0].code == code
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "advice"),
     [
         ("when: {sender.domain: *.acme.com}", '"*.acme.com"'),
@@ -119,7 +120,7 @@ def test_a_caret_stays_under_its_column_in_a_very_long_line() -> None:
     assert source[pointed.index("^")] == "!"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("written", "advice"),
     [
         ("#x", '"#x"'),
@@ -145,7 +146,7 @@ def test_a_comment_with_a_space_is_not_taken_for_a_slip() -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "advice"),
     [
         ("a: {x: 1\nb: 2", "the mapping that begins in line 1 is not closed"),
@@ -160,7 +161,7 @@ def test_what_the_parser_says_comes_with_what_to_do(text: str, advice: str) -> N
     assert advice in problems_of(text)[0].hint
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "code"),
     [
         ("a: [" + "*a," * 1_000_000 + "]", "alias"),

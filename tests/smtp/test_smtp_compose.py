@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from channels import contract
 from channels.email.compose import compose
+from tests.rows import every_row
 
 _OWN = {
     "from",
@@ -66,7 +67,7 @@ def test_ids_of_others_that_cannot_be_written_are_left_out() -> None:
     assert message["references"] == "<good@x>"
 
 
-@pytest.mark.parametrize("text", ["Zażółć gęślą jaźń " * 9, "Καλημέρα κόσμε " * 30, "plain " * 40, "a" * 2_000, "=?utf-8?q?x?=", "x  y " * 30, "😀" * 100])  # fmt: skip
+@every_row("text", ["Zażółć gęślą jaźń " * 9, "Καλημέρα κόσμε " * 30, "plain " * 40, "a" * 2_000, "=?utf-8?q?x?=", "x  y " * 30, "😀" * 100])  # fmt: skip
 def test_subject_and_name_come_back_as_they_were(text: str) -> None:
     content = compose(outbound(subject=text, to=(contract.Address("ann@x.com", text),)))
     message = read(content)
@@ -78,7 +79,7 @@ def test_subject_and_name_come_back_as_they_were(text: str) -> None:
     assert max(map(len, content.split(b"\r\n"))) <= 998
 
 
-@pytest.mark.parametrize("text", ["Grüße\n.\n..\nFrom me\n", "Καλημέρα\n" * 50, "x" * 5_000, "tail  \n\n\n", "", "a\rb\r\nc\u2028d", "😀 " * 500])  # fmt: skip
+@every_row("text", ["Grüße\n.\n..\nFrom me\n", "Καλημέρα\n" * 50, "x" * 5_000, "tail  \n\n\n", "", "a\rb\r\nc\u2028d", "😀 " * 500])  # fmt: skip
 def test_the_text_comes_back_as_it_was(text: str) -> None:
     content = compose(outbound(text=text))
     wanted = "\n".join(text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").split("\n"))
@@ -107,13 +108,13 @@ def test_no_value_begins_a_header_of_its_own(subject: str, name: str, value: str
     )
 
 
-@pytest.mark.parametrize("address", ["a@x.com\r\nBcc: b@y.z", "a@x.com>", "a b@x.com", "a@x.com,b@y.z", "", "a", "a@", "@x.com", "a@x\u2028.com", "a\0@x.com", "a@b@c.com"])  # fmt: skip
+@every_row("address", ["a@x.com\r\nBcc: b@y.z", "a@x.com>", "a b@x.com", "a@x.com,b@y.z", "", "a", "a@", "@x.com", "a@x\u2028.com", "a\0@x.com", "a@b@c.com"])  # fmt: skip
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="not an address"):
         compose(outbound(to=(contract.Address(address),)))
 
 
-@pytest.mark.parametrize("name", ["Bcc", "from", "X Y", "X:Y", "X\r\nY", "", "Content-Type"])
+@every_row("name", ["Bcc", "from", "X Y", "X:Y", "X\r\nY", "", "Content-Type"])
 def test_a_header_that_is_ours_or_none_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a header"):
         compose(outbound(headers={name: "x"}))

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from channels import markup
+from tests.rows import every_row
 
 _BREAKS = re.compile(r"<br>\n?|</p>\n<p>|</?p>\n?")
 _TAG = re.compile(r"<(/?\w+)")
@@ -30,7 +31,7 @@ def shown(rendered: str) -> str:
     return html.unescape(_BREAKS.sub("\n", rendered)).strip("\n")
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "part"),
     [
         ("**bold** and *soft*", "<strong>bold</strong> and <em>soft</em>"),
@@ -47,7 +48,7 @@ def test_formatting_is_shown(text: str, part: str) -> None:
     assert part in markup.html_of(text)
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         "<script>alert(1)</script>",
@@ -78,7 +79,7 @@ def test_nothing_that_acts_or_fetches_leaves(text: str) -> None:
         assert tag != "img" or attributes["src"] == "cid:1@example.com"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "link", "rest"),
     [
         ("see https://example.com/a_b_c?d=e&f=g.", "https://example.com/a_b_c?d=e&f=g", "."),
@@ -93,7 +94,7 @@ def test_an_address_in_our_words_is_a_link(text: str, link: str, rest: str) -> N
     assert f">{html.escape(link)}</a>{rest}" in rendered.replace("</strong>", "")
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text",
     [
         f"they wrote {markup.verbatim('https://evil.example/x')}",
@@ -117,9 +118,7 @@ def test_a_picture_that_comes_along_is_shown_by_its_name() -> None:
     assert '<img src="cid:1@example.com" alt="Where">' in rendered
 
 
-@pytest.mark.parametrize(
-    "text", ["    four spaces\n    more", "Ania\n---\nExample", "Total\n=====", "1 < 2 & 3 > 2"]
-)
+@every_row("text", ["    four spaces\n    more", "Ania\n---\nExample", "Total\n=====", "1 < 2 & 3 > 2"])
 def test_what_happens_in_plain_texts_is_no_formatting(text: str) -> None:
     """Indents and lines of dashes are accidents in a mail: no code block and no heading."""
     assert not set(_TAG.findall(markup.html_of(text))) & {"pre", "code", "h1", "h2"}

@@ -10,7 +10,6 @@ from email.message import EmailMessage, Message
 from hashlib import sha256
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +17,7 @@ from channels import contract
 from channels.email import message as mail_reader
 from channels.email.compose import compose
 from channels.email.entity import safe_name
+from tests.rows import every_row
 from tests.smtp.test_smtp_compose import outbound, read
 
 INJECTIONS = int(os.environ.get("INJECTIONS", "300"))
@@ -58,7 +58,7 @@ def understood(content: bytes) -> contract.Message:
     return mail_reader.parse(raw, mail_reader.Options())
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("fields", "tree"),
     [
         ({}, "text/plain"),
@@ -117,7 +117,7 @@ _NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", _NAMES)
+@every_row("name", _NAMES)
 def test_names_of_files_come_back_as_they_were(name: str) -> None:
     content = compose(outbound(attachments=(file(name, b"\0\xff" * 500),)))
     part = part_of(read(content), "application/pdf")
@@ -132,7 +132,7 @@ def test_readers_without_rfc_2231_find_the_name_too() -> None:
     assert part.get_param("name") == "żółć.pdf" or "=?utf-8?b?" in str(part["content-type"])
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("name", "safe"),
     [
         ("../../etc/passwd", "_.._etc_passwd"),
@@ -147,9 +147,7 @@ def test_names_of_files_mislead_nobody(name: str, safe: str) -> None:
     assert safe_name(name) == safe
 
 
-@pytest.mark.parametrize(
-    "content_type", ["message/rfc822", "multipart/mixed", "text/html\r\nX: y", "", "pdf", "a/b; c=d"]
-)
+@every_row("content_type", ["message/rfc822", "multipart/mixed", "text/html\r\nX: y", "", "pdf", "a/b; c=d"])
 def test_a_type_that_a_file_cannot_have_is_plain_bytes(content_type: str) -> None:
     mail = read(compose(outbound(attachments=(file("x", content_type=content_type),))))
     assert kinds(mail)[1][1] == "application/octet-stream"

@@ -9,6 +9,7 @@ import pytest
 
 from channels import testing
 from channels.email import admission, settings, smtp
+from tests.rows import every_row
 from tests.smtp import receiving
 from tests.smtp.conftest import Start
 
@@ -275,7 +276,7 @@ def test_a_throttle_forgets_after_its_window() -> None:
     assert not throttle.is_blocked("1.2.3.4")
 
 
-@pytest.mark.parametrize("wrong", [{"max_recipients": 0}, {"command_timeout_s": 0}, {"require_tls": True}, {"max_bytes_in_flight": 1}])  # fmt: skip
+@every_row("wrong", [{"max_recipients": 0}, {"command_timeout_s": 0}, {"require_tls": True}, {"max_bytes_in_flight": 1}])  # fmt: skip
 def test_options_that_cannot_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         settings.Options(**wrong)  # type: ignore[arg-type]

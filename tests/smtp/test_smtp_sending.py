@@ -10,6 +10,7 @@ import pytest
 
 from channels import contract, testing
 from channels.email import send, settings
+from tests.rows import every_row
 from tests.smtp.conftest import Start
 from tests.smtp.test_smtp_compose import outbound
 
@@ -241,7 +242,7 @@ async def test_xoauth2_sends_the_token_and_no_error_repeats_it(scripted: Scripte
     assert "t0k-secret" not in error.reason
 
 
-@pytest.mark.parametrize("wrong", [
+@every_row("wrong", [
     {"relay": "smtp://mail.example.com", "username": "a", "password": "b"}, {"relay": "http://x"},
     {"relay": "smtp://u:secret@x:25"}, {"password": "b"}, {"max_connections": 0},
 ])  # fmt: skip

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from intake.keys import Keys, KeysFile
 from intake.store.engine import StoreError
+from tests.rows import every_row
 
 KEYS = Keys(KeysFile({"a": b"1" * 32, "b7": b"2" * 32}, b"3" * 32))
 ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
@@ -97,7 +98,7 @@ def test_what_was_signed_verifies(parts: list[str]) -> None:
     assert KEYS.verify(purpose, KEYS.sign(purpose, *rest), *rest)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("purpose", "parts"),
     [
         ("bounce", ("T-1", "ann")),
@@ -122,9 +123,7 @@ def test_every_single_changed_character_is_refused() -> None:
     assert not any(KEYS.verify("reply", one, "T-1") for one in changed)
 
 
-@pytest.mark.parametrize(
-    "change", [str.upper, lambda t: t[:-1], lambda t: t + "a", lambda t: t + "\n", lambda t: t + "="]
-)
+@every_row("change", [str.upper, lambda t: t[:-1], lambda t: t + "a", lambda t: t + "\n", lambda t: t + "="])
 def test_another_length_or_case_is_refused(change: object) -> None:
     assert callable(change)
     assert not KEYS.verify("reply", change(KEYS.sign("reply", "T-1")), "T-1")

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.rows import every_row
 from tests.torture import escalation_scene
 from tests.torture.escalation_oracle import Book, Ticket
 
@@ -33,7 +34,7 @@ def test_percentages_breaches_and_repeats_of_a_ladder_taken_in_time() -> None:
     assert (found["silent"], found["unheard"]) == (5, 7)
 
 
-@pytest.mark.parametrize(("taken_s", "again_s"), [(5, 7), (6.9, 7), (7, 9), (20, 22)])
+@every_row(("taken_s", "again_s"), [(5, 7), (6.9, 7), (7, 9), (20, 22)])
 def test_a_repeat_keeps_to_its_grid_until_it_is_a_turn_late(taken_s: float, again_s: float) -> None:
     assert due("quick", MINUTE, climb_3=taken_s)["climb/3/1"] == again_s
 

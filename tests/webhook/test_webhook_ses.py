@@ -10,6 +10,7 @@ import pytest
 
 from channels import contract
 from channels.email import ses, webhook
+from tests.rows import every_row
 from tests.webhook import amazon_play, posting
 from tests.webhook.amazon_play import TOPIC
 from tests.webhook.conftest import Start
@@ -220,7 +221,7 @@ def test_a_transient_bounce_is_final_and_a_delay_is_not() -> None:
     assert [bounce.recipients[0].status, delay.recipients[0].status] == ["4.2.2", "4.2.2"]
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("kind", "said", "automatic", "state"),
     [
         ("Complaint", {"complainedRecipients": [{"emailAddress": "x@example.net"}], "complaintFeedbackType": "abuse"}, "feedback_report", "complained"),

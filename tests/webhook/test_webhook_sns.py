@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 from channels import testing
 from channels.email import amazon, sns, webhook
+from tests.rows import every_row
 from tests.webhook import amazon_play, posting
 from tests.webhook.amazon_play import CERTIFICATE_PATH, TOKEN, TOPIC
 from tests.webhook.conftest import Start
@@ -370,7 +371,7 @@ async def test_without_its_library_it_is_try_again_and_the_operator_hears_what_t
     assert [problem for problem in desk.channel.check() if "intaked[ses]" in problem.message]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "arn",
     [
         "support-mail",
@@ -384,7 +385,7 @@ def test_a_topic_is_written_as_an_arn(arn: str) -> None:
         webhook.Options(topics=(arn,))
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("region", "host"),
     [
         ("arn:aws:sns:us-east-1", "sns.us-east-1.amazonaws.com"),

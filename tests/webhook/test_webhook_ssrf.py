@@ -1,8 +1,7 @@
 """No address that a stranger names is fetched: certificate URLs that look like Amazon's, and those that do not even try."""
 
-import pytest
-
 from channels.email import sns
+from tests.rows import every_row
 from tests.webhook import amazon_play, posting
 from tests.webhook.amazon_play import CERTIFICATE_PATH, CERTIFICATE_URL, HOST, TOPIC
 from tests.webhook.conftest import Start
@@ -38,7 +37,7 @@ def test_there_are_enough_of_them_and_the_right_one_is_allowed() -> None:
     assert sns.is_certificate_url(CERTIFICATE_URL, TOPIC)
 
 
-@pytest.mark.parametrize("url", URLS, ids=range(len(URLS)))
+@every_row("url", URLS, ids=range(len(URLS)))
 def test_no_other_address_is_allowed(url: str) -> None:
     assert not sns.is_certificate_url(url, TOPIC)
 
