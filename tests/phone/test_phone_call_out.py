@@ -26,6 +26,7 @@ from intake.store.engine import Tx
 from tests.phone import texting
 from tests.phone.paged import ANIA, OWN_CALLS, PAGED, Desk, said
 from tests.phone.talking import SID
+from tests.rows import every_row
 
 JAN = "+48600100200"
 AT = datetime(2026, 11, 10, 9, tzinfo=UTC)
@@ -103,7 +104,7 @@ CONSENTS: dict[str, tuple[str, str | None, list[bool]]] = {
 }
 
 
-@pytest.mark.parametrize("name", CONSENTS)
+@every_row("name", CONSENTS)
 def test_the_table_of_consents(name: str) -> None:
     record, digits, given = CONSENTS[name]
     out = DialOut(page="7", said="x", agent="ania", number=JAN, own=OWN_CALLS, record=record)  # type: ignore[arg-type]
@@ -148,7 +149,7 @@ def test_a_call_of_which_nothing_is_known_says_goodbye() -> None:
     assert "<Hangup" in turn(None, request(), None).reply
 
 
-@pytest.mark.parametrize(
+@every_row(
     "damage", [{"query": None}, {"query": {"o": "x"}}, {"happened": 5}, {"path": None}, {"happened": [1]}]
 )
 def test_damage_raises_nothing(damage: dict[str, Any]) -> None:

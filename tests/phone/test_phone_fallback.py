@@ -8,6 +8,7 @@ from channels.twilio import fallback
 from channels.twilio.phone import says, voices
 from channels.twilio.simulator import grammar
 from intake import cli
+from tests.rows import every_row
 
 LANGUAGES = tuple(says.built_in())
 
@@ -20,7 +21,7 @@ def read(text: str, place: grammar.Place = "voice") -> grammar.Element:
     return grammar.read(text.encode(), place=place)
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@every_row("language", LANGUAGES)
 def test_every_language_has_a_voicemail_by_twilios_grammar(language: str) -> None:
     files = written((language,))
     voicemail, goodbye = read(files["voice.xml"]), read(files["goodbye.xml"])

@@ -6,6 +6,7 @@ from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 from channels.twilio.simulator import grammar
 from channels.twilio.simulator.grammar import Flawed, Place
+from tests.rows import every_row
 
 NUMBER = "<Number>+48600100200</Number>"
 MANY = "".join(f"<Number>+4860010020{each}</Number>" for each in range(10)) + "<Number>+48600100210</Number>"
@@ -111,7 +112,7 @@ WRONG: dict[str, tuple[str, int, Place]] = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+@every_row("what", WRONG)
 def test_it_is_a_flaw_to_write(what: str) -> None:
     inside, code, place = WRONG[what]
     with pytest.raises(Flawed) as refused:
@@ -136,7 +137,7 @@ BROKEN: dict[str, tuple[bytes, str, int]] = {
 }
 
 
-@pytest.mark.parametrize("what", BROKEN)
+@every_row("what", BROKEN)
 def test_it_is_no_document_with(what: str) -> None:
     body, content_type, code = BROKEN[what]
     with pytest.raises(Flawed) as refused:

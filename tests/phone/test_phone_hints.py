@@ -19,6 +19,7 @@ from tests.phone import calling
 from tests.phone.consent_desk import PHONE, ConsentDesk
 from tests.phone.opt_out_sentences import LATER_OPT_OUTS, LATER_OTHERS, OPT_OUTS, OTHERS
 from tests.phone.texting import JAN
+from tests.rows import every_row
 
 WISHES = [*(text for texts in OPT_OUTS.values() for text in texts), *LATER_OPT_OUTS]
 ANYTHING = [*(text for texts in OTHERS.values() for text in texts), *LATER_OTHERS]
@@ -50,7 +51,7 @@ def test_of_anything_else_hardly_one_is_taken_for_a_wish() -> None:
     assert len(wrong) <= len(ANYTHING) * 0.05, wrong
 
 
-@pytest.mark.parametrize("language", sorted(OPT_OUTS))
+@every_row("language", sorted(OPT_OUTS))
 def test_every_language_is_found(language: str) -> None:
     """No language lives by the others: in each at least five of six wishes are found."""
     texts = OPT_OUTS[language]

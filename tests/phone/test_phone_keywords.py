@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.twilio import keywords
+from tests.rows import every_row
 
 TWELVE = ("en", "de", "fr", "es", "pl", "pt", "it", "nl", "sv", "tr", "ru", "he", "ar", "ja")
 
@@ -34,19 +35,19 @@ MESSAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "languages"), STOPS)
+@every_row(("text", "languages"), STOPS)
 def test_a_word_of_the_stop_family_is_an_opt_out(text: str, languages: tuple[str, ...]) -> None:
     """In any case, with any punctuation, with or without accents, in each language that counts."""
     assert keywords.consent_of(text, languages=languages) == "stop"
 
 
-@pytest.mark.parametrize("text", MESSAGES)
+@every_row("text", MESSAGES)
 def test_what_says_more_than_the_word_is_a_message(text: str) -> None:
     """With every language that there is."""
     assert keywords.consent_of(text, languages=tuple(keywords.LANGUAGES)) is None
 
 
-@pytest.mark.parametrize(("text", "languages"), [each for each in STOPS if each[1]])
+@every_row(("text", "languages"), [each for each in STOPS if each[1]])
 def test_a_language_that_the_account_does_not_name_does_not_count(
     text: str, languages: tuple[str, ...]
 ) -> None:
@@ -62,7 +63,7 @@ def test_daily_speech_is_an_opt_out_only_where_twilio_has_closed_the_number(text
     assert keywords.consent_of(text, medium="whatsapp") is None
 
 
-@pytest.mark.parametrize(
+@every_row(
     "text", ["anuluj", "annuler", "cancelar", "abbrechen", "koniec", "ende", "fin", "alto", "nie", "no"]
 )
 def test_daily_speech_of_other_languages_is_a_message(text: str) -> None:
@@ -84,14 +85,14 @@ def test_an_unknown_type_is_no_consent() -> None:
     assert keywords.consent_of("STOP", opt_out_type="PAUSE") == "stop"
 
 
-@pytest.mark.parametrize("text", ["START", "unstop", "YES", "yes!", "HELP", "info", "Help?"])
+@every_row("text", ["START", "unstop", "YES", "yes!", "HELP", "info", "Help?"])
 def test_words_that_need_sense_are_messages_by_themselves(text: str) -> None:
     """Who has not said STOP may answer a question with yes, and ask for help."""
     assert keywords.consent_of(text) is None
     assert keywords.perhaps(text) in ("start", "help")
 
 
-@pytest.mark.parametrize("language", sorted(keywords.LANGUAGES))
+@every_row("language", sorted(keywords.LANGUAGES))
 def test_each_language_has_words_for_all_three(language: str) -> None:
     """And no word means two things."""
     tables = (keywords.STOPS[language], keywords.STARTS[language], keywords.HELPS[language])
@@ -108,7 +109,7 @@ def test_at_least_twelve_languages_are_known() -> None:
     assert set(TWELVE) <= keywords.LANGUAGES
 
 
-@pytest.mark.parametrize("word", sorted(keywords.DEFAULTS))
+@every_row("word", sorted(keywords.DEFAULTS))
 def test_twilio_confirms_its_own_words_on_texts_alone(word: str) -> None:
     """With the whole message, in any case; not what we alone take for one, and not on WhatsApp."""
     assert keywords.is_confirmed_by_twilio(word.upper())

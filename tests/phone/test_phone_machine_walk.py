@@ -12,6 +12,7 @@ from channels.twilio.phone import choosing, patience, ringing, twiml, voicemail,
 from tests.phone import talking, walking
 from tests.phone.talking import ANIA, Call, options
 from tests.phone.walking import Flaw, Walk
+from tests.rows import every_row
 
 QUICK_S = 2.0
 
@@ -57,7 +58,7 @@ PHASES: dict[str, Callable[[], Call]] = {
 }
 
 
-@pytest.mark.parametrize("phase", PHASES)
+@every_row("phase", PHASES)
 def test_no_state_is_without_an_exit_for_who_does_nothing(phase: str) -> None:
     """Silence alone leads out of every state, within a dozen turns."""
     call = PHASES[phase]()
@@ -74,8 +75,8 @@ def test_no_state_is_without_an_exit_for_who_does_nothing(phase: str) -> None:
     raise AssertionError(f"{phase} never ends: {call.words}")
 
 
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("key", list("0123456789*#"))
+@every_row("phase", PHASES)
+@every_row("key", list("0123456789*#"))
 def test_no_key_held_down_keeps_a_caller_for_ever(phase: str, key: str) -> None:
     call = PHASES[phase]()
     for _ in range(25):

@@ -12,6 +12,7 @@ from channels.contract import Fetched, FetchFailed
 from channels.twilio import media, settings
 from tests.phone.media_play import CDN, FOLDER, PICTURE, Names, Twilio, canary
 from tests.phone.texting import SID, TOKEN
+from tests.rows import every_row
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ PUBLIC = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@every_row("address", PUBLIC)
 def test_which_addresses_are_public(address: str) -> None:
     assert public_addresses.is_public(ipaddress.ip_address(address)) is PUBLIC[address]
 
@@ -216,7 +217,7 @@ DISPOSITIONS = {
 }
 
 
-@pytest.mark.parametrize("disposition", DISPOSITIONS)
+@every_row("disposition", DISPOSITIONS)
 def test_a_name_is_read_from_its_header(disposition: str) -> None:
     assert media._file_name(disposition) == DISPOSITIONS[disposition]
 

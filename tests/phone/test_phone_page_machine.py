@@ -15,6 +15,7 @@ from channels.twilio.phone import out_turns, page_words, paging, says
 from channels.twilio.phone.voices import VOICES, Voice
 from channels.twilio.simulator import grammar
 from tests.phone.paged import said
+from tests.rows import every_row
 
 AT = datetime(2026, 11, 10, 2, 0, tzinfo=UTC)
 SAID = "Example. Urgent ticket of team support."
@@ -92,7 +93,7 @@ TABLE: dict[str, tuple[tuple[str, ...], Outcome, list[str], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", TABLE)
+@every_row("name", TABLE)
 def test_the_table_of_keys(name: str) -> None:
     keys, settles, happened, last = TABLE[name]
     call = Call(settles=settles, by="ania")
@@ -177,7 +178,7 @@ def test_a_call_of_which_nothing_is_known_says_goodbye() -> None:
     assert (turn.state, "<Hangup" in turn.reply, turn.happened) == (None, True, ())
 
 
-@pytest.mark.parametrize("state", [b"", b"{", b"[]", b"\xff", b'{"misses": "x"}'])
+@every_row("state", [b"", b"{", b"[]", b"\xff", b'{"misses": "x"}'])
 def test_a_state_that_cannot_be_read_begins_anew(state: bytes) -> None:
     turn = paging.step(state, request(), View(at=AT, page=Paged(page="7", said=SAID)))
     assert SAID in turn.reply
@@ -217,7 +218,7 @@ def test_the_same_turn_gives_the_same_answer() -> None:
     assert paging.step(None, request("1"), view) == paging.step(None, request("1"), view)
 
 
-@pytest.mark.parametrize("status", ["ringing", "busy", "completed", "", "new-word"])
+@every_row("status", ["ringing", "busy", "completed", "", "new-word"])
 def test_a_status_is_told_as_it_is(status: str) -> None:
     (told,) = paging.parse(request(path="page/status", CallStatus=status)).happened
     assert (told.what, told.details) == (PICKED_UP, {"page": "7", "status": status})
@@ -229,7 +230,7 @@ def test_a_turn_tells_what_it_has_said_happened() -> None:
     assert [each.what for each in paging.parse(raw).happened] == [ACK]
 
 
-@pytest.mark.parametrize(
+@every_row(
     "damage",
     [
         {"query": {"o": "x"}},
@@ -247,7 +248,7 @@ def test_damage_raises_nothing(damage: dict[str, Any]) -> None:
     paging.step(None, raw, View(at=AT, page=Paged(page="7", said=SAID)))
 
 
-@pytest.mark.parametrize("page", ["", "abc", "-1", "1" * 30, "７"])
+@every_row("page", ["", "abc", "-1", "1" * 30, "７"])
 def test_an_id_that_is_none_is_refused(page: str) -> None:
     assert out_turns.page_of({"o": page}) is None
 

@@ -12,6 +12,7 @@ from intake.commands import oncall_pages
 from intake.page_tests import Tried
 from intake.store import opening
 from tests.phone.paged import EWA, Desk, said
+from tests.rows import every_row
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ ROWS: dict[str, tuple[list[tuple[str, bool, bool | None]], list[str] | None, boo
 }
 
 
-@pytest.mark.parametrize("name", ROWS)
+@every_row("name", ROWS)
 def test_the_table_of_exits(name: str) -> None:
     rows, asked, is_good = ROWS[name]
     told = [{"way": way, "sent": sent, "acknowledged": done} for way, sent, done in rows]

@@ -16,6 +16,7 @@ from intake.quiet_hours import Quiet
 from intake.store import opening
 from tests.phone.consent_desk import ConsentDesk
 from tests.phone.texting import JAN
+from tests.rows import every_row
 
 NIGHT = Quiet(time(21), time(8))
 US = "+12025550123"
@@ -32,7 +33,7 @@ def desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[ConsentDesk]:
         yield ConsentDesk(store, tmp_path, clock)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("now", "number", "free"),
     [
         ("2026-11-10T12:00", "+48600100200", "2026-11-10T12:00"),  # 13:00 in Warsaw

@@ -18,6 +18,7 @@ from channels.contract import Identity, Message
 from channels.twilio import incoming, mismatch, settings, signature, sms, whatsapp
 from tests.phone import texting
 from tests.phone.texting import JAN, OWN, PUBLIC_URL, SID, TOKEN, Served
+from tests.rows import every_row
 
 AT = datetime(2026, 11, 10, 9, 0, tzinfo=UTC)
 URL = f"{PUBLIC_URL}/hooks/texts/message"
@@ -282,7 +283,7 @@ def seen(public_url: str, **about: Any) -> mismatch.Seen:
     return mismatch.Seen(**known)
 
 
-@pytest.mark.parametrize("sentence", DIFFERENT)
+@every_row("sentence", DIFFERENT)
 def test_the_operator_hears_which_part_of_the_url_differs(sentence: str) -> None:
     public_url, about = DIFFERENT[sentence]
     said = mismatch.found(seen(public_url, **about), CONFIGURED)
@@ -386,7 +387,7 @@ SENDERS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("written", SENDERS)
+@every_row("written", SENDERS)
 def test_every_kind_of_sender_of_a_text_is_read(written: str) -> None:
     assert read(texting.form(From=written)).sender == Identity("phone", SENDERS[written])
 
@@ -536,7 +537,7 @@ CONSENTS: tuple[tuple[texting.Form, Any, str | None], ...] = (
 )
 
 
-@pytest.mark.parametrize(("posted", "kind", "word"), CONSENTS)
+@every_row(("posted", "kind", "word"), CONSENTS)
 def test_a_word_of_consent_is_nobodys_message(posted: texting.Form, kind: Any, word: str | None) -> None:
     understood = kind.parse(texting.raw(posted, at=AT), kind.Options(account_sid=SID))
     assert (understood.word if isinstance(understood, contract.Consent) else None) == word

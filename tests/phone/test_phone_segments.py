@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from channels.twilio import segments
 from channels.twilio.segments import figures
+from tests.rows import every_row
 
 FAMILY = "👨‍👩‍👧‍👦"  # four emoji and three joiners: 4 × 2 + 3 units
 
 TOLL_FREE = "+18005550100"
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "encoding", "units", "count"),
     [
         ("", "GSM-7", 0, 0),
@@ -60,7 +61,7 @@ def test_vectors(text: str, encoding: str, units: int, count: int) -> None:
     assert (counted.encoding, counted.units, counted.segments) == (encoding, units, count)
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("text", "count"),
     [
         ("a" * 160, 1),

@@ -11,6 +11,7 @@ from channels import contract
 from channels.contract import Address, DeliveryFailed, OutboundMessage
 from channels.twilio import codes, pacing, send, settings
 from channels.twilio.simulator.provider import Provider
+from tests.rows import every_row
 
 OWN = "+48221234567"
 JAN = "+48600100200"
@@ -261,7 +262,7 @@ def test_segments_count_and_numbers_do_not_wait_for_each_other() -> None:
     assert pace.wait_s("other", number="+48221234568", weight=1) == 0
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("number", "rate"),
     [("+12025550100", 1), ("+18005550100", 3), ("+48221234567", 10), ("12345", 100), ("+447700900123", 10)],
 )

@@ -16,6 +16,7 @@ from channels.twilio.api import Api
 from channels.twilio.simulator import rest
 from channels.twilio.simulator.provider import Provider
 from intake import cli
+from tests.rows import every_row
 
 OWN = "+48221234567"
 PUBLIC = "https://help.example.com"
@@ -93,7 +94,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+@every_row("case", WRONG)
 def test_what_is_wrong_without_asking_anybody_is_told(case: str) -> None:
     given, said = WRONG[case]
     found = [each for each in setup.problems(options(**given)) if said in each.message]

@@ -15,6 +15,7 @@ from intake.playing import Play
 from intake.settings import ChannelSettings, Http, Settings
 from routing.problems import ConfigError
 from tests.phone.live import GoLive, Live
+from tests.rows import every_row
 
 SID = "AC" + "a" * 32
 GOOD = """\
@@ -55,7 +56,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
+@every_row("what", WRONG)
 def test_a_scenario_is_refused_for(what: str) -> None:
     text, where, sentence = WRONG[what]
     with pytest.raises(ConfigError) as refused:
@@ -124,7 +125,7 @@ UNPLAYABLE: dict[str, tuple[dict[str, object], str]] = {
 }
 
 
-@pytest.mark.parametrize("what", UNPLAYABLE)
+@every_row("what", UNPLAYABLE)
 def test_one_sentence_says_what_to_change_about(what: str) -> None:
     options, sentence = UNPLAYABLE[what]
     with pytest.raises(NotPlayable, match=sentence):

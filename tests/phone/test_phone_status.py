@@ -21,6 +21,7 @@ from intake.store import opening, schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 from tests.phone.texted import JAN, OWN, Texted
+from tests.rows import every_row
 
 AT = datetime(2026, 11, 10, tzinfo=UTC)
 STATE = Statement(select(schema.outbox.c.state).where(schema.outbox.c.id == bindparam("id")))
@@ -65,7 +66,7 @@ def parsed(**form: str) -> DeliveryReport:
 SID = "SM" + "a" * 32
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("word", "state"),
     [
         ("accepted", "queued"),
@@ -107,9 +108,7 @@ def test_a_code_beside_what_arrived_says_nothing() -> None:
     assert (report.code, report.detail, report.address_problem) == ("", "", "")
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff\xfe", b"MessageSid=%00", b"&".join([b"a=1"] * 5_000), b"ErrorCode=9e9"]
-)
+@every_row("body", [b"", b"\xff\xfe", b"MessageSid=%00", b"&".join([b"a=1"] * 5_000), b"ErrorCode=9e9"])
 def test_garbage_names_no_message(body: bytes) -> None:
     raw = RawMessage(kind="twilio.sms", account="texts", lane="", body=body, received_at=AT)
     assert status.parse(raw).provider_id == ""

@@ -1,13 +1,13 @@
 """Markdown as words alone."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channels import markup, unmarked
+from tests.rows import every_row
 
 
-@pytest.mark.parametrize(
+@every_row(
     ("markdown", "words"),
     [
         ("Hello\nthere\n\nBye\n", "Hello\nthere\n\nBye"),
