@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 
 from channels import markup, phone_numbers
 from channels.contract import Address, OutboundFile
-from channels.twilio import segments, templates
+from channels.twilio import segments, sendable_files, templates
 from intake import outbound, outgoing, permission, undeliverable, whatsapp_window
 from intake.model import Account, Context, Ticket
 from intake.store import schema
@@ -173,31 +173,26 @@ def check_allowed(
     if account is None or account.medium not in TEXTS:
         return
     if files:
-        check_files(context, account, outbound.own_address(account, ticket), files)
+        own = outbound.own_address(account, ticket)
+        check_files(context, account, own, files, has_words=bool(draft.text.strip()))
     verdict = permission.ask(tx, context, outgoing.asked(tx, account, ticket, draft))
     if verdict.is_withheld:
         raise CannotAnswer(verdict.sentence)
 
 
-def check_files(context: Context, account: Account, own: str, files: Sequence[OutboundFile]) -> None:
-    """Look whether files can go along. Raises: CannotAnswer.
-
-    Source: twilio.com/docs/messaging/guides/accepted-mime-types, /docs/whatsapp/guidance-whatsapp-media-messages, help
-    centre "Sending and receiving MMS messages" (checked 2026-11).
-    """
-    most, max_mb = (1, 16) if account.medium == WHATSAPP else (10, 5)
-    size_bytes = sum(each.size for each in files)
+def check_files(
+    context: Context, account: Account, own: str, files: Sequence[OutboundFile], *, has_words: bool
+) -> None:
+    """Look whether files can go along. Raises: CannotAnswer."""
+    sized = [(each.content_type, each.size) for each in files]
     if not context.public_url:
-        why = "files are fetched from http.public_url, which is not set"
+        why: str | None = "files are fetched from http.public_url, which is not set"
     elif account.medium == SMS and not own.startswith("+1"):
         why = f"files can be texted from numbers of the USA and Canada, and {own} is none"
-    elif len(files) > most:
-        why = f"{account.medium} carries {most} file{'s' if most > 1 else ''} in a message, not {len(files)}"
-    elif size_bytes > max_mb * 1_000_000:
-        why = f"the files have {size_bytes:,} bytes, and {account.medium} carries {max_mb} MB"
     else:
-        return
-    raise CannotAnswer(f"{why}: put them where a link leads to, or answer by mail")
+        why = sendable_files.against(account.medium, sized, has_words=has_words)
+    if why is not None:
+        raise CannotAnswer(f"{why}: put them where a link leads to, or answer by mail")
 
 
 def check_length(medium: str, text: str) -> None:

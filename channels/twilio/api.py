@@ -196,12 +196,16 @@ def rewritten(url: str, *, api_url: str) -> str:
     """Return where a request goes: every host of Twilio is `api_url` when that is not Twilio's own.
 
     https://content.twilio.com/v1/Content with api_url http://127.0.0.1:9 -> http://127.0.0.1:9/v1/Content
+    and with https://api.dublin.ie1.twilio.com -> https://content.dublin.ie1.twilio.com/v1/Content: a region has each host.
     """
-    host = urllib.parse.urlsplit(url).hostname or ""
+    parts, home = urllib.parse.urlsplit(url), urllib.parse.urlsplit(api_url.rstrip("/"))
+    host = parts.hostname or ""
     if api_url.rstrip("/") == settings.API_URL or not host.endswith(_TWILIO):
         return url
-    parts = urllib.parse.urlsplit(url)
-    return api_url.rstrip("/") + urllib.parse.urlunsplit(("", "", parts.path, parts.query, ""))
+    place = home.netloc
+    if place.startswith("api.") and place.endswith(_TWILIO):
+        place = f"{host.partition('.')[0]}.{place.removeprefix('api.')}"
+    return urllib.parse.urlunsplit((home.scheme, place, home.path + parts.path, parts.query, ""))
 
 
 def _form(values: Mapping[str, object]) -> str:

@@ -63,6 +63,7 @@ TABLE: dict[int, Code] = {
     21656: Code("ours", "The template's variables are wrong.", _TEMPLATE),
     21659: Code("ours", "The number it should leave from is none of Twilio's.", _CONSOLE),
     21660: Code("ours", "The number it should leave from belongs to another Twilio account.", _CONSOLE),
+    21670: Code("ours", "The account's region at Twilio sends no files.", "Send a link, or text from a number of the region US1."),
     21910: Code("ours", "It should have gone from one medium to another.", "Check numbers: of the account."),
     # On the way.
     30001: Code("transient", "It waited too long in Twilio's queue.", _LATER),

@@ -6,27 +6,16 @@ from pathlib import Path
 from aiohttp import web
 
 from channels.contract import OutboundFile
+from channels.twilio import sendable_files
 from intake import attaching, file_links
 from intake.file_links import Link
 from intake.model import Context
 from intake.store.engine import Store, StoreError, Tx
 
-# What a browser would run or show as a page of ours is given as bytes: the provider goes by the type alone.
-_SHOWN = (
-    "image/",
-    "audio/",
-    "video/",
-    "application/pdf",
-    "text/plain",
-    "text/vcard",
-    "text/csv",
-    "text/calendar",
-)
 _HEADERS = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
-    "Content-Disposition": "attachment",
 }
 
 
@@ -49,7 +38,8 @@ class Files:
             raise web.HTTPServiceUnavailable(text="not now, please try again later\n") from None
         if file is None:
             raise web.HTTPNotFound(text="there is no such file, or its link has ended\n")
-        return web.Response(body=file.content, content_type=_type_of(file), headers=_HEADERS)
+        named = {"Content-Disposition": f'attachment; filename="{sendable_files.name_of(file.name)}"'}
+        return web.Response(body=file.content, content_type=_type_of(file), headers=_HEADERS | named)
 
     def _file(self, tx: Tx, link: Link) -> OutboundFile | None:
         """Return the file with its bytes."""
@@ -58,5 +48,5 @@ class Files:
 
 
 def _type_of(file: OutboundFile) -> str:
-    is_shown = file.content_type.startswith(_SHOWN) and "svg" not in file.content_type
-    return file.content_type if is_shown else "application/octet-stream"
+    """Return the type of a file that is sent; of all else, what a browser would run among it, that it is bytes."""
+    return sendable_files.type_of(file.content_type) or "application/octet-stream"

@@ -172,3 +172,13 @@ def test_every_host_of_twilio_is_the_configured_address() -> None:
     assert rewritten("https://nottwilio.com/x", api_url=local) == "https://nottwilio.com/x"
     real = "https://messaging.twilio.com/v1/Services"
     assert rewritten(real, api_url="https://api.twilio.com") == real
+
+
+def test_a_region_of_twilios_has_each_of_its_hosts() -> None:
+    """Source: twilio.com/docs/global-infrastructure/messaging-api-with-twilio-regions (checked 2026-11)."""
+    region = "https://api.dublin.ie1.twilio.com"
+    assert rewritten("https://api.twilio.com/2010-04-01/x", api_url=region) == f"{region}/2010-04-01/x"
+    assert (
+        rewritten("https://messaging.twilio.com/v1/Services?a=1", api_url=region)
+        == "https://messaging.dublin.ie1.twilio.com/v1/Services?a=1"
+    )

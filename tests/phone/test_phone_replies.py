@@ -9,6 +9,7 @@ import pytest
 from aiohttp import test_utils, web
 
 from channels.contract import Identity, OutboundFile
+from channels.twilio import sendable_files
 from channels.twilio.simulator.provider import Provider
 from intake import answering, attaching, occasion, opt_outs, tickets, undeliverable
 from intake import desk as desk_
@@ -165,6 +166,7 @@ async def test_a_file_goes_along_as_a_signed_link_that_twilio_can_fetch(desk: Te
         path = url.removeprefix(PUBLIC)
         answer = await client.get(path)
         assert (answer.status, await answer.read(), answer.content_type) == (200, b"\x89PNG", "image/png")
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="a.png"'
         number = path.replace(".0.", ".1.", 1)
         for wrong in (f"{path[:-1]}{'a' if path[-1] != 'a' else 'b'}", number, "/files/x", "/files/1.0.zz.a"):
             assert (await client.get(wrong)).status == 404
@@ -172,11 +174,49 @@ async def test_a_file_goes_along_as_a_signed_link_that_twilio_can_fetch(desk: Te
         assert (await client.get(path)).status == 404
 
 
-def test_what_a_browser_would_run_is_given_as_bytes() -> None:
-    for content_type in ("text/html", "image/svg+xml", "application/javascript", "application/xhtml+xml"):
-        file = OutboundFile("x", content_type, 1, "00")
-        assert files._type_of(file) == "application/octet-stream"
-    assert files._type_of(OutboundFile("x", "application/pdf", 1, "00")) == "application/pdf"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def test_a_file_is_given_as_what_it_is_and_what_a_browser_would_run_as_bytes() -> None:
+    """The provider refuses a document that has no type of its own; a type with parameters was a fault of ours."""
+    bytes_ = "application/octet-stream"
+    given = {
+        "application/pdf": "application/pdf", WORD: WORD, "text/csv; charset=utf-8": "text/csv", "IMAGE/PNG": "image/png",
+        **dict.fromkeys(("text/html", "image/svg+xml", "application/javascript", "application/xhtml+xml"), bytes_),
+        **dict.fromkeys(("image/", "", "image/png\r\nX-A: b", "image/png x", "text/xml", "text/plain"), bytes_),
+    }  # fmt: skip
+    assert {each: files._type_of(OutboundFile("x", each, 1, "00")) for each in given} == given
+
+
+def test_a_file_is_called_as_the_provider_wants_it() -> None:
+    named = {
+        "invoice.pdf": "invoice.pdf", "Rechnung März 2026 (Kopie).pdf": "Rechnung-Marz-20.pdf", "請求書.pdf": "file.pdf",
+        'a"b\r\n.png': "a-b.png", ".htaccess": "htaccess", "": "file", "x" * 99: "x" * 20, "a.tar.gz": "a.tar.gz",
+        "a." + "b" * 90: "a.bbbbbbbb",
+    }  # fmt: skip
+    assert {each: sendable_files.name_of(each) for each in named} == named
+
+
+def test_which_files_go_along_by_which_medium() -> None:
+    """What the provider would refuse, or send without the words, is refused in one sentence before it is kept."""
+    small, large = 1_000, 5_000_001
+    said = {
+        ("whatsapp", "application/pdf", large, True): None,
+        ("whatsapp", WORD, small, True): None,
+        ("whatsapp", "image/jpeg", small, True): None,
+        ("whatsapp", "image/jpeg", large, True): "pictures of 5 MB",
+        ("whatsapp", "image/gif", small, True): "no words beside a file of the type image/gif",
+        ("whatsapp", "image/gif", small, False): None,
+        ("whatsapp", "application/zip", small, True): "no files of the type application/zip",
+        ("whatsapp", "text/plain", small, True): "no files of the type text/plain",
+        ("sms", "image/gif", small, True): None,
+        ("sms", WORD, small, True): "sms carries no files of the type",
+        ("sms", "video/mp4", large, True): "carries 5 MB",
+    }
+    for (medium, content_type, size, has_words), words in said.items():
+        why = sendable_files.against(medium, [(content_type, size)], has_words=has_words)
+        assert (why is None) == (words is None), (medium, content_type, why)
+        assert (words or "") in (why or ""), (medium, content_type)
 
 
 async def test_who_said_stop_cannot_be_answered_and_the_agent_reads_since_when(desk: Texted) -> None:
