@@ -271,7 +271,7 @@ def _leg(tx: Tx, happened: Happened, outbox_id: int, ticket_id: int, *, call: st
     elif status in ("in-progress", "completed"):
         deliveries.advance(tx, outbox_id, "delivered")
     if call:
-        tx.update(schema.outbox, {"id": outbox_id, "provider_id": None}, provider_id=call)
+        deliveries.note_id(tx, outbox_id, call)
 
 
 def _dialled(

@@ -39,6 +39,11 @@ _MOVE = Statement(
     .where(_o.id == bindparam("outbox_id"), _o.state.in_(values_of("states")))
     .values(state=bindparam("to"), error=bindparam("reason"), next_at=None)
 )
+_NOTE_ID = Statement(
+    schema.outbox.update()
+    .where(_o.id == bindparam("outbox_id"), _o.provider_id.is_(None))
+    .values(provider_id=bindparam("known_as"))
+)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +99,11 @@ def advance(tx: Tx, outbox_id: int, state: str, *, reason: str | None = None) ->
     """Move a row forward; false when it is there or further already. reason: why it failed."""
     states = _encode(_BEFORE[state]).decode()
     return tx.run(_MOVE, outbox_id=outbox_id, states=states, to=state, reason=reason) > 0
+
+
+def note_id(tx: Tx, outbox_id: int, provider_id: str) -> bool:
+    """Note under which id the other side has a row, where its answer has not been noted; whether that was so."""
+    return tx.run(_NOTE_ID, outbox_id=outbox_id, known_as=provider_id) > 0
 
 
 def _sent(row: Row, *, is_returned: bool) -> Sent:

@@ -6,8 +6,11 @@ answer by text: intake.paged_texts.
 
 from typing import Any
 
+import msgspec
+from sqlalchemy import bindparam, select
+
 from channels import page_calls
-from channels.contract import CallEvent, Happened, Identity
+from channels.contract import CallEvent, Happened, Identity, OutboundMessage
 from intake import (
     acknowledging,
     attempts,
@@ -25,6 +28,7 @@ from intake.failures import Failure
 from intake.model import Context, Received, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
+from intake.store.statements import Statement
 from intake.summonses import Summons
 
 SETTLED = "automatic"  # what a journal row becomes that was about a page
@@ -47,6 +51,7 @@ _WORDS = {
     "failed": "the call could not be made",
     "canceled": "the call was cancelled",
 }
+_PROVIDER_ID = Statement(select(schema.outbox.c.provider_id).where(schema.outbox.c.id == bindparam("id")))
 
 
 def is_about_page(tx: Tx, context: Context, received: Received, happening: CallEvent) -> bool:
@@ -98,7 +103,15 @@ def _happened(tx: Tx, context: Context, event: CallEvent, happened: Happened) ->
     summons = summonses.load(tx, summons.id) or summons  # as it is now that the ticket is held
     outbox_id = int(page)
     if happened.what == page_calls.STATUS:
-        _move(tx, context, ticket, summons, outbox_id, happened, call=event.call)
+        told = _Status(
+            ticket=ticket,
+            summons=summons,
+            outbox_id=outbox_id,
+            outbound=found[0],
+            status=str(happened.details.get("status", "")),
+            call=event.call,
+        )
+        _move(tx, context, told)
     elif happened.what == page_calls.ACKNOWLEDGED:
         acknowledge(tx, context, summons, how="call", outbox_id=outbox_id)
     elif happened.what == page_calls.PASSED_ON:
@@ -108,29 +121,38 @@ def _happened(tx: Tx, context: Context, event: CallEvent, happened: Happened) ->
     return ticket
 
 
-def _move(
-    tx: Tx,
-    context: Context,
-    ticket: Ticket | None,
-    summons: Summons,
-    outbox_id: int,
-    happened: Happened,
-    *,
-    call: str,
-) -> None:
+class _Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What Twilio says of one page call. status: its word; call: its id, "" = it names none."""
+
+    ticket: Ticket | None
+    summons: Summons
+    outbox_id: int
+    outbound: OutboundMessage
+    status: str
+    call: str
+
+
+def _move(tx: Tx, context: Context, told: _Status) -> None:
     """Note how far a call got; one that reached nobody is followed by the next way, at once."""
-    status = str(happened.details.get("status", ""))
-    state = _STATES.get(status)
-    if state is None:
+    state = _STATES.get(told.status)
+    if state is None or (state != "delivered" and _is_of_another_call(tx, told)):
         return
-    reason = _WORDS.get(status) if state == "failed" else None
-    if call:
-        tx.update(schema.outbox, {"id": outbox_id, "provider_id": None}, provider_id=call)
-    is_moved = deliveries.advance(tx, outbox_id, state, reason=reason)
-    if is_moved or status == "ringing":
-        _tell(tx, ticket, summons, "page_call", outbox_id, status=status)
-    if is_moved and state == "failed" and ticket is not None:
-        failures.follow(tx, context, ticket, outbox_id, Failure(status, detail=reason or ""))
+    reason = _WORDS.get(told.status) if state == "failed" else None
+    if told.call not in ("", *attempts.lost_of(told.outbound)):
+        deliveries.note_id(tx, told.outbox_id, told.call)
+    is_moved = deliveries.advance(tx, told.outbox_id, state, reason=reason)
+    if is_moved or told.status == "ringing":
+        _tell(tx, told.ticket, told.summons, "page_call", told.outbox_id, status=told.status)
+    if is_moved and state == "failed" and told.ticket is not None:
+        failures.follow(tx, context, told.ticket, told.outbox_id, Failure(told.status, detail=reason or ""))
+
+
+def _is_of_another_call(tx: Tx, told: _Status) -> bool:
+    """Whether it is about an earlier call of the same page: only that somebody picked up counts."""
+    if told.call in attempts.lost_of(told.outbound):
+        return True
+    row = tx.one(_PROVIDER_ID, id=told.outbox_id)
+    return bool(told.call and row is not None and row[0] is not None and row[0] != told.call)
 
 
 def acknowledge(

@@ -173,9 +173,9 @@ class Desk(World):
             self.settle_calls()
         return said(reply)
 
-    def status(self, page: dict[str, Any], status: str) -> None:
-        """Twilio says how far a call got, and it is settled."""
-        fields = {"CallSid": f"CA{page['id']}", "CallStatus": status, "To": page["recipient"]}
+    def status(self, page: dict[str, Any], status: str, *, call: str = "") -> None:
+        """Twilio says how far a call got, and it is settled. call: "" = the page's own."""
+        fields = {"CallSid": call or f"CA{page['id']}", "CallStatus": status, "To": page["recipient"]}
         self._keep(self._raw("page/status", page, fields))
         self.settle_calls()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Identity
-from intake import means, opt_outs, settings
+from intake import means, opt_outs, outbox, settings
 from intake.commands import event_text
 from intake.model import Account
 from intake.store import opening
@@ -148,6 +148,43 @@ def test_a_status_told_twice_goes_one_way_on(desk: Desk) -> None:
     for _ in range(3):
         desk.status(desk.try_of("voice"), "busy")
     assert [each[0] for each in desk.tries(ticket)] == ["voice", "sms"]
+
+
+def test_a_status_says_which_call_it_is_where_nobody_has_noted_it(desk: Desk) -> None:
+    """We crashed between making the call and noting it: the reconciler finds the page by the call's id."""
+    ticket = desk.paged_ticket()
+    page = desk.try_of("voice")
+    desk.status(page, "ringing")
+    assert desk.row("outbox", page["id"])["provider_id"] == f"CA{page['id']}"
+    assert desk.tries(ticket) == [(*CALL, "sent")]
+
+
+def test_the_end_of_an_earlier_call_is_no_news_of_the_one_that_rings(desk: Desk) -> None:
+    """It was made twice: by an operator, or because Twilio did not list the first one yet."""
+    ticket = desk.paged_ticket()
+    page = desk.try_of("voice")
+    desk.send_all()
+    desk.status(page, "ringing")
+    for status in ("busy", "no-answer", "canceled"):
+        desk.status(page, status, call="CA-earlier")
+    assert desk.tries(ticket) == [(*CALL, "sent")]
+    desk.status(page, "busy")
+    assert desk.tries(ticket) == [(*CALL, "failed"), (*TEXT, "queued")]
+
+
+def test_a_call_that_is_made_again_by_hand_is_followed_by_its_own_end(desk: Desk) -> None:
+    desk.use_rules(PAGED.replace("notify: l2, by: urgent", "notify: l2, by: call"))
+    ticket = desk.paged_ticket()
+    page = desk.try_of("voice")
+    desk.send_all()
+    desk.status(page, "busy")
+    desk.store.write_now(lambda tx: outbox.retry(tx, page["id"]))
+    desk.status(page, "ringing")
+    desk.status(page, "no-answer")
+    assert desk.tries(ticket)[0] == (*CALL, "queued")
+    desk.send_all()
+    desk.status(page, "no-answer", call="CA-again")
+    assert desk.tries(ticket)[0] == (*CALL, "failed")
 
 
 def test_by_call_is_one_call_and_nothing_else(desk: Desk) -> None:
