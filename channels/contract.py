@@ -292,7 +292,8 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
 
     place: where ("INBOX"). generation: of the other side's numbering (UIDVALIDITY), "" = it has none.
     keys: of every message that is there and should be journalled; None = nobody has counted now, `excused` alone is told.
-    cursor: when not None, saved under the account's name in the same transaction.
+    cursor: when not None, saved in the same transaction. cursor_name: under which name, "" = the account's; several places
+    of an account that have cursors of their own name them like "texts/+48221234567".
     """
 
     account: str
@@ -301,6 +302,7 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] | None
     excused: tuple[Excused, ...] = ()
     cursor: bytes | None = None
+    cursor_name: str = ""
 
 
 class Gate(Protocol):

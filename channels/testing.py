@@ -84,7 +84,7 @@ class MemoryGate:
     async def reconcile(self, inventory: contract.Inventory) -> frozenset[str]:
         self.inventories.append(inventory)
         if inventory.cursor is not None:
-            self._cursors[inventory.account] = inventory.cursor
+            self._cursors[inventory.cursor_name or inventory.account] = inventory.cursor
         return frozenset(inventory.keys or ()) - self._keys.keys()
 
     async def turn(self, session: str, raw: contract.RawMessage, step: contract.Step) -> str:

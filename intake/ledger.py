@@ -106,7 +106,7 @@ def _keep(tx: Tx, inventory: Inventory, counted: int, missing: int, outcomes: Co
         elif not missing and since is not None:
             events.record(tx, "ledger_balanced", **names)
     if inventory.cursor is not None:
-        journal.move_cursor(tx, inventory.account, inventory.cursor)
+        journal.move_cursor(tx, inventory.cursor_name or inventory.account, inventory.cursor)
     return since is not None
 
 

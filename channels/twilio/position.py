@@ -1,10 +1,11 @@
-"""How far the other side of an account has been compared with the journal: the cursor.
+"""How far the other side of a number has been compared with the journal: its cursor, JSON.
 
-It never runs ahead of the journal: it is saved with the count that follows the last message it speaks of. It is JSON, one
-object for all numbers of the account. What it names is looked at again by `OVERLAP`, for Twilio shows some messages late.
+It never runs ahead of the journal: it is saved with the count that follows the last message it speaks of. Each number has
+one of its own, so that daemons with other settings write over nothing. What it names is looked at again by `OVERLAP`, for
+Twilio shows some messages late.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -16,18 +17,17 @@ STEP = timedelta(days=1)  # a long absence is made up for day by day, the oldest
 # Longer is nothing listed, and shorter where the account wants it so: help centre, "Twilio SMS message and traffic storage"
 # (checked 2026-11).
 RETENTION = timedelta(days=400)
-NEVER = datetime.min.replace(tzinfo=UTC)
 LOST = timedelta(days=2)  # how far is looked back when nobody knows any more how far it was
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """begun: number -> nothing before it is taken. read: number -> up to when everything is accounted for.
+    """begun: nothing before it is taken. read: up to when everything is accounted for, None = nothing has been read.
 
     swept: when the last `SWEEP` ended. All aware UTC.
     """
 
-    begun: dict[str, datetime] = {}
-    read: dict[str, datetime] = {}
+    begun: datetime
+    read: datetime | None = None
     swept: datetime | None = None
     version: int = 1
 
@@ -61,39 +61,25 @@ def decode(saved: bytes | None) -> Position | None:
         return None
 
 
-def joined(position: Position, numbers: Iterable[str], *, start: str, now: datetime) -> Position:
-    """Return a cursor that knows where each number begins: one that has come new begins now, as the account says.
-
-    start: the account's option. now: by Twilio's clock.
-    """
-    new = {each: _first(start, now) for each in numbers if each not in position.begun}
-    return msgspec.structs.replace(position, begun=position.begun | new) if new else position
-
-
-def _first(start: str, now: datetime) -> datetime:
+def first(start: str, now: datetime) -> Position:
+    """Return where a number begins that is looked at for the first time. start: the account's option. now: Twilio's."""
     if start == "new":
-        return now
+        return Position(begun=now)
     if start == "all":
-        return now - RETENTION
+        return Position(begun=now - RETENTION)
     day = date.fromisoformat(start)
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return Position(begun=datetime(day.year, day.month, day.day, tzinfo=UTC))
 
 
-def stalest(position: Position, numbers: Iterable[str]) -> list[str]:
-    """Order numbers so that the one that has waited longest is the first."""
-    return sorted(numbers, key=lambda each: position.read.get(each, NEVER))
-
-
-def windows(position: Position, number: str, now: datetime) -> Iterator[Window]:
-    """Give what has to be listed of a number that has begun, the oldest first; the last one is open.
+def windows(position: Position, now: datetime) -> Iterator[Window]:
+    """Give what has to be listed of a number, the oldest first; the last one is open.
 
     A cursor that lies ahead counts as now: a clock that was set back hides nothing.
     """
-    begun = position.begun[number]
-    read = min(position.read.get(number, begun), now)
-    is_history = number not in position.read
+    read = min(position.read or position.begun, now)
+    is_history = position.read is None
     overlap = SWEEP if is_sweep_due(position, now) else OVERLAP
-    start = max(begun, read - overlap, now - RETENTION)
+    start = max(position.begun, read - overlap, now - RETENTION)
     while now - start > overlap + STEP:
         yield Window(start, start + STEP, is_history)
         start += STEP
@@ -104,5 +90,8 @@ def is_sweep_due(position: Position, now: datetime) -> bool:
     return position.swept is None or not timedelta() <= now - position.swept < SWEPT_EVERY
 
 
-def moved(position: Position, number: str, to: datetime) -> Position:
-    return msgspec.structs.replace(position, read={**position.read, number: to})
+def moved(position: Position, window: Window, now: datetime) -> Position:
+    """Return the cursor after a window; a sweep that does not come to its end is begun again."""
+    to = min(now, window.until or now)
+    is_swept = window.until is None and is_sweep_due(position, now)
+    return msgspec.structs.replace(position, read=to, swept=now if is_swept else position.swept)

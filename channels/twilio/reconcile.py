@@ -26,6 +26,7 @@ from channels.twilio.taking import Found
 
 YOUNG = timedelta(seconds=30)  # a webhook has 15 s, retries included
 JITTER = 0.1
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 Pause = Callable[[float], Awaitable[object]]
 Clock = Callable[[], datetime]
@@ -106,48 +107,52 @@ class Reconciler:
     async def round(self, gate: contract.Gate) -> None:
         """Take in what is missing, number by number. Raises: Unavailable; ApiError when not all of it could be had.
 
-        Time is Twilio's: what it says of its messages is compared with nothing else. A number that Twilio fails at is
-        not in the way of the others.
+        Time is Twilio's: what it says of its messages is compared with nothing else. The number that has waited longest
+        is the first; one that Twilio fails at is not in the way of the others.
         """
-        now = await self._source.clock(self._options.numbers[0]) or self._clock()
-        before = await self._begin(gate, now)
+        numbers = self._options.numbers
+        now = await self._source.clock(numbers[0]) or self._clock()
+        begun = {number: await self._begin(gate, number, now) for number in numbers}
         failed: ApiError | None = None
-        for number in position.stalest(before, self._options.numbers):
+        for number in sorted(numbers, key=lambda each: begun[each].read or NEVER):
             try:
-                for window in position.windows(before, number, now):
-                    await self._make_up(gate, number, window, before, now=now)
+                await self._compare(gate, number, begun[number], now)
             except ApiError as error:
                 if taking.is_general(error):
                     raise
                 failed = failed or error
         if failed is not None:
             raise failed
-        if position.is_sweep_due(before, now):  # one that did not come to its end is begun again
-            swept = msgspec.structs.replace(await self._saved(gate) or before, swept=now)
-            await gate.reconcile(self._inventory(self._options.numbers[0], swept, keys=None))
 
-    async def _begin(self, gate: contract.Gate, now: datetime) -> Position:
-        """Return how far has been read; where a new number begins is kept before anything is listed."""
-        numbers, kept = self._options.numbers, await gate.cursor(self._account)
-        saved = position.decode(kept)
-        if saved is None and kept is not None:
-            self._log.warning("twilio_cursor_unreadable account=%s", self._account)
-            saved = Position(begun=dict.fromkeys(numbers, now - position.LOST))
-        found = position.joined(saved or Position(), numbers, start=self._options.start, now=now)
-        if found != saved:
-            await gate.reconcile(self._inventory(numbers[0], found, keys=None))
-            since = min(found.begun[number] for number in numbers)
-            self._log.info("twilio_first_look account=%s since=%s", self._account, since.isoformat())
-        return found
+    async def _begin(self, gate: contract.Gate, number: str, now: datetime) -> Position:
+        """Return how far a number has been read; where it begins is kept before anything is listed."""
+        saved = await gate.cursor(self._cursor_name(number))
+        found = position.decode(saved)
+        if found is not None:
+            return found
+        if saved is not None:
+            self._log.warning("twilio_cursor_unreadable account=%s number=%s", self._account, number)
+            return Position(begun=now - position.LOST)
+        begun = position.first(self._options.start, now)
+        await gate.reconcile(self._inventory(number, begun, keys=None))
+        self._log.info(
+            "twilio_first_look account=%s number=%s since=%s",
+            self._account,
+            number,
+            begun.begun.isoformat(),
+        )
+        return begun
 
-    async def _saved(self, gate: contract.Gate) -> Position | None:
-        """Return the cursor as it is by now; None = there is none, or it cannot be read."""
-        return position.decode(await gate.cursor(self._account))
+    async def _compare(self, gate: contract.Gate, number: str, read: Position, now: datetime) -> None:
+        for window in position.windows(read, now):
+            keys = await self._make_up(gate, number, window, now)
+            moved = position.moved(read, window, now)
+            await gate.reconcile(self._inventory(number, moved, keys=None if window.until else keys))
 
     async def _make_up(
-        self, gate: contract.Gate, number: str, window: Window, before: Position, *, now: datetime
-    ) -> None:
-        """Take in what a window has and the journal has not, the oldest first, then count, and keep how far is read."""
+        self, gate: contract.Gate, number: str, window: Window, now: datetime
+    ) -> tuple[str, ...]:
+        """Take in what a window has and the journal has not, the oldest first; the keys to be counted."""
         missing: list[Found] = []
         keys: list[str] = []
         async for found in self._source.found(number, window, now):
@@ -155,17 +160,23 @@ class Reconciler:
             missing += [each for each in found if each.is_missing(held)]
             keys += [taking.counted_key(each, held) for each in found if each.is_counted]
         await taking.submit(gate, missing, account=self._account, clock=self._clock, log=self._log)
-        # Another daemon may have read other numbers meanwhile, or begun new ones.
-        moved = position.moved(await self._saved(gate) or before, number, min(now, window.until or now))
-        await gate.reconcile(self._inventory(number, moved, keys=None if window.until else tuple(keys)))
         if missing:
             self._log.info(
                 "twilio_caught_up account=%s number=%s brought=%s", self._account, number, len(missing)
             )
+        return tuple(keys)
+
+    def _cursor_name(self, number: str) -> str:
+        return f"{self._account}/{number}"
 
     def _inventory(self, number: str, read: Position, *, keys: tuple[str, ...] | None) -> contract.Inventory:
         return contract.Inventory(
-            account=self._account, place=number, generation="", keys=keys, cursor=position.encode(read)
+            account=self._account,
+            place=number,
+            generation="",
+            keys=keys,
+            cursor=position.encode(read),
+            cursor_name=self._cursor_name(number),
         )
 
     def _bounds(self, error: ApiError) -> tuple[float, float]:

@@ -112,11 +112,8 @@ def assert_cursor_is_behind(desk: Desk) -> None:
     """Whatever the cursor says was read is stored."""
     taken, provider = set(desk.taken), desk.provider
     for account in ("texts", "phone"):
-        saved = desk.gate._cursors.get(account)
-        found = position.decode(saved) if saved is not None else None
-        read = (
-            found.read.get(OWN, found.begun[OWN]) if found is not None else datetime(2026, 1, 1, tzinfo=UTC)
-        )
+        found = position.decode(desk.gate._cursors.get(f"{account}/{OWN}"))
+        read = (found.read or found.begun) if found is not None else datetime(2026, 1, 1, tzinfo=UTC)
         if account == "texts":
             due = {desk.webhook(each).keys[0] for each in provider.texts.values() if each.created_at <= read}
         else:
@@ -272,7 +269,7 @@ async def test_a_cursor_that_cannot_be_read_is_told_and_the_last_days_are_compar
 ) -> None:
     desk.provider.advance(hours=24 * 10)
     desk.provider.receive(JAN, OWN, "Hello")
-    desk.gate._cursors["texts"] = b"\xff"
+    desk.gate._cursors[f"texts/{OWN}"] = b"\xff"
     desk.provider.advance(60)
     await desk.texts().round(desk.gate)
     assert desk.said == ["Hello"]
@@ -281,7 +278,7 @@ async def test_a_cursor_that_cannot_be_read_is_told_and_the_last_days_are_compar
 
 def test_a_cursor_reads_as_it_was_written() -> None:
     at = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    written = position.Position(begun={OWN: at}, read={OWN: at}, swept=at)
+    written = position.Position(begun=at, read=at, swept=at)
     assert position.decode(position.encode(written)) == written
 
 
@@ -289,8 +286,8 @@ def test_a_cursor_that_lies_ahead_counts_as_now() -> None:
     """Twilio's clock, or a proxy's, went wrong and was mended."""
     now = datetime(2026, 11, 22, 9, tzinfo=UTC)
     before = now - timedelta(days=30)
-    ahead = position.Position(begun={OWN: before}, read={OWN: now + timedelta(days=3)}, swept=now)
-    [window] = position.windows(ahead, OWN, now)
+    ahead = position.Position(begun=before, read=now + timedelta(days=3), swept=now)
+    [window] = position.windows(ahead, now)
     assert (window.start, window.until) == (now - position.OVERLAP, None)
-    [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), OWN, now)
+    [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), now)
     assert window.start == now - position.SWEEP

@@ -50,12 +50,12 @@ async def test_too_many_requests_are_made_more_slowly_and_network_trouble_is_ove
 async def test_a_store_that_is_down_loses_nothing(desk: Desk, fault: testing.Fault) -> None:
     desk.provider.receive(JAN, OWN, "Hello")
     desk.provider.advance(60)
-    before = desk.gate._cursors["texts"]
+    before = desk.gate._cursors[f"texts/{OWN}"]
     reconciler = desk.texts()
     desk.gate.fault = fault
     await reconciler.attempt(desk.gate)
     assert reconciler.troubles()
-    assert desk.gate._cursors["texts"] == before
+    assert desk.gate._cursors[f"texts/{OWN}"] == before
     desk.gate.fault = None
     await reconciler.attempt(desk.gate)
     assert desk.said == ["Hello"]
