@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from channels.twilio.phone import choosing, greeting
+from channels.twilio.phone import choosing, greeting, says
 from channels.twilio.phone.menu import Choice
+from channels.twilio.phone.voices import VOICES
 from tests.phone import talking
 from tests.phone.talking import Call, options
 
@@ -34,6 +35,7 @@ class TestLanguage:
             ({"Digits": "1"}, "en", "digit"),
             ({"SpeechResult": "Deutsch, bitte"}, "de", "speech"),
             ({"SpeechResult": "polish please"}, "pl", "speech"),
+            ({"SpeechResult": "dwa, poproszę"}, "pl", "speech"),
         ],
     )
     def test_is_chosen_by_key_or_by_its_name(self, answer: dict[str, str], language: str, by: str) -> None:
@@ -214,6 +216,9 @@ class TestMenu:
             ({"Digits": "1"}, ("billing",), "billing", "menu"),
             ({"SpeechResult": "my washing machine is broken"}, (), "repair", "placing"),
             ({"SpeechResult": "Two."}, (), "repair", "placing"),
+            ({"SpeechResult": "number 2, please"}, (), "repair", "placing"),
+            ({"SpeechResult": "I have two questions"}, (), None, "menu"),
+            ({"SpeechResult": "one problem"}, (), None, "menu"),
             ({"SpeechResult": "INVOICES!"}, ("billing",), "billing", "menu"),
             ({"Digits": "0"}, (), None, "placing"),
             ({"SpeechResult": "I want to talk to a human"}, (), None, "placing"),
@@ -232,6 +237,13 @@ class TestMenu:
         call = Call().start()
         call.follow(call.verb("Gather").get("action"), **answer)
         assert (call.state.path, call.state.choice, call.state.phase) == (path, choice, phase)
+
+    def test_every_key_may_be_said_in_every_language(self) -> None:
+        for language in VOICES:
+            for key in range(1, 9):
+                choice = Choice(key=key, id="it", say="it")
+                call = Call(options(languages=(language,), menu=(choice,))).start()
+                assert call.speak(says.words(language, "numbers")[key]).state.choice == "it", (language, key)
 
     def test_every_choice_is_told(self) -> None:
         call = Call().start().press("1").speak("a refund please")

@@ -83,12 +83,20 @@ def heard(
     known = {**choices, **always}
     if request.digit:
         return known[request.digit][0] if request.digit in known else None, "digit"
-    numbers = {str(number): word for number, word in enumerate(says.words(state.language, "numbers"))}
-    phrases = {
-        name: (*words, *(each for each in (key, numbers.get(key)) if each))
-        for key, (name, words) in known.items()
-    }
-    return speech.chosen(request.said, phrases), "speech"
+    return _said(request.said, known, spoken), "speech"
+
+
+def _said(
+    said: str, known: Mapping[str, tuple[str, tuple[str, ...]]], languages: tuple[str, ...]
+) -> str | None:
+    """What was meant by words, or by the number of a key."""
+    meant = speech.chosen(said, dict(known.values()))
+    if meant is not None:
+        return meant
+    numbers = {word: str(key) for each in languages for key, word in enumerate(says.words(each, "numbers"))}
+    polite = [word for each in languages for word in says.words(each, "polite_words")]
+    key = speech.number(said, {**numbers, **{each: each for each in known}}, polite=polite)
+    return known[key][0] if key in known else None
 
 
 def may_repeat(state: State) -> bool:

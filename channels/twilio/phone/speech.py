@@ -1,9 +1,14 @@
-"""What a caller said, held against words: the longest phrase that is in it wins; two that are as long mean nothing."""
+"""What a caller said, held against words: the longest phrase that is in it wins; two that are as long mean nothing.
+
+A number is a key only when it is what the few words end in ("two", "number two, please"): in many languages "one" is an
+article, and "j'ai un problème" presses nothing.
+"""
 
 import unicodedata
 from collections.abc import Iterable, Mapping
 
 MAX_SAID = 500
+NUMBER_MAX_WORDS = 3
 
 
 def tokens(said: str) -> tuple[str, ...]:
@@ -38,3 +43,13 @@ def _length(heard: tuple[str, ...], phrase: str) -> int:
         if is_beginning and part[:-1] == wanted[:-1] and part[-1].startswith(wanted[-1]):
             return size
     return 0
+
+
+def number(said: str, numbers: Mapping[str, str], *, polite: Iterable[str] = ()) -> str | None:
+    """Give the key that was said as a number. numbers: word -> key; polite: words that say nothing."""
+    empty = {token for phrase in polite for token in tokens(phrase)}
+    heard = [token for token in tokens(said) if token not in empty]
+    if not heard or len(heard) > NUMBER_MAX_WORDS:
+        return None
+    known = {"".join(tokens(word)): key for word, key in numbers.items()}
+    return known.get(heard[-1])
