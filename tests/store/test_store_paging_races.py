@@ -1,4 +1,4 @@
-"""A page is acknowledged once and by one, whoever says it how and when, on both engines."""
+"""A page is acknowledged once and by one, whoever says it how and when, and never passed on into nothing; on both engines."""
 
 from collections.abc import Callable
 from functools import partial
@@ -159,3 +159,16 @@ def test_a_text_of_which_eight_copies_are_settled_answers_once(desk: Desk) -> No
     at_once([partial(desk.settle_text, journal_id, TOMEK, "1") for _ in range(WRITERS)])
     assert acknowledged(desk, ticket) == 1
     assert len(desk.rows("outbox", "action = 'page_confirmed'")) == 1
+
+
+def test_of_two_who_pass_it_on_at_once_and_have_nobody_else_one_keeps_it(desk: Desk) -> None:
+    """Each is the other's somebody else: whoever is second is told that it stays, and goes on being told."""
+    desk.use_rules(OPEN_ENDED.replace("lead: [tomek]", "lead: [ewa]"))
+    for number in range(ROUNDS):
+        ticket = paged(desk, number)
+        call = page_of(desk, ticket, "voice")
+        races = [each for _ in range(4) for each in (pressing(desk, call, "2"), texting(desk, TOMEK, "2"))]
+        at_once(races[number:] + races[:number])
+        assert desk.events(ticket).count("passed_on") == 1
+        states = [row["state"] for row in desk.rows("summonses", "ticket_id = :id", id=ticket["id"])]
+        assert sorted(states) == ["open", "passed_on"]
