@@ -32,7 +32,8 @@ class Free(msgspec.Struct, frozen=True):
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
     """Where the rules have put the session's ticket. ring: who may be rung, in the order in which they should be.
 
-    customer: the name that they are known by, "" = none.
+    customer: the name that they are known by, "" = none. is_staffed: whether anybody could be rung, now or after a call of
+    theirs: waiting is of use.
     """
 
     ref: str
@@ -41,6 +42,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
     customer: str = ""
     tags: tuple[str, ...] = ()
     ring: tuple[Free, ...] = ()
+    is_staffed: bool = True
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,13 +100,15 @@ def ticket_of(tx: Tx, caller: Caller) -> Ticket | None:
 def placed(tx: Tx, context: Context, ticket: Ticket, *, busy: AbstractSet[str]) -> Placed:
     """Return where the rules have put the ticket, and who may be rung for it. busy: who has a call already."""
     about = tx.one(_ABOUT, id=ticket.customer_id)
+    ring = _ring(tx, context, ticket, busy=busy)
     return Placed(
         ref=ticket.ref,
         team=ticket.team,
         priority=ticket.priority,
         customer=about[0] if about is not None else "",
         tags=ticket.tags,
-        ring=_ring(tx, context, ticket, busy=busy),
+        ring=ring,
+        is_staffed=bool(ring) or bool(busy and _ring(tx, context, ticket, busy=frozenset())),
     )
 
 

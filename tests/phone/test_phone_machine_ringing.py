@@ -148,6 +148,14 @@ class TestHolding:
         assert ringing(account=account).verb("Play").text == "https://cdn.example.com/a.mp3"
 
 
+def test_nobody_waits_for_a_team_where_nobody_is_there() -> None:
+    """Everybody who speaks may be free soon; who is not on duty will not."""
+    call = Call(ALONE, placed=placed(is_staffed=False)).start().go_on()
+    assert "Everybody is speaking" not in call.said
+    assert "Sorry, nobody can take your call right now." in call.said
+    assert call.has("Record")
+
+
 class TestWhisper:
     def test_says_team_choice_language_who_it_may_be_how_long_and_how_urgent(self) -> None:
         call = Call(

@@ -113,6 +113,21 @@ async def test_who_is_away_or_held_by_another_call_is_not_rung(desk: Desk) -> No
     assert rung(view.placed.ring) == ["tomek"]
 
 
+async def test_waiting_is_of_use_while_somebody_who_works_speaks(desk: Desk) -> None:
+    desk.call_on(desk.waiting_ticket())
+    await desk.turn(answering("", holds=("ania", "ewa", "tomek"), hold_s=30), session="phone:CA2")
+    all_speak = (await desk.view()).placed
+    assert all_speak is not None
+    assert (all_speak.ring, all_speak.is_staffed) == ((), True)
+    for agent in ("ania", "ewa", "tomek"):
+        desk.store.write_now(
+            lambda tx, who=agent: presence.go(tx, desk.context, who, until_us=None, keep=False, by=who)
+        )
+    all_gone = (await desk.view()).placed
+    assert all_gone is not None
+    assert (all_gone.ring, all_gone.is_staffed) == ((), False)
+
+
 async def test_a_hold_that_has_ended_is_free_again(desk: Desk) -> None:
     desk.call_on(desk.waiting_ticket())
     await desk.turn(answering("", holds=("ania",), hold_s=30), session="phone:CA2")

@@ -17,7 +17,7 @@ _replace = msgspec.structs.replace
 
 
 def go_on(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
-    """Ring the next round; wait when everybody is busy and nobody has rung yet; else take a message."""
+    """Ring the next round; wait when everybody speaks and nobody has rung yet; else take a message."""
     since = state.rung_since
     if since is not None and (moment.at - since).total_seconds() >= moment.options.ring_max_s:
         return give_up(moment, state, "unanswered")
@@ -26,6 +26,8 @@ def go_on(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         return _ring(moment, state, phones, lead)
     if state.rung:
         return give_up(moment, state, "unanswered")
+    if moment.view.placed is not None and not moment.view.placed.is_staffed:
+        return give_up(moment, state, "nobody")
     return _hold(moment, state)
 
 
