@@ -96,7 +96,7 @@ def _said(
     numbers = {word: str(key) for each in languages for key, word in enumerate(says.words(each, "numbers"))}
     polite = [word for each in languages for word in says.words(each, "polite_words")]
     key = speech.number(said, {**numbers, **{each: each for each in known}}, polite=polite)
-    return known[key][0] if key in known else None
+    return known[key][0] if key is not None and key in known else None
 
 
 def may_repeat(state: State) -> bool:
