@@ -1,6 +1,8 @@
 """Sentences that were written before anybody looked how they do: what the phrases are worth on words they were not made for.
 
-language: (wishes to be left alone, anything else). Half of the others say the same words about something else.
+language: (wishes to be left alone, anything else). Many of the others say the same words about something else.
+UNSEEN: of 85 wishes 53 were found (62 %), of 83 others 6 (7 %); the phrases were then made better by them. AGAIN: written
+after that, when 23 of 42 were found (55 %), and 1 of 42 others (2 %). Both are known by now.
 """
 
 UNSEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -243,5 +245,112 @@ UNSEEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "Я больше не хочу ждать",
             "Лучше напишите на почту",
         ),
+    ),
+}
+
+AGAIN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "en": (
+        (
+            "You keep texting me about a parcel that isn't mine, knock it off",
+            "Remove this number from your contacts immediately",
+            "I'm revoking permission to call me",
+            "Please don't send these anymore",
+            "not interested, leave me be",
+            "Enough with the reminders already!!",
+            "I asked you not to contact me. Do not contact me.",
+            "Text me one more time and I'm calling my lawyer",
+        ),
+        (
+            "The app keeps sending me to the login page, how do I stop that?",
+            "Please don't call after 6pm, I am at work until then",
+            "I never received your text with the code",
+            "Can you remove the scratch from my account photo?",
+            "Don't contact the landlord, contact me",
+            "Stop payment on cheque 1042 please",
+            "No more questions, thanks for your help!",
+            "I was told not to text while the update runs",
+        ),
+    ),
+    "de": (
+        (
+            "Hört endlich auf, mir zu schreiben",
+            "Ich habe nie zugestimmt, SMS zu bekommen",
+            "Löschen Sie meine Nummer",
+            "Verschonen Sie mich mit Ihren Anrufen",
+        ),
+        (
+            "Bitte nicht mehr liefern, ich bin im Urlaub",
+            "Mir hat niemand geschrieben",
+            "Schreiben Sie mich bitte mit Doppel-n",
+            "Keine Anrufe kommen durch, die Leitung ist tot",
+        ),
+    ),
+    "fr": (
+        (
+            "Arrêtez de me harceler avec vos pubs",
+            "Effacez mon numéro de vos fichiers",
+            "Je n'ai jamais demandé à recevoir ces messages",
+        ),
+        (
+            "Je n'arrive plus à vous appeler",
+            "Effacez ma dernière commande",
+            "N'appelez pas le gardien, sonnez",
+        ),
+    ),
+    "es": (
+        (
+            "Déjenme en paz de una vez",
+            "Borren mi teléfono de su sistema",
+            "Nunca pedí recibir estos avisos",
+        ),
+        (
+            "No me han contestado el mensaje",
+            "Borren la cita del martes",
+            "No llamen al timbre, el bebé duerme",
+        ),
+    ),
+    "pl": (
+        (
+            "Dajcie mi spokój z tymi smsami",
+            "Skreślcie mnie z listy",
+            "Nigdy nie zgadzałem się na te wiadomości",
+        ),
+        (
+            "Nie mogę do was napisać przez formularz",
+            "Skasujcie podwójne zamówienie",
+            "Nie dzwonił do mnie kurier",
+        ),
+    ),
+    "pt": (
+        ("Deixem-me em paz", "Apaguem o meu número", "Nunca autorizei estas mensagens"),
+        ("Não me responderam à mensagem", "Apaguem a segunda encomenda", "Não toquem à campainha, por favor"),
+    ),
+    "it": (
+        ("Lasciatemi in pace", "Cancellate il mio numero", "Non ho mai chiesto questi messaggi"),
+        ("Non mi avete risposto al messaggio", "Cancellate il secondo ordine", "Non suonate il campanello"),
+    ),
+    "nl": (
+        ("Laat me met rust", "Verwijder mijn nummer", "Ik heb nooit om deze berichten gevraagd"),
+        (
+            "Ik heb geen antwoord op mijn bericht",
+            "Verwijder de tweede bestelling",
+            "Niet aanbellen, de baby slaapt",
+        ),
+    ),
+    "sv": (
+        ("Lämna mig i fred", "Radera mitt nummer", "Jag har aldrig bett om de här meddelandena"),
+        ("Ni har inte svarat på mitt meddelande", "Radera den andra beställningen", "Ring inte på dörren"),
+    ),
+    "cs": (
+        ("Nechte mě na pokoji", "Smažte moje číslo", "Nikdy jsem o tyto zprávy nežádal"),
+        ("Neodpověděli jste mi na zprávu", "Smažte druhou objednávku", "Nezvoňte, dítě spí"),
+    ),
+    "tr": (
+        ("Beni rahat bırakın", "Numaramı silin", "Bu mesajları hiç istemedim"),
+        ("Mesajıma cevap vermediniz", "İkinci siparişi silin", "Zili çalmayın, bebek uyuyor"),
+    ),
+    "ru": (
+        ("Оставьте меня в покое", "Удалите мой номер", "Я никогда не просил этих сообщений"),
+        ("Вы не ответили на моё сообщение", "Удалите второй заказ", "Не звоните в дверь, ребёнок спит"),
     ),
 }

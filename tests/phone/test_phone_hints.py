@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from channels.contract import Identity
 from intake import consent_decisions, instants, opt_out_hints, opt_outs
 from intake.desk import DeskError
+from intake.opt_out_phrases import PHRASES
 from intake.opt_outs import OptOut
 from intake.store import opening
 from tests.phone import calling
 from tests.phone.consent_desk import PHONE, ConsentDesk
 from tests.phone.opt_out_sentences import LATER_OPT_OUTS, LATER_OTHERS, OPT_OUTS, OTHERS
+from tests.phone.opt_out_unseen import AGAIN, UNSEEN
 from tests.phone.texting import JAN
 from tests.rows import every_row
 
@@ -34,7 +36,7 @@ def desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[ConsentDesk]:
 
 def test_the_labelled_set_is_large_enough() -> None:
     """Twelve languages, half of the sentences no opt-outs."""
-    assert set(OPT_OUTS) == set(OTHERS) == set(opt_out_hints.PHRASES)
+    assert set(OPT_OUTS) == set(OTHERS) == set(PHRASES)
     assert len(OPT_OUTS) == 12
     assert min(len(WISHES), len(ANYTHING)) >= 120
 
@@ -49,6 +51,15 @@ def test_of_anything_else_hardly_one_is_taken_for_a_wish() -> None:
     """At most 5 of a hundred."""
     wrong = [text for text in ANYTHING if opt_out_hints.found(text) is not None]
     assert len(wrong) <= len(ANYTHING) * 0.05, wrong
+
+
+def test_sentences_that_nobody_had_in_mind_are_found_by_now() -> None:
+    """As they were met first, 62 and 55 of a hundred were: of new wording about six in ten is found (docs/phone.md)."""
+    known = [*UNSEEN.values(), *AGAIN.values()]
+    missed = [text for wishes, _ in known for text in wishes if opt_out_hints.found(text) is None]
+    wrong = [text for _, others in known for text in others if opt_out_hints.found(text) is not None]
+    assert len(missed) <= 0.05 * sum(len(wishes) for wishes, _ in known), missed
+    assert len(wrong) <= 0.02 * sum(len(others) for _, others in known), wrong
 
 
 @every_row("language", sorted(OPT_OUTS))
