@@ -87,6 +87,7 @@ WRONG: dict[str, tuple[str, int, Place]] = {
         13221,
         "voice",
     ),
+    "two keys that finish": ('<Gather finishOnKey="#*"/>', 13310, "voice"),
     "a room beside a number": (f"<Dial><Conference>room</Conference>{NUMBER}</Dial>", 12200, "voice"),
     "a room without a name": ("<Dial><Conference/></Dial>", 12200, "voice"),
     "a room for one": ('<Dial><Conference maxParticipants="1">a</Conference></Dial>', 12200, "voice"),

@@ -32,6 +32,7 @@ class Stage:
         self.provider = provider
         self.documents: Documents = {}
         self.is_moody = False
+        self.redirects = ""
         self.asked: list[tuple[str, Form]] = []
         self.studio: Studio
         self.board: Switchboard
@@ -44,6 +45,8 @@ class Stage:
         )
         assert signed, "a webhook was signed wrongly"
         self.asked.append((request.path, form))
+        if self.redirects:
+            raise web.HTTPTemporaryRedirect(self.redirects)
         said = self.documents.get(request.path)
         if said is None:
             return web.Response(status=500)
@@ -393,3 +396,25 @@ async def test_webhooks_that_are_answered_in_two_ways_are_noticed(stage: Stage) 
     stage.is_moody = True
     await stage.call()
     assert "/call: the same webhook was answered in two ways" in stage.studio.webhooks.errors
+
+
+NOT_PLAYED = {  # a document -> what is said of it
+    "<Dial><Conference>room</Conference></Dial>": "<Conference> in <Dial> is not played here",
+    "<Dial><Sip>sip:ewa@example.com</Sip></Dial>": "<Sip> in <Dial> is not played here",
+    "<Connect><Stream url='wss://example.com'/></Connect>": "<Connect> is not played here",
+}
+
+
+async def test_what_is_not_played_is_said_and_ends_the_call(stage: Stage) -> None:
+    for document, said in NOT_PLAYED.items():
+        leg = await stage.call(call=f"{document}<Say>Are you still there?</Say>")
+        assert leg.persona.heard == [], document
+        assert said in stage.studio.webhooks.errors.pop(), document
+    assert stage.studio.rang == []
+
+
+async def test_a_redirect_of_the_web_is_no_document(stage: Stage) -> None:
+    stage.redirects = "/elsewhere"
+    leg = await stage.call(elsewhere="<Say>Hello.</Say>")
+    assert leg.persona.heard == [APOLOGY]
+    assert "HTTP 307" in stage.studio.webhooks.errors.pop()

@@ -24,7 +24,7 @@ class Api:
         self.provider, self.url, self._session = provider, url, session
         self.password: str | None = provider.token
 
-    async def ask(self, method: str, path: str, fields: dict[str, Any] | None = None) -> tuple[int, Any]:
+    async def ask(self, method: str, path: str, fields: Any = None) -> tuple[int, Any]:
         where = path if path.startswith("/2010") else f"{ROOT}/{self.provider.account}{path}"
         headers = (
             {}
@@ -32,12 +32,12 @@ class Api:
             else {"Authorization": aiohttp.encode_basic_auth(self.provider.account, self.password)}
         )
         given = {"params" if method == "GET" else "data": fields}
-        async with self._session.request(method, self.url + where, headers=headers, **given) as answer:  # type: ignore[arg-type]
+        async with self._session.request(method, self.url + where, headers=headers, **given) as answer:
             body = await answer.read()
             is_json = answer.content_type == "application/json"
             return answer.status, json.loads(body) if is_json else body
 
-    async def post(self, path: str, fields: dict[str, Any]) -> tuple[int, Any]:
+    async def post(self, path: str, fields: Any) -> tuple[int, Any]:
         return await self.ask("POST", path, fields)
 
 
@@ -72,6 +72,7 @@ REFUSED_TEXTS: dict[str, tuple[dict[str, str], int]] = {
     "a callback's host with an underscore": ({**TEXT, "StatusCallback": "https://a_b.example.com/"}, 21609),
     "a bad file": ({**TEXT, "MediaUrl": "file.png"}, 21620),
     "an unknown service": ({"To": JAN, "Body": "x", "MessagingServiceSid": "MG1"}, 21701),
+    "values without a template": ({**TEXT, "ContentVariables": "{}"}, 21656),
 }
 
 
@@ -95,6 +96,10 @@ REFUSED_CALLS: dict[str, tuple[dict[str, str], int]] = {
     "a recipient that is no number": ({**CALL, "To": "+0"}, 21211),
     "an unknown event": ({**CALL, "StatusCallbackEvent": "rang"}, 21710),
     "a time limit that is none": ({**CALL, "TimeLimit": "long"}, 21710),
+    "a method that is none": ({**CALL, "Method": "PUT"}, 21710),
+    "a record that is no yes or no": ({**CALL, "Record": "yes"}, 21710),
+    "TwiML that is none": ({"From": OWN, "To": JAN, "Twiml": "<Response><Shout/></Response>"}, 21710),
+    "a machine detection of another name": ({**CALL, "MachineDetection": "On"}, 21710),
 }
 
 
@@ -129,6 +134,38 @@ async def test_a_wrong_sid_is_not_found(api: Api) -> None:
 async def test_who_opted_out_gets_nothing(api: Api) -> None:
     api.provider.opted_out.add((OWN, JAN))
     assert (await api.post("/Messages.json", TEXT))[1]["code"] == 21610
+
+
+WORDS = {  # what jan writes -> whether texts to them are refused afterwards
+    "STOP": True, "stop ": True, "Revoke": True, "OPTOUT": True, "Stop it": False, "STOP.": False, "arrêt": False,
+}  # fmt: skip
+
+
+async def test_a_word_that_twilio_knows_closes_the_number_and_another_opens_it(api: Api) -> None:
+    for word, is_closed in WORDS.items():
+        api.provider.receive(JAN, OWN, word)
+        status, body = await api.post("/Messages.json", TEXT)
+        assert (status, body.get("code")) == ((400, 21610) if is_closed else (201, None)), word
+        api.provider.receive(JAN, OWN, "Start")
+        assert (await api.post("/Messages.json", TEXT))[0] == 201
+
+
+async def test_stop_on_whatsapp_closes_nothing_at_twilio(api: Api) -> None:
+    api.provider.receive(WHATSAPP["To"], WHATSAPP["From"], "STOP")
+    assert (await api.post("/Messages.json", {**WHATSAPP, "Body": "Good-bye"}))[0] == 201
+    assert api.provider.opted_out == set()
+
+
+async def test_what_comes_twice_is_refused(api: Api) -> None:
+    status, body = await api.post("/Messages.json", [*TEXT.items(), ("Body", "again")])
+    assert (status, body["code"]) == (400, 21710)
+
+
+async def test_a_call_under_way_is_not_sent_to_what_is_no_address(api: Api) -> None:
+    _, made = await api.post("/Calls.json", CALL)
+    for wrong in ({"Url": "help.example.com"}, {"Twiml": "<Hangup/>"}, {"Status": "done"}, {"Method": "PUT"}):
+        status, _ = await api.post(f"/Calls/{made['sid']}.json", wrong)
+        assert status == 400, wrong
 
 
 async def test_beyond_the_rate_is_too_much(api: Api) -> None:

@@ -2,7 +2,8 @@
 
 Source: twilio.com/docs/voice/twiml/dial and /number (2026-11). What the pages leave open can be chosen (Studio): whether the
 first to pick up is whoever answers, or whoever lets the document of `url` come to its end ("pick"), and what
-DialCallStatus is when somebody answered and was not connected. Who is not picked is hung up on.
+DialCallStatus is when somebody answered and was not connected. Who is not picked is hung up on. Numbers only: a conference, a
+queue, a client or a SIP address is an error that says so.
 """
 
 import dataclasses
@@ -153,11 +154,20 @@ class Child:
         self._events += 1
 
 
+def _nouns(leg: Leg, verb: Element) -> list[Element]:
+    """Give the numbers that are dialled. Raises: Ended when there is anything that is not played here."""
+    others = sorted({each.name for each in verb.children} - {"Number"})
+    if others:
+        shown = ", ".join(f"<{each}>" for each in others)
+        leg.studio.webhooks.errors.append(f"{leg.url}: {shown} in <Dial> is not played here")
+        raise Ended
+    return verb.children or [Element("Number", verb.line, {}, [], verb.text)]
+
+
 async def _dial(leg: Leg, verb: Element) -> Next | None:
     studio = leg.studio
     ring = Ring(leg=leg, verb=verb, decided=Signal(studio.time), over=Signal(studio.time))
-    nouns = verb.children or [Element("Number", verb.line, {}, [], verb.text)]
-    ring.children = [Child(ring, each, studio.phone(each.text)) for each in nouns]
+    ring.children = [Child(ring, each, studio.phone(each.text)) for each in _nouns(leg, verb)]
     leg.say("waits", "rings " + ", ".join(each.leg.persona.name for each in ring.children))
     document = leg.url
     for each in ring.children:

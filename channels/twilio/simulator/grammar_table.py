@@ -156,7 +156,7 @@ _GATHER: dict[str, Check] = {
     "action": url,
     "method": _METHOD,
     "input": some_of("dtmf speech"),
-    "finishOnKey": _KEYS,
+    "finishOnKey": matching(r"[0-9#*]?"),  # one, or none: 13310
     "numDigits": whole(1, 1_000),
     "timeout": whole(1, 600),
     "speechTimeout": either(whole(1, 600), words("auto")),

@@ -79,8 +79,8 @@ class Leg:
             self.answer()
         found = VERBS.get(verb.name)
         if found is None:
-            self.studio.webhooks.errors.append(f"<{verb.name}> is not played here")
-            return None
+            self.studio.webhooks.errors.append(f"{self.url}: <{verb.name}> is not played here")
+            raise Ended
         return await found(self, verb)
 
     async def _fetch(self, following: Next) -> Element:

@@ -1,10 +1,10 @@
-"""Which parameters each request of Twilio's REST API takes: (method, resource) -> names.
+"""Which parameters each request of Twilio's REST API takes: (method, resource) -> names; and of some which words.
 
 Source: twilio.com/docs/messaging/api/message-resource, /docs/voice/api/call-resource, /docs/voice/api/recording and
 /docs/phone-numbers/api/incomingphonenumber-resource, the parameters of version 2010-04-01 (checked 2026-11).
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from channels.twilio.simulator.refusals import ApiError
 
@@ -67,11 +67,43 @@ KNOWN: dict[tuple[str, str], frozenset[str]] = {
 }
 
 
-def check(method: str, resource: str, given: Iterable[str]) -> None:
-    """Refuse what the resource does not know.
+# What may come more than once; of everything else Twilio would take one and say nothing.
+_MANY = _words("MediaUrl PersistentAction StatusCallbackEvent RecordingStatusCallbackEvent")
+_FLAG, _VERB = _words("true false"), _words("GET POST")
+_VALUES: dict[str, frozenset[str]] = {
+    "Record": _FLAG,
+    "AsyncAmd": _FLAG,
+    "SmartEncoded": _FLAG,
+    "ProvideFeedback": _FLAG,
+    "ShortenUrls": _FLAG,
+    "SendAsMms": _FLAG,
+    "ForceDelivery": _FLAG,
+    "VoiceCallerIdLookup": _FLAG,
+    "RecordingChannels": _words("mono dual"),
+    "RecordingTrack": _words("inbound outbound both"),
+    "RecordingStatusCallbackEvent": _words("in-progress completed absent"),
+    "MachineDetection": _words("Enable DetectMessageEnd"),
+    "PauseBehavior": _words("skip silence"),
+    "Trim": _words("trim-silence do-not-trim"),
+    "ContentRetention": _words("retain discard"),
+    "AddressRetention": _words("retain obfuscate"),
+    "VoiceReceiveMode": _words("voice fax"),
+}
 
-    Twilio itself overlooks some unknown names; a name we got wrong is a bug of ours, which no test may overlook.
+
+def check(method: str, resource: str, given: Sequence[tuple[str, str]]) -> None:
+    """Refuse what the resource does not know, what comes twice, and a word that is none of those it takes.
+
+    Twilio itself overlooks some of it; what we got wrong is a bug of ours, which no test may overlook.
     """
-    unknown = sorted(set(given) - KNOWN.get((method, resource), frozenset()))
+    names = [name for name, _ in given]
+    unknown = sorted(set(names) - KNOWN.get((method, resource), frozenset()))
     if unknown:
         raise ApiError(20001, ", ".join(unknown))
+    twice = sorted({name for name in names if names.count(name) > 1 and name not in _MANY})
+    if twice:
+        raise ApiError(21710, f"{', '.join(twice)} more than once")
+    for name, value in given:
+        allowed = _VERB if name.endswith("Method") else _VALUES.get(name)
+        if allowed is not None and value not in allowed:
+            raise ApiError(21710, f"{name}={value}")

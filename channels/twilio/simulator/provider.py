@@ -26,6 +26,10 @@ Sort = Literal[
 ]
 # What becomes of a text to such a number: the code of the final report. The others are refused at once.
 LATE_CODES: dict[str, int] = {"landline": 30006, "unreachable": 30003, "blocked": 30004, "filtered": 30007}
+# Twilio closes and opens a number by itself on these words, alone in a text, in any case (its help centre, "Twilio support
+# for opt-out keywords", 2026-11); not on WhatsApp.
+STOPS = frozenset(["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"])
+STARTS = frozenset(["START", "YES", "UNSTOP"])
 EARLY_CODES: dict[str, int] = {"not_mobile": 21614, "unverified": 21608, "no_region": 21408}
 
 
@@ -181,6 +185,7 @@ class Provider:
         self.requests_per_s: int | None = None
         self.redirects_media = False  # the real one does, to a host that is public and speaks TLS
         self.reports_late_opt_outs = False
+        self.takes_words = True  # support can switch that off for an account
         self._counted = (self.at, 0)
         self.on_text: list[Callable[[Text], None]] = []
         self.on_call: list[Callable[[Call], None]] = []
@@ -237,7 +242,18 @@ class Provider:
         self.texts[text.sid] = text
         self.files.update((each.sid, each) for each in media)
         self.last_inbound[to, sender] = self.at
+        self._take_word(sender, to, body)
         return text
+
+    def _take_word(self, sender: str, to: str, body: str) -> None:
+        """Close or open a number for a sender who says so; the text goes on to us all the same."""
+        word = body.strip().upper()
+        if sender.startswith("whatsapp:") or not self.takes_words:
+            return
+        if word in STOPS:
+            self.opted_out.add((to, sender))
+        elif word in STARTS:
+            self.opted_out.discard((to, sender))
 
     def media(self, content: bytes, content_type: str = "image/jpeg") -> Media:
         """Make a file that a text may have."""

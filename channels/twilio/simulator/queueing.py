@@ -1,4 +1,4 @@
-"""<Enqueue> and <Dial><Conference>: somebody waits, hears what the waiting document says, and leaves it.
+"""<Enqueue>: somebody waits, hears what the waiting document says, and leaves it.
 
 Source: twilio.com/docs/voice/twiml/enqueue (2026-11): waitUrl gets QueuePosition, QueueTime, AvgQueueTime, CurrentQueueSize
 and is asked again when its document ends; <Leave> goes on after <Enqueue>; action gets QueueResult and QueueTime.

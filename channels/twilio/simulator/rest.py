@@ -62,7 +62,7 @@ def _taken(resource: str, answer: Answer) -> Callable[[web.Request], Awaitable[w
             _authenticate(request, provider)
             _check_way(provider)
             if resource:
-                parameters.check(request.method, resource, [name for name, _ in pairs])
+                parameters.check(request.method, resource, pairs)
             response = await answer(request, provider, pairs)
         except ApiError as error:
             code = error.code

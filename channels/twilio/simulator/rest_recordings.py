@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from channels.twilio.simulator import paging, resources
+from channels.twilio.simulator import paging, resources, sending
 from channels.twilio.simulator.provider import Provider, Recording, Transcription
 from channels.twilio.simulator.refusals import ApiError
 from channels.twilio.simulator.rest_resources import Pairs, Route, named, page
@@ -42,6 +42,7 @@ async def _record(request: web.Request, provider: Provider, pairs: Pairs) -> web
     call = named(provider.calls, request)
     if call.status != "in-progress":
         raise ApiError(21220)
+    sending.check_url(dict(pairs).get("RecordingStatusCallback"), 21710)
     made = Recording(
         sid=provider.sid("RE"),
         call=call.sid,

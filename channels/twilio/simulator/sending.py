@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import phonenumbers
 
+from channels.twilio.simulator import grammar
 from channels.twilio.simulator import provider as provider_
 from channels.twilio.simulator.provider import Call, Provider, Text
 from channels.twilio.simulator.refusals import ApiError
@@ -117,7 +118,7 @@ def _check_content(provider: Provider, asked: Mapping[str, str], media: Sequence
         check_url(each, 21620)
     if template is not None and template not in provider.templates:
         raise ApiError(21655, template)
-    if asked.get("ContentVariables") and not _is_json_object(asked["ContentVariables"]):
+    if asked.get("ContentVariables") and (template is None or not _is_json_object(asked["ContentVariables"])):
         raise ApiError(21656)
 
 
@@ -190,11 +191,26 @@ def call(provider: Provider, asked: Mapping[str, str], events: Sequence[str]) ->
 def _check_instructions(asked: Mapping[str, str]) -> None:
     if not asked.get("Url") and not asked.get("Twiml") and not asked.get("ApplicationSid"):
         raise ApiError(21205, "")
-    check_url(asked.get("Url"), 21205)
-    check_url(asked.get("FallbackUrl"), 21205)
+    _check_changes(asked)
+
+
+def _check_changes(asked: Mapping[str, str]) -> None:
+    """Refuse what is wrong in instructions, those of a call under way as well."""
+    for name in ("Url", "FallbackUrl"):
+        check_url(asked.get(name), 21205)
     check_url(asked.get("StatusCallback"), 21609)
-    if len(asked.get("Twiml", "")) > MAX_TWIML_CHARACTERS:
+    if "Twiml" in asked:
+        _check_twiml(asked["Twiml"])
+
+
+def _check_twiml(twiml: str) -> None:
+    """Refuse TwiML that is too long. What is wrong in it Twilio says only when it plays it; here it is refused at once."""
+    if len(twiml) > MAX_TWIML_CHARACTERS:
         raise ApiError(21710, "Twiml")
+    try:
+        grammar.read(twiml.encode())
+    except grammar.Flawed as flawed:
+        raise ApiError(21710, f"Twiml: {flawed}") from None
 
 
 def _check_events(events: Sequence[str]) -> None:
@@ -215,7 +231,7 @@ def change_call(provider: Provider, found: Call, asked: Mapping[str, str]) -> Ca
     status = asked.get("Status")
     if status not in (None, "completed", "canceled"):
         raise ApiError(21710, f"Status={status}")
-    check_url(asked.get("Url"), 21205)
+    _check_changes(asked)
     if found.is_over:
         if status is None:
             raise ApiError(21220)

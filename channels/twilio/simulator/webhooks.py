@@ -110,7 +110,11 @@ class Webhooks:
         headers = {signing.HEADER: signing.signature(self.token, url, pairs), "User-Agent": "TwilioProxy/1.1"}
         to = self._base_url + url.removeprefix(self._public_url)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        async with self._session.post(to, data=list(pairs), headers=headers, timeout=timeout) as answer:
+        # Twilio would follow a redirect with a GET; none of ours ever means that.
+        posting = self._session.post(
+            to, data=list(pairs), headers=headers, timeout=timeout, allow_redirects=False
+        )
+        async with posting as answer:
             body = await answer.read()
             kind = answer.headers.get("Content-Type", "")
             return Exchange(url=url, form=pairs, status=answer.status, content_type=kind, body=body)
