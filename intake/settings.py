@@ -250,6 +250,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return f"Settings(path={str(self.path)!r}, channels={sorted(self.channels)})"
 
 
+# Every section that the daemon takes as it is: one that is not named here would be read and forgotten.
+_AS_WRITTEN = frozenset(Settings.__struct_fields__) & frozenset(File.__struct_fields__) - {
+    "folder", "rules", "replies", "outgoing", "channels", "http",
+}  # fmt: skip
+
+
 def path_from(given: str | None, environ: Mapping[str, str]) -> Path:
     """Choose the file: what was given with -c, else $INTAKE_CONFIG, else config/intake.yaml."""
     return Path(given or environ.get(PATH_VARIABLE) or DEFAULT_PATH)
@@ -326,18 +332,8 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
             for name, channel in channels.items()
             if channel is not None
         },
-        name=file.name,
-        store=file.store,
         http=msgspec.structs.replace(file.http, public_url=public_url),
-        limits=file.limits,
-        notices=file.notices,
-        answers=file.answers,
-        oncall=file.oncall,
-        consent=file.consent,
-        phone=file.phone,
-        heartbeat=file.heartbeat,
-        silence_alarm=file.silence_alarm,
-        log=file.log,
+        **{name: getattr(file, name) for name in _AS_WRITTEN},
     )
 
 
