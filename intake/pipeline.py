@@ -212,9 +212,12 @@ def _reopen(tx: Tx, context: Context, reacted: Reacted, cause: Cause) -> Ticket:
 
 
 def _settle_duplicate(tx: Tx, received: Received) -> None:
-    """Note on the first one's ticket that the message came again; a further address of ours is named."""
+    """Note on the first one's ticket that the message came again; a further address of ours is named.
+
+    What is no message, a report or a turn of a call, is told twice as a matter of course: nobody has to read of it.
+    """
     first = journal.outcome(tx, received.duplicate_of or 0)
-    if first.ticket_id is not None:
+    if first.ticket_id is not None and first.message_id is not None:
         tx.lock("ticket", first.ticket_id)
         events.record(
             tx,

@@ -90,7 +90,7 @@ def apply(tx: Tx, context: Context, outbox_id: int, happening: DeliveryReport) -
 
 def _apply(tx: Tx, context: Context, row: _Row, happening: DeliveryReport) -> Ticket | None:
     """Move the row and do what follows; the ticket it is about, None = no one."""
-    if happening.address_problem and _is_current(row, happening):
+    if happening.address_problem and _is_current(row, happening) and not _is_refuted(row, happening):
         failures.blame_number(tx, row.medium, row.account, row.recipient, happening.address_problem)
     ticket = tickets.locked_final(tx, row.ticket_id) if row.ticket_id is not None else None
     # Locked, it may have gone further than when it was looked at first.
@@ -132,6 +132,11 @@ def _with_id(tx: Tx, row: _Row, happening: DeliveryReport) -> _Row:
         return msgspec.structs.replace(row, state="sent", provider_id=happening.provider_id)
     tx.update(schema.outbox, {"id": row.id}, provider_id=happening.provider_id)
     return msgspec.structs.replace(row, provider_id=happening.provider_id)
+
+
+def _is_refuted(row: _Row, happening: DeliveryReport) -> bool:
+    """Whether the message has arrived where it is said that nothing arrives. STOP holds all the same."""
+    return row.state in _ARRIVED and happening.address_problem != "opted_out"
 
 
 def _follow(tx: Tx, context: Context, ticket: Ticket | None, row: _Row, happening: DeliveryReport) -> None:

@@ -49,15 +49,13 @@ def _lines(composed: "Composed") -> Iterator[str]:
     yield f"{composed.medium} from {composed.from_ or '—'} to {composed.to or '—'}"
     if composed.segments is not None:
         cost = f", {composed.cost}" if composed.cost else ""
-        yield (
-            f"{composed.characters} characters, {composed.encoding}, {composed.segments} segments "
-            f"({composed.left} left){cost}"
-        )
+        segments = f"{composed.segments} segment{'' if composed.segments == 1 else 's'}"
+        yield f"{composed.characters} characters, {composed.encoding}, {segments} ({composed.left} left){cost}"
     for each in composed.forcing[:FORCING_SHOWN]:
         instead = "" if each.instead is None else f": '{each.instead}' would do"
         yield f"  character {each.at + 1} '{each.character}' ({each.name}) makes it UCS-2{instead}"
     if composed.window_ends_at is not None:
-        yield f"WhatsApp's 24 hours end {composed.window_ends_at}"
+        yield f"WhatsApp's 24 hours end {composed.window_ends_at[:16].replace('T', ' ')} UTC"
     for template in composed.templates:
         yield f"  template {template['name']} ({template['language']}): {template['text']}"
     if composed.warning:

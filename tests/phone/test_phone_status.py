@@ -241,6 +241,27 @@ async def test_the_number_is_marked_until_something_comes_from_it(desk: Texted) 
     assert marked["undeliverable_since"] is None
 
 
+async def test_a_number_where_it_arrived_is_marked_by_no_late_word(desk: Texted) -> None:
+    """Reports come in any order: what arrived refutes that nothing arrives there."""
+    ticket = desk.text()
+    desk.answer(ticket)
+    (sent,) = await desk.deliver_due()
+    desk.report(sent.sid, "delivered")
+    desk.report(sent.sid, "undelivered", code=30005)
+    assert desk.compose(ticket, "Hello").warning is None
+
+
+async def test_a_report_that_is_told_twice_is_no_line_of_the_tickets_history(desk: Texted) -> None:
+    """Twilio tells a status again when our answer was slow: no agent has to read of that."""
+    ticket = desk.text()
+    desk.answer(ticket)
+    (sent,) = await desk.deliver_due()
+    fields = {"MessageSid": sent.sid, "MessageStatus": "delivered", "To": JAN, "From": OWN}
+    states = [desk.take("texts", status.PATH, fields, keys=("one",))["state"] for _ in range(2)]
+    assert states == ["automatic", "duplicate"]
+    assert "received_again" not in desk.events(ticket)
+
+
 async def test_a_filter_is_not_the_numbers_fault(desk: Texted) -> None:
     _, _, sid = await sent(desk)
     desk.report(sid, "undelivered", code=30007)
