@@ -1,7 +1,8 @@
 """Which ticket a call is on: looked for as soon as it is known what it is about, or how it ended.
 
 The open ticket that the caller says it is about, if it is theirs; else that of their last call, when nobody has answered it
-and it was minutes ago; else what `conversations` says for voice; else a new one.
+and it was minutes ago; else what `conversations` says for voice; else a new one. Who says that it is about something else
+is on a new one.
 """
 
 import msgspec
@@ -25,6 +26,10 @@ from intake.model import Account, Arrival, Context, Received, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
+
+SOMETHING_ELSE = (
+    "something_else"  # the choice of who was offered the open ticket, and called about another matter
+)
 
 _c = schema.calls.c
 _LAST_BEFORE = Statement(
@@ -95,7 +100,7 @@ def place(tx: Tx, context: Context, received: Received, account: Account, call: 
 def _found(tx: Tx, context: Context, arrival: Arrival, call: Call) -> Place:
     """Return where the call belongs."""
     customer = arrival.customer
-    if arrival.message.sender is None or customer.is_new:
+    if arrival.message.sender is None or customer.is_new or SOMETHING_ELSE in call.state.choices:
         return conversations.NEW
     tx.lock("customer", customer.id)
     named = _named(tx, context, arrival, call)

@@ -164,8 +164,8 @@ def _stronger(name: str, one: Any, other: Any) -> Any:
 
 
 _ORDER = (
-    "started", "language", "consent", "announced", "chose", "missed_key", "menu_done", "ringing", "declined", "unanswered",
-    "accepted", "claim_expired", "connected", "agent_left", "voicemail_offered", "recorded", "transcribed", "ended", "priced",
+    "started", "language", "consent", "announced", "chose", "missed_key", "menu_done", "declined", "unanswered", "ringing",
+    "claim_expired", "accepted", "connected", "agent_left", "voicemail_offered", "recorded", "transcribed", "ended", "priced",
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from channels.contract import CallEvent, Happened
+from channels.twilio.phone import menu
 from intake import call_timeline, merging
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
@@ -213,6 +214,19 @@ def test_what_is_told_twice_in_any_order_gives_the_same_row(clock: Any) -> None:
         assert row_of(events) == expected
 
 
+def test_what_one_turn_tells_stands_in_its_order(clock: Any) -> None:
+    """A round is over and the next one rings; a claim has expired and somebody else has the call."""
+    at = clock()
+    turn = [
+        happened("unanswered", at, agents=["ania"], status="no-answer"),
+        happened("ringing", at, agents=["ewa"]),
+    ]
+    assert list(call_timeline.merged((), turn)) == turn
+    claims = [happened("claim_expired", at, agent="ania"), happened("accepted", at, agent="ewa")]
+    assert list(call_timeline.merged((), claims)) == claims
+    assert call_timeline.state(tuple(claims)).agent == "ewa"
+
+
 def test_two_accounts_of_the_end_are_one(clock: Any) -> None:
     """The turn knows why, the provider's list knows the instant to the second and the cost."""
     ours = happened("ended", clock(), 60.4, status="completed", duration_s=60, why="hung_up_in_menu")
@@ -303,6 +317,18 @@ def test_who_calls_again_after_a_talk_that_broke_off_at_once_is_on_the_same_tick
     )
     assert desk.call("CA2")["ticket_id"] == desk.call("CA1")["ticket_id"]
     assert len(desk.rows("tickets")) == 1
+
+
+def test_who_says_that_it_is_about_something_else_is_on_a_new_ticket(desk: Desk) -> None:
+    """Minutes after a missed call, too: they were offered that one, and said no."""
+    for call, chosen in (("CA1", menu.OPEN_REQUEST), ("CA2", menu.SOMETHING_ELSE)):
+        at = desk.clock()
+        chose = happened("chose", at, 3, id=chosen, by="digit")
+        done = happened("menu_done", at, 6, choice="support", open_ref=None)
+        desk.tell(event(happened("started", at), chose, done, call=call))
+        desk.tell(event(happened("ended", at, 30, status="completed", why="hung_up_waiting"), call=call))
+        desk.clock.advance(minutes=1)
+    assert len(desk.rows("tickets")) == 2
 
 
 def test_a_call_later_than_minutes_is_a_ticket_of_its_own(desk: Desk) -> None:
