@@ -12,8 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from channels.twilio.simulator import grammar_table
-from channels.twilio.simulator.grammar_table import Rule
+from channels.twilio.simulator import grammar_rules, grammar_table
+from channels.twilio.simulator.grammar_rules import Rule
 
 MAX_BYTES = 64 << 10
 MAX_DEPTH = 12
@@ -202,12 +202,12 @@ def _order_flaws(root: Element) -> Iterator[Flaw]:
 def _play_flaws(element: Element) -> Iterator[Flaw]:
     if not element.text and "digits" not in element.attributes:
         yield Flaw(13420, element.line, "<Play> has no URL")
-    if element.text and not grammar_table.url(element.text):
+    if element.text and not grammar_rules.url(element.text):
         yield Flaw(13420, element.line, f"<Play> has a wrong URL: {element.text[:80]!r}")
 
 
 def _redirect_flaws(element: Element) -> Iterator[Flaw]:
-    if element.text and not grammar_table.url(element.text):
+    if element.text and not grammar_rules.url(element.text):
         yield Flaw(13710, element.line, f"<Redirect> has a wrong URL: {element.text[:80]!r}")
 
 
@@ -227,7 +227,7 @@ def _dial_flaws(element: Element) -> Iterator[Flaw]:
 
 
 def _number_flaws(element: Element) -> Iterator[Flaw]:
-    if element.text and not grammar_table.PHONE(element.text):
+    if element.text and not grammar_rules.PHONE(element.text):
         yield Flaw(13223, element.line, f"<Number> is not written like +48221234567: {element.text[:80]!r}")
 
 
