@@ -39,6 +39,7 @@ def write_desk(folder: Path, *, api_url: str, store: bytes, desk: DeskIs, rules:
     for account in config["channels"].values():
         account["api_url"] = api_url
     config["channels"]["phone"] |= desk.phone
+    config |= desk.settings
     (folder / "intake.yaml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False))
     (folder / "rules.yaml").write_text(f"{rules or (DESK / 'rules.yaml').read_text()}\n{desk.rules}")
     shutil.copytree(DESK / "replies", folder / "replies")

@@ -224,10 +224,12 @@ class Step(_Part, frozen=True):
 class DeskIs(_Part, frozen=True):
     """What a desk must be like that a scenario is played with; a desk that is there already is taken as it is.
 
-    phone: options of its account for calls; rules: added to its rules; replies: file name -> text.
+    phone: options of its account for calls; settings: of intake.yaml beside its channels; rules: added to its rules;
+    replies: file name -> text.
     """
 
     phone: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     rules: str = ""
     replies: dict[str, str] = {}
 
