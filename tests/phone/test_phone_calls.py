@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from channels.contract import CallEvent, Happened
-from channels.twilio.phone import menu
+from channels.twilio.phone import menu as menus
 from intake import call_timeline, merging
 from tests.phone.calling import JAN, RULES, Desk, event, happened
 
@@ -321,7 +321,7 @@ def test_who_calls_again_after_a_talk_that_broke_off_at_once_is_on_the_same_tick
 
 def test_who_says_that_it_is_about_something_else_is_on_a_new_ticket(desk: Desk) -> None:
     """Minutes after a missed call, too: they were offered that one, and said no."""
-    for call, chosen in (("CA1", menu.OPEN_REQUEST), ("CA2", menu.SOMETHING_ELSE)):
+    for call, chosen in (("CA1", menus.OPEN_REQUEST), ("CA2", menus.SOMETHING_ELSE)):
         at = desk.clock()
         chose = happened("chose", at, 3, id=chosen, by="digit")
         done = happened("menu_done", at, 6, choice="support", open_ref=None)
