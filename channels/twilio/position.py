@@ -21,26 +21,32 @@ LOST = timedelta(days=2)  # how far is looked back when nobody knows any more ho
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """begun: nothing before it is taken. read: up to when everything is accounted for, None = nothing has been read.
+    """begun: nothing before it is taken. met: when it was first looked at; what went out before was not ours.
 
-    swept: when the last `SWEEP` ended. All aware UTC.
+    read: up to when everything is accounted for, None = nothing has been read. swept: when the last `SWEEP` ended. All
+    aware UTC.
     """
 
     begun: datetime
+    met: datetime
     read: datetime | None = None
     swept: datetime | None = None
     version: int = 1
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A time that is listed in one go. until: None = up to now, and then it is counted.
-
-    is_history: nothing of the number has been read before, so that we have sent nothing yet.
-    """
+    """A time that is listed in one go. until: None = up to now, and then it is counted. met: as of the position."""
 
     start: datetime
     until: datetime | None
-    is_history: bool = False
+    met: datetime
+
+    @property
+    def ours(self) -> "Window | None":
+        """The part in which we may have sent something; None = there is none."""
+        if self.until is not None and self.until < self.met:
+            return None
+        return Window(max(self.start, self.met), self.until, self.met)
 
     def has(self, at: datetime | None) -> bool:
         """Whether a row lies in it; a row without a date does: Twilio put it into the list."""
@@ -64,11 +70,11 @@ def decode(saved: bytes | None) -> Position | None:
 def first(start: str, now: datetime) -> Position:
     """Return where a number begins that is looked at for the first time. start: the account's option. now: Twilio's."""
     if start == "new":
-        return Position(begun=now)
+        return Position(begun=now, met=now)
     if start == "all":
-        return Position(begun=now - RETENTION)
+        return Position(begun=now - RETENTION, met=now)
     day = date.fromisoformat(start)
-    return Position(begun=datetime(day.year, day.month, day.day, tzinfo=UTC))
+    return Position(begun=datetime(day.year, day.month, day.day, tzinfo=UTC), met=now)
 
 
 def windows(position: Position, now: datetime) -> Iterator[Window]:
@@ -77,13 +83,12 @@ def windows(position: Position, now: datetime) -> Iterator[Window]:
     A cursor that lies ahead counts as now: a clock that was set back hides nothing.
     """
     read = min(position.read or position.begun, now)
-    is_history = position.read is None
     overlap = SWEEP if is_sweep_due(position, now) else OVERLAP
     start = max(position.begun, read - overlap, now - RETENTION)
     while now - start > overlap + STEP:
-        yield Window(start, start + STEP, is_history)
+        yield Window(start, start + STEP, position.met)
         start += STEP
-    yield Window(start, None, is_history)
+    yield Window(start, None, position.met)
 
 
 def is_sweep_due(position: Position, now: datetime) -> bool:

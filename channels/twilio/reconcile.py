@@ -132,7 +132,7 @@ class Reconciler:
             return found
         if saved is not None:
             self._log.warning("twilio_cursor_unreadable account=%s number=%s", self._account, number)
-            return Position(begun=now - position.LOST)
+            return Position(begun=now - position.LOST, met=now - position.LOST)
         begun = position.first(self._options.start, now)
         await gate.reconcile(self._inventory(number, begun, keys=None))
         self._log.info(

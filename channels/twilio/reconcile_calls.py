@@ -8,6 +8,8 @@ TimeLimit, 24 h at most, checked 2026-11). Calls from tickets: channels.twilio.r
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import msgspec
+
 from channels import contract
 from channels.twilio import listing, recovered, settings
 from channels.twilio.api import Api
@@ -54,8 +56,8 @@ class Calls:
         if recordings and self._has_transcripts:
             async for understood in self._understood(recordings, window):
                 yield [self._transcript(row, recordings, now) for row in understood]
-        if not window.is_history:
-            async for made in self._out.found(number, window, now):
+        if window.ours is not None:
+            async for made in self._out.found(number, window.ours, now):
                 yield made
 
     def _ends(self, row: Row, now: datetime) -> list[Found]:
@@ -75,7 +77,7 @@ class Calls:
 
     async def _recorded(self, calls: set[str], window: Window, now: datetime) -> AsyncIterator[list[Row]]:
         until = None if window.until is None else min(window.until + LATEST, now)
-        wanted = only({}, Window(window.start, until), "DateCreated")
+        wanted = only({}, msgspec.structs.replace(window, until=until), "DateCreated")
         async for page in listing.pages(self._api, "Recordings", "recordings", wanted):
             yield [
                 row for row in page.rows if row.get("call_sid") in calls and row.get("status") == "completed"

@@ -40,10 +40,11 @@ class Messages:
         async for page in listing.pages(self._api, "Messages", "messages", wanted):
             rows = [row for row in page.rows if self._is_ours(row, window, now, own=own)]
             yield [self._message(row, now) for row in rows]
-        if not window.is_history:
-            wanted = only({"From": own}, window, "DateSent")
+        if window.ours is not None:
+            wanted = only({"From": own}, window.ours, "DateSent")
             async for page in listing.pages(self._api, "Messages", "messages", wanted):
-                yield [self._status(row, now) for row in page.rows if _has_news(row, now, own=own)]
+                rows = [row for row in page.rows if _has_news(row, window.ours, now, own=own)]
+                yield [self._status(row, now) for row in rows]
 
     def _is_ours(self, row: Row, window: Window, now: datetime, *, own: str) -> bool:
         """Whether a row is a message to the number, in the window, and old enough to be past its webhook."""
@@ -99,12 +100,13 @@ class Messages:
         )
 
 
-def _has_news(row: Row, now: datetime, *, own: str) -> bool:
-    """Whether a row is a message we sent by the API whose callbacks should have come by now."""
+def _has_news(row: Row, window: Window, now: datetime, *, own: str) -> bool:
+    """Whether a row is a message that we may have sent by the API, and whose callbacks should have come by now."""
     at = recovered.happened_at(row)
     return (
         row.get("direction") == "outbound-api"
         and row.get("from") == own
         and row.get("status") not in recovered.UNSAID
+        and window.has(at)
         and (at is None or at <= now - REPORT_AFTER)
     )

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from channels.twilio import api as twilio_api
 from channels.twilio.simulator.provider import Provider
-from tests.phone.outage import JAN, MARIA, OTHER, OWN, Desk, desk, ended, form
+from tests.phone.outage import JAN, MARIA, OTHER, OWN, Desk, Killed, Mortal, desk, ended, form
 
 __all__ = ["desk"]
 THIRD = "+48221234500"
@@ -100,9 +100,29 @@ async def test_what_others_sent_before_the_first_start_is_not_reported(
     provider.receive(JAN, OWN, "old")
     desk.reported("delivered")
     provider.advance(hours=24 * 9)
-    await desk.texts().round(desk.gate)
-    await desk.api.close()
+    desk.reported("delivered")
+    provider.advance(hours=2)
+    for _ in range(2):
+        await desk.texts().round(desk.gate)
+        provider.advance(hours=1)
     assert [raw.envelope["path"] for raw in desk.gate.stored] == ["message"]
+    desk.reported("delivered")
+    await ended(desk)
+    await desk.api.close()
+    assert [raw.envelope["path"] for raw in desk.gate.stored] == ["message", "status"]
+
+
+async def test_what_we_sent_before_the_first_look_came_to_its_end_is_looked_up(
+    provider: Provider, api_url: str
+) -> None:
+    """Killed in between, it looks again; what went out meanwhile is ours."""
+    desk = Desk(provider, api_url)
+    with pytest.raises(Killed):
+        await desk.texts().round(Mortal(desk.gate, 3, is_done=False))
+    desk.reported("delivered")
+    await ended(desk)
+    await desk.api.close()
+    assert [raw.envelope["path"] for raw in desk.gate.stored] == ["status"]
 
 
 # -- a Twilio that fails now and then ---------------------------------------------------------------------------------

@@ -278,7 +278,7 @@ async def test_a_cursor_that_cannot_be_read_is_told_and_the_last_days_are_compar
 
 def test_a_cursor_reads_as_it_was_written() -> None:
     at = datetime(2026, 11, 22, 9, tzinfo=UTC)
-    written = position.Position(begun=at, read=at, swept=at)
+    written = position.Position(begun=at, met=at, read=at, swept=at)
     assert position.decode(position.encode(written)) == written
 
 
@@ -286,7 +286,7 @@ def test_a_cursor_that_lies_ahead_counts_as_now() -> None:
     """Twilio's clock, or a proxy's, went wrong and was mended."""
     now = datetime(2026, 11, 22, 9, tzinfo=UTC)
     before = now - timedelta(days=30)
-    ahead = position.Position(begun=before, read=now + timedelta(days=3), swept=now)
+    ahead = position.Position(begun=before, met=before, read=now + timedelta(days=3), swept=now)
     [window] = position.windows(ahead, now)
     assert (window.start, window.until) == (now - position.OVERLAP, None)
     [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), now)
