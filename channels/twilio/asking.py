@@ -36,6 +36,11 @@ async def rows(api: Api, path: str, name: str, wanted: Mapping[str, str] | None 
     return found
 
 
+async def one(api: Api, url: str) -> Row:
+    """Return an object, of any host of Twilio's. Raises: ApiError."""
+    return await _ask(api, "GET", url)
+
+
 async def post_json(api: Api, path: str, values: Mapping[str, Any]) -> Row:
     """Change an object of messaging.twilio.com. Raises: ApiError."""
     headers = {"Content-Type": "application/json", "Accept": "application/json"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from channels import contract
 from channels.twilio import (
+    approvals,
     incoming,
     keywords,
     media,
@@ -89,7 +90,7 @@ class Texts:
         self._log = log or logging.getLogger(f"channels.{self.KIND}")
         self._door = webhook.Door(account, options, log=self._log, clock=clock)
         self._fetcher = media.Fetcher(options)
-        api = Api(options)
+        self._api = api = Api(options)
         source = Messages(account, options, kind=self.KIND, medium=self.MEDIUM, api=api)
         sending = getattr(options, "sending", None)
         prefix = send.WHATSAPP if self.MEDIUM == "whatsapp" else ""
@@ -137,7 +138,9 @@ class Texts:
         return self._upkeep.check()
 
     async def probe(self) -> list[contract.Problem]:
-        return await self._upkeep.probe()
+        found = await self._upkeep.probe()
+        templates = getattr(self._options, "templates", ()) if self._options.login[1] else ()
+        return [*found, *await approvals.problems(self._api, templates)]
 
     async def _take(self, gate: contract.Gate, verified: webhook.Verified) -> str:
         """Keep an incoming message. Raises: Refused when it is none, Unavailable."""

@@ -16,7 +16,14 @@ from email.utils import format_datetime
 
 from aiohttp import web
 
-from channels.twilio.simulator import parameters, rest_account, rest_calls, rest_recordings, rest_texts
+from channels.twilio.simulator import (
+    parameters,
+    rest_account,
+    rest_calls,
+    rest_content,
+    rest_recordings,
+    rest_texts,
+)
 from channels.twilio.simulator.provider import Asked, Provider
 from channels.twilio.simulator.refusals import ApiError
 from channels.twilio.simulator.rest_resources import PROVIDER, Answer, Pairs
@@ -32,6 +39,8 @@ def application(provider: Provider) -> web.Application:
     app[PROVIDER] = provider
     for method, path, resource, answer in _ROUTES:
         app.router.add_route(method, ROOT + path, _taken(resource, answer))
+    for method, path, resource, answer in rest_content.ROUTES:
+        app.router.add_route(method, path, _taken(resource, answer))
     app.router.add_get("/media/{sid}", rest_texts.media_elsewhere)
     app.router.add_route("*", "/{rest:.*}", _taken("", rest_account.nowhere))
     return app
