@@ -218,3 +218,11 @@ def test_a_right_answer_gives_all_the_time_again() -> None:
     call.press("1")
     call.later(5)
     assert call.press("#").state.phase == "menu"
+
+
+def test_hearing_it_again_gives_all_the_time_again() -> None:
+    call = Call().start()
+    call.later(60)
+    call.press("*")
+    call.later(5)
+    assert call.press("#").state.phase == "menu"

@@ -114,6 +114,14 @@ class TestWarnings:
             ({"greeting": {"en": "x" * 121}}, "the greeting in 'en' takes about 8 seconds, more than 8"),
             ({"greeting": {"en": "x" * 150}}, "the greeting in 'en' takes about 10 seconds, more than 8"),
             ({"menu": (choice(words={}),)}, "option 'one' has no words in 'en'"),
+            (
+                {"menu": (choice(), choice(key=2, id="two", words={"en": ("One!",)}))},
+                "the menu has 'one' in 'en' for one and two: it chooses neither",
+            ),
+            (
+                {"menu": (choice(words={"en": ("agent", "sales")}),)},
+                "the menu has 'agent' in 'en' for one and a person: it chooses neither",
+            ),
             ({"greeting": {"en": "Hi.", "pl": "Hej."}}, "greeting has 'pl', which is not one of languages"),
             (
                 {"languages": ("pl",), "menu": (), "transcription": "twilio"},
@@ -136,7 +144,8 @@ class TestWarnings:
 
     def test_a_good_menu_has_none(self) -> None:
         account = options(
-            greeting={"en": "x" * lint.GREETING_MAX_CHARACTERS}, menu=(choice(), choice(key=2, id="two"))
+            greeting={"en": "x" * lint.GREETING_MAX_CHARACTERS},
+            menu=(choice(), choice(key=2, id="two", words={"en": ("two", "second one")})),
         )
         assert lint.problems(account) == []
 

@@ -5,12 +5,12 @@ greeting over after eight seconds, always a way to a person, and a person within
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from channels.contract import Problem
-from channels.twilio.phone import menu, patience, questions, says, voices
+from channels.twilio.phone import menu, patience, questions, says, speech, voices
 from channels.twilio.phone.moment import Line
 from channels.twilio.phone.patience import CHARACTERS_A_SECOND
 
@@ -121,9 +121,30 @@ def _level(options: "Options", choices: tuple[menu.Choice, ...], where: str, lev
     for key, times in Counter(choice.digit for choice in choices).items():
         if times > 1:
             yield Problem(f"{where} has key {key} {times} times")
+    yield from _shared_words(options, choices, where)
     for choice in choices:
         yield from _choice(options, choice, where)
         yield from _level(options, choice.menu, f"the menu of '{choice.id}'", level + 1)
+
+
+def _shared_words(options: "Options", choices: tuple[menu.Choice, ...], where: str) -> Iterator[Problem]:
+    """Warn of words that choose nothing, because they stand for two things."""
+    for language in options.languages:
+        heard = {choice.id: choice.heard(language) for choice in choices}
+        always = {
+            "a person": says.words(language, "person_words"),
+            "once more": says.words(language, "repeat_words"),
+        }
+        means: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        for name, words in {**heard, **always}.items():
+            for phrase in {speech.tokens(word) for word in words}:
+                means[phrase].append(name)
+        for phrase, names in means.items():
+            if len(names) > 1:
+                yield Problem(
+                    f"{where} has '{' '.join(phrase)}' in '{language}' for {' and '.join(names)}: it chooses neither",
+                    severity="warning",
+                )
 
 
 def _choice(options: "Options", choice: menu.Choice, where: str) -> Iterator[Problem]:
