@@ -15,6 +15,7 @@ from channels import dial_outs, phone_numbers
 from channels.contract import Address, CallEvent, Happened, OutboundMessage
 from channels.dial_outs import DialOut
 from intake import (
+    budgets,
     call_rows,
     calls,
     deliveries,
@@ -290,6 +291,7 @@ def _dialled(
         ticket = tickets.load(tx, ticket_id)  # calls.settle locks it, after the call
         if ticket is not None:
             call_rows.save(tx, _new(tx, tickets.final(tx, ticket), account, event.call, extra))
+            budgets.count(tx, context.phone, extra["customer"])
     told = (
         Happened("started", happened.at, {"to": extra["customer"], "from": extra["own"], "known": True}),
         Happened("accepted", happened.at, {"agent": extra["agent"]}),

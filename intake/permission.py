@@ -9,7 +9,8 @@ it leaves (intake.admitting), whatever has happened in between: STOP, a budget u
 2. Machines write to no number that never wrote, to no premium or short number, and to no country that its account does
    not name. An agent may have opened the ticket for it, and may answer a text from anywhere; calls keep to the
    countries, whoever makes them.
-3. What is no answer waits for the end of the quiet hours (intake.quiet_hours).
+3. What is no answer waits for the end of the quiet hours (intake.quiet_hours), and so does a machine's answer that could
+   not leave for an hour.
 4. There is a budget for each number, each prefix and each day (intake.budgets). It is taken right before a message leaves.
 """
 
@@ -33,6 +34,9 @@ from intake.store.statements import Statement
 Reason = Literal["opted_out", "country", "dear", "stranger", "budget", "quiet", ""]
 # What follows upon something that the customer did just now, or that an agent promises now; anything else comes unasked.
 ANSWERS = ("message:", "journal:", "call:", "consent:", "promise:")
+ANSWERS_WITHIN_US = (
+    3_600_000_000  # a machine's "we have it" after three hours without a provider wakes people up
+)
 CONFIRMED_WITHIN_US = 300_000_000  # 47 CFR 64.1200(a)(12): one confirmation, within five minutes of the word
 CONFIRMATION = "confirm:stop"
 PREFIX = "whatsapp:"
@@ -255,7 +259,8 @@ def _is_known(tx: Tx, asked: Asked, ticket_id: int) -> bool:
 def _quiet(tx: Tx, context: Context, asked: Asked) -> Verdict | None:
     """Say until when it waits; None = it need not."""
     quiet = Quiet.of(context.phone.quiet_hours)
-    if quiet is None or asked.is_answer:
+    is_late = asked.is_automatic and tx.now - asked.created_at > ANSWERS_WITHIN_US
+    if quiet is None or (asked.is_answer and not is_late):
         return None
     now = instants.datetime_from_us(tx.now)
     until: datetime = quiet_hours.ends_after(quiet, now, asked.number or "")

@@ -41,16 +41,27 @@ class Quiet(msgspec.Struct, frozen=True):
         return local >= self.begins or local < self.ends
 
     def ends_after(self, at: datetime, zones: Iterable[str]) -> datetime:
-        """Return the first instant from then on at which it is quiet nowhere; `at` itself when it is not now. Aware UTC."""
-        names = tuple(zones)
-        if not self._holds_anywhere(at, names):
-            return at.astimezone(UTC)
-        ends = sorted(each for name in names for each in self._ends(at, name))
-        free = (each for each in ends if each > at and not self._holds_anywhere(each, names))
-        return next(free, ends[-1])
+        """Return the first instant from then on at which it is quiet nowhere; `at` itself when it is not now. Aware UTC.
 
-    def _holds_anywhere(self, at: datetime, zones: tuple[str, ...]) -> bool:
-        return any(self.holds(at, zone) for zone in zones)
+        Where the nights of a country's zones leave no such instant, one at which it is quiet in the fewest of them.
+        """
+        names = tuple(zones)
+        if not self._quiet_in(at, names):
+            return at.astimezone(UTC)
+        ends = [each for each in sorted(each for name in names for each in self._ends(at, name)) if each > at]
+        free = next((each for each in ends if not any(self.holds(each, name) for name in names)), None)
+        return free or self._fewest(at, ends, names)
+
+    def _fewest(self, at: datetime, ends: list[datetime], zones: tuple[str, ...]) -> datetime:
+        """Return the first of `at` and these instants at which it is quiet in no more zones than at any other."""
+        fewest = min(self._quiet_in(each, zones) for each in ends)
+        if self._quiet_in(at, zones) <= fewest:
+            return at.astimezone(UTC)
+        return next(each for each in ends if self._quiet_in(each, zones) == fewest)
+
+    def _quiet_in(self, at: datetime, zones: tuple[str, ...]) -> int:
+        """Count the zones in which it is quiet."""
+        return sum(self.holds(at, zone) for zone in zones)
 
     def _ends(self, at: datetime, zone: str) -> Iterable[datetime]:
         """Give the next ends in a zone; one that its clock skips is the next instant that it shows."""

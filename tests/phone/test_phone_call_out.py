@@ -18,7 +18,7 @@ from channels.twilio import voice
 from channels.twilio.phone import dialing
 from channels.twilio.simulator import grammar
 from channels.twilio.simulator.provider import Provider
-from intake import call_recording, calling_out, customers, holds, journal, opt_outs, pipeline
+from intake import budgets, call_recording, calling_out, customers, holds, journal, opt_outs, pipeline
 from intake.calling_out import Called
 from intake.desk import DeskError
 from intake.store import blobs, opening, schema
@@ -222,6 +222,22 @@ def leg(desk: Desk, page: object, status: str, **fields: str) -> None:
     """Twilio tells of the customer's leg."""
     told: dict[str, Any] = {"CallSid": CHILD, "ParentCallSid": PARENT, "To": JAN, "CallStatus": status}
     settle(desk, request("out/leg", page=page, **(told | fields)))
+
+
+def test_a_call_to_a_customer_is_counted_by_the_budgets(desk: Desk, ticket: dict[str, Any]) -> None:
+    """When they are called, not when the agent's phone rings; what is used up then refuses the next one."""
+    phone = msgspec.structs.replace(desk.context.phone, budget_per_number=1)
+    desk.context = msgspec.structs.replace(desk.context, phone=phone)
+
+    def used() -> list[int]:
+        return [row["used"] for row in desk.rows("counters", "name LIKE 'phone_%' ORDER BY name")]
+
+    called = call(desk, ticket)
+    assert used() == []
+    press(desk, called.outbox_id, "1")
+    assert used() == [1, 1, 1]
+    desk.store.write_now(lambda tx: budgets.count(tx, phone, JAN))
+    assert "not paid for" in refused(desk, ticket, agent="ewa")
 
 
 def test_the_agents_phone_is_rung_first(desk: Desk, ticket: dict[str, Any]) -> None:

@@ -82,6 +82,16 @@ def test_an_end_that_the_clock_skips_is_the_next_instant() -> None:
     assert early.ends_after(at("2027-03-28T00:15"), ("Europe/Warsaw",)) == at("2027-03-28T01:30")
 
 
+def test_where_somebody_always_sleeps_it_goes_when_the_fewest_do() -> None:
+    """Nights of sixteen hours in all of Russia leave no free instant: it waits once, and not for ever."""
+    long = Quiet(time(18), time(10))
+    zones = quiet_hours.zones_of("+79161234567")
+    now = at("2026-11-10T20:00")
+    then = long.ends_after(now, zones)
+    assert now < then <= now + timedelta(days=1)
+    assert long.ends_after(then, zones) == then
+
+
 # -- on a desk -----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +127,17 @@ def test_answers_and_people_go_out_at_night(desk: ConsentDesk, about: dict[str, 
     """Who has just written is awake."""
     desk.send(night(desk), "We have your message.", **about)
     assert desk.texts_to() == ["We have your message."]
+
+
+def test_an_answer_of_a_machine_that_could_not_leave_for_an_hour_waits(desk: ConsentDesk) -> None:
+    """After an evening without the provider nobody is woken by "we have it"; what an agent has written goes."""
+    ticket = desk.ticket(desk.say("My printer is on fire"))
+    desk.send(ticket, "We have your message.", cause="message:1")
+    desk.send(ticket, "We are on it.", cause="agent:ania:1", automatic=None)
+    desk.clock.at = at("2026-11-10T22:00")
+    assert desk.texts_to() == ["We are on it."]
+    desk.clock.at = at("2026-11-11T07:00")
+    assert desk.texts_to() == ["We are on it.", "We have your message."]
 
 
 def test_a_call_of_a_rule_waits_as_well(desk: ConsentDesk) -> None:
