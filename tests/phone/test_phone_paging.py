@@ -5,12 +5,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from channels.contract import Identity
-from intake import means, opt_outs, outbox, settings
+from intake import admitting, means, opt_outs, outbox, settings
 from intake.commands import event_text
 from intake.model import Account
+from intake.settings import Phone
 from intake.store import opening
 from intake.store.engine import Tx
 from routing import lint, rulebook
@@ -268,6 +270,37 @@ def test_an_agent_who_has_said_stop_gets_no_text_and_the_next_way_at_once(desk: 
         (*CALL, "failed"),
         ("email", MAIL, "queued"),
     ]
+
+
+def test_an_agent_who_says_stop_while_the_text_waits_is_told_by_the_next_way_at_once(desk: Desk) -> None:
+    """Decided, and STOP comes before it leaves."""
+    desk.use_rules(PAGED.replace("urgent: [call, sms, email]", "urgent: [sms, call, email]"))
+    ticket = desk.paged_ticket()
+    row = desk.try_of("sms")
+    outbound = desk.outbound(row)
+
+    def stop(tx: Tx) -> None:
+        opt_outs.note(tx, Identity("phone", EWA), "out", how="word", said="STOP")
+
+    desk.store.write_now(stop)
+    desk.store.write_now(lambda tx: admitting.admit(tx, desk.context, row["id"], outbound))
+    assert desk.tries(ticket) == [(*TEXT, "withheld"), (*CALL, "queued")]
+
+
+@pytest.mark.parametrize("way", ["call", "sms"])
+def test_customers_quiet_hours_and_strangers_are_no_matter_for_agents(desk: Desk, way: str) -> None:
+    """Ten at night; ewa has never written to us."""
+    quiet = Phone(quiet_hours="08:00-07:59")
+    desk.context = msgspec.structs.replace(desk.context, phone=quiet)
+    desk.use_rules(PAGED.replace("notify: l2, by: urgent", f"notify: l2, by: {way}"))
+    ticket = desk.paged_ticket()
+    row = desk.try_of("voice" if way == "call" else "sms")
+    verdict = desk.store.write_now(
+        lambda tx: admitting.admit(tx, desk.context, row["id"], desk.outbound(row))
+    )
+    assert verdict is not None
+    assert verdict.is_allowed
+    assert [state for _, _, state in desk.tries(ticket)] == ["queued"]
 
 
 def test_a_country_that_customers_are_not_texted_in_is_no_matter_for_agents(desk: Desk) -> None:

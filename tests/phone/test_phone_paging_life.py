@@ -3,6 +3,7 @@
 Each way once, in order, in time; and nothing is asked of Twilio any more once somebody has acknowledged.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import timedelta
@@ -260,6 +261,30 @@ async def test_a_call_that_was_cut_off_and_that_nobody_took_is_followed_by_the_t
         provider.called[0].status = "no-answer"
         await life.at(1.75)
         assert life.told() == [(0, "call", EWA), (1.75, "text", EWA)]
+
+
+async def test_a_call_that_was_cut_off_and_was_acknowledged_is_not_made_again(
+    desk: Desk, provider: Provider, api_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made, and killed before that was noted; ewa picks up and presses 1 while we start again."""
+    left = 1
+
+    def reach(name: str) -> None:
+        nonlocal left
+        if name == "outbox.after_deliver" and left:
+            left = 0
+            raise Cut
+
+    async with living(desk, provider, api_url) as life:
+        monkeypatch.setattr(failpoints, "reach", reach)
+        await life.at(0)
+        (page,) = desk.rows("outbox", "medium = 'voice'")
+        assert (page["state"], page["provider_id"]) == ("queued", None)
+        await asyncio.to_thread(desk.press, page, "1")
+        for minutes in (1, 1.75, 2, 4, 9):
+            await life.at(minutes)
+        assert life.told() == [(0, "call", EWA)]
+        assert desk.events(life.ticket).count("acknowledged") == 1
 
 
 DONE: dict[str, Callable[[Desk, dict[str, Any]], object]] = {
