@@ -279,6 +279,21 @@ class TestSpeech:
     def test_the_longest_phrase_wins_and_a_draw_is_nothing(self, said: str, meant: str | None) -> None:
         assert speech.chosen(said, self.PHRASES) == meant
 
+    def test_a_number_is_a_key_only_where_few_words_end_in_it(self) -> None:
+        keys = {"one": "1", "two": "2", "2": "2"}
+        heard = {
+            "two": "2",
+            "Two!": "2",
+            "number 2": "2",
+            "option two, please": "2",
+            "two questions": None,
+            "please": None,
+            "I have waited for two": None,
+            "": None,
+        }
+        found = {said: speech.number(said, keys, polite=("please",)) for said in heard}
+        assert found == heard
+
     @pytest.mark.parametrize(
         ("said", "word"),
         [("łódź", "lodz"), ("ΕΠΑΝΆΛΗΨΗ", "επαναληψη"), ("für", "fur"), ("coração", "coracao")],
