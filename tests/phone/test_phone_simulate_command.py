@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -10,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.phone.clocked import DESK
 
 LIMIT_S = 60
+ROOT = Path(__file__).resolve().parents[2]
 CALL = """\
 name: Jan calls about an invoice
 people: {jan: "+48600100200"}
@@ -111,6 +114,45 @@ def test_a_call_and_a_text_are_played_against_a_running_daemon(desk: Desk) -> No
     *lines, summary = map(json.loads, written.stdout.splitlines())
     assert (summary["ok"], len(summary["tickets"])) == (True, 1)
     assert [each["kind"] for each in lines] == ["writes", "is written"]
+
+
+def examples() -> list[str]:
+    """The blocks of YAML that docs/phone.md has about trying it without an account."""
+    text = (ROOT / "docs" / "phone.md").read_text().split("## Trying it without an account")[1]
+    return [block.split("```")[0] for block in text.split("\n## ")[0].split("```yaml\n")[1:]]
+
+
+def merged(file: Path, text: str) -> None:
+    """Put an example into a configuration, as its reader does by hand: a line for a name, or the names below a part."""
+    found = file.read_text()
+    for part, names in yaml.safe_load(text).items():
+        for name, value in names.items():
+            line = f"  {name}: {json.dumps(value)}"  # has no backslash
+            found, changed = re.subn(rf"(?m)^  {name}:.*$", line, found, count=1)
+            if not changed:
+                found = found.replace(f"\n{part}:\n", f"\n{part}:\n{line}\n", 1)
+    file.write_text(found)
+
+
+def test_the_example_of_the_manual_goes_as_it_says_on_a_new_desk(tmp_path: Path, new_store: bytes) -> None:
+    desk = Desk(tmp_path, new_store)
+    started = [sys.executable, "-m", "intake", "init", "new"]
+    subprocess.run(started, cwd=tmp_path, check=True, capture_output=True, timeout=LIMIT_S)
+    desk.folder = tmp_path / "new"
+    desk.environment |= {"INTAKE_SMTP": f"127.0.0.1:{free_port()}"}
+    account, agents, call = examples()
+    merged(
+        desk.folder / "intake.yaml",
+        account.replace(":8080", f":{free_port()}").replace(":8089", f":{free_port()}"),
+    )
+    merged(desk.folder / "rules.yaml", agents)
+    (desk.folder / "call.yaml").write_text(call)
+    desk.start()
+    try:
+        done = desk.intake("simulate", "call", "call.yaml")
+    finally:
+        desk.stop()
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_is_not_as_expected_is_exit_code_1(desk: Desk) -> None:
