@@ -1,5 +1,6 @@
 """What an agent who is rung can do, as a table: keys in, words and what happened out; no server, no store."""
 
+import random
 import re
 import urllib.parse
 from datetime import UTC, datetime
@@ -363,3 +364,22 @@ SPOKEN: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
 def test_whose_language_is_spoken(name: str) -> None:
     asked, known, otherwise, spoken = SPOKEN[name]
     assert page_words.spoken(asked=asked, known=known, otherwise=otherwise) == spoken
+
+
+def test_whatever_is_pressed_a_call_ends_and_says_one_thing_once() -> None:
+    """Sixty agents who press anything, or nothing, while others settle it: 1 or 2 is told once at most."""
+    outcomes: tuple[Outcome, ...] = ("", "", "", "yours", "theirs", "passed_on", "alone", "over")
+    for seed in range(60):
+        chance = random.Random(seed)
+        call = Call(by="ania")
+        for number in range(paging.MISSES_MAX + paging.REPEATS_MAX + paging.WAITS_MAX + 4):
+            if chance.random() < 0.1:
+                call.shown = msgspec.structs.replace(call.shown, outcome=chance.choice(outcomes))
+            is_asked = number > 0 and not page_calls.decoded(call.state, "CA1").pressed
+            call.turn(chance.choice(("", *"0123456789**#")) if is_asked else None)
+            if call.state is None:
+                break
+        assert call.state is None, seed
+        told = [each for each in call.happened if each in (ACK, PASS)]
+        assert len(told) <= 1, seed
+        assert call.happened.count(PICKED_UP) <= 1, seed
