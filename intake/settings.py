@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from intake import redaction, variables
+from intake import account_checks, redaction, variables
 from routing import problems as trouble
 from routing import typed, yaml_text
 from routing.problems import ConfigError, Problem
@@ -312,8 +312,10 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
                 where.problem("bad-name", message, "small letters, digits, - and _, a letter first")
             )
     channels = {name: _channel(node, outgoing, problems) for name, node in accounts.items()}
+    problems += account_checks.shared_numbers(root, channels)
     if file is not None:
-        problems += _pagers(root, file.oncall, channels)
+        pagers = {"calls": file.oncall.calls, "texts": file.oncall.texts}
+        problems += account_checks.absent_pagers(root, pagers, channels)
     if file is None or problems:
         return None
     public_url = file.http.public_url.rstrip("/")
@@ -335,17 +337,6 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         http=msgspec.structs.replace(file.http, public_url=public_url),
         **{name: getattr(file, name) for name in _AS_WRITTEN},
     )
-
-
-def _pagers(root: Node, oncall: OnCall, channels: Mapping[str, object]) -> list[Problem]:
-    """Say which account that is to call or text agents is not there."""
-    found = []
-    for key, name in (("calls", oncall.calls), ("texts", oncall.texts)):
-        if name and name not in channels:
-            where = root.value["oncall"].value[key]
-            hint = trouble.did_you_mean(name, list(channels))
-            found.append(where.problem("unknown-account", f"no account is called '{name}'", hint))
-    return found
 
 
 def _outgoing(root: Node, problems: list[Problem]) -> Any:

@@ -9,7 +9,7 @@ service-resource (checked 2026-11). WhatsApp senders that the Senders API does n
 """
 
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 CHECK = "check"
 NAMED_MAX = 10
+# What everybody may try WhatsApp with (twilio.com/docs/whatsapp/sandbox, checked 2026-11): no sender of the account.
+SANDBOX = "+14155238886"
+_SENDER = (
+    "Messaging, Senders, WhatsApp senders, the number, Messaging endpoint: Webhook URL for incoming messages"
+)
+_TRIED = "Messaging, Try it out, Send a WhatsApp message, Sandbox settings: When a message comes in"
 _WHATSAPP = "whatsapp:"
 
 
@@ -103,8 +109,18 @@ async def _services(options: settings.Options, api: Api) -> list[contract.Proble
     except ApiError as error:
         if error.status == 404:
             return []
+        if error.status == 403:
+            return [_unseen_services(error)]
         raise
     return found
+
+
+def _unseen_services(error: ApiError) -> contract.Problem:
+    return contract.Problem(
+        f"whether a messaging service takes the texts cannot be looked up: {error}",
+        "let the API key read Messaging Services, or see in Twilio's console: Messaging, Services",
+        "warning",
+    )
 
 
 def _taken(options: settings.Options, service: Row, rows: list[Row]) -> Iterator[contract.Problem]:
@@ -124,7 +140,7 @@ async def _senders(account: str, options: settings.Options, api: Api) -> Inspect
     except ApiError as error:
         if error.status != 404:
             raise
-        return Inspection(problems=tuple(_by_hand(number, wishes) for number in options.numbers))
+        return Inspection(problems=_all_by_hand(options, options.numbers, wishes))
     known = {str(row.get("sender_id")).removeprefix(_WHATSAPP): row for row in rows}
     problems = [
         contract.Problem(
@@ -132,8 +148,9 @@ async def _senders(account: str, options: settings.Options, api: Api) -> Inspect
             f"it has: {', '.join(sorted(known)[:NAMED_MAX]) or 'none'}",
         )
         for number in options.numbers
-        if number not in known
+        if number not in known and number != SANDBOX
     ]
+    problems += _all_by_hand(options, set(options.numbers) & {SANDBOX} - set(known), wishes)
     problems += [
         contract.Problem(f"the WhatsApp sender {number} is {row.get('status')}", "see it in Twilio's console")
         for number, row in known.items()
@@ -150,11 +167,18 @@ def _sender_change(number: str, row: Row, wishes: Mapping[str, str]) -> Change:
     return msgspec.structs.replace(found, wanted=dict(wishes) if found.wanted else {})
 
 
+def _all_by_hand(
+    options: settings.Options, numbers: Iterable[str], wishes: Mapping[str, str]
+) -> tuple[contract.Problem, ...]:
+    """Tell what to enter where; without a public_url there is nothing to enter, which is said elsewhere."""
+    return tuple(_by_hand(each, wishes) for each in numbers) if options.public_url else ()
+
+
 def _by_hand(number: str, wishes: Mapping[str, str]) -> contract.Problem:
+    what, where = ("sandbox", _TRIED) if number == SANDBOX else ("sender", _SENDER)
     return contract.Problem(
-        f"the WhatsApp sender {number} cannot be set up from here",
-        "in Twilio's console: Messaging, Senders, WhatsApp senders, the number, Messaging endpoint: "
-        f"Webhook URL for incoming messages {wishes['callback_url']} (POST), "
+        f"the WhatsApp {what} {number} cannot be set up, or looked at, from here",
+        f"in Twilio's console: {where} {wishes['callback_url']} (POST), "
         f"status callback {wishes['status_callback_url']} (POST)",
         "warning",
     )
@@ -194,13 +218,22 @@ async def knock(options: settings.Options, account: str, *, timeout_s: float = 1
             said = (await answer.content.read(1_000)).decode("utf-8", "replace")
             return list(_judged(url, answer.status, said, answer.headers.get("Location", "")))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-        why = str(error) or type(error).__name__
-        return [
-            contract.Problem(
-                f"{url} cannot be reached from here: {why[:200]}",
-                "is the daemon running, and does the name lead to it? Some networks do not let a machine call itself",
-            )
-        ]
+        return [_unreached(url, error)]
+
+
+def _unreached(url: str, error: Exception) -> contract.Problem:
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return contract.Problem(
+            f"the certificate of {url} is not believed: {error.certificate_error}"[:300],
+            "Twilio does not believe it either: it has to be of a public authority, for this name, and not too old",
+        )
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return contract.Problem(
+        f"{url} cannot be reached from here: {why[:200]}",
+        "is the daemon running, and does the name lead to it? Some networks do not let a machine call itself",
+    )
 
 
 def _judged(url: str, status: int, said: str, location: str) -> Iterator[contract.Problem]:

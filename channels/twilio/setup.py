@@ -168,7 +168,7 @@ def abilities(row: Row, medium: Medium, number: str) -> Iterator[contract.Proble
         )
 
 
-def problems(options: settings.Options) -> Iterator[contract.Problem]:
+def problems(options: settings.Options, medium: Medium) -> Iterator[contract.Problem]:
     """Tell what can be judged without asking anybody."""
     if not options.auth_token:
         yield contract.Problem(
@@ -185,13 +185,13 @@ def problems(options: settings.Options) -> Iterator[contract.Problem]:
             "reconcile_s is 0: what no webhook brings is lost", "set it to 300", severity="warning"
         )
     yield from _reach(options)
-    if not options.fallback_url:
+    if not options.fallback_url and medium == "voice":  # texts need no answer, and are brought later
         yield contract.Problem(
             "fallback_url is not set: while we are down, callers hear an error message",
             "intake twilio fallback DIR writes the files for a second host, and tells how",
             severity="hint",
         )
-    elif not options.fallback_url.startswith("https://"):
+    if options.fallback_url and not options.fallback_url.startswith("https://"):
         yield contract.Problem(
             f"fallback_url is not https: {shown(options.fallback_url)}", "anybody could speak in our name"
         )

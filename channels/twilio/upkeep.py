@@ -32,7 +32,7 @@ class Upkeep:
         return self._reconciler.troubles()
 
     def check(self) -> list[contract.Problem]:
-        return list(setup.problems(self._options))
+        return list(setup.problems(self._options, self._medium))
 
     async def probe(self) -> list[contract.Problem]:
         """Ask Twilio how the numbers are set up, and our own webhook whether it answers."""

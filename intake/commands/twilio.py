@@ -88,13 +88,13 @@ async def _account(settings: Settings, name: str, *, is_check: bool) -> list[Lin
     api = Api(given)
     try:
         found = await probe.inspect(name, given, medium, api)
-        lines = [*_problems(name, [*setup.problems(given), *found.problems])]
+        lines = [*_problems(name, [*setup.problems(given, medium), *found.problems])]
         for change in found.changes:
             lines += await _changed(name, api, change, medium, is_check=is_check)
         lines += _problems(name, await probe.knock(given, name))
     finally:
         await api.close()
-    if not any(line.is_wrong or line.state == "set" for line in lines):
+    if all(line.state == "hint" for line in lines):
         numbers = ", ".join(given.numbers)
         lines.append(Line(account=name, state="right", message=f"{numbers}: set up as it should be"))
     return lines

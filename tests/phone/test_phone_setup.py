@@ -1,22 +1,20 @@
 """`intake twilio setup` and the doctor: what a number's settings should be, what differs, and what mends it."""
 
-import asyncio
-import json
-import threading
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels import hooks, testing
 from channels.twilio import probe, settings, setup, sms
 from channels.twilio.api import Api
-from channels.twilio.simulator import rest
 from channels.twilio.simulator.provider import Provider
-from intake import cli
+from tests.phone import media_play
 from tests.rows import every_row
+from tests.webhook import amazon_play
 
 OWN = "+48221234567"
 PUBLIC = "https://help.example.com"
@@ -97,19 +95,30 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 @every_row("case", WRONG)
 def test_what_is_wrong_without_asking_anybody_is_told(case: str) -> None:
     given, said = WRONG[case]
-    found = [each for each in setup.problems(options(**given)) if said in each.message]
+    found = [each for each in setup.problems(options(**given), "sms") if said in each.message]
     assert len(found) == 1
     assert found[0].hint
 
 
 def test_a_good_account_has_no_problem() -> None:
     good = options(fallback_url="https://elsewhere.example.net/fb")
-    assert list(setup.problems(good)) == []
+    assert list(setup.problems(good, "voice")) == []
+
+
+def test_only_who_is_called_needs_a_second_host() -> None:
+    """A text needs no answer, and is brought when we are back."""
+    assert [each.severity for each in setup.problems(options(), "voice")] == ["hint"]
+    assert list(setup.problems(options(), "sms")) == []
 
 
 def test_a_played_twilio_reaches_this_machine() -> None:
     local = options(public_url="http://127.0.0.1:8080", api_url="http://127.0.0.1:9")
-    assert [each.severity for each in setup.problems(local)] == ["hint"]
+    assert list(setup.problems(local, "sms")) == []
+
+
+def test_a_region_of_twilio_is_no_played_one() -> None:
+    local = options(public_url="https://127.0.0.1:8080", api_url="https://api.dublin.ie1.twilio.com")
+    assert ["cannot reach" in each.message for each in setup.problems(local, "sms")] == [True]
 
 
 # -- asked ------------------------------------------------------------------------------------------------------------
@@ -196,6 +205,8 @@ async def test_whatsapp_without_a_senders_api_is_set_up_by_hand(
     [problem] = (await probe.inspect("wa", played(provider, api_url), "whatsapp", api)).problems
     assert f"{PUBLIC}/hooks/wa/message" in problem.hint
     assert f"{PUBLIC}/hooks/wa/status" in problem.hint
+    nowhere = played(provider, api_url, public_url="")
+    assert (await probe.inspect("wa", nowhere, "whatsapp", api)).problems == ()
 
 
 class Senders:
@@ -204,6 +215,7 @@ class Senders:
     def __init__(self) -> None:
         self.webhook: dict[str, str] = {"callback_url": "https://old.example.com"}
         self.defers = False
+        self.is_closed = False
 
     def application(self) -> web.Application:
         app = web.Application()
@@ -232,6 +244,8 @@ class Senders:
         return web.json_response({"sid": "XE1"}, status=202)
 
     async def _services(self, _: web.Request) -> web.Response:
+        if self.is_closed:
+            return web.json_response({"code": 70051, "message": "Authorization error"}, status=403)
         row = {"sid": "MG1", "friendly_name": "Bulk", "use_inbound_webhook_on_number": self.defers}
         return web.json_response({"services": [row], "meta": {}})
 
@@ -275,6 +289,34 @@ async def test_a_whatsapp_sender_is_set_up_and_a_second_run_changes_nothing(
     await api.close()
     assert again == probe.Inspection()
     assert played_.webhook["callback_url"].startswith(f"{PUBLIC}/hooks/wa/message#")
+
+
+async def test_the_sandbox_is_set_up_by_hand_and_the_senders_all_the_same(
+    senders: tuple[Senders, str],
+) -> None:
+    """Everybody tries WhatsApp with it, and it is no sender of theirs."""
+    _, url = senders
+    given = options(api_url=url, numbers=(OWN, probe.SANDBOX))
+    api = Api(given)
+    found = await probe.inspect("wa", given, "whatsapp", api)
+    await api.close()
+    [problem] = found.problems
+    assert problem.severity == "warning"
+    assert "Sandbox settings" in problem.hint
+    assert f"{PUBLIC}/hooks/wa/message" in problem.hint
+    assert [change.number for change in found.changes] == [OWN]
+
+
+async def test_a_key_that_may_not_read_services_hides_nothing_else(senders: tuple[Senders, str]) -> None:
+    played_, url = senders
+    played_.is_closed = True
+    given = options(api_url=url)
+    api = Api(given)
+    found = await probe.inspect("texts", given, "sms", api)
+    await api.close()
+    [problem] = found.problems
+    assert (problem.severity, "cannot be looked up" in problem.message) == ("warning", True)
+    assert [change.number for change in found.changes] == [OWN]
 
 
 async def test_a_messaging_service_that_takes_a_numbers_texts_is_told(senders: tuple[Senders, str]) -> None:
@@ -345,132 +387,17 @@ async def test_what_stands_in_front_of_us_is_told(answer: web.Response, said: st
     assert "secret" not in problem.message
 
 
-# -- the commands -----------------------------------------------------------------------------------------------------
-
-
-class Served:
-    """The played Twilio and our daemon's door, in a thread: the command runs its own loop."""
-
-    def __init__(self) -> None:
-        self.provider = Provider(numbers=(OWN,))
-        self.url = ""
-        self.door = ""
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        app = web.Application()
-        runner = web.AppRunner(app, access_log=None)
-        app.router.add_post("/hooks/{account}/check", self._checked)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.door = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with rest.serving(self.provider) as self.url:
-            self._ready.set()
-            await self._stop.wait()
-        await runner.cleanup()
-
-    async def _checked(self, _: web.Request) -> web.Response:
-        return web.Response(text='<?xml version="1.0" encoding="UTF-8"?><Response/>')
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    with Served() as served:
-        yield served
-
-
-@pytest.fixture
-def config(tmp_path: Path, served: Served) -> Path:
-    written = tmp_path / "intake.yaml"
-    written.write_text(
-        f"""
-http: {{public_url: "{served.door}"}}
-channels:
-  texts:
-    kind: twilio.sms
-    account_sid: {served.provider.account}
-    auth_token: {served.provider.token}
-    api_url: {served.url}
-    numbers: ["{OWN}"]
-"""
-    )
-    return written
-
-
-def ran(config: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, list[dict[str, Any]]]:
-    code = cli.main(["twilio", "setup", "-c", str(config), "--json", *more])
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    return code, lines
-
-
-def test_check_says_what_is_wrong_and_changes_nothing(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, lines = ran(config, capsys, "--check")
-    wrong = [line for line in lines if line["state"] == "wrong"]
-    assert code == 1
-    assert [(line["number"], line["setting"], line["is"]) for line in wrong] == [(OWN, "SmsUrl", "")]
-    assert wrong[0]["should"].startswith(f"{served.door}/hooks/texts/message#")
-    assert served.provider.numbers[OWN].settings == {}
-    assert ran(config, capsys, "--dry-run", "texts")[0] == 1
-
-
-def test_setup_is_done_once_and_then_found_right(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, lines = ran(config, capsys)
-    assert (code, [line["state"] for line in lines]) == (0, ["hint", "set"])
-    changed = len(served.provider.asked_for(served_number(served)))
-    code, lines = ran(config, capsys)
-    assert (code, [line["state"] for line in lines]) == (0, ["hint", "right"])
-    assert len(served.provider.asked_for(served_number(served))) == changed == 1
-    assert ran(config, capsys, "--check")[0] == 0
-
-
-def served_number(served: Served) -> str:
-    return f"IncomingPhoneNumbers/{served.provider.numbers[OWN].sid}"
-
-
-def test_a_refused_change_fails_and_says_why(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    served.provider.numbers[OWN].settings["sms_application_sid"] = "AP1"
-    config.write_text(config.read_text().replace(served.provider.token, "wrong-token"))
-    code, lines = ran(config, capsys)
-    assert code == 1
-    assert any("do not belong together" in line["message"] for line in lines)
-    assert not any("wrong-token" in json.dumps(line) for line in lines)
-
-
-def test_the_doctor_says_the_same_with_the_command_that_mends_it(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["doctor", "-c", str(config)]) == 1
-    said = capsys.readouterr().out
-    assert f"texts: error: {OWN}: SmsUrl is not set" in said
-    assert "intake twilio setup texts" in said
-    assert ran(config, capsys)[0] == 0
-    assert cli.main(["doctor", "-c", str(config)]) == 0
-
-
-def test_an_account_that_is_none_of_twilios_is_refused(
-    config: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert cli.main(["twilio", "setup", "-c", str(config), "mail"]) == 2
-    assert "there is texts" in capsys.readouterr().err
+async def test_a_certificate_that_nobody_believes_is_told() -> None:
+    """Twilio would not believe it, either."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = amazon_play.certificate("127.0.0.1", key, before=datetime.now(UTC), is_ca=True)
+    app = web.Application()
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    tls = media_play._server_side(amazon_play.key_pem(key) + amazon_play.pem(made))
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    [problem] = await probe.knock(options(public_url=url), "texts")
+    await runner.cleanup()
+    assert "certificate" in problem.message
+    assert "public authority" in problem.hint
