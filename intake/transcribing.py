@@ -32,6 +32,7 @@ SINCE_US = 2 * 24 * 3_600 * 1_000_000  # what is older than that is not waited f
 AT_ONCE = 20
 OUTPUT_MAX_BYTES = 256 * 1024
 TEXT_MAX_CHARACTERS = 20_000
+COMPLAINT_MAX_CHARACTERS = 200
 NICE = 10
 PLACE = "{file}"
 
@@ -181,7 +182,7 @@ async def _output(command: Sequence[str], *, limit_s: float) -> bytes:
             *command,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
             start_new_session=True,  # what it starts itself ends with it
         )
     except OSError as error:
@@ -189,10 +190,12 @@ async def _output(command: Sequence[str], *, limit_s: float) -> bytes:
     with contextlib.suppress(OSError):  # it has ended already
         os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
     assert process.stdout is not None  # noqa: S101 - a pipe was asked for
+    assert process.stderr is not None  # noqa: S101
     code = None
     try:
         async with asyncio.timeout(limit_s):
-            output = await _read_whole(process.stdout)
+            reading = (_read_whole(process.stdout), _read_whole(process.stderr))
+            output, complaint = await asyncio.gather(*reading)
             code = await process.wait()
     except TimeoutError:
         raise TranscribingFailed(f"'{command[0]}' took longer than {limit_s:g} s") from None
@@ -202,7 +205,7 @@ async def _output(command: Sequence[str], *, limit_s: float) -> bytes:
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     if code:
-        raise TranscribingFailed(f"'{command[0]}' ended with {code}")
+        raise TranscribingFailed(f"'{command[0]}' ended with {code}{_last_line(complaint)}")
     return output
 
 
@@ -212,6 +215,12 @@ async def _read_whole(stream: asyncio.StreamReader) -> bytes:
     while piece := await stream.read(OUTPUT_MAX_BYTES):
         output += piece[: OUTPUT_MAX_BYTES - len(output)]
     return bytes(output)
+
+
+def _last_line(complaint: bytes) -> str:
+    """Return what a program has complained of last, for a log."""
+    lines = complaint.decode("utf-8", "replace").strip().splitlines()
+    return f": {lines[-1].strip()[:COMPLAINT_MAX_CHARACTERS]}" if lines else ""
 
 
 def _read(output: bytes) -> Said:
