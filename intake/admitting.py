@@ -5,6 +5,8 @@ says so: `counted`): whatever STOP, another daemon or an operator has committed 
 looked up only. What is refused is kept as withheld, and an answer among it was not given; what meets quiet hours waits for their end. A page that nobody needs any more is dropped.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from sqlalchemy import bindparam, select
 
@@ -58,17 +60,31 @@ class _Queued(msgspec.Struct, frozen=True):
 
 
 async def is_admitted(
-    store: Store, context: Context | None, outbox_id: int, outbound: OutboundMessage
+    store: Store,
+    context: Context | None,
+    outbox_id: int,
+    outbound: OutboundMessage,
+    *,
+    begin: Callable[[Tx], bool] | None = None,
 ) -> bool:
-    """Whether a message may leave now; what must not is settled then."""
+    """Whether a message may leave now; what must not is settled then.
+
+    begin: takes the try, false = it is not ours; in the same write, so that nothing is committed between the gate's answer
+    and the message. None = the try needs no taking.
+    """
     account = context.accounts.get(outbound.account) if context is not None else None
     is_mail = account is not None and account.medium not in PHONE_MEDIA
-    if is_mail and outbound.automatic != ASKED_OF_MAIL:
-        return True
-    if is_mail and (await store.read(lambda tx: _look(tx, context, outbox_id, outbound))).is_allowed:
-        return True
-    verdict = await store.write(lambda tx: admit(tx, context, outbox_id, outbound))
-    return verdict is not None and verdict.is_allowed
+    if is_mail and (
+        outbound.automatic != ASKED_OF_MAIL
+        or (await store.read(lambda tx: _look(tx, context, outbox_id, outbound))).is_allowed
+    ):
+        return begin is None or await store.write(begin)
+
+    def decide(tx: Tx) -> bool:
+        verdict = admit(tx, context, outbox_id, outbound)
+        return verdict is not None and verdict.is_allowed and (begin is None or begin(tx))
+
+    return await store.write(decide)
 
 
 def admit(tx: Tx, context: Context | None, outbox_id: int, outbound: OutboundMessage) -> Verdict | None:

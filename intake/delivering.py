@@ -18,7 +18,7 @@ from intake import admitting, attaching, failpoints, outbox, reports
 from intake import attempts as tries
 from intake.model import Context
 from intake.outbox import Queued
-from intake.store.engine import Store, StoreError
+from intake.store.engine import Store, StoreError, Tx
 
 CONCURRENT = 64
 # After the n-th failed try, seconds; together about three days. Jitter of a quarter keeps a crowd from returning as one.
@@ -134,9 +134,10 @@ class Outbox:
             outbound = await self._complete(queued.outbound)
             if await self._waits(queued) or await self._was_sent(queued, outbound):
                 return
-            if not await admitting.is_admitted(self._store, self._context(), queued.id, outbound):
-                return
-            if not await self._begins(queued, attempts):
+            begin = self._taking(queued, attempts)
+            if not await admitting.is_admitted(
+                self._store, self._context(), queued.id, outbound, begin=begin
+            ):
                 return
             delivered = await self._deliverer(queued).deliver(outbound)
         except DeliveryFailed as failure:
@@ -187,15 +188,15 @@ class Outbox:
             report = await became_of(provider_id)
             await self._store.write(lambda tx: reports.apply(tx, context, queued.id, report))
 
-    async def _begins(self, queued: Queued, attempts: int) -> bool:
-        """Take the try before it is made, where it must not be made twice; false when it is not ours to make.
+    def _taking(self, queued: Queued, attempts: int) -> Callable[[Tx], bool] | None:
+        """Return what takes the try before it is made, where it must not be made twice; it says whether it is ours.
 
-        Mail on a store of our own needs none: nobody else sends it, and whoever gets it twice can tell.
+        None: mail on a store of our own; nobody else sends it, and whoever gets it twice can tell.
         """
         is_blind = hasattr(self._deliverer(queued), "sent_before")
         if not is_blind and not self._store.is_shared:
-            return True
-        return await self._store.write(lambda tx: tries.begin(tx, queued.id, attempts, is_blind=is_blind))
+            return None
+        return lambda tx: tries.begin(tx, queued.id, attempts, is_blind=is_blind)
 
     async def _complete(self, outbound: OutboundMessage) -> OutboundMessage:
         """Put in the bytes of the message's files."""

@@ -19,7 +19,7 @@ from intake import desk as desk_actions
 from intake.outbound import Draft
 from intake.store import schema
 from tests.domain.world import RULES
-from tests.phone.consent_desk import ConsentDesk
+from tests.phone.consent_desk import ConsentDesk, FarEnd
 from tests.phone.texted_desk import CONVERSATIONS
 from tests.phone.texting import JAN
 
@@ -471,3 +471,35 @@ def test_the_sentence_is_short_and_has_the_day(desk: ConsentDesk) -> None:
     assert found is not None
     assert permission.sentence(found, "sms") == f"{JAN} opted out 10 Nov 2026 (STOP), cannot text"
     assert permission.sentence(found, "voice").endswith("cannot call")
+
+
+def test_the_gate_answers_in_the_write_that_takes_the_try(desk: ConsentDesk) -> None:
+    """The last that is committed before a message leaves: no STOP fits between the answer and the message."""
+    desk.answer(desk.ticket(desk.say("My printer is on fire")))
+    writes: list[str] = []
+
+    async def deliver(outbound: Any) -> Any:
+        writes.append("deliver")
+        return await FarEnd.deliver(desk.far, outbound)
+
+    async def sent_before(outbound: Any) -> tuple[str, ...]:
+        return ()
+
+    far: Any = desk.far
+    far.deliver, far.sent_before = deliver, sent_before
+    store: Any = desk.store
+    sender, write = desk.outbox(), store.write
+
+    async def watched(fn: Any) -> Any:
+        writes.append("write")
+        return await write(fn)
+
+    async def send() -> None:
+        rows, _ = await sender._due()
+        store.write = watched
+        for queued in (each for each in rows if each.outbound.account == "texts"):
+            await sender._free.acquire()
+            await sender._send(queued)
+
+    asyncio.run(send())
+    assert writes == ["write", "deliver", "write"]  # the gate with the try, the message, how it ended
