@@ -24,6 +24,8 @@ Outcome = Literal["", "yours", "theirs", "passed_on", "alone", "over"]
 class Paged(msgspec.Struct, frozen=True, kw_only=True):
     """What an agent is told of, as it is now. page: the outbox id. said: the sentence. language: of it, ISO 639-1.
 
+    agent: a name. is_free: no other call rings for them, or has them.
+
     outcome: "yours", "theirs" (`by` has it), "passed_on", "alone" (it was to be passed on, and there is nobody else),
     "over" (nothing is left to do), "" = nobody has said anything.
     """
@@ -32,6 +34,8 @@ class Paged(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     language: str = "en"
     is_test: bool = False
+    agent: str = ""
+    is_free: bool = True
     outcome: Outcome = ""
     by: str = ""
 

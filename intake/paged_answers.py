@@ -18,6 +18,7 @@ from intake import (
     desk,
     events,
     failures,
+    holds,
     journal,
     passing_on,
     summonses,
@@ -45,6 +46,7 @@ _STATES = {
     "failed": "failed",
     "canceled": "failed",
 }
+_OVER = frozenset(("completed", "busy", "no-answer", "failed", "canceled"))
 _WORDS = {
     "busy": "the line was busy",
     "no-answer": "nobody answered",
@@ -135,6 +137,8 @@ class _Status(msgspec.Struct, frozen=True, kw_only=True):
 def _move(tx: Tx, context: Context, told: _Status) -> None:
     """Note how far a call got; one that reached nobody is followed by the next way, at once."""
     state = _STATES.get(told.status)
+    if told.status in _OVER:
+        holds.let_go(tx, page_calls.session(str(told.outbox_id)))
     if state is None or (state != "delivered" and _is_of_another_call(tx, told)):
         return
     reason = _WORDS.get(told.status) if state == "failed" else None

@@ -8,6 +8,8 @@ acknowledgement, by whatever way, ends every summons of its ticket; it stops no 
 Tests (`intake oncall page --test`) are about no ticket: each of their summonses has one way.
 """
 
+from collections.abc import Set as AbstractSet
+
 from sqlalchemy import bindparam
 
 from channels import page_calls
@@ -233,8 +235,11 @@ def is_wanted(tx: Tx, outbound: OutboundMessage) -> bool:
 # -- looking ----------------------------------------------------------------------------------------------------------
 
 
-def paged(tx: Tx, session: str | None) -> Paged | None:
-    """Return what the session of a page call tells an agent of, as it is now; None = it is no such session."""
+def paged(tx: Tx, session: str | None, *, busy: AbstractSet[str] = frozenset()) -> Paged | None:
+    """Return what the session of a page call tells an agent of, as it is now; None = it is no such session.
+
+    busy: agents for whom another call rings.
+    """
     page = page_calls.page_of(session)
     found = summonses.of_page(tx, int(page)) if page is not None else None
     if page is None or found is None:
@@ -243,8 +248,16 @@ def paged(tx: Tx, session: str | None) -> Paged | None:
     outcome, by = outcome_of(tx, summons)
     if not outcome and summonses.is_kept(tx, summons):
         outcome = "alone"
-    language, is_test = str(outbound.extra.get("language", "en")), summons.ticket_id is None
-    return Paged(page=page, said=outbound.text, language=language, is_test=is_test, outcome=outcome, by=by)
+    return Paged(
+        page=page,
+        said=outbound.text,
+        language=str(outbound.extra.get("language", "en")),
+        is_test=summons.ticket_id is None,
+        agent=summons.agent,
+        is_free=summons.agent not in busy,
+        outcome=outcome,
+        by=by,
+    )
 
 
 def outcome_of(tx: Tx, summons: Summons) -> tuple[page_calls.Outcome, str]:

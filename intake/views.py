@@ -72,7 +72,7 @@ class Views:
             zone=str(calendar.zone),
             wait_s=desk.wait_s,
             incident=desk.incident,
-            page=paging.paged(tx, session),
+            page=paging.paged(tx, session, busy=busy),
             out=calling_out.shown(tx, context, session, busy=busy),
             placed=None if ticket is None else callers.placed(tx, context, ticket, busy=busy),
             **callers.part_of_view(tx, who, caller),

@@ -85,6 +85,14 @@ def test_1_means_who_still_waits_before_who_has_an_answer(desk: Desk) -> None:
     assert acknowledged(desk, first, second) == [1, 0]
 
 
+def test_who_waits_comes_before_who_has_an_answer_also_within_a_moment(desk: Desk) -> None:
+    """Both are a second old when they text."""
+    first, second = two(desk, apart_s=1)
+    desk.reply(second, agent="ania")
+    desk.text(EWA, "1")
+    assert acknowledged(desk, first, second) == [1, 0]
+
+
 def test_what_else_waits_is_said_with_the_answer(desk: Desk) -> None:
     first, second = two(desk, apart_s=60)
     desk.advance(minutes=1)

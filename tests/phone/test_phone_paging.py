@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from channels.contract import Identity
-from intake import admitting, means, opt_outs, outbox, settings
+from intake import admitting, holds, means, opt_outs, outbox, settings
 from intake.commands import event_text
 from intake.model import Account
 from intake.settings import Phone
@@ -187,6 +187,37 @@ def test_a_call_that_is_made_again_by_hand_is_followed_by_its_own_end(desk: Desk
     desk.send_all()
     desk.status(page, "no-answer", call="CA-again")
     assert desk.tries(ticket)[0] == (*CALL, "failed")
+
+
+def test_nobody_else_rings_for_an_agent_who_listens_to_a_page(desk: Desk) -> None:
+    """From picking up to the end, which comes with a key, or with the call's last status."""
+
+    def held() -> list[str]:
+        return [row["agent"] for row in desk.rows("holds")]
+
+    desk.paged_ticket()
+    page = desk.try_of("voice")
+    assert held() == []
+    desk.turn(page)
+    assert held() == ["ewa"]
+    desk.settle_calls()
+    desk.status(page, "completed")
+    assert held() == []
+    desk.press(page, "*", "1")
+    assert held() == []
+
+
+def test_a_page_is_heard_while_another_call_has_its_agent(desk: Desk) -> None:
+    """They pick up both: the page is told, and takes nobody from the other call."""
+    ticket = desk.paged_ticket()
+
+    def hold(tx: Tx) -> None:
+        assert holds.claim(tx, "calls:CA-other", ("ewa",), hold_s=600) == frozenset()
+
+    desk.store.write_now(hold)
+    assert desk.press(desk.try_of("voice"), "1") == "Thank you. You have it. Goodbye."
+    assert desk.events(ticket).count("acknowledged") == 1
+    assert [row["session"] for row in desk.rows("holds")] == ["calls:CA-other"]
 
 
 def test_by_call_is_one_call_and_nothing_else(desk: Desk) -> None:

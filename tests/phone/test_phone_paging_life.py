@@ -131,6 +131,21 @@ async def living(desk: Desk, provider: Provider, api_url: str) -> AsyncIterator[
             await life.channels[name].close()
 
 
+def cut_off(monkeypatch: pytest.MonkeyPatch, place: str, *, nth: int = 1, is_for_ever: bool = False) -> None:
+    """Kill the daemon at the nth time that it comes to a place; is_for_ever: at each."""
+    left = nth
+
+    def reach(name: str) -> None:
+        nonlocal left
+        if name != place:
+            return
+        left -= 1
+        if left == 0 or is_for_ever:
+            raise Cut
+
+    monkeypatch.setattr(failpoints, "reach", reach)
+
+
 async def test_the_whole_ladder_each_way_once_in_order_in_time(
     desk: Desk, provider: Provider, api_url: str
 ) -> None:
@@ -146,17 +161,8 @@ async def test_cut_off_at_each_step_it_is_the_same(
     desk: Desk, provider: Provider, api_url: str, monkeypatch: pytest.MonkeyPatch, place: str, nth: int
 ) -> None:
     """As a kill would: what was not committed is done again, what was is not; nobody is rung or texted twice."""
-    left = nth
-
-    def reach(name: str) -> None:
-        nonlocal left
-        if name == place:
-            left -= 1
-            if left == 0:
-                raise Cut
-
     async with living(desk, provider, api_url) as life:
-        monkeypatch.setattr(failpoints, "reach", reach)
+        cut_off(monkeypatch, place, nth=nth)
         for minutes in WATCHED:
             await life.at(minutes)
         assert (life.cuts, life.told()) == (1, WHOLE)
@@ -228,13 +234,8 @@ async def test_two_notices_that_were_both_cut_off_are_two_calls(
 ) -> None:
     """Two tickets for one agent, the daemon killed after both calls were made: each call is one of them."""
     desk.receive("other@customer.example")
-
-    def reach(name: str) -> None:
-        if name == "outbox.after_deliver":
-            raise Cut
-
     async with living(desk, provider, api_url) as life:
-        monkeypatch.setattr(failpoints, "reach", reach)
+        cut_off(monkeypatch, "outbox.after_deliver", is_for_ever=True)
         for _ in range(2):
             await life.at(0)
         monkeypatch.undo()
@@ -247,16 +248,8 @@ async def test_a_call_that_was_cut_off_and_that_nobody_took_is_followed_by_the_t
     desk: Desk, provider: Provider, api_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its reports came while nobody knew whose call it was: found again, it is asked what became of it."""
-    left = 1
-
-    def reach(name: str) -> None:
-        nonlocal left
-        if name == "outbox.after_deliver" and left:
-            left = 0
-            raise Cut
-
     async with living(desk, provider, api_url) as life:
-        monkeypatch.setattr(failpoints, "reach", reach)
+        cut_off(monkeypatch, "outbox.after_deliver")
         await life.at(0)
         provider.called[0].status = "no-answer"
         await life.at(1.75)
@@ -267,16 +260,8 @@ async def test_a_call_that_was_cut_off_and_was_acknowledged_is_not_made_again(
     desk: Desk, provider: Provider, api_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Made, and killed before that was noted; ewa picks up and presses 1 while we start again."""
-    left = 1
-
-    def reach(name: str) -> None:
-        nonlocal left
-        if name == "outbox.after_deliver" and left:
-            left = 0
-            raise Cut
-
     async with living(desk, provider, api_url) as life:
-        monkeypatch.setattr(failpoints, "reach", reach)
+        cut_off(monkeypatch, "outbox.after_deliver")
         await life.at(0)
         (page,) = desk.rows("outbox", "medium = 'voice'")
         assert (page["state"], page["provider_id"]) == ("queued", None)

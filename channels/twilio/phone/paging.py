@@ -24,6 +24,7 @@ PATH = "page"
 STATUS_PATH = "page/status"
 MISSES_MAX = 3
 REPEATS_MAX = 9
+LISTEN_S = 60  # to one sentence, and for the key after it
 WAITS_MAX = 8  # of a second each, for what a key has come to
 
 _TOLD = {"1": page_calls.ACKNOWLEDGED, "2": page_calls.PASSED_ON}
@@ -38,6 +39,18 @@ def step(
     if paged is None:
         return Turn(state=None, reply=speaker.last(speaker.word("over")))
     now = _Now(call=page_calls.decoded(state, request.call), page=paged, request=request, speaker=speaker)
+    return _held(_turn(now), paged)
+
+
+def _held(turn: Turn, paged: Paged) -> Turn:
+    """Let no other call ring for the agent while they listen."""
+    if turn.state is None or not paged.is_free or not paged.agent:
+        return turn
+    return msgspec.structs.replace(turn, holds=(paged.agent,), hold_s=LISTEN_S)
+
+
+def _turn(now: "_Now") -> Turn:
+    request, paged = now.request, now.page
     if paged.outcome and not now.is_rung_again:
         return _end(now)
     if now.call.pressed:
