@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
-Automatic = Literal["auto_reply", "bounce", "feedback_report", "list", "delivery_receipt"]
+# What asks for no answer. A reaction is a person's, a sign under a message that was sent to them.
+Automatic = Literal["auto_reply", "bounce", "feedback_report", "list", "delivery_receipt", "reaction"]
 
 
 class Address(msgspec.Struct, frozen=True):

@@ -91,8 +91,8 @@ def _answering(tx: Tx, context: Context, arrival: Arrival, answer: Answered) -> 
         return Place(suggested=answer.ticket.id)
     rule = context.rulebook.conversations.of(arrival.message.kind)
     ticket = tickets.locked(tx, answer.ticket.id)
-    is_machines = arrival.message.automatic in loops.MACHINES and ticket.merged_into is None
-    if not is_machines and not is_joinable(tx, ticket, rule):
+    is_aside = arrival.message.automatic in loops.ASIDE and ticket.merged_into is None
+    if not is_aside and not is_joinable(tx, ticket, rule):
         # Merged since it was looked up: the other one may not be locked after this one.
         return Place(linked_to=tickets.final(tx, ticket).id) if rule.then == "follow_up" else NEW
     is_flagged = not answer.is_signed and not trust.verified_sender and _could_be_proven(arrival.message)

@@ -25,6 +25,8 @@ _WRITTEN = re.compile(r"([ap])\.([0-9]{1,19})\.([a-z0-9]{27,29})")
 
 # What no person wrote. A list is none of these: what it passes on is somebody's.
 MACHINES = frozenset(("auto_reply", "bounce", "feedback_report", "delivery_receipt"))
+# What stands on the ticket that it is about, whatever that one's status: it asks for nothing.
+ASIDE = MACHINES | {"reaction"}
 
 _o = schema.outbox.c
 _SENT = Statement(select(_o.ticket_id, _o.customer_id, _o.payload).where(_o.id == bindparam("id")))

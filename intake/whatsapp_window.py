@@ -2,8 +2,8 @@
 
 Source: twilio.com/docs/whatsapp/key-concepts, "customer service window" (checked 2026-11). Each sender of ours has a window
 of its own. What counts is the customer's last message to the one that would answer, whatever ticket it is in: a ticket's
-own address is the one that its last message was written to. A word of consent would count as well and is not looked at:
-we may think the window closed that is open; the other way round only where tickets of two senders have been merged.
+own address is the one that its last message was written to. A word of consent would count as well and is not looked at,
+nor is a reaction: we may think the window closed that is open; the other way round only where tickets of two senders have been merged.
 """
 
 from datetime import datetime, timedelta
@@ -32,6 +32,7 @@ _LAST = Statement(
         _m.medium == MEDIUM,
         _m.account == bindparam("account"),
         _m.author == bindparam("author"),
+        _m.automatic.is_(None),
     )
     .order_by(_m.id.desc())
     .limit(20)

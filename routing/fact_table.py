@@ -80,7 +80,7 @@ FIELDS: dict[str, Field] = {
     "attachment.size": Field("number", lambda view: tuple(each.size for each in view.facts.attachments)),
     "attachment.count": Field("number", lambda view: (len(view.facts.attachments),)),
     "automatic": Field("kind", lambda view: one(view.facts.automatic),
-                       ("auto_reply", "bounce", "feedback_report", "list", "delivery_receipt")),
+                       ("auto_reply", "bounce", "feedback_report", "list", "delivery_receipt", "reaction")),
     "spam.score": Field("number", lambda view: one(view.facts.spam_score)),
     "call.choice": Field("text", lambda view: one(view.facts.call_choice)),
     "call.outcome": Field("text", lambda view: one(view.facts.call_outcome)),

@@ -14,7 +14,7 @@ FACTS: dict[str, str] = {
     "attachment.type": 'like application/pdf; "image/*" is every image',
     "attachment.size": "of each file, in bytes or like 10MB",
     "attachment.count": "how many files",
-    "automatic": "auto_reply, bounce, feedback_report, list or delivery_receipt; or true, false",
+    "automatic": "auto_reply, bounce, feedback_report, list, delivery_receipt or reaction; or true, false",
     "spam.score": "the filter's",
     "call.choice": "what was pressed in the phone's menu",
     "call.outcome": "how a call ended",

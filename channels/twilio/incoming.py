@@ -61,6 +61,7 @@ def message(raw: RawMessage, *, medium: str) -> Message:
         visible_text=written[:MAX_TEXT_CHARS],
         language=language.detect(form.get("Body", "")[: language.MAX_CHARS], language.DEFAULT),
         attachments=_attachments(form),
+        automatic="reaction" if _is_reaction(form) else None,
         sender=sender,
         also=also,
         headers=_headers(form),
@@ -121,10 +122,14 @@ def _instant(written: object) -> datetime | None:
 def _written(form: Form) -> str:
     """Return what the customer said: words, a button, a place, a reaction, a form that they have filled in."""
     said = form.get("Body", "").strip("\n")
-    if form.get("MessageType", "").lower() == "reaction":
+    if _is_reaction(form):
         said = f"Reaction: {said}" if said else "A reaction was taken back"
     chosen = next(filter(None, (form.get(name, "") for name in ("ButtonText", "ListTitle"))), "")
     return "\n".join(filter(None, [said or chosen, _place(form), *flow_answers.lines(form)]))
+
+
+def _is_reaction(form: Form) -> bool:
+    return form.get("MessageType", "").lower() == "reaction"
 
 
 def _place(form: Form) -> str:

@@ -224,6 +224,21 @@ async def test_another_number_of_the_same_customer_opens_no_window(desk: Texted)
     assert not desk.compose(ticket, "Hello").can_send
 
 
+async def test_a_reaction_stands_on_its_ticket_and_nothing_follows(desk: Texted) -> None:
+    """A thumb under "solved" opens nothing again, is thanked for by no rule, and opens no window for free text."""
+    ticket = desk.text(sender=CHAT)
+    desk.answer(ticket, "It is solved.")
+    (sent, *_) = await desk.deliver_due()
+    desk.set_status(ticket, "closed")
+    queued = len(desk.rows("outbox"))
+    desk.advance(hours=25)
+    posted = {"MessageType": "reaction", "OriginalRepliedMessageSid": sent.sid}
+    after = desk.text("👍", sender=CHAT, **posted)
+    assert (after["id"], after["status"], len(desk.rows("outbox"))) == (ticket["id"], "closed", queued)
+    assert desk.rows("messages")[-1]["body"] == "Reaction: 👍"
+    assert "24 hours" in (desk.compose(after, "Hello").reason or "")
+
+
 async def test_each_sender_of_ours_has_a_window_of_its_own(desk: Texted) -> None:
     """What was written to one of our numbers today lets nothing leave from another one."""
     desk.provider.senders |= {OTHER}
