@@ -55,7 +55,7 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.imap.torture --mails 20000 --changes 50
 	$(BIN)/python -m tests.torture.escalations --escalations 20000 --kills 200
 	$(BIN)/python -m tests.phone.test_phone_machine_walk
-	$(BIN)/python -m tests.phone.calls_torture --callers 50 --agents 10 --rounds 40
+	$(BIN)/python -m tests.phone.calls_torture --callers 50 --agents 10 --rounds 40 --kills 1
 	$(BIN)/python -m tests.torture.clock_jumps --timers 2000 --jumps 50
 	$(BIN)/python -m tests.phone.deliveries --count 100000
 

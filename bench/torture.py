@@ -204,6 +204,7 @@ def record_calls(figures: CallFigures) -> None:
         "Voicemail",
         "Missed",
         "Hung up in the menu",
+        "Kills",
         "Broken promises",
         "Tracebacks",
         "Seconds",
@@ -219,7 +220,14 @@ def record_calls(figures: CallFigures) -> None:
         figures.doubled,
         figures.lost,
     ]
-    row += [*ended, len(figures.broken), figures.tracebacks, round(figures.elapsed_s), figures.seed]
+    row += [
+        *ended,
+        figures.kills,
+        len(figures.broken),
+        figures.tracebacks,
+        round(figures.elapsed_s),
+        figures.seed,
+    ]
     results.table(CALLS, "Callers and agents who do anything", head, [[str(each) for each in row]])
     results.line(
         CALLS,

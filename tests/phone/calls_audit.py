@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from channels.twilio.simulator.provider import Call
+from channels.twilio.simulator.webhooks import UNREACHABLE
 from tests.phone.calls_world import World
 
 NEVER_S = 1_000_000.0
@@ -34,12 +35,13 @@ class Found(msgspec.Struct):
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What the played Twilio saw of one caller's leg. owners: phones that were connected; has_left: hung up by itself."""
+    """What the played Twilio saw of one caller's leg. owners: phones that were connected; has_left: hung up by itself. was_cut: nobody answered us."""
 
     owners: tuple[str, ...]
     has_message: bool
     has_left: bool
     was_silent: bool
+    was_cut: bool = False
 
 
 def person_s(world: World, call: str) -> float:
@@ -68,8 +70,13 @@ def look(world: World, agents: Mapping[str, str]) -> Found:
     children = [each for each in world.provider.calls.values() if each.direction == "outbound-dial"]
     found.rings = len(children)
     found.broken += rings(children)
-    found.broken += world.webhooks.errors
+    found.broken += [each for each in world.webhooks.errors if not world.kills or not _is_absence(each)]
     return found
+
+
+def _is_absence(error: str) -> bool:
+    """Whether a webhook went wrong because nobody was there, or went away while it was answered."""
+    return error.endswith(f"({UNREACHABLE})") or "answered 0" in error
 
 
 def _seen(world: World, call: Call) -> Seen:
@@ -86,6 +93,7 @@ def _seen(world: World, call: Call) -> Seen:
         ),
         has_left="hangs up" in own or "is gone" in own,
         was_silent="leaves nothing" in own,
+        was_cut="error" in own,
     )
 
 
@@ -103,7 +111,8 @@ def of_call(row: Row | None, seen: Seen, call: Call, agents: Mapping[str, str]) 
         yield f"{who} ended as {row['outcome']}, seen was {seen}"
     if seen.owners and row["agent"] != agents[seen.owners[0]]:
         yield f"{who} is said to be of {row['agent']}, but {agents[seen.owners[0]]} spoke"
-    if not seen.owners and not seen.has_message and not seen.has_left and not seen.was_silent:
+    is_honest = seen.has_message or seen.has_left or seen.was_silent or seen.was_cut
+    if not seen.owners and not is_honest:
         yield f"{who} came to no honest end: {row['outcome']}"
 
 
@@ -112,6 +121,8 @@ def _wanted(seen: Seen) -> set[str]:
         return {"answered"}
     if seen.has_message:
         return {"voicemail"}
+    if seen.was_cut:
+        return {"missed", "hung_up", "failed"}
     return {"missed", "hung_up"} if seen.has_left else {"missed"}
 
 

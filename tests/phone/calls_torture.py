@@ -41,6 +41,7 @@ class Figures(msgspec.Struct):
     webhooks: int = 0
     doubled: int = 0
     lost: int = 0
+    kills: int = 0
     tracebacks: int = 0
     person_s: float = 0
     elapsed_s: float = 0
@@ -67,8 +68,8 @@ async def wrong_keys(world: World, figures: Figures, agents: int) -> None:
     figures.person_s = max(figures.person_s, calls_audit.person_s(world, leg.call.sid))
 
 
-async def everybody(world: World, callers: int, agents: int) -> None:
-    """Let everybody call within half a minute, one in ten with a number that another one has."""
+async def everybody(world: World, callers: int, agents: int, *, kills: int) -> None:
+    """Let everybody call within half a minute, one in ten with a number that another one has; kill the daemon meanwhile."""
     dice = world.dice
     for number in range(agents):
         own = calls_cast.number_of(number)
@@ -80,10 +81,12 @@ async def everybody(world: World, callers: int, agents: int) -> None:
     for number in range(callers):
         caller = f"+48601{dice.randrange(callers) if dice.random() < 0.1 else number:06}"
         world.time.start(call(caller), after_s=dice.uniform(0, ALL_CALL_S))
+    for _ in range(kills):
+        world.time.start(world.outage(dice.choice((0.0, 3.0, 20.0))), after_s=dice.uniform(5, 120))
     await world.rest(AFTERWARDS_S)
 
 
-async def play(folder: Path, figures: Figures, *, store: bytes, seed: int) -> None:
+async def play(folder: Path, figures: Figures, *, store: bytes, seed: int, kills: int) -> None:
     """Play one round and look at what is left of it."""
     agents = {calls_cast.number_of(number): f"agent{number}" for number in range(figures.agents)}
     async with World(folder, seed=seed) as world:
@@ -94,7 +97,7 @@ async def play(folder: Path, figures: Figures, *, store: bytes, seed: int) -> No
         world.webhooks.is_troubled = True
         world.studio.pick = world.dice.choice(("answer", "bridge"))
         world.studio.callbacks = world.dice.choice(("ordered", "late", "shuffled"))
-        await everybody(world, figures.callers, figures.agents)
+        await everybody(world, figures.callers, figures.agents, kills=kills)
         await world.ask("reconcile")
         await world.rest(AFTERWARDS_S)
         found = calls_audit.look(world, agents)
@@ -104,13 +107,14 @@ async def play(folder: Path, figures: Figures, *, store: bytes, seed: int) -> No
     figures.webhooks += len(world.webhooks.exchanges)
     figures.doubled += world.webhooks.doubled_count
     figures.lost += world.webhooks.lost_count
+    figures.kills += world.kills
     figures.tracebacks += world.tracebacks
     figures.ended.update(found.ended)
     figures.broken += [f"seed {seed}: {each}" for each in found.broken]
 
 
-def run(callers: int, agents: int, rounds: int, *, seed: int, folder: Path) -> Figures:
-    """Play rounds; what they showed."""
+def run(callers: int, agents: int, rounds: int, *, seed: int, folder: Path, kills: int = 0) -> Figures:
+    """Play rounds; what they showed. kills: of the daemon, in each."""
     figures = Figures(callers=callers, agents=agents, seed=seed)
     began = time.monotonic()
     template = folder / "template"
@@ -119,7 +123,7 @@ def run(callers: int, agents: int, rounds: int, *, seed: int, folder: Path) -> F
     store = (template / "intake.db").read_bytes()
     for number in range(rounds):
         round_seed = seed * 1_000 + number
-        asyncio.run(play(folder / f"round{number}", figures, store=store, seed=round_seed))
+        asyncio.run(play(folder / f"round{number}", figures, store=store, seed=round_seed, kills=kills))
     figures.elapsed_s = round(time.monotonic() - began, 1)
     return figures
 
@@ -131,11 +135,17 @@ def main() -> int:
     parser.add_argument("--callers", type=int, default=50)
     parser.add_argument("--agents", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=0, help="of the daemon, in each round")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = run(
-            arguments.callers, arguments.agents, arguments.rounds, seed=arguments.seed, folder=Path(folder)
+            arguments.callers,
+            arguments.agents,
+            arguments.rounds,
+            seed=arguments.seed,
+            folder=Path(folder),
+            kills=arguments.kills,
         )
     print(figures.line())
     if figures.calls >= LONG_RUN_CALLS:

@@ -52,7 +52,7 @@ class Troubled(Webhooks):
         if luck < _DOUBLED:
             first, second = await asyncio.gather(super().post(url, form), super().post(url, form))
             self._compare(first, second)
-            return first
+            return first if first.status else second
         first = await super().post(url, form)
         if luck < _DOUBLED + _ANSWER_LOST:
             second = await super().post(url, form)
@@ -67,6 +67,10 @@ class Troubled(Webhooks):
         self.lost_count += 1
         return Exchange(url=url, form=tuple(form.items()), status=0, error="lost on the way")
 
+    def goes_to(self, base_url: str) -> None:
+        """Post there from now on."""
+        self._base_url = base_url
+
     async def _again(self, url: str, form: Mapping[str, str] | Sequence[tuple[str, str]]) -> None:
         """Bring a copy long after it was answered: it must be taken, whatever it says."""
         copy = await super().post(url, form)
@@ -74,7 +78,8 @@ class Troubled(Webhooks):
             self.errors.append(f"{copy.path}: a late copy was answered {copy.status}")
 
     def _compare(self, first: Exchange, second: Exchange) -> None:
-        if (first.status, first.body) != (second.status, second.body):
+        are_answers = first.status and second.status
+        if are_answers and (first.status, first.body) != (second.status, second.body):
             self.errors.append(f"{first.path}: the same webhook was answered in two ways")
 
 
@@ -87,6 +92,8 @@ class World:
         self._leaving = contextlib.AsyncExitStack()
         self._asking = asyncio.Lock()
         self._unseen_s = 0.0
+        self._is_up = False
+        self.kills = 0
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,7 +105,8 @@ class World:
         """Start everything."""
         api_url = await self._leaving.enter_async_context(rest.serving(self.provider))
         clocked.write_desk(self.folder, api_url=api_url, store=store, desk=desk, rules=rules)
-        base_url = f"http://127.0.0.1:{await self._start_daemon()}"
+        self._make_clock()
+        base_url = await self._start_daemon()
         session = await self._leaving.enter_async_context(aiohttp.ClientSession())
         self.webhooks = Troubled(self.provider, public_url=PUBLIC, base_url=base_url, session=session)
         self.webhooks.dice = self.dice
@@ -108,26 +116,29 @@ class World:
         self.board = Switchboard(self.studio)
         clocked.set_up(self.provider.numbers[OWN], clocked.desk_settings(self.folder).channels)
 
-    async def _start_daemon(self) -> int:
+    def _make_clock(self) -> None:
         clock = self.folder / "clock"
         clock.write_bytes(struct.pack("d", self.provider.at.timestamp()))
         with clock.open("r+b") as file:
             self._clock = mmap.mmap(file.fileno(), SIZE_BYTES)
-        log = self._leaving.enter_context((self.folder / "daemon.log").open("wb"))
-        self._daemon = await asyncio.create_subprocess_exec(
+        self._leaving.push_async_callback(self._stop_daemon)
+
+    async def _start_daemon(self) -> str:
+        """Start it, and wait until it takes webhooks; where."""
+        program = [
             sys.executable,
             "-m",
             "tests.phone.clocked_daemon",
             str(self.folder),
-            str(clock),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=log,
-        )
-        self._leaving.push_async_callback(self._stop_daemon)
+            str(self.folder / "clock"),
+        ]
+        pipe = asyncio.subprocess.PIPE
+        with (self.folder / "daemon.log").open("ab") as log:
+            self._daemon = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, stderr=log)
         async with asyncio.timeout(START_S):
             said = await self._said()
-        return int(said.removeprefix("ready "))
+        self._is_up = True
+        return f"http://127.0.0.1:{said.removeprefix('ready ')}"
 
     async def _stop_daemon(self) -> None:
         assert self._daemon.stdin is not None
@@ -138,12 +149,31 @@ class World:
             self._daemon.kill()
             await self._daemon.wait()
 
-    async def ask(self, word: str) -> None:
-        """Have the daemon do something (see clocked_daemon). Raises: EOFError when it is no more."""
+    async def outage(self, down_s: float) -> None:
+        """Kill the daemon whatever it is doing, and start it again so much later; nobody answers meanwhile."""
+        if not self._is_up:
+            return
+        self._is_up = False
+        self.kills += 1
+        self._daemon.kill()
+        await self._daemon.wait()
+        await self.time.rest(down_s)
         async with self._asking:
+            self.webhooks.goes_to(await self._start_daemon())
+
+    async def ask(self, word: str) -> None:
+        """Have the daemon do something (see clocked_daemon), if it is there. Raises: EOFError when it ended by itself."""
+        async with self._asking:
+            if not self._is_up:
+                return
             assert self._daemon.stdin is not None
-            self._daemon.stdin.write(f"{word}\n".encode())
-            await self._said()
+            with contextlib.suppress(ConnectionError):
+                self._daemon.stdin.write(f"{word}\n".encode())
+            try:
+                await self._said()
+            except EOFError:
+                if self._is_up:
+                    raise
 
     async def _said(self) -> str:
         """Read the next answer; what the daemon logs beside it is passed over."""

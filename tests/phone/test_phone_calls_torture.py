@@ -23,6 +23,15 @@ def test_each_call_of_many_has_one_owner_a_message_or_a_caller_who_hung_up(tmp_p
     assert figures.lost > 5
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_each_call_comes_to_an_honest_end_though_the_daemon_is_killed_meanwhile(tmp_path: Path) -> None:
+    figures = calls_torture.run(12, 5, 1, seed=5, folder=tmp_path, kills=2)
+    assert figures.broken == []
+    assert (figures.tracebacks, figures.calls) == (0, 13)
+    assert figures.kills > 0
+
+
 def child(number: int, parent: str, to: str, *, from_s: int, to_s: int | None) -> Call:
     at = calls_world.NOON
     return Call(
