@@ -114,8 +114,7 @@ def state(timeline: Sequence[Happened], *, direction: str = "in") -> State:
     ended_at = ended.at if ended is not None else None
     return State(
         started_at=started_at,
-        language=_last(timeline, "language", "language")
-        or (began.details.get("language") if began else None),
+        language=_language(timeline) or (began.details.get("language") if began else None),
         choices=_choices(timeline, done),
         open_ref=done.details.get("open_ref") if done is not None else None,
         is_placeable=done is not None or outcome is not None,
@@ -256,6 +255,11 @@ def _price(timeline: Iterable[Happened]) -> str | None:
     except InvalidOperation:
         return " and ".join(prices)
     return f"{total} {units[0]}".strip() if len(set(units)) == 1 else " and ".join(prices)
+
+
+def _language(timeline: Sequence[Happened]) -> Any:
+    """Which language was chosen; None = none, or the first one for want of an answer."""
+    return _last([each for each in timeline if each.details.get("by") != "default"], "language", "language")
 
 
 def _last(timeline: Sequence[Happened], what: str, detail: str) -> Any:

@@ -77,6 +77,7 @@ class Call:
         self.kept: bytes | None = None
         self.happened: list[Happened] = []
         self.turn = Turn(state=None, reply="")
+        self.raw: RawMessage  # of the last request
         self.caller = JAN
         self.name = CALL
         self.is_doubled = True
@@ -119,6 +120,7 @@ class Call:
             envelope={"path": path, "query": query or {}},
         )
         self.asked.append((path, query or {}))
+        self.raw = raw
         turn = self.decide(raw)
         root = grammar.read(turn.reply.encode(), place="whisper" if path in AGENT_PATHS else "voice")
         for each in root.walk():

@@ -3,19 +3,28 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from channels.twilio import voice
 from channels.twilio.phone import choosing, greeting, says
 from channels.twilio.phone.menu import Choice
 from channels.twilio.phone.voices import VOICES
 from tests.phone import talking
-from tests.phone.talking import Call, options
+from tests.phone.talking import ANIA, Call, options, placed
 
 THREE = ("en", "pl", "de")
 
 
 def details(call: Call, what: str) -> list[dict[str, Any]]:
     return [each.details for each in call.happened if each.what == what]
+
+
+def told_language(call: Call) -> str | None:
+    """Which language the last turn tells of, as intake hears it."""
+    raw = call.raw
+    told = raw.envelope | {"happened": msgspec.to_builtins(call.turn.happened)}
+    return voice.parse(msgspec.structs.replace(raw, envelope=told), call.options).language
 
 
 class TestLanguage:
@@ -86,6 +95,29 @@ class TestLanguage:
     def test_star_repeats_and_is_no_miss(self) -> None:
         call = Call(options(languages=THREE)).start().press("*")
         assert (call.state.phase, call.state.misses) == ("language", 0)
+
+    def test_that_nobody_chose_is_no_fact_about_the_caller(self) -> None:
+        """Neither the turn that gives up nor any after it says what the caller speaks."""
+        call = Call(options(languages=THREE), placed=placed(ANIA)).start().press("7").press("7")
+        assert call.state.phase == "menu"
+        assert told_language(call) is None
+        call.press("2")
+        assert told_language(call) is None
+        assert call.go_on().has("Dial")
+        call.leg("ania")
+        assert "English" not in call.said
+
+    def test_that_was_chosen_is_told_by_every_turn(self) -> None:
+        call = Call(options(languages=THREE)).start().press("2")
+        assert told_language(call) == "pl"
+        call.press("2")
+        assert told_language(call) == "pl"
+
+    def test_that_was_guessed_and_then_lost_is_still_a_guess(self) -> None:
+        call = Call(options(languages=THREE)).start().press("0")
+        call.kept = None
+        call.go_on()
+        assert told_language(call) is None
 
     def test_zero_is_a_person_before_any_language_is_chosen(self) -> None:
         call = Call(options(languages=THREE)).start().press("0")

@@ -11,7 +11,7 @@ from channels.contract import Free
 from intake import incident_telling, incidents, presence, seating, tickets
 from intake.incidents import IncidentError
 from intake.store import schema
-from tests.phone.calling import JAN, RULES, Desk, answering
+from tests.phone.calling import JAN, RULES, Desk, answering, event, happened
 
 Make = Callable[[str], Desk]
 
@@ -57,6 +57,17 @@ async def test_hours_are_those_of_the_default_policy(
     clock.at = datetime(2026, 11, 10, hour, tzinfo=UTC)
     view = await make(rules).view()
     assert (view.is_open, view.next_open, view.zone) == (is_open, next_open, "Europe/Warsaw")
+
+
+@pytest.mark.parametrize(("by", "remembered"), [("digit", "en"), ("default", None)])
+async def test_a_language_is_remembered_that_somebody_chose(
+    desk: Desk, by: str, remembered: str | None
+) -> None:
+    at = desk.clock()
+    spoken = happened("language", at, 3, language="en", by=by)
+    done = happened("menu_done", at, 9, choice=None, open_ref=None)
+    desk.tell(event(happened("started", at), spoken, done, language=remembered))
+    assert (await desk.view("phone:CA2")).language == remembered
 
 
 async def test_who_may_be_rung_is_there_has_a_phone_and_comes_level_by_level(desk: Desk) -> None:

@@ -26,7 +26,7 @@ def ask(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         return over(moment, state)
     reply = twiml.gather(
         moment,
-        moment.url("call/menu", n=state.n, l=state.language),
+        moment.turn_url("call/menu", state),
         lines,
         language=state.language,
         hints=hints(state, (word for choice in choices for word in choice.heard(state.language))),

@@ -41,6 +41,7 @@ def fresh(moment: Moment, language: str | None = None) -> State:
         phase="language",
         started_at=moment.at,
         language=spoken,
+        is_guessed="g" in request.query,
         n=request.n + 1,
         caller=request.caller,
         own=request.form.get("To", "")[:20],
@@ -74,21 +75,21 @@ def language_chosen(moment: Moment, state: State) -> Answer:
         return ask_language(moment, choosing.repeating(moment, state))
     if name in languages:
         told = moment.happened("language", language=name, by=by)
-        return greet(moment, choosing.answered(moment, state, language=name)).after(told)
+        return greet(moment, choosing.answered(moment, state, language=name, is_guessed=False)).after(told)
     state, missed = choosing.missed(moment, state)
     is_left = patience.is_left(moment, state, questions.of_language(moment.options))
     if is_left and state.misses < LANGUAGE_TRIES:
         return ask_language(moment, state).after(missed)
     told = moment.happened("language", language=state.language, by="default")
-    return greet(moment, _replace(state, looks=0)).after(missed, told)
+    return greet(moment, _replace(state, looks=0, is_guessed=True)).after(missed, told)
 
 
 def _to_person(moment: Moment, state: State, by: str) -> Answer:
     """Put somebody through who wants a person before anything else; outside opening hours say that there is none."""
     if _is_closed(moment):
-        return greet(moment, state)
+        return greet(moment, _replace(state, is_guessed=True))
     lead, told = _incident(moment, state.language)
-    return choosing.person(moment, state, by, lead).after(*told)
+    return choosing.person(moment, _replace(state, is_guessed=True), by, lead).after(*told)
 
 
 def greet(moment: Moment, state: State) -> Answer:
@@ -151,7 +152,7 @@ def offer(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
         return choosing.over(moment, state)
     reply = twiml.gather(
         moment,
-        moment.url("call/offer", n=state.n, l=state.language),
+        moment.turn_url("call/offer", state),
         lines,
         language=state.language,
         hints=choosing.hints(state, [word for _, words in _offered(state).values() for word in words]),

@@ -88,6 +88,10 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         given = {name: value for name, value in query.items() if value not in (None, "")}
         return address(self.options, self.account, path, given)
 
+    def turn_url(self, path: str, state: State) -> str:
+        """The address of the customer's next turn. l: the language; g: that nobody has chosen it."""
+        return self.url(path, n=state.n, l=state.language, g=1 if state.is_guessed else None)
+
     def line(self, language: str, key: str, /, **values: object) -> Line:
         return Line(says.sentence(self.options.sentences, language, key, **values), language)
 

@@ -56,11 +56,11 @@ def _kept(told: Any) -> tuple[Happened, ...] | None:
 
 
 def _language(happened: tuple[Happened, ...], request: Request, options: Options) -> str | None:
-    """The language of the caller: chosen in this turn, or the one the address carries."""
+    """The language of the caller: chosen in this turn, or the one the address carries; None where it is a guess."""
     for each in reversed(happened):
         if each.what == "language" and isinstance(each.details.get("language"), str):
-            return str(each.details["language"])
-    carried = request.query.get("l")
+            return None if each.details.get("by") == "default" else str(each.details["language"])
+    carried = None if request.query.get("g") else request.query.get("l")
     return carried if carried in options.languages else None
 
 

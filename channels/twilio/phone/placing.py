@@ -19,7 +19,7 @@ def begin(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
     if record == "ask" and _may_ask(moment, state, lead):
         asked = twiml.gather(
             moment,
-            moment.url("call/consent", n=state.n, l=state.language),
+            moment.turn_url("call/consent", state),
             (*lead, *questions.of_recording(moment.options, state.language)),
             language=state.language,
             timeout_s=patience.CONSENT_TIMEOUT_S,
@@ -48,7 +48,7 @@ def consented(moment: Moment, state: State) -> Answer:
 def _wait(moment: Moment, state: State, lead: tuple[Line, ...]) -> Answer:
     """Ask us again right away: meanwhile the rules read what the caller chose."""
     lines = (*lead, moment.line(state.language, "connecting"))
-    url = moment.url("call/ring", n=state.n, l=state.language)
+    url = moment.turn_url("call/ring", state)
     return Answer(_replace(state, phase="placing"), twiml.going_on(moment, url, lines))
 
 
@@ -58,6 +58,6 @@ def look(moment: Moment, state: State) -> Answer:
         return ringing.go_on(moment, state)
     if state.looks >= MAX_LOOKS:
         return ringing.give_up(moment, state, "not_placed")
-    url = moment.url("call/ring", n=state.n, l=state.language)
+    url = moment.turn_url("call/ring", state)
     waiting = _replace(state, phase="placing", looks=state.looks + 1)
     return Answer(waiting, twiml.going_on(moment, url, pause_s=1))

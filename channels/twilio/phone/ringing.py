@@ -98,7 +98,7 @@ def _hold(moment: Moment, state: State) -> Answer:
         return give_up(moment, state, "nobody")
     first = state.held_since is None
     lines = [moment.line(state.language, "busy")] if first else []
-    url = moment.url("call/hold", n=state.n, l=state.language)
+    url = moment.turn_url("call/hold", state)
     reply = twiml.waiting(moment, url, lines, language=state.language, seconds=HOLD_LOOK_S)
     return Answer(_replace(state, phase="holding", held_since=since), reply)
 

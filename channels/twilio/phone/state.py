@@ -28,7 +28,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A call under way.
 
-    n: the number that the next request of the customer's leg carries. was_asked: about the language, in this call. path: ids of the menu above the one being asked.
+    is_guessed: the language is the first one, for want of an answer. n: the number that the next request of the customer's leg carries. was_asked: about the language, in this call. path: ids of the menu above the one being asked.
     answered_at: when the last right answer came, None = there was none. misses: wrong or missing answers since then; speech_misses: words that were not understood.
     may_record: None = not asked. rung: who has rung, ever; ringing: who rings now. rung_since, held_since: since when we
     try, and wait. round: of ringing. looks: for the rules' decision. attempts: at a voicemail. why: of the voicemail.
@@ -42,6 +42,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     caller: str | None = None
     own: str = ""
     was_asked: bool = False
+    is_guessed: bool = False
     path: tuple[str, ...] = ()
     choice: str | None = None
     open_ref: str | None = None

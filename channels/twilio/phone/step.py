@@ -139,7 +139,7 @@ def _gone(at: Moment, known: State | None) -> Answer:
 
 def _again(at: Moment, known: State) -> Answer:
     """Send a request that came late to where the call is now, and change nothing."""
-    url = at.url(_PATHS[known.phase], n=known.n, l=known.language)
+    url = at.turn_url(_PATHS[known.phase], known)
     return Answer(known, twiml.going_on(at, url))
 
 

@@ -100,7 +100,7 @@ def ring(moment: Moment, state: State, phones: dict[str, str], lines: Iterable[L
     response = VoiceResponse()
     said(response, moment, lines)
     dial = Dial(
-        action=moment.url("call/dialed", n=state.n, l=state.language),
+        action=moment.turn_url("call/dialed", state),
         answer_on_bridge=True,
         timeout=options.ring_s,
         time_limit=options.talk_max_s,

@@ -22,7 +22,7 @@ def _record(moment: Moment, state: State, lead: tuple[Line, ...]) -> Answer:
     reply = twiml.voicemail(
         moment,
         lines,
-        action=moment.url("call/recorded", n=state.n, l=state.language),
+        action=moment.turn_url("call/recorded", state),
         call=state.call,
         language=state.language,
     )

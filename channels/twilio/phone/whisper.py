@@ -38,7 +38,7 @@ def _words(moment: Moment, state: State) -> tuple[Line, ...]:
     choice = menu.named(moment.options.menu, state.choice or "")
     if choice is not None and "{key}" not in choice.said(spoken):
         lines.append(moment.line(spoken, "about", what=choice.said(spoken)))
-    if len(moment.options.languages) > 1:
+    if len(moment.options.languages) > 1 and not state.is_guessed:
         lines.append(moment.line(state.language, "language_name"))
     if placed is not None and placed.customer:
         lines.append(moment.line(spoken, "caller", name=placed.customer[:60]))
