@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from channels.twilio.phone import choosing, patience, ringing, twiml, voicemail, whisper
+from channels.twilio.phone.moment import Line, Moment
 from tests.phone import talking, walking
 from tests.phone.talking import ANIA, Call, options
 from tests.phone.walking import Flaw, Walk
@@ -115,6 +116,16 @@ def _record_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(twiml, "_recorded", lambda moment, state: {"record": "record-from-answer-dual"})
 
 
+def _call_them_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(moment: Moment, language: str, key: str, /, **values: object) -> Line:
+        said, placed = line(moment, language, key, **values), moment.view.placed
+        is_theirs = placed is not None and key in ("trying", "leave_message")
+        return Line(f"{said.text} {placed.customer}", language) if placed and is_theirs else said
+
+    line = Moment.line
+    monkeypatch.setattr(Moment, "line", told)
+
+
 def _hold_who_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whisper, "_without", lambda state, agent: state)
 
@@ -128,6 +139,7 @@ MUTANTS: dict[str, Any] = {
         _ask_for_a_message_for_ever,
         _hold_who_is_done,
         _record_unasked,
+        _call_them_by_name,
     )
 }
 

@@ -5,6 +5,7 @@ would. What must never be is checked at every turn; `Flaw` says what was.
 """
 
 import random
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -19,6 +20,8 @@ from tests.phone.talking import Call, free, leg_of, options
 MAX_TURNS = 60  # of the customer's leg, in one call: whoever presses what, it comes to an end
 WORDS = ("invoice", "refund", "broken", "human", "again", "mumble mumble", "", "two", "deutsch", "polish")
 KEYS = "0123456789*#"
+CUSTOMER = "Ms Ito"  # whom the number belongs to; whoever calls from it may be anybody
+PRIVATE = re.compile(rf"{CUSTOMER}|T-1|T-7K2")
 ENDS = frozenset(
     {"answered", "voicemail", "no_message", "closed", "hung_up_in_menu", "hung_up_waiting", "failed"}
 )
@@ -196,7 +199,8 @@ class Walk:
         """Let the rules place the call, and the agents come and go."""
         if self.call.view.placed is not None or self.dice.random() < 0.6:
             ring: tuple[Free, ...] = tuple(each for each in AGENTS if self.dice.random() < 0.6)
-            self.call.see(placed=talking.placed(*ring, priority=self.dice.choice(("normal", "urgent"))))
+            priority = self.dice.choice(("normal", "urgent"))
+            self.call.see(placed=talking.placed(*ring, priority=priority, customer=CUSTOMER))
 
     # -- the agents' phones -------------------------------------------------------------------------------------
 
@@ -309,6 +313,10 @@ class Walk:
         self._check(bool(turn.holds) == (turn.hold_s > 0), "a hold without an end, or an end without a hold")
         if known is not None and known.owner is not None:
             self._check(set(turn.holds) <= {known.owner}, "others are held beside the owner")
+        if self.call.asked[-1][0] not in talking.AGENT_PATHS:
+            self._check(
+                not PRIVATE.search(turn.reply), "a caller hears who they are taken for, or of a ticket"
+            )
 
     def _check_timeline(self, why: str) -> None:
         told = self.call.happened
