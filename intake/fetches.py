@@ -21,7 +21,7 @@ from intake.store.statements import Statement, upsert
 
 PAGE = 50
 # After the n-th failed try, seconds; together about three days. A provider may name a file before it can give it.
-BACK_OFF_S = (2, 5, 15, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
+BACK_OFF_S = (1, 2, 5, 15, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
 SIGNAL = "fetches"
 
 _f = schema.fetches.c

@@ -306,12 +306,12 @@ async def test_a_file_that_is_not_there_yet_is_asked_for_again_within_a_minute(d
         await fetch_due(desk, work)
         seconds += 1
         desk.advance(seconds=1)
-    assert len(source.asked) == 4
+    assert len(source.asked) == 5
     source.files["ME1"] = Fetched(PICTURE, "image/jpeg")
     desk.advance(minutes=5)
     await fetch_due(desk, work)
     assert files_of(desk, text)[0]["size"] == len(PICTURE)
-    assert told == ["file_delayed"] * 4 + ["file_fetched"]
+    assert told == ["file_delayed"] * 5 + ["file_fetched"]
 
 
 async def test_a_file_that_can_never_be_had_is_told(desk: Desk) -> None:

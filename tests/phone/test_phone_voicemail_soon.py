@@ -29,9 +29,9 @@ _FILES = Statement(select(schema.messages.c.attachments, schema.messages.c.id))
 
 
 @pytest.mark.timeout(120)  # of a busy machine
-@pytest.mark.parametrize("refused", [0, 1])
+@pytest.mark.parametrize("refused", [0, 2])
 async def test_the_sound_is_on_the_ticket_within_ten_seconds(go_live: "GoLive", refused: int) -> None:
-    """Also when Twilio names the recording before it gives it: at first it is not there yet."""
+    """Also when Twilio names the recording before it gives it: twice it is not there yet."""
     scenario = scenarios.from_text(LEFT, file="call.yaml")
     live = await go_live(desk=scenario.desk)
     play = playing.Play(scenario, live)
