@@ -169,6 +169,14 @@ async def test_what_was_sent_before_it_was_decided_is_another_message(
     assert await sender.sent_before(message(created_at=provider.at)) == ()
 
 
+async def test_what_a_clock_that_goes_behind_ours_says_was_before_is_found(
+    sender: send.Sender, provider: Provider
+) -> None:
+    sent = await sender.deliver(message())
+    provider.advance(180)
+    assert await sender.sent_before(message(created_at=provider.at)) == (sent.provider_id,)
+
+
 async def test_what_the_customer_wrote_is_never_taken_for_ours(
     sender: send.Sender, provider: Provider
 ) -> None:

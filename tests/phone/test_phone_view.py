@@ -1,5 +1,6 @@
 """What a caller's session is shown of the desk."""
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -132,7 +133,9 @@ async def test_waiting_is_of_use_while_somebody_who_works_speaks(desk: Desk) -> 
     assert (all_speak.ring, all_speak.is_staffed) == ((), True)
     for agent in ("ania", "ewa", "tomek"):
         desk.store.write_now(
-            lambda tx, who=agent: presence.go(tx, desk.context, who, until_us=None, keep=False, by=who)
+            functools.partial(
+                presence.go, context=desk.context, name=agent, until_us=None, keep=False, by=agent
+            )
         )
     all_gone = (await desk.view()).placed
     assert all_gone is not None
