@@ -1,5 +1,6 @@
 """What every test gets: no network beyond loopback, no settings from outside, a clock that the test moves."""
 
+import gc
 import ipaddress
 import logging
 import os
@@ -35,6 +36,17 @@ def pytest_configure(config: pytest.Config) -> None:
     memory = memory_folder(room_bytes=2_000_000_000)
     if memory and "not slow" in config.getoption("markexpr"):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported and collected stays: looking through it for garbage again and again is a fifteenth of the run."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
