@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from intake import call_list, call_text, cli, listing, terminal
@@ -71,8 +72,18 @@ def lines(call: Mapping[str, Any]) -> Iterator[str]:
     ):
         if value:
             yield f"  {name:<9} {escaped(str(value))}"
+    yield f"  {'started':<9} {terminal.local_time(call['started_at'])}"
+    began = next((each["at"] for each in call["timeline"]), "")
     for each in call["timeline"]:
-        yield f"  {terminal.local_time(each['at'])}  {each['what']}  {_said(each['details'])}".rstrip()
+        after = _after(began, each["at"])
+        yield f"  {after:>9}  {each['what']}  {_said(each['details'])}".rstrip()
+
+
+def _after(began: str, at: str) -> str:
+    """Say how long after the beginning something happened, "+1:05"; seconds tell who rang for how long."""
+    passed_s = max(round((datetime.fromisoformat(at) - datetime.fromisoformat(began)).total_seconds()), 0)
+    minutes, seconds = divmod(passed_s, 60)
+    return f"+{minutes}:{seconds:02}"
 
 
 def _said(details: Mapping[str, Any]) -> str:

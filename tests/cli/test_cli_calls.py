@@ -75,7 +75,8 @@ def test_a_call_is_shown_with_its_timeline(desk: Intake) -> None:
         "priced",
     ]
     shown = desk("calls", "show", "CA1").out
-    assert "connected  agent zoe" in shown
+    assert "+0:20  connected  agent zoe" in shown
+    assert "+3:20  ended" in shown
     assert "cost      -0.0085 USD" in shown
 
 
