@@ -137,7 +137,7 @@ def _told(tx: Tx, text: _Text) -> list[Summons]:
 
 def _is_untaken(tx: Tx, summons: Summons) -> bool:
     """Whether nobody looks at it, nor has passed it on."""
-    return summons.state != "passed_on" and paging.outcome_of(tx, summons)[0] == ""
+    return paging.outcome_of(tx, summons)[0] == ""
 
 
 def _is_answered(tx: Tx, summons: Summons) -> bool:
