@@ -76,11 +76,15 @@ def ruled(open_desk: Callable[..., ConsentDesk]) -> ConsentDesk:
 
 @functools.cache
 def calls_of_intake() -> tuple[tuple[str, str, ast.Call], ...]:
-    """(module, function, call) for each call in intake's code; a function in another one stands in both."""
+    """(module, function, call) for each call in those of intake's files that could send; a function in another one
+    stands in both.
+    """
+    sources = [(path.stem, path.read_text(encoding="utf-8")) for path in INTAKE.rglob("*.py")]
     return tuple(
-        (path.stem, function.name, node)
-        for path in INTAKE.rglob("*.py")
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        (module, function.name, node)
+        for module, source in sources
+        if "outgoing" in source or "deliver" in source
+        for function in ast.walk(ast.parse(source))
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Call)
