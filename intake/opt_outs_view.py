@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from intake import instants, opt_outs, permission
+from intake import instants, opt_outs, permission, reached_names
 from intake.opt_outs import OptOut
 from intake.store.engine import Tx
 
-_MEDIA = {"phone": ("sms", "voice", "whatsapp"), "whatsapp": ("whatsapp",), "email": ("email",)}
+_OF_NUMBERS = ("sms", "voice", "whatsapp")
 
 
 def public(found: OptOut) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def public(found: OptOut) -> dict[str, Any]:
         "kind": found.kind,
         "address": found.value,
         "state": found.state,
-        "media": [found.scope] if found.scope else list(_MEDIA.get(found.kind, ())),
+        "media": list(_media(found)),
         "how": found.how,
         "said": found.said,
         "account": found.account,
@@ -30,5 +30,12 @@ def beside(tx: Tx, customer_id: int) -> list[dict[str, Any]]:
     return [
         public(each) | {"sentence": permission.sentence(each, medium)}
         for each in opt_outs.of_customer(tx, customer_id)
-        for medium in (each.scope or _MEDIA.get(each.kind, ("",))[0],)
+        for medium in _media(each)[:1]
     ]
+
+
+def _media(found: OptOut) -> tuple[str, ...]:
+    """Return what it covers. A number is one person's by every medium of the phone."""
+    if found.scope:
+        return (found.scope,)
+    return _OF_NUMBERS if reached_names.number_of(found.identity) is not None else (found.kind,)

@@ -57,12 +57,18 @@ def list_opt_outs(arguments: argparse.Namespace) -> int:
 
 
 def show(arguments: argparse.Namespace) -> int:
-    from intake import consent_decisions
+    from intake import consent_decisions, reached_names
 
     identity = _wanted(lambda: consent_decisions.identity_of(arguments.address))
     with options.opened(arguments) as (_, store):
-        rows = store.read_now(lambda tx: opt_outs.history(tx, identity))
-    _print(iter(reversed(rows)), arguments, nothing=f"nothing was ever noted about {identity.value}")
+        rows = store.read_now(
+            lambda tx: [row for each in reached_names.twins(identity) for row in opt_outs.history(tx, each)]
+        )
+    _print(
+        iter(sorted(rows, key=lambda row: row.id)),
+        arguments,
+        nothing=f"nothing was ever noted about {identity.value}",
+    )
     return 0
 
 

@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from channels.contract import Identity
+from intake import consent_decisions, opt_outs, opt_outs_view
+from intake.desk import DeskError
 from intake.instants import rfc3339
+from intake.store.engine import Tx
 from tests.phone.consent_desk import ConsentDesk
 from tests.phone.texting import JAN, form
 
@@ -80,3 +84,42 @@ def test_a_stop_that_comes_late_is_not_confirmed(desk: ConsentDesk) -> None:
     late(desk, "wypisz", minutes=30)
     assert desk.holding() is not None
     assert desk.texts_to() == []
+
+
+def opt_in(desk: ConsentDesk, typed: str) -> int:
+    return len(
+        desk.store.write_now(lambda tx: consent_decisions.opt_in(tx, desk.context, typed, agent="ania"))
+    )
+
+
+def test_an_agent_opens_a_number_by_all_of_its_names(desk: ConsentDesk) -> None:
+    """Whichever of them said STOP: after it they may be written to, and the customers say so."""
+    desk.say("My printer is on fire")
+    desk.chat_say("STOP")
+    assert {row["kind"] for row in desk.rows("opt_outs")} == {"phone", "whatsapp"}
+    assert opt_in(desk, "whatsapp:+48 600 100 200") == 2
+    assert desk.holding() is None
+    assert [row["opted_out_at"] for row in desk.rows("customers")] == [None, None]
+    with pytest.raises(DeskError, match="has not opted out"):
+        opt_in(desk, JAN)
+
+
+def test_an_agents_word_about_a_number_on_whatsapp_is_about_the_number(desk: ConsentDesk) -> None:
+    row = desk.store.write_now(
+        lambda tx: consent_decisions.opt_out(tx, desk.context, f"whatsapp:{JAN}", agent="ania")
+    )
+    assert (row.kind, row.value) == ("phone", JAN)
+    assert opt_outs_view.public(row)["media"] == ["sms", "voice", "whatsapp"]
+
+
+def test_a_thousand_suggestions_do_not_push_a_stop_out_of_sight(desk: ConsentDesk) -> None:
+    """Where STOP means one medium alone suggestions go on."""
+    identity = Identity("phone", JAN)
+
+    def note(tx: Tx) -> None:
+        opt_outs.write(tx, identity, "out", how="word", scope="sms")
+        for _ in range(opt_outs.ROWS_MAX + 1):
+            opt_outs.write(tx, identity, "suggested", how="words")
+
+    desk.store.write_now(note)
+    assert desk.holding() is not None
