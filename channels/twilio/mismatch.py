@@ -72,7 +72,7 @@ class Seeker:
 def found(seen: Seen, options: settings.Options) -> str:
     """Return the sentence about the first other form that the signature fits, or about there being none."""
     tokens = tuple(dict.fromkeys((*options.tokens, *(token.strip() for token in options.tokens))))
-    most = SEARCHED_BYTES // ((len(seen.body) + len(seen.url)) * len(tokens) * 2)
+    most = SEARCHED_BYTES // max(1, (len(seen.body) + len(seen.url)) * len(tokens) * 2)
     for url, fields, differs in itertools.islice(_forms(seen, options), max(1, most)):
         if signature.is_valid(url, fields, seen.given[0], tokens=tokens):
             return _sentence(differs, url, options)
