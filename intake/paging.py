@@ -224,7 +224,7 @@ def is_wanted(tx: Tx, outbound: OutboundMessage) -> bool:
     if summons.ticket_id is None:
         return tx.now - summons.created_at <= TEST_WITHIN_US
     ticket = tickets.load(tx, summons.ticket_id)
-    if ticket is None or summons.state == "passed_on":
+    if ticket is None:
         return False
     ticket = tickets.final(tx, ticket)
     is_done = not ticket.is_open and (ticket.status_changed_at or 0) > summons.created_at

@@ -113,12 +113,25 @@ def test_where_another_rings_already_it_is_passed_on_to_them(desk: Desk) -> None
     assert desk.events(ticket).count("not_passed_on") == 0
 
 
+def test_what_waits_for_who_has_passed_it_on_is_not_sent(desk: Desk) -> None:
+    """Two minutes have gone by, and the text is decided when she presses 2."""
+    ticket = desk.paged_ticket()
+    call = desk.try_of("voice")
+    desk.store.write_now(lambda tx: tx.update(schema.outbox, {"id": call["id"]}, state="sent"))
+    desk.after(minutes=2)
+    desk.press(call, "2")
+    assert ("sms", EWA, "dropped") in desk.tries(ticket)
+
+
 def test_of_two_who_both_pass_it_on_the_second_keeps_it(desk: Desk) -> None:
-    desk.use_rules(ALONE.replace("l2: [ewa]", "l2: [ewa, ania]"))
-    desk.paged_ticket()
+    """And nobody who was told of it before is told again."""
+    desk.use_rules(ALONE.replace("l2: [ewa]", "l2: [ewa, ania]").replace("lead: [ewa]", "lead: [ewa, ania]"))
+    ticket = desk.paged_ticket()
+    before = desk.events(ticket).count("notified")
     first, second = desk.rows("outbox", "medium = 'voice' ORDER BY id")
     assert desk.press(first, "2") == "It is passed on. Goodbye."
     assert desk.press(second, "2") == STAYS
+    assert desk.events(ticket).count("notified") == before
 
 
 def test_where_another_has_a_mail_of_it_it_is_passed_on_to_them(desk: Desk) -> None:
