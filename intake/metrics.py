@@ -47,6 +47,11 @@ class Metrics:
         self.given_up = self._gauge(
             "ledger_given_up", "Messages that stay on the server: a person has to look", place
         )
+        self.channel_troubles = self._gauge(
+            "channel_troubles",
+            "What an account cannot do now: the other side is down, a login is wrong",
+            by_account,
+        )
         self.silence = self._gauge("silence_alarm", "1 = nothing came in for longer than the set open hours")
 
     def _outgoing(self) -> None:

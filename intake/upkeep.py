@@ -151,9 +151,13 @@ class Upkeep:
         )
 
     def _troubles(self) -> list[str]:
-        """Say what channels that fetch mail have to say: another's server is down, a password is wrong."""
-        channels = self._daemon.wired.channels.items()
-        return [f"{name}: {said}" for name, each in channels for said in getattr(each, "troubles", list)()]
+        """Say and count what channels that fetch have to say: another's server is down, a password is wrong."""
+        found = []
+        for name, each in self._daemon.wired.channels.items():
+            said: list[str] = getattr(each, "troubles", list)()
+            self.metrics.channel_troubles.labels(name).set(len(said))
+            found += [f"{name}: {sentence}" for sentence in said]
+        return found
 
     def _parts(self, tx: Tx) -> dict[str, health.Part]:
         pending, oldest = tx.one(_PENDING) or (0, None)
@@ -225,6 +229,7 @@ class Upkeep:
         metrics.timers_failed.set(len(late.failed))
         oldest_s = 0.0 if late.oldest_us is None else (store.now_us() - late.oldest_us) / 1_000_000
         metrics.timers_oldest.set(max(oldest_s, 0.0))
+        self._troubles()
         self._look_for_silence(self._started_at if last_us is None else instants.datetime_from_us(last_us))
 
     def _look_for_silence(self, last: datetime) -> None:

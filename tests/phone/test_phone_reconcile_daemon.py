@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import threading
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -125,3 +126,5 @@ def test_a_wrong_token_is_what_readyz_names(start: Start, served: Served) -> Non
     assert status == 200
     assert "texts: Twilio refuses the login: account_sid and auth_token do not belong together" in told
     assert "not-the-token" not in told + "".join(running.said)
+    with urllib.request.urlopen(f"{running.http}/metrics", timeout=LIMIT_S) as answer:
+        assert 'intake_channel_troubles{account="texts"} 1.0' in answer.read().decode()
