@@ -75,6 +75,7 @@ def desk_of(dice: random.Random) -> DeskIs:
             "hold_s": dice.choice((0, 30, 120)),
             "record": dice.choice(("off", "ask", "notice")),
             "transcription": dice.choice(("none", "twilio")),
+            "answer_within_s": 10,  # a busy machine is no slow store
             "offer_open_request": dice.random() < 0.7,
         }
     )

@@ -108,7 +108,9 @@ class World:
         self._make_clock()
         base_url = await self._start_daemon()
         session = await self._leaving.enter_async_context(aiohttp.ClientSession())
-        self.webhooks = Troubled(self.provider, public_url=PUBLIC, base_url=base_url, session=session)
+        self.webhooks = Troubled(
+            self.provider, public_url=PUBLIC, base_url=base_url, session=session, timeout_s=START_S
+        )
         self.webhooks.dice = self.dice
         self.webhooks.time = self.time = Time(self.provider, passed=self._passed, is_parallel=True)
         self.studio = Studio(self.provider, self.webhooks, time=self.time)

@@ -52,6 +52,7 @@ class Webhooks:
     """Posts to one daemon. public_url: what is signed; base_url: where it listens really, "" = the same.
 
     doubled: every webhook is sent again at once, as after a connection that broke, and the answer must be the same one.
+    timeout_s: for real; more than Twilio's where a machine has too much to do for it to mean anything.
     """
 
     def __init__(
@@ -62,10 +63,11 @@ class Webhooks:
         base_url: str = "",
         session: aiohttp.ClientSession,
         is_doubled: bool = False,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._provider, self._session = provider, session
         self._public_url, self._base_url = public_url.rstrip("/"), (base_url or public_url).rstrip("/")
-        self.is_doubled = is_doubled
+        self.is_doubled, self._timeout_s = is_doubled, timeout_s
         self.token = provider.token
         self.lost: set[str] = set()
         self.exchanges: list[Exchange] = []
@@ -109,7 +111,7 @@ class Webhooks:
             return Exchange(url=url, form=pairs, status=0, error="nobody is there")
         headers = {signing.HEADER: signing.signature(self.token, url, pairs), "User-Agent": "TwilioProxy/1.1"}
         to = self._base_url + url.removeprefix(self._public_url)
-        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=self._timeout_s)
         # Twilio would follow a redirect with a GET; none of ours ever means that.
         posting = self._session.post(
             to, data=list(pairs), headers=headers, timeout=timeout, allow_redirects=False
