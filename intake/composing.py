@@ -170,7 +170,8 @@ def _against(tx: Tx, context: Context, ticket: Ticket, by: Way, counted: segment
         medium=by.medium,
         account=by.account.name,
     )
-    verdict = permission.ask(tx, context, outgoing.asked(tx, by.account, ticket, draft))
+    units = max(counted.segments, 1) if by.medium != WHATSAPP else 1
+    verdict = permission.ask(tx, context, outgoing.asked(tx, by.account, ticket, draft, units=units))
     if verdict.is_withheld:
         return verdict.sentence
     if by.medium == WHATSAPP:

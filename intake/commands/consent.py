@@ -119,8 +119,26 @@ def decide(arguments: argparse.Namespace) -> int:
 def _change(arguments: argparse.Namespace, change: Callable[[Tx, Any], list[opt_outs.OptOut]]) -> int:
     with options.wired(arguments) as parts:
         rows = _wanted(lambda: parts.store.write_now(lambda tx: change(tx, parts.context)))
+        untouched = parts.store.read_now(lambda tx: _untouched(tx, rows))
     _print(iter(rows), arguments, nothing="")
+    for address in untouched:
+        terminal.say(f"{address} may still be texted and called: intake consent out {address} --as NAME")
     return 0
+
+
+def _untouched(tx: Tx, rows: list[opt_outs.OptOut]) -> list[str]:
+    """Return the numbers of whoever has opted out of mail alone: they may have meant those."""
+    from intake import reached_names
+
+    of_mail = [each for each in rows if each.state == "out" and each.scope == opt_outs.EMAIL]
+    names = [
+        name
+        for each in of_mail
+        if each.customer_id is not None
+        for name in opt_outs.names_of(tx, each.customer_id, reached_names.KINDS)
+    ]
+    free = (each for each in names if opt_outs.holding(tx, (each,), opt_outs.SMS) is None)
+    return list(dict.fromkeys(each.value for each in free if reached_names.number_of(each) is not None))
 
 
 def _wanted(ask: Callable[[], Any]) -> Any:

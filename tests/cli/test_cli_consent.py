@@ -1,5 +1,7 @@
 """Opt-outs from the command line: noted, listed, taken back, decided."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,22 @@ def test_a_suggestion_is_listed_decided_and_seen_on_the_ticket(ruled: Path, inta
     assert ticket["customer"]["opted_out_at"] is not None
     assert "opted out" in told["sentence"]
     assert told["sentence"] in intake("tickets", "show", ref).out
+
+
+def test_who_opts_out_of_mail_alone_and_has_a_number_is_told(ruled: Path, intake: Any) -> None:
+    """Their mail may have been about calls: nothing is closed by itself, and the agent hears what is open."""
+    assert intake("ingest", "-", "--kind", "email", stdin=MAIL).code == 0
+    [found] = intake("consent", "list", "--suggested", "--json").objects
+    (file,) = ruled.rglob("intake.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute(
+            "INSERT INTO identities (id, customer_id, kind, value, created_at) "
+            "SELECT 1, customer_id, 'phone', ?, created_at FROM identities",
+            (NUMBER,),
+        )
+    decided = intake("consent", "decide", found["id"], "--out", "--as", "ania")
+    assert f"{NUMBER} may still be texted and called" in decided.err
+    assert intake("consent", "out", NUMBER, "--as", "ania").err == ""
 
 
 @pytest.mark.parametrize(
