@@ -52,7 +52,9 @@ async def test_a_key_without_a_token_asks_and_believes_nothing(provider: Provide
     api = Api(given)
     assert (await probe.inspect("texts", given, "sms", api)).problems == ()
     await api.close()
-    assert "auth_token is not set: no webhook is believed" in [each.message for each in setup.problems(given)]
+    assert "auth_token is not set: no webhook is believed" in [
+        each.message for each in setup.problems(given, "sms")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -290,3 +290,11 @@ def test_a_cursor_that_lies_ahead_counts_as_now() -> None:
     assert (window.start, window.until) == (now - position.OVERLAP, None)
     [window] = position.windows(msgspec.structs.replace(ahead, swept=now + timedelta(days=3)), now)
     assert window.start == now - position.SWEEP
+
+
+def test_what_twilio_keeps_no_longer_is_not_asked_for() -> None:
+    """A cursor of two years ago would be 730 lists, of which 330 are empty."""
+    now = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    long_ago = now - timedelta(days=730)
+    first, *_ = position.windows(position.Position(begun=long_ago, met=long_ago, read=long_ago), now)
+    assert first.start == now - position.RETENTION
