@@ -56,7 +56,7 @@ class Channel:
         api = Api(options)
         self._caller = calling.Caller(account, options, kind=KIND, door=self._door, api=api, log=self._log)
         self._api = api
-        self.delete = self._delete if options.delete_recordings else None  # None = they stay at Twilio
+        self.delete = self.forget if options.delete_recordings else None  # None = they stay when we have them
         self._fetcher = media.Fetcher(
             options, total_s=recordings.TOTAL_S, max_size_bytes=recordings.MAX_SIZE_BYTES
         )
@@ -76,7 +76,7 @@ class Channel:
         """Return the sound of a recording. reference: its SID. Raises: FetchFailed."""
         return await self._fetcher.fetch(recordings.url(self._options, reference))
 
-    async def _delete(self, reference: str) -> None:
+    async def forget(self, reference: str) -> None:
         """Delete a recording at Twilio. Raises: FetchFailed."""
         await recordings.delete(self._api, reference)
 
