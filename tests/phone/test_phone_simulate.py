@@ -74,7 +74,7 @@ def test_the_scenario_in_the_documents_is_well_written() -> None:
     text = (Path(__file__).parents[2] / "docs" / "phone.md").read_text()
     shown = [each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "\nsteps:" in each]
     assert [scenarios.from_text(each, file="phone.md").name for each in shown] == [
-        "Jan presses 2, ewa is busy, tomek takes the call"
+        "Jan presses 2, anna is busy, ben takes the call"
     ]
 
 

@@ -108,7 +108,8 @@ fetches = Table(  # files that another side keeps for us until we have them: pic
     number("customer_id", nullable=True),
     number("message_id", nullable=True),
     text("part"),  # of the message's attachments
-    text("state", "queued"),  # queued -> (here, until it is deleted on the other side ->) done | failed, -> forgotten (intake.retention)
+    # queued -> (here, until it is deleted on the other side ->) done | failed, -> forgotten (intake.retention)
+    text("state", "queued"),
     number("attempts", 0),
     number("next_at", nullable=True),
     text("error", nullable=True),
