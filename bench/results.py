@@ -23,6 +23,8 @@ PARTS = (
     "broken mail",
     "mailbox",
     "calls",
+    "webhooks",
+    "walks",
     "escalations",
     "clock jumps",
     "assignment",

@@ -1,9 +1,12 @@
 """Keeps the figures of long torture runs beside those of the bench."""
 
+from collections.abc import Mapping
+
 from bench.results import Results
 from tests.imap.torture import Figures as MailboxFigures
 from tests.phone.calls_torture import PERSON_S
 from tests.phone.calls_torture import Figures as CallFigures
+from tests.phone.deliveries import Outcome
 from tests.torture.clock_jumps import Figures as JumpFigures
 from tests.torture.escalations import Figures as EscalationFigures
 from tests.torture.kills import Figures
@@ -16,6 +19,8 @@ JUMPS = "clock jumps"
 DAYS = "assignment"
 ZONES = "zones"
 CALLS = "calls"
+WEBHOOKS = "webhooks"
+WALKS = "walks"
 CAUGHT_UP_S = 5.0
 RECOVERY_S = 3.0
 
@@ -243,3 +248,26 @@ def record_calls(figures: CallFigures) -> None:
             "Each call ended with one owner, with a message, or because the caller hung up or said nothing; no phone rang twice"
             f" for a call, nor for two at once: below {3 / figures.calls:.1e} a call with 95 % confidence.",
         )
+
+
+def record_webhooks(outcome: Outcome) -> None:
+    """Write what became of texts that were posted several times."""
+    results = Results()
+    results.begin(WEBHOOKS, is_quick=False)
+    head = ["Texts", "Posts", "Answered with 200", "Twice", "Lost"]
+    answered = outcome.statuses.get(200, 0)
+    row = [str(each) for each in (outcome.texts, outcome.deliveries, answered, outcome.extra, outcome.lost)]
+    what = "Signed webhooks, three in ten posted two to five times at once, shuffled"
+    results.table(WEBHOOKS, what, head, [row])
+
+
+def record_walks(ends: Mapping[str, int]) -> None:
+    """Write how walks of dice through the call machine ended; one that breaks a rule ends its run."""
+    results = Results()
+    results.begin(WALKS, is_quick=False)
+    ended = ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
+    results.note(
+        WALKS,
+        f"{sum(ends.values())} random calls through the machine alone: each came to an end, none with two owners or a phone that rang"
+        f" twice for it ({ended}).",
+    )

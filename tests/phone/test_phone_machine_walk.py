@@ -152,4 +152,6 @@ def test_the_dice_find_a_machine_that_is_broken(mutant: str, monkeypatch: pytest
 
 
 if __name__ == "__main__":
-    print(dict(walk(100_000, seed=7)))
+    from bench import torture
+
+    torture.record_walks(walk(100_000, seed=7))
