@@ -13,8 +13,8 @@ import msgspec
 
 MAX_LINES = 50
 MAX_CHARS = 500
-_FIELD = re.compile(r"screen_\d+_(.+?)_\d+")
-_ANSWER = re.compile(r"\d+_(.+)")
+_FIELD = re.compile(r"screen_\d{1,9}_(.+?)_\d{1,9}")
+_ANSWER = re.compile(r"\d{1,9}_(.+)")
 _decode = msgspec.json.Decoder().decode
 
 
