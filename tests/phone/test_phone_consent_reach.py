@@ -1,7 +1,6 @@
-"""By which names STOP reaches its sender, and in which order words count that come late."""
+"""By which names STOP reaches its sender."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -10,10 +9,9 @@ import pytest
 from channels.contract import Identity
 from intake import consent_decisions, opt_outs, opt_outs_view
 from intake.desk import DeskError
-from intake.instants import rfc3339
 from intake.store.engine import Tx
 from tests.phone.consent_desk import ConsentDesk
-from tests.phone.texting import JAN, form
+from tests.phone.texting import JAN
 
 USER = "PL.4566546130240823"
 
@@ -56,34 +54,6 @@ def test_another_number_of_the_customer_has_said_nothing(desk: ConsentDesk) -> N
     ticket = desk.ticket(desk.say("My printer is on fire", other))
     desk.say("STOP")
     assert desk.send(ticket, to=other)["state"] == "queued"
-
-
-def late(desk: ConsentDesk, word: str, *, minutes: int) -> None:
-    """A word comes now that was said before, as the reconciler brings it."""
-    said_at = desk.clock() - timedelta(minutes=minutes)
-    desk.take(form(word), by="reconciler", sent_at=rfc3339(said_at))
-
-
-def test_a_start_that_comes_late_does_not_lift_a_stop_that_was_said_after_it(desk: ConsentDesk) -> None:
-    """The last word is the one that was said last."""
-    desk.say("My printer is on fire")
-    desk.say("STOP")
-    late(desk, "START", minutes=30)
-    assert desk.holding() is not None
-
-
-def test_a_start_that_comes_late_lifts_a_stop_that_was_said_before_it(desk: ConsentDesk) -> None:
-    desk.say("STOP")
-    desk.advance(hours=1)
-    late(desk, "START", minutes=30)
-    assert desk.holding() is None
-
-
-def test_a_stop_that_comes_late_is_not_confirmed(desk: ConsentDesk) -> None:
-    """One confirmation, within five minutes of the word: not of the moment when we hear of it."""
-    late(desk, "wypisz", minutes=30)
-    assert desk.holding() is not None
-    assert desk.texts_to() == []
 
 
 def opt_in(desk: ConsentDesk, typed: str) -> int:

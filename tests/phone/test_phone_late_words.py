@@ -50,3 +50,10 @@ def test_a_stop_that_is_brought_late_holds_since_it_was_said(desk: ConsentDesk) 
     (row,) = desk.rows("opt_outs")
     assert row["at"] == desk.store.now_us() - 2 * 3_600 * 1_000_000
     assert desk.holding() is not None
+
+
+def test_a_stop_that_is_brought_late_is_not_confirmed(desk: ConsentDesk) -> None:
+    """One confirmation, within five minutes of the word: not of the moment when we hear of it."""
+    brought(desk, "wypisz", minutes=30)
+    assert desk.holding() is not None
+    assert desk.texts_to() == []

@@ -1,8 +1,6 @@
 """A daemon that was down, and is killed while it catches up, has every text, call and voicemail once."""
 
-import asyncio
 import signal
-import threading
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -10,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from channels.twilio.simulator import rest
-from channels.twilio.simulator.provider import Provider
 from tests.daemon.conftest import LIMIT_S, Running, Start, start
 from tests.phone.outage import OWN, Desk
+from tests.phone.served import Served
 
 __all__ = ["start"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -26,41 +23,10 @@ KILLED_AT = (
 )
 
 
-class Served:
-    """The played Twilio in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.provider = Provider(numbers=(OWN,))
-        self.url = ""
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
-        async with rest.serving(self.provider) as self.url:
-            self._ready.set()
-            await self._stop.wait()
-
-    def begin(self) -> None:
-        self._thread.start()
-        assert self._ready.wait(5)
-
-    def end(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
-
-
 @pytest.fixture
 def served() -> Iterator[Served]:
-    served = Served()
-    served.begin()
-    yield served
-    served.end()
+    with Served() as served:
+        yield served
 
 
 def accounts(served: Served, *, token: str) -> str:

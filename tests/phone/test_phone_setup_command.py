@@ -1,70 +1,47 @@
 """`intake twilio setup` and the doctor, run: what is said, what is set, and how it ends."""
 
-import asyncio
+import contextlib
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from aiohttp import web
 
-from channels.twilio.simulator import rest
-from channels.twilio.simulator.provider import Provider
 from intake import cli
 from tests.phone.outage import OWN
+from tests.phone.served import Served
 
 
-class Served:
-    """The played Twilio and our daemon's door, in a thread: the command runs its own loop."""
+class WithDoor(Served):
+    """Our daemon's door beside it."""
 
-    def __init__(self) -> None:
-        self.provider = Provider(numbers=(OWN,))
-        self.url = ""
-        self.door = ""
-        self._loop = asyncio.new_event_loop()
-        self._stop = asyncio.Event()
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+    door = ""
 
-    def _run(self) -> None:
-        self._loop.run_until_complete(self._serve())
-        self._loop.close()
-
-    async def _serve(self) -> None:
+    @contextlib.asynccontextmanager
+    async def beside(self) -> AsyncIterator[None]:
         app = web.Application()
         runner = web.AppRunner(app, access_log=None)
         app.router.add_post("/hooks/{account}/check", self._checked)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.door = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with rest.serving(self.provider) as self.url:
-            self._ready.set()
-            await self._stop.wait()
+        yield
         await runner.cleanup()
 
     async def _checked(self, _: web.Request) -> web.Response:
         return web.Response(text='<?xml version="1.0" encoding="UTF-8"?><Response/>')
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        assert self._ready.wait(5)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(5)
-
 
 @pytest.fixture
-def served() -> Iterator[Served]:
-    with Served() as served:
+def served() -> Iterator[WithDoor]:
+    with WithDoor() as served:
         yield served
 
 
 @pytest.fixture
-def config(tmp_path: Path, served: Served) -> Path:
+def config(tmp_path: Path, served: WithDoor) -> Path:
     written = tmp_path / "intake.yaml"
     written.write_text(
         f"""
@@ -88,7 +65,7 @@ def ran(config: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[i
 
 
 def test_check_says_what_is_wrong_and_changes_nothing(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
+    served: WithDoor, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, lines = ran(config, capsys, "--check")
     wrong = [line for line in lines if line["state"] == "wrong"]
@@ -100,7 +77,7 @@ def test_check_says_what_is_wrong_and_changes_nothing(
 
 
 def test_setup_is_done_once_and_then_found_right(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
+    served: WithDoor, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, lines = ran(config, capsys)
     assert (code, [line["state"] for line in lines]) == (0, ["set"])
@@ -111,12 +88,12 @@ def test_setup_is_done_once_and_then_found_right(
     assert ran(config, capsys, "--check")[0] == 0
 
 
-def served_number(served: Served) -> str:
+def served_number(served: WithDoor) -> str:
     return f"IncomingPhoneNumbers/{served.provider.numbers[OWN].sid}"
 
 
 def test_a_refused_change_fails_and_says_why(
-    served: Served, config: Path, capsys: pytest.CaptureFixture[str]
+    served: WithDoor, config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     served.provider.numbers[OWN].settings["sms_application_sid"] = "AP1"
     config.write_text(config.read_text().replace(served.provider.token, "wrong-token"))
