@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 PIXELS_MAX = 64_000_000
+DEEP = frozenset(("I", "F", "I;16", "I;16B", "I;16L", "I;16N"))  # Pillow would cut them off, and all is white
 MEMORY_BYTES = 1024 * 1024 * 1024  # on top of what the interpreter and its libraries have mapped
 SMALL_PIXELS, SMALL_QUALITY = 320, 75
 # The longest edge and the quality that are tried, one after the other.
@@ -98,6 +99,8 @@ def _opened(content: bytes) -> "Image":
         raise Refused(f"it has more than {PIXELS_MAX:,} pixels") from None
     if image.width * image.height > PIXELS_MAX:
         raise Refused(f"it has more than {PIXELS_MAX:,} pixels")
+    if image.mode in DEEP:
+        raise Refused("its colours are finer than those of a JPEG")
     return image
 
 

@@ -149,6 +149,13 @@ async def test_a_bomb_is_refused_by_its_header(image: Any, made: Pictures, edge:
         await made.thumbnail(bomb(edge))
 
 
+async def test_a_scan_of_16_bits_does_not_become_a_white_page(image: Any, made: Pictures) -> None:
+    written = io.BytesIO()
+    image.new("I;16", (40, 40), 30_000).save(written, "PNG")
+    with pytest.raises(NoPicture, match="finer than those of a JPEG"):
+        await made.fitted(written.getvalue(), max_bytes=MB)
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0 no picture", b"<svg/>", b"%!PS-Adobe-3.0 EPSF"])
 async def test_what_is_no_picture_is_said_so(image: Any, made: Pictures, content: bytes) -> None:
     with pytest.raises(NoPicture, match="cannot be decoded"):
