@@ -1,5 +1,7 @@
 """Pictures that come in get a small one beside them, pictures too large to be sent go out smaller; bombs are not opened."""
 
+import asyncio
+import base64
 import io
 import json
 import random
@@ -17,7 +19,7 @@ import pytest
 from channels.contract import Fetched, OutboundFile
 from channels.twilio import sendable_files
 from channels.twilio.simulator.provider import Provider
-from intake import attaching, composing, fetches, kept_files, pictures
+from intake import attaching, cli, composing, fetches, kept_files, pictures, redaction
 from intake import desk as desk_
 from intake.delivering import Outbox
 from intake.desk import DeskError
@@ -27,9 +29,12 @@ from intake.readying import Readying
 from intake.store import blobs, opening
 from intake.store.engine import Tx
 from tests.domain.world import RULES
+from tests.phone import deliveries, media_play
+from tests.phone.scanner import Clamd
+from tests.phone.test_phone_deliveries import FILES, post
 from tests.phone.texted import JAN, PUBLIC, Texted
 from tests.phone.texted_desk import CONVERSATIONS, Desk
-from tests.phone.texting import SID, form
+from tests.phone.texting import SID, TOKEN, form
 
 MB = 1_000_000
 GPS, ORIENTATION, ON_ITS_SIDE = 0x8825, 0x0112, 6
@@ -232,6 +237,43 @@ async def test_a_broken_picture_is_kept_without_a_small_one(image: Any, desk: De
     text, told = await fetched(desk, made, b"\xff\xd8\xff\xe0 broken")
     assert told == ["thumbnail_not_made", "file_fetched"]
     assert (kept(desk, text).content, kept(desk, text).thumbnail) == (b"\xff\xd8\xff\xe0 broken", None)
+
+
+async def test_a_picture_of_a_text_is_scanned_and_shown_small_by_a_daemon(
+    image: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a signed post, through the scanner and the process that decodes, to what a page can show."""
+    monkeypatch.setattr(media_play, "PICTURE", photo(image, width=640, height=480))
+    scanner = await Clamd().start()
+    async with media_play.Twilio().running() as twilio:
+        config = deliveries.CONFIG.replace("reconcile_s: 0", f'reconcile_s: 0, api_url: "{twilio.url}"')
+        config += f'files: {{{{clamd: "{scanner.address}"}}}}\n'
+        async with deliveries.daemon(tmp_path, config=config) as running:
+            kept, told = asyncio.Event(), running.fetching._told
+
+            def tell(event: str, fields: dict[str, Any]) -> None:
+                told(event, fields)
+                if event == "file_fetched":
+                    kept.set()
+
+            running.fetching._told = tell
+            assert running.upkeep.bound is not None
+            url = twilio.file("ME1")
+            await post(
+                running.upkeep.bound,
+                form("Look", NumMedia="1", MediaUrl0=url, MediaContentType0="image/jpeg"),
+            )
+            await asyncio.wait_for(kept.wait(), 20)
+            (row,) = await running.wired.store.read(lambda tx: tx.all(FILES))
+    await scanner.stop()
+    assert scanner.seen == [media_play.PICTURE]
+    monkeypatch.setenv("TOKEN", TOKEN)
+    asked = ["tickets", "files", row[1], "--json", "-c", str(tmp_path / "intake.yaml")]
+    assert await asyncio.to_thread(cli.main, asked) == 0
+    redaction.forget_all()
+    kind, _, encoded = json.loads(capsys.readouterr().out.splitlines()[-1])["thumbnail"].partition(",")
+    assert kind == "data:image/jpeg;base64"
+    assert opened(image, base64.b64decode(encoded)).size == (320, 240)
 
 
 # -- what goes out ----------------------------------------------------------------------------------------------------
