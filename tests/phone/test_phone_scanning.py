@@ -14,7 +14,7 @@ from channels import clamd
 from channels.contract import Fetched, FetchFailed
 from channels.scanner_wire import NoAnswer
 from channels.twilio.simulator.provider import Provider
-from intake import attaching, fetches, held_files, kept_files
+from intake import attaching, attempts, fetches, held_files, kept_files
 from intake import desk as desk_
 from intake.delivering import Outbox
 from intake.fetching import Fetching
@@ -22,7 +22,7 @@ from intake.readying import Readying
 from intake.retention import forget
 from intake.scanning import scan_of
 from intake.settings import Files
-from intake.store import blobs, opening
+from intake.store import blobs, opening, schema
 from intake.store.engine import Tx
 from tests.domain.world import RULES
 from tests.phone.scanner import FOUND, VIRUS, Clamd
@@ -252,3 +252,18 @@ async def test_an_answer_with_files_waits_for_the_scanner(texted: Texted, scanne
     texted.advance(minutes=5)
     assert len(await texted.deliver_due(outbox(texted, scanner))) == 1
     assert scanner.seen == [LETTER]
+
+
+async def test_a_scanner_that_is_away_lets_nobody_forget_that_a_try_may_have_succeeded(
+    texted: Texted, scanner: Clamd
+) -> None:
+    """Twilio is asked first whether it has the message; it has, and nothing is sent a second time."""
+    row = answer_with(texted, LETTER)
+    assert len(await texted.deliver_due(outbox(texted, scanner))) == 1
+    lost = {"state": "queued", "provider_id": None, "error": attempts.reason_of("no answer", unknown=True)}
+    texted.store.write_now(lambda tx: tx.update(schema.outbox, {"id": row}, next_at=tx.now, **lost))
+    await scanner.stop()
+    texted.advance(minutes=5)
+    assert len(await texted.deliver_due(outbox(texted, scanner))) == 1
+    assert texted.row("outbox", row)["state"] == "sent"
+    assert "scanner_away" not in [event for event, _ in texted.told]
