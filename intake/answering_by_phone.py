@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, select
 from channels import markup, phone_numbers
 from channels.contract import Address, OutboundFile
 from channels.twilio import segments, sendable_files, templates
-from intake import outbound, outgoing, permission, undeliverable, whatsapp_window
+from intake import outbound, outgoing, permission, pictures, undeliverable, whatsapp_window
 from intake.model import Account, Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -183,8 +183,10 @@ def check_allowed(
 def check_files(
     context: Context, account: Account, own: str, files: Sequence[OutboundFile], *, has_words: bool
 ) -> None:
-    """Look whether files can go along. Raises: CannotAnswer."""
+    """Look whether files can go along, pictures as small as they can be made here. Raises: CannotAnswer."""
     sized = [(each.content_type, each.size) for each in files]
+    if pictures.is_installed():
+        sized = sendable_files.as_sent(account.medium, sized)
     if not context.public_url:
         why: str | None = "files are fetched from http.public_url, which is not set"
     elif account.medium == SMS and not own.startswith("+1"):

@@ -3,12 +3,14 @@
 The desk asks this at each pause of the keyboard, the command line with `intake tickets compose`. Nothing is written.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from channels import markup
-from channels.twilio import segments, templates
+from channels.contract import OutboundFile
+from channels.twilio import segments, sendable_files, templates
 from channels.twilio.segments import Forcing
 from intake import (
     answering_by_phone,
@@ -27,6 +29,14 @@ from intake.outbound import Draft
 from intake.store.engine import Tx
 
 
+class Smaller(msgspec.Struct, frozen=True):
+    """A picture that goes out smaller. size, max_size: bytes, as it is and as it is sent at most."""
+
+    name: str
+    size: int
+    max_size: int
+
+
 class Composed(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """An answer as it would go. can_send: nothing stands in its way; reason: what does, one sentence.
 
@@ -34,6 +44,7 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from
     encoding and what follows it: of a text by SMS, else None. soft_limit: characters that Twilio advises not to go beyond.
     cost: of all segments, None = no price is known. warning: it would be sent, and there is something to know.
     window_ends_at: RFC 3339, of WhatsApp's 24 hours; templates: that may be sent by WhatsApp at any time.
+    smaller: pictures that are too large for the medium and go out smaller.
     """
 
     ref: str
@@ -57,10 +68,13 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from
     cost: str | None = None
     window_ends_at: str | None = None
     templates: tuple[dict[str, Any], ...] = ()
+    smaller: tuple[Smaller, ...] = ()
 
 
-def compose(tx: Tx, context: Context, typed_ref: str, *, text: str) -> Composed:
-    """Return what an answer would be. text: Markdown, "" = nothing is written yet. Raises: DeskError."""
+def compose(
+    tx: Tx, context: Context, typed_ref: str, *, text: str, files: Sequence[OutboundFile] = ()
+) -> Composed:
+    """Return what an answer would be. text: Markdown, "" = nothing is written yet. files: not kept. Raises: DeskError."""
     ticket = desk.find(tx, typed_ref, is_locked=False)
     thread = threads.load(tx, ticket.id)
     try:
@@ -69,7 +83,7 @@ def compose(tx: Tx, context: Context, typed_ref: str, *, text: str) -> Composed:
         return _impossible(ticket, text, str(error))
     if by is None or not by.is_text:
         return _mail(context, ticket, by, thread, text)
-    return _text(tx, context, ticket, by, text)
+    return _with_files(context, by, _text(tx, context, ticket, by, text), files)
 
 
 def _impossible(ticket: Ticket, text: str, reason: str) -> Composed:
@@ -127,6 +141,25 @@ def _text(tx: Tx, context: Context, ticket: Ticket, by: Way, text: str) -> Compo
         warning=_warning(tx, by, counted),
     )
     return _with_window(tx, ticket, by, composed) if is_whatsapp else _with_segments(by, composed, counted)
+
+
+def _with_files(context: Context, by: Way, composed: Composed, files: Sequence[OutboundFile]) -> Composed:
+    """Say what becomes of the files of a text."""
+    if not files:
+        return composed
+    try:
+        answering_by_phone.check_files(
+            context, by.account, composed.from_, files, has_words=bool(composed.text)
+        )
+    except CannotAnswer as error:
+        reason = composed.reason if composed.reason and composed.text else str(error)
+        return msgspec.structs.replace(composed, can_send=False, reason=reason)
+    sized = [(each.content_type, each.size) for each in files]
+    targets = sendable_files.targets(by.medium, sized)
+    smaller = tuple(
+        Smaller(files[place].name, files[place].size, most) for place, most in sorted(targets.items())
+    )
+    return msgspec.structs.replace(composed, smaller=smaller)
 
 
 def _with_segments(by: Way, composed: Composed, counted: segments.Figures) -> Composed:

@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
-from intake import agents, fetches, logs, memory, sessions
+from intake import agents, fetches, logs, memory, pictures, scanning, sessions
 from intake.delivering import Outbox
 from intake.fetching import Fetching
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
+from intake.pictures import Pictures
+from intake.readying import Readying
 from intake.rulebooks import Reloader
 from intake.settings import Settings
 from intake.store import lockfile, opening
@@ -40,6 +42,8 @@ _LEVELS = {
     "notice_failed",
     "page_not_passed_on",
     "file_not_fetched",
+    "file_infected",
+    "scanner_away",
     "fetches_delayed",
     "settle_delayed",
     "outbox_delayed",
@@ -84,18 +88,31 @@ class Daemon:
         deliverers = {
             name: channel for name, channel in wired.channels.items() if hasattr(channel, "deliver")
         }
+        files = settings.files
+        scan, self.pictures = scanning.scan_of(files), Pictures()
+        self.readying = Readying(
+            wired.store,
+            folder=wired.blob_folder,
+            context=self.reloader.context,
+            scan=scan,
+            made=self.pictures,
+            told=self._told,
+        )
         self.outbox = Outbox(
             wired.store,
             deliverers,
             told=self._told,
             context=self.reloader.context,
             folder=wired.blob_folder,
+            ready=self.readying.ready,
         )
         self.fetching = Fetching(
             wired.store,
             {name: channel for name, channel in wired.channels.items() if hasattr(channel, "fetch")},
             told=self._told,
             folder=wired.blob_folder,
+            scan=scan,
+            small=self.pictures if files.thumbnails and pictures.is_installed() else None,
         )
         self.transcribing = wired.transcribing(self._told)
         self.scheduler = _scheduler()
@@ -182,6 +199,7 @@ class Daemon:
         for channel in self.wired.channels.values():
             if hasattr(channel, "close"):
                 await channel.close()
+        await self.pictures.close()
         await self.wired.parser.close()
         await self.wired.backlog.close()
 

@@ -9,7 +9,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ class Deliverer(Protocol):
 class Outbox:
     """Delivers for as long as it runs. `told` hears of each thing that happened; context: for the rules about failures.
 
-    folder: of the blobs, where the files of messages are.
+    folder: of the blobs, where the files of messages are. ready: looks at the files before they leave (intake.readying).
     """
 
     def __init__(
@@ -52,9 +52,11 @@ class Outbox:
         jitter: Callable[[], float] = random.random,
         context: Callable[[], Context | None] = lambda: None,
         folder: Path | None = None,
+        ready: Callable[[OutboundMessage], Awaitable[OutboundMessage]] | None = None,
     ) -> None:
         self._store = store
         self._folder = folder
+        self._ready = ready
         self._context = context
         self._deliverers = deliverers
         self._told = told
@@ -134,6 +136,8 @@ class Outbox:
             outbound = await self._complete(queued.outbound)
             if await self._waits(queued) or await self._was_sent(queued, outbound):
                 return
+            # Not before: a scanner that is away would make it forgotten that the last try may have been a success.
+            outbound = outbound if self._ready is None else await self._ready(outbound)
             begin = self._taking(queued, attempts)
             if not await admitting.is_admitted(
                 self._store, self._context(), queued.id, outbound, begin=begin

@@ -2,7 +2,8 @@
 
 A row is written with the message that names the file (a picture of a text), or with what a call left behind (a recording).
 Until its bytes are here (intake.fetching) the file is an attachment without size and hash. It is kept once, whoever fetches
-it how often; one that cannot be had is given up after some days, which the ticket is told.
+it how often; one that cannot be had is given up after some days, which the ticket is told. Where files are scanned, one that
+is not scanned yet, or is infected, has its bytes in its row alone: the attachment says why it has none.
 """
 
 from collections.abc import Callable
@@ -23,6 +24,8 @@ PAGE = 50
 # After the n-th failed try, seconds; together about three days. A provider may name a file before it can give it.
 BACK_OFF_S = (1, 2, 5, 15, 60, 300, 1_800, 7_200, 21_600, 43_200, 86_400, 86_400)
 SIGNAL = "fetches"
+HELD, INFECTED = "held", "infected"
+APART = frozenset((HELD, INFECTED))
 
 _f = schema.fetches.c
 _m = schema.messages.c
@@ -43,15 +46,24 @@ _ASK = Statement(
 )  # fmt: skip
 # What waits for an instant that no back-off can have meant was queued by a clock that has been set back since.
 _DUE = Statement(
-    select(_f.id, _f.account, _f.reference, _f.attempts, _f.state == "here")
+    select(_f.id, _f.account, _f.reference, _f.attempts, _f.state)
     .where(_f.next_at.is_not(None), or_(_f.next_at <= bindparam("now"), _f.next_at > bindparam("never")))
     .order_by(_f.next_at)
     .limit(bindparam("most"))
 )
 _NEXT = Statement(select(func.min(_f.next_at)).where(_f.next_at.is_not(None)))
 _ROW = Statement(select(_f.ticket_id, _f.customer_id, _f.message_id, _f.part).where(_f.id == bindparam("id")))
+_BLOB = Statement(select(_f.blob_id).where(_f.id == bindparam("id")))
 _DONE = Statement(
-    select(_f.part, _f.blob_id, schema.blobs.c.hash, schema.blobs.c.size_bytes)
+    select(
+        _f.part,
+        _f.state,
+        _f.error,
+        _f.blob_id,
+        schema.blobs.c.hash,
+        schema.blobs.c.size_bytes,
+        _f.thumbnail_id,
+    )
     .join(schema.blobs, schema.blobs.c.id == _f.blob_id)
     .where(_f.message_id == bindparam("message_id"))
 )
@@ -61,7 +73,7 @@ _MESSAGE = Statement(select(_m.ticket_id, _m.attachments).where(_m.id == bindpar
 class Wanted(msgspec.Struct, frozen=True):
     """A file to be fetched now. reference: what its account's channel calls it.
 
-    is_here: it is kept, and to be deleted on the other side.
+    is_here: it is kept, and to be deleted on the other side. is_held: its bytes are here, and not scanned yet.
     """
 
     id: int
@@ -69,6 +81,12 @@ class Wanted(msgspec.Struct, frozen=True):
     reference: str
     attempts: int
     is_here: bool = False
+    is_held: bool = False
+
+    @property
+    def waits_as(self) -> str:
+        """The state of its row for as long as nobody else has settled it."""
+        return HELD if self.is_held else "queued"
 
 
 def ask(
@@ -129,8 +147,12 @@ def kept_elsewhere(raw: RawMessage) -> dict[str, str]:
 
 def name_again(tx: Tx, message_id: int) -> None:
     """Name the files in a message that has been parsed again: it has forgotten what is known of them."""
-    for part, blob_id, digest, size in tx.all(_DONE, message_id=message_id):
-        _name(tx, message_id, part, {"size": size, "sha256": digest, "blob": str(blob_id)})
+    for part, state, error, blob_id, digest, size, thumbnail_id in tx.all(_DONE, message_id=message_id):
+        if state in APART:
+            name_in(tx, message_id, part, {"problem": error})
+        else:
+            known = {"size": size, "sha256": digest, "blob": str(blob_id)}
+            name_in(tx, message_id, part, known | _small(thumbnail_id))
 
 
 def look(tx: Tx) -> tuple[list[Wanted], int | None]:
@@ -138,43 +160,70 @@ def look(tx: Tx) -> tuple[list[Wanted], int | None]:
     never = tx.now + int(2 * max(BACK_OFF_S) * 1_000_000)
     rows = tx.all(_DUE, now=tx.now, never=never, most=PAGE)
     found = [
-        Wanted(number, account, reference, attempts, bool(is_here))
-        for number, account, reference, attempts, is_here in rows
+        Wanted(number, account, reference, attempts, is_here=state == "here", is_held=state == HELD)
+        for number, account, reference, attempts, state in rows
     ]
     row = tx.one(_NEXT)
     return found, row[0] if row is not None else None
 
 
 def keep(
-    tx: Tx, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob, *, is_left: bool = True
+    tx: Tx,
+    wanted: Wanted,
+    fetched: Fetched,
+    prepared: blobs.PreparedBlob,
+    *,
+    is_left: bool = True,
+    thumbnail: blobs.PreparedBlob | None = None,
 ) -> bool:
     """Keep a file that is here; whether it was still wanted. is_left: it stays on the other side, too."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
-    was_waiting = tx.update(
-        schema.fetches,
-        {"id": wanted.id, "state": "queued"},
+    ticket_id, customer_id, message_id, part = owner_of(tx, wanted)
+    blob_id = take(
+        tx,
+        wanted,
+        prepared,
         state="done" if is_left else "here",
         attempts=wanted.attempts + 1 if is_left else 0,
         next_at=None if is_left else tx.now,
         error=None,
     )
-    if not was_waiting:
+    if blob_id is None:
         return False
-    blob_id = blobs.keep(tx, prepared)
-    tx.update(schema.fetches, {"id": wanted.id}, blob_id=blob_id)
-    known = {"size": prepared.size_bytes, "sha256": prepared.hash, "blob": str(blob_id)}
+    thumbnail_id = None if thumbnail is None else blobs.keep(tx, thumbnail)
+    tx.update(schema.fetches, {"id": wanted.id}, thumbnail_id=thumbnail_id)
+    known = {"size": prepared.size_bytes, "sha256": prepared.hash, "blob": str(blob_id), "problem": None}
     if message_id is not None:
-        named = {"name": fetched.name} if fetched.name else {}
-        _name(tx, message_id, part, {"content_type": fetched.content_type} | named | known)
+        name_in(tx, message_id, part, named(fetched) | known | _small(thumbnail_id))
     events.record(
         tx, "file_fetched", ticket_id=ticket_id, customer_id=customer_id, message=str(message_id), part=part
     )
     return True
 
 
+def take(tx: Tx, wanted: Wanted, prepared: blobs.PreparedBlob, **values: Any) -> int | None:
+    """Put a file's bytes into its row; the blob's id, None = it is not wanted any more. values: of the row. Needs owner_of."""
+    before = tx.one(_BLOB, id=wanted.id)
+    if not tx.update(schema.fetches, {"id": wanted.id, "state": wanted.waits_as}, **values):
+        return None
+    blob_id = blobs.keep(tx, prepared)
+    tx.update(schema.fetches, {"id": wanted.id}, blob_id=blob_id)
+    if before is not None and before[0] is not None:
+        blobs.release(tx, before[0])
+    return blob_id
+
+
+def named(fetched: Fetched) -> dict[str, Any]:
+    """Return what an attachment says of a file by what the other side has said of it."""
+    return {"content_type": fetched.content_type} | ({"name": fetched.name} if fetched.name else {})
+
+
+def _small(thumbnail_id: int | None) -> dict[str, Any]:
+    return {} if thumbnail_id is None else {"thumbnail": str(thumbnail_id)}
+
+
 def note_deleted(tx: Tx, wanted: Wanted, failure: FetchFailed | None, next_at: int | None) -> None:
     """Note what came of deleting a file on the other side. failure: None = it is gone; next_at: None = no more tries."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
+    ticket_id, customer_id, message_id, part = owner_of(tx, wanted)
     was_waiting = tx.update(
         schema.fetches,
         {"id": wanted.id, "state": "here"},
@@ -197,18 +246,18 @@ def note_deleted(tx: Tx, wanted: Wanted, failure: FetchFailed | None, next_at: i
 
 def note_failed(tx: Tx, wanted: Wanted, failure: FetchFailed, next_at: int | None) -> bool:
     """Note that a file was not given to us; whether it was still wanted. next_at: None = it is given up."""
-    ticket_id, customer_id, message_id, part = _owner(tx, wanted)
+    ticket_id, customer_id, message_id, part = owner_of(tx, wanted)
     was_waiting = tx.update(
         schema.fetches,
-        {"id": wanted.id, "state": "queued"},
-        state="failed" if next_at is None else "queued",
+        {"id": wanted.id, "state": wanted.waits_as},
+        state="failed" if next_at is None else wanted.waits_as,
         attempts=wanted.attempts + 1,
         next_at=next_at,
         error=failure.reason,
     )
     if was_waiting and next_at is None:
         if message_id is not None:
-            _name(tx, message_id, part, {"problem": failure.reason})
+            name_in(tx, message_id, part, {"problem": failure.reason})
         events.record(
             tx,
             "file_not_fetched",
@@ -221,7 +270,7 @@ def note_failed(tx: Tx, wanted: Wanted, failure: FetchFailed, next_at: int | Non
     return bool(was_waiting)
 
 
-def _owner(tx: Tx, wanted: Wanted) -> tuple[int | None, int | None, int | None, str]:
+def owner_of(tx: Tx, wanted: Wanted) -> tuple[int | None, int | None, int | None, str]:
     """Return whose a file is, as it is now: a message may have moved to another ticket. Holds the ticket's lock."""
     row = tx.one(_ROW, id=wanted.id)
     if row is None:
@@ -234,10 +283,16 @@ def _owner(tx: Tx, wanted: Wanted) -> tuple[int | None, int | None, int | None, 
     return ticket_id, customer_id, message_id, part
 
 
-def _name(tx: Tx, message_id: int, part: str, known: dict[str, Any]) -> None:
-    """Write what is known of a file into its message. Needs the ticket's lock."""
+def name_in(tx: Tx, message_id: int, part: str, known: dict[str, Any]) -> None:
+    """Write what is known of a file into its message; None = that is true no more. Needs the ticket's lock."""
     row = tx.one(_MESSAGE, id=message_id)
     if row is None:
         return
-    files = [each | known if each.get("part") == part else each for each in _decode(row[1])]
+    over = {name for name, value in known.items() if value is None}
+    files = [
+        {name: value for name, value in (each | known).items() if name not in over}
+        if each.get("part") == part
+        else each
+        for each in _decode(row[1])
+    ]
     tx.update(schema.messages, {"id": message_id}, attachments=_encode(files).decode())

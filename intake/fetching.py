@@ -1,6 +1,8 @@
 """Fetching what another side keeps for us, soon after it is wanted, and deleting it over there where the account says so.
 
 At least once each, with back-off; what came of it is a row (intake.fetches). A file that cannot be had is given up loudly.
+Where there is a scanner, a file is nobody's before it has been looked at (intake.held_files); a picture that is clean gets a
+small one beside it.
 """
 
 import asyncio
@@ -12,8 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from channels.contract import Fetched, FetchFailed
-from intake import fetches
+from intake import fetches, held_files, pictures
 from intake.fetches import Wanted
+from intake.pictures import NoPicture, Pictures
+from intake.scanning import NoAnswer, Scan
 from intake.store import blobs
 from intake.store.engine import Store, StoreError
 
@@ -30,7 +34,10 @@ class Source(Protocol):
 
 
 class Fetching:
-    """Fetches for as long as it runs. sources: account -> its channel; folder: of the blobs; told: of what happened."""
+    """Fetches for as long as it runs. sources: account -> its channel; folder: of the blobs; told: of what happened.
+
+    scan: None = nothing is scanned; small: makes thumbnails, None = there are none.
+    """
 
     def __init__(
         self,
@@ -40,8 +47,11 @@ class Fetching:
         folder: Path,
         told: Told = lambda event, fields: None,
         jitter: Callable[[], float] = random.random,
+        scan: Scan | None = None,
+        small: Pictures | None = None,
     ) -> None:
         self._store, self._sources, self._folder = store, sources, folder
+        self._scan, self._small = scan, small
         self._told, self._jitter = told, jitter
         self._wake = asyncio.Event()
         self._under_way: set[int] = set()
@@ -98,14 +108,53 @@ class Fetching:
             await self._delete(wanted)
             return
         try:
-            fetched = await self._given(wanted)
+            fetched = await (self._held(wanted) if wanted.is_held else self._given(wanted))
         except FetchFailed as failure:
             await self._try_later(wanted, failure)
             return
         prepared = await asyncio.to_thread(blobs.prepare, fetched.content, self._folder)
+        if not await self._passes_scan(wanted, fetched, prepared):
+            return
+        thumbnail = await self._thumbnail(wanted, fetched)
         is_left = self._deleter(wanted) is None
-        if await self._store.write(lambda tx: fetches.keep(tx, wanted, fetched, prepared, is_left=is_left)):
+        if await self._store.write(
+            lambda tx: fetches.keep(tx, wanted, fetched, prepared, is_left=is_left, thumbnail=thumbnail)
+        ):
             self._told("file_fetched", {"account": wanted.account, "fetch": wanted.id})
+
+    async def _held(self, wanted: Wanted) -> Fetched:
+        """Return a file that waits here for the scanner. Raises: StoreError."""
+        return await self._store.read(lambda tx: held_files.content(tx, wanted, self._folder))
+
+    async def _passes_scan(self, wanted: Wanted, fetched: Fetched, prepared: blobs.PreparedBlob) -> bool:
+        """Whether a file may be kept for everybody; one that may not, or not yet, is kept apart. Raises: StoreError."""
+        if self._scan is None:
+            return True
+        fields = {"account": wanted.account, "fetch": wanted.id}
+        try:
+            found = await self._scan(fetched.content)
+        except NoAnswer as error:
+            next_at = held_files.next_look(wanted, now_us=self._store.now_us())
+            await self._store.write(
+                lambda tx: held_files.hold(tx, wanted, fetched, prepared, next_at=next_at)
+            )
+            self._told("scanner_away", fields | {"reason": str(error)})
+            return False
+        if found is not None:
+            await self._store.write(lambda tx: held_files.condemn(tx, wanted, fetched, prepared, found=found))
+            self._told("file_infected", fields | {"found": found})
+        return found is None
+
+    async def _thumbnail(self, wanted: Wanted, fetched: Fetched) -> blobs.PreparedBlob | None:
+        """Return the small picture of a picture; None = it is none, or none can be made of it, which keeps nothing back."""
+        if self._small is None or not pictures.is_picture(fetched.content_type):
+            return None
+        try:
+            made = await self._small.thumbnail(fetched.content)
+        except NoPicture as error:
+            self._told("thumbnail_not_made", {"fetch": wanted.id, "reason": str(error)})
+            return None
+        return await asyncio.to_thread(blobs.prepare, made, self._folder)
 
     def _deleter(self, wanted: Wanted) -> Callable[[str], Awaitable[None]] | None:
         """Return what deletes files of an account on the other side; None = they stay there."""

@@ -25,7 +25,7 @@ _MESSAGES = Statement(
 class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a message. size: bytes. content: None = it is not here, and `problem` says why.
 
-    message: id. direction: as of the message: in, out, note.
+    message: id. direction: as of the message: in, out, note. thumbnail: a small JPEG of a picture, None = there is none.
     """
 
     message: int
@@ -35,6 +35,7 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     content: bytes | None = None
     problem: str = ""
+    thumbnail: bytes | None = None
 
 
 def of_ticket(tx: Tx, ticket_id: int, folder: Path) -> Iterator[KeptFile]:
@@ -50,7 +51,14 @@ def of_ticket(tx: Tx, ticket_id: int, folder: Path) -> Iterator[KeptFile]:
                 size=each.get("size", 0),
                 content=content,
                 problem=problem,
+                thumbnail=thumbnail(tx, each, folder),
             )
+
+
+def thumbnail(tx: Tx, file: dict[str, Any], folder: Path) -> bytes | None:
+    """Return the small JPEG of an attachment; None = there is none. file: as its message names it. Raises: StoreError."""
+    named = file.get("thumbnail")
+    return blobs.body_of(tx, int(named), folder) if named else None
 
 
 def _content(tx: Tx, file: dict[str, Any], folder: Path, *, raw_blob: int | None) -> tuple[bytes | None, str]:

@@ -23,7 +23,7 @@ from intake.voicemails import PART
 
 LOOK_S = 3_600.0
 AT_ONCE = 1_000
-KEPT, GOING, GONE = ("done", "failed"), "forgetting", "forgotten"
+KEPT, GOING, GONE = ("done", "failed", "infected"), "forgetting", "forgotten"
 _DAY_US = 24 * 3_600 * 1_000_000
 
 log = logging.getLogger("intake.retention")

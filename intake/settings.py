@@ -166,6 +166,26 @@ class Calls(_Part, frozen=True):
     keep_recordings_days: Annotated[float, Meta(ge=0, le=36_500)] = 0
 
 
+class Files(_Part, frozen=True):
+    """Files that customers send, and that answers carry.
+
+    clamd: where ClamAV's daemon listens, "host:port" or "unix:/path", "" = no file is scanned. clamd_timeout_s: for one file.
+    thumbnails: make small pictures of what texts bring; needs the extra `pictures`.
+    """
+
+    clamd: str = ""
+    clamd_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 60
+    thumbnails: bool = True
+
+    def __post_init__(self) -> None:
+        is_path = self.clamd.startswith("unix:/")
+        found = None if is_path else _LISTEN.fullmatch(self.clamd)
+        if self.clamd and not is_path and (found is None or int(found[2]) > _HIGHEST_PORT):
+            raise ValueError(
+                f"clamd is written like 127.0.0.1:3310 or unix:/run/clamav/clamd.ctl, not '{self.clamd}'"
+            )
+
+
 class Heartbeat(_Part, frozen=True):
     """url: fetched every `every_s` seconds while the daemon is ready, so that its silence can be noticed elsewhere."""
 
@@ -215,6 +235,7 @@ class File(_Part, frozen=True):
     calls: Calls = Calls()
     consent: Consent = Consent()
     phone: Phone = Phone()
+    files: Files = Files()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -242,6 +263,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     calls: Calls = Calls()
     consent: Consent = Consent()
     phone: Phone = Phone()
+    files: Files = Files()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, bindparam, or_, select
 
 from channels.contract import Happened, RawMessage, Unavailable
 from intake.journal import Journal
@@ -48,6 +48,7 @@ _WAITING = Statement(
         _f.id >= bindparam("after"),
         _f.id.not_in(values_of("but", BigInteger())),
         _f.blob_id.is_not(None),
+        or_(_f.state == "done", _f.state == "here"),  # not what waits to be scanned, or is infected
         _f.account.in_(values_of("accounts")),
         _c.outcome == "voicemail",
         _c.timeline.not_like("%transcribed%"),

@@ -12,19 +12,14 @@ from typing import Any
 
 import msgspec
 
-from channels import contract
+from channels import contract, scanner_wire
 from channels.email import accept, milter, settings
+from channels.scanner_wire import NoAnswer
 
 _SPAMD_SCORE = re.compile(rb"^Spam: *(True|False|Yes|No) *; *(-?[\d.]+) */", re.IGNORECASE | re.MULTILINE)
-_MAX_ANSWER_BYTES = 1_048_576
-_UNIX = "unix:"
 
 # Facts about a body, for its envelope.
 Ask = Callable[[settings.Filter, bytes, dict[str, Any]], Awaitable[dict[str, Any]]]
-
-
-class NoAnswer(Exception):
-    """The filter answered with something that is no answer."""
 
 
 def scan_of(filter_: settings.Filter, *, log: logging.Logger) -> accept.Scan:
@@ -69,7 +64,7 @@ async def _rspamd(filter_: settings.Filter, body: bytes, envelope: dict[str, Any
     head += [f"Rcpt: {_printable(address)}" for address in envelope["recipients"]]
     head += [f"IP: {envelope['peer']}"] if envelope["peer"] else []
     head += [f"Helo: {_printable(envelope['helo'])}"]
-    answer = await _exchange(filter_.address, "\r\n".join(head).encode() + b"\r\n\r\n" + body)
+    answer = await scanner_wire.exchange(filter_.address, "\r\n".join(head).encode() + b"\r\n\r\n" + body)
     status, _, content = answer.partition(b"\r\n\r\n")
     if b" 200 " not in status[:20]:
         raise NoAnswer(status[:60])
@@ -79,7 +74,7 @@ async def _rspamd(filter_: settings.Filter, body: bytes, envelope: dict[str, Any
 
 async def _spamd(filter_: settings.Filter, body: bytes, envelope: dict[str, Any]) -> dict[str, Any]:
     head = f"SYMBOLS SPAMC/1.5\r\nContent-length: {len(body)}\r\n\r\n".encode()
-    answer = await _exchange(filter_.address, head + body)
+    answer = await scanner_wire.exchange(filter_.address, head + body)
     match = _SPAMD_SCORE.search(answer)
     if match is None or b" 0 EX_OK" not in answer[:40]:
         raise NoAnswer(answer[:60])
@@ -87,37 +82,12 @@ async def _spamd(filter_: settings.Filter, body: bytes, envelope: dict[str, Any]
 
 
 async def _milter(filter_: settings.Filter, body: bytes, envelope: dict[str, Any]) -> dict[str, Any]:
-    reader, writer = await connect(filter_.address)
+    reader, writer = await scanner_wire.connect(filter_.address)
     try:
         return await milter.ask(reader, writer, body, envelope)
     finally:
         # close() would wait for a filter that does not read what it is sent.
         writer.transport.abort()
-
-
-async def _exchange(address: str, request: bytes) -> bytes:
-    reader, writer = await connect(address)
-    try:
-        writer.write(request)
-        if writer.can_write_eof():
-            writer.write_eof()
-        answer = b""
-        while block := await reader.read(65_536):
-            answer += block
-            if len(answer) > _MAX_ANSWER_BYTES:
-                raise NoAnswer("the answer is too long")
-        return answer
-    finally:
-        # close() would wait for a filter that does not read what it is sent.
-        writer.transport.abort()
-
-
-async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open a connection to "host:port" or "unix:/path"."""
-    if address.startswith(_UNIX):
-        return await asyncio.open_unix_connection(address.removeprefix(_UNIX))
-    host, _, port = address.rpartition(":")
-    return await asyncio.open_connection(host.strip("[]"), int(port))
 
 
 def _printable(text: str) -> str:

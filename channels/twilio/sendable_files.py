@@ -3,16 +3,21 @@
 Source: twilio.com/docs/messaging/guides/accepted-mime-types (of 2026-07-07, checked 2026-11): types, which of them go together
 with words, names; /docs/whatsapp/guidance-whatsapp-media-messages: 16 MB, of a picture 5 MB, one file in a message (more are
 ignored); help centre "Sending and receiving MMS messages": ten files of 5 MB together, from numbers of the USA and Canada.
-Twilio looks at the Content-Type that it is given with the file, and refuses what does not fit.
+Twilio looks at the Content-Type that it is given with the file, and refuses what does not fit. A picture that is too large can
+be made smaller (`targets`), which whoever sends it does; `as_sent` is what comes of that.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
-WHATSAPP = "whatsapp"
+WHATSAPP, SMS = "whatsapp", "sms"
 NAME_CHARS = 20
+FITTED_TYPE = "image/jpeg"
 _MB = 1_000_000
+_PICTURE_MAX_BYTES = 5 * _MB  # of one by WhatsApp, and of all files of an MMS together
+_LEAST_BYTES = 100_000  # with less nobody can see what is in a picture
+_SHRINKING = frozenset(("image/jpeg", "image/jpg", "image/png", "image/webp", "image/gif"))
 
 # On WhatsApp words beside them are dropped.
 _WORDLESS = frozenset(
@@ -64,6 +69,49 @@ def against(medium: str, files: Sequence[tuple[str, int]], *, has_words: bool) -
     if is_whatsapp and has_words and types[0] in _WORDLESS:
         return f"whatsapp shows no words beside a file of the type {types[0]}: send them by themselves"
     return None
+
+
+def targets(medium: str, files: Sequence[tuple[str, int]]) -> dict[int, int]:
+    """Return which pictures have to become smaller so that all files go along: place -> bytes at most; {} = none, or in vain.
+
+    files: as `against`. What is small already stays; the rest share what is left evenly.
+    """
+    sizes = [size for _, size in files]
+    pictures = [place for place, (written, _) in enumerate(files) if _shrinks(written)]
+    if medium == WHATSAPP and len(files) > 1:
+        return {}
+    if not pictures or sum(sizes) <= _PICTURE_MAX_BYTES:
+        return {}
+    left, found = _PICTURE_MAX_BYTES - sum(sizes) + sum(sizes[place] for place in pictures), dict[int, int]()
+    for sharing, place in zip(
+        range(len(pictures), 0, -1), sorted(pictures, key=sizes.__getitem__), strict=True
+    ):
+        share = left // sharing
+        if sizes[place] > share:
+            found[place] = share
+        left -= min(sizes[place], share)
+    return found if min(found.values(), default=0) >= _LEAST_BYTES else {}
+
+
+def as_sent(medium: str, files: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """Return type and size of each file once pictures have become as small as they have to."""
+    smaller = targets(medium, files)
+    return [(FITTED_TYPE, smaller[place]) if place in smaller else file for place, file in enumerate(files)]
+
+
+def jpeg_name(name: str) -> str:
+    """Return the name of a picture that has become a JPEG."""
+    stem, dot, _ = name.rpartition(".")
+    return f"{stem if dot and stem else name}.jpg"
+
+
+def is_carrier(medium: str) -> bool:
+    """Whether files of a medium go by Twilio."""
+    return medium in {WHATSAPP, SMS}
+
+
+def _shrinks(written: str) -> bool:
+    return written.partition(";")[0].strip().lower() in _SHRINKING
 
 
 def _is_taken(content_type: str | None, medium: str) -> bool:

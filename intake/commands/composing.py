@@ -1,13 +1,16 @@
 """What an answer would be, before it is sent: segments, cost, and what stands in its way."""
 
 import argparse
+import mimetypes
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intake import cli
 from intake.commands import options, output
 
 if TYPE_CHECKING:
+    from channels.contract import OutboundFile
     from intake.composing import Composed
 
 FORCING_SHOWN = 10
@@ -24,6 +27,9 @@ def configure(commands: Any) -> None:
     parser.add_argument(
         "file", nargs="?", default="-", metavar="FILE", help='the text; "-" (default) is stdin'
     )
+    parser.add_argument(
+        "--attach", action="append", default=[], metavar="FILE", help="a file that would go along"
+    )
     options.add_json(parser)
 
 
@@ -31,10 +37,11 @@ def compose(arguments: argparse.Namespace) -> int:
     from intake import composing
 
     text = options.read_text(arguments.file)
+    files = [_file(Path(each)) for each in arguments.attach]
     with options.wired(arguments) as wired:
         try:
             composed = wired.store.read_now(
-                lambda tx: composing.compose(tx, wired.context, arguments.ref, text=text)
+                lambda tx: composing.compose(tx, wired.context, arguments.ref, text=text, files=files)
             )
         except composing.DeskError as error:
             raise cli.WrongInput(str(error)) from None
@@ -43,6 +50,18 @@ def compose(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(composed)))
     return 0
+
+
+def _file(path: Path) -> "OutboundFile":
+    """Return a file as an answer would name it; its bytes stay where they are. Raises: cli.WrongInput."""
+    from channels.contract import OutboundFile
+
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise cli.WrongInput(f"{path} cannot be read: {error.strerror}") from None
+    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return OutboundFile(path.name, content_type, size, "")
 
 
 def _lines(composed: "Composed") -> Iterator[str]:
@@ -58,6 +77,11 @@ def _lines(composed: "Composed") -> Iterator[str]:
         yield f"WhatsApp's 24 hours end {composed.window_ends_at[:16].replace('T', ' ')} UTC"
     for template in composed.templates:
         yield f"  template {template['name']} ({template['language']}): {template['text']}"
+    for picture in composed.smaller:
+        yield (
+            f"  the picture {picture.name} has {picture.size:,} bytes: it is sent smaller, "
+            f"with {picture.max_size:,} at most"
+        )
     if composed.warning:
         yield f"warning: {composed.warning}"
     yield "it can be sent" if composed.can_send else f"it cannot be sent: {composed.reason}"

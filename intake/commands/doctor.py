@@ -1,6 +1,6 @@
 """Asks what the configuration names whether it works: mail servers are logged in to, keys and folders looked at.
 
-Twilio is asked how its numbers are set up, and our own webhook whether it answers.
+Twilio is asked how its numbers are set up, our own webhook whether it answers, and the virus scanner whether it is there.
 Nothing is taken, sent or changed. Each problem comes with its cause and what to do. Exit 0: nothing is wrong; 1: something is.
 """
 
@@ -8,10 +8,12 @@ import argparse
 import asyncio
 from typing import Any
 
-from channels import contract, loading
+from channels import clamd, contract, loading, scanner_wire
 from intake import cli, redaction, terminal
 from intake.commands import options, output
 from intake.settings import Settings
+
+SCANNER_S = 5.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = options.load_settings(arguments)
-    found = asyncio.run(_asked(settings))
+    found = asyncio.run(_asked(settings)) + asyncio.run(_scanner(settings))
     for account, problem in found:
         _say(account, problem, is_json=arguments.is_json)
     is_ill = any(problem.severity == "error" for _, problem in found)
@@ -45,6 +47,18 @@ async def _problems(settings: Settings, account: str) -> list[contract.Problem]:
     if hasattr(channel, "close"):
         await channel.close()
     return found
+
+
+async def _scanner(settings: Settings) -> list[tuple[str, contract.Problem]]:
+    """Ask the virus scanner whether it is there, where there is to be one."""
+    if not settings.files.clamd:
+        return []
+    try:
+        await clamd.ping(settings.files.clamd, timeout_s=SCANNER_S)
+    except scanner_wire.NoAnswer as error:
+        hint = "files wait until it answers: start clamd, or take files.clamd away"
+        return [("files.clamd", contract.Problem(str(error), hint))]
+    return []
 
 
 def _say(account: str, problem: contract.Problem, *, is_json: bool) -> None:

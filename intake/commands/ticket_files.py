@@ -1,6 +1,7 @@
 """The files of a ticket: listed, and written into a folder."""
 
 import argparse
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ def list_files(arguments: argparse.Namespace) -> int:
             "message": str(each.message),
             "direction": each.direction,
             "problem": each.problem,
+            "thumbnail": _as_url(each.thumbnail),
         }
         for name, each in zip(names, found, strict=True)
     ]
@@ -50,6 +52,11 @@ def list_files(arguments: argparse.Namespace) -> int:
         nothing="no files",
     )
     return 0
+
+
+def _as_url(jpeg: bytes | None) -> str | None:
+    """Return a small picture as a page can show it (RFC 2397)."""
+    return None if jpeg is None else f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def _write(folder: Path, files: list[tuple[str, bytes | None]]) -> None:

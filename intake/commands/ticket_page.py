@@ -96,7 +96,7 @@ def _message(message: Mapping[str, Any]) -> Iterator[str]:
 
 def _size(attachment: Mapping[str, Any]) -> str:
     if attachment.get("problem"):
-        return f"not fetched: {escaped(attachment['problem'])}"
+        return f"not here: {escaped(attachment['problem'])}"
     return f"{attachment['size']} bytes" if attachment.get("sha256") else "being fetched"
 
 

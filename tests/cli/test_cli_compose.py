@@ -80,6 +80,13 @@ def test_a_composed_text_is_counted_and_its_price_named(intake: Any, refs: dict[
     assert page.out.endswith("it can be sent\n")
 
 
+def test_a_file_that_cannot_go_along_is_told_before(intake: Any, desk: Path, refs: dict[str, str]) -> None:
+    (desk / "cat.jpg").write_bytes(b"1")
+    page = intake("tickets", "compose", refs["chats"], "--attach", "cat.jpg", stdin=b"Look")
+    assert "it cannot be sent: files are fetched from http.public_url, which is not set" in page.out
+    assert intake("tickets", "compose", refs["chats"], "--attach", "no.jpg", stdin=b"Look").code == 2
+
+
 def test_composing_for_nobody_is_wrong_input(intake: Any, refs: dict[str, str]) -> None:
     assert intake("tickets", "compose", "K7M4Q2P", stdin=b"x").code == 2
 

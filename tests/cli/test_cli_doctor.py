@@ -65,3 +65,17 @@ def test_a_relay_that_is_not_there_is_told(intake: Intake, desk: Path, kind: str
     assert done.code == 1
     assert done.out.startswith(f"one: error: mail cannot be sent: relay 127.0.0.1:{port}: ")
     assert "look at outgoing.relay" in done.out
+
+
+def test_a_virus_scanner_that_is_not_there_is_told(intake: Intake, desk: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    (desk / "out").mkdir()
+    (desk / "config" / "intake.yaml").write_text(
+        "channels: {one: {kind: email.smtp, listen: '127.0.0.1:0', addresses: [a@example.com]}}\n"
+        f"outgoing: {{folder: out}}\nfiles: {{clamd: '127.0.0.1:{port}'}}\n"
+    )
+    done = intake("doctor")
+    assert done.code == 1
+    assert done.out.startswith(f"files.clamd: error: clamd at 127.0.0.1:{port} cannot be asked: ")
+    assert "start clamd" in done.out

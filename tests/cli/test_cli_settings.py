@@ -96,6 +96,7 @@ def test_every_problem_of_a_file_is_told_at_once_and_in_order(tmp_path: Path) ->
         (CHANNELS + 'name: "${oops"\n', "2:7: error[bad-variable]"),
         (CHANNELS + "silence_alarm: {}\n", "2:16: error[missing-key] 'open_hours' is missing"),
         (CHANNELS + "http: {public_url: help.example.com}\n", "2:7: error[bad-value] public_url"),
+        (CHANNELS + "files: {clamd: clamav}\n", "2:8: error[bad-value] clamd is written like 127.0.0.1:3310"),
     ],
 )
 def test_a_wrong_file_is_refused_at_the_wrong_place(tmp_path: Path, text: str, complaint: str) -> None:

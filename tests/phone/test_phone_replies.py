@@ -119,10 +119,11 @@ async def test_too_long_an_answer_is_refused_before_it_is_kept(desk: Texted) -> 
     assert desk.rows("messages", "direction = 'out'") == []
 
 
-def send_files(desk: Texted, ticket: dict[str, Any], *contents: bytes, name: str = "a.png") -> int:
+def send_files(desk: Texted, ticket: dict[str, Any], *contents: bytes, kind: str = "image/png") -> int:
     """Answer with files; the outbox id."""
     prepared = [
-        attaching.Prepared(name, "image/png", blobs.prepare(content, desk.folder)) for content in contents
+        attaching.Prepared(f"a.{kind.partition('/')[2]}", kind, blobs.prepare(content, desk.folder))
+        for content in contents
     ]
 
     def reply(tx: Tx) -> int:
@@ -137,7 +138,6 @@ def send_files(desk: Texted, ticket: dict[str, Any], *contents: bytes, name: str
     [
         (JAN, (b"1",), "USA and Canada"),
         (f"whatsapp:{JAN}", (b"1", b"2"), "whatsapp carries 1 file in a message, not 2"),
-        (f"whatsapp:{JAN}", (b"1" * 16_000_001,), "16 MB"),
     ],
 )
 async def test_files_that_cannot_go_along_are_refused_in_one_sentence(
@@ -146,6 +146,12 @@ async def test_files_that_cannot_go_along_are_refused_in_one_sentence(
     desk.context = msgspec.structs.replace(desk.context, public_url=PUBLIC)
     with pytest.raises(DeskError, match=words):
         send_files(desk, desk.text(sender=sender), *contents)
+
+
+async def test_a_document_of_more_than_16_mb_does_not_go_by_whatsapp(desk: Texted) -> None:
+    desk.context = msgspec.structs.replace(desk.context, public_url=PUBLIC)
+    with pytest.raises(DeskError, match="16 MB"):
+        send_files(desk, desk.text(sender=f"whatsapp:{JAN}"), b"1" * 16_000_001, kind="application/pdf")
 
 
 async def test_without_a_public_url_no_file_goes_along(desk: Texted) -> None:

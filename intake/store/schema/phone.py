@@ -108,12 +108,14 @@ fetches = Table(  # files that another side keeps for us until we have them: pic
     number("customer_id", nullable=True),
     number("message_id", nullable=True),
     text("part"),  # of the message's attachments
-    # queued -> (here, until it is deleted on the other side ->) done | failed, -> forgotten (intake.retention)
+    # queued -> (held, until it is scanned ->) (here, until it is deleted on the other side ->) done | failed | infected,
+    # -> forgotten (intake.retention)
     text("state", "queued"),
     number("attempts", 0),
     number("next_at", nullable=True),
     text("error", nullable=True),
     number("blob_id", nullable=True),
+    number("thumbnail_id", nullable=True),  # blob of the small picture
     number("created_at"),
     UniqueConstraint("account", "reference", name="fetches_once"),
     partial_index("fetches_due", "next_at", where="next_at IS NOT NULL"),
