@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from channels import recording
 from intake import account_checks, redaction, variables
 from routing import problems as trouble
 from routing import typed, yaml_text
@@ -153,7 +154,8 @@ class Calls(_Part, frozen=True):
     answered_after_s: a talk that is shorter is no answer. text_back_hours: how often a number is texted at most because
     its call was missed, where the rule does not say `once:`. transcribe: the program, and its arguments, that writes
     voicemails down for accounts with `transcription: local`; transcribe_within_s: how long it may take for each.
-    record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them.
+    record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them; or
+    country of the customer's number -> that.
     keep_recordings_days: of voicemails and talks, here and at the provider; 0 = they stay.
     """
 
@@ -162,8 +164,12 @@ class Calls(_Part, frozen=True):
     text_back_hours: Annotated[float, Meta(ge=1, le=720)] = 12
     transcribe: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     transcribe_within_s: Annotated[float, Meta(gt=0, le=3600)] = 300
-    record_out: Literal["off", "ask", "notice"] = "off"
+    record_out: recording.Modes = "off"
     keep_recordings_days: Annotated[float, Meta(ge=0, le=36_500)] = 0
+
+    def __post_init__(self) -> None:
+        for fault in recording.faults(self.record_out):
+            raise ValueError(f"record_out: {fault}")
 
 
 class Heartbeat(_Part, frozen=True):

@@ -32,6 +32,7 @@ ACCOUNTS = (
     options(record="notice", hold_s=0, ring_max_s=30),
     options(when_closed="ring", offer_open_request=False, hold_music="https://cdn.example.com/a.mp3"),
     options(when_closed="hang_up", transcription="twilio"),
+    options(record={"default": "off", "PL": "ask", "DE": "notice"}),
 )
 AGENTS = tuple(
     free(name, number, level, has_all=has_all)

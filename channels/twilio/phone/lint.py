@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from channels import recording
 from channels.contract import Problem
 from channels.twilio.phone import menu, patience, questions, says, speech, voices
 from channels.twilio.phone.moment import Line
@@ -33,6 +34,7 @@ def problems(options: "Options") -> list[Problem]:
         *_whisper(options),
         *_level(options, options.menu, "the menu", 1),
         *_ids(options),
+        *_recording(options),
         *_advice(options),
     ]
     if not any(each.severity == "error" for each in found):  # what cannot be spoken cannot be timed
@@ -181,6 +183,13 @@ def _ids(options: "Options") -> Iterator[Problem]:
             )
 
 
+def _recording(options: "Options") -> Iterator[Problem]:
+    for fault in recording.faults(options.record):
+        yield Problem(f"record: {fault}", "record: {DE: ask, PL: notice, default: off}")
+    for doubt in recording.doubts(options.record):
+        yield Problem(f"record: {doubt}", severity="warning")
+
+
 def _advice(options: "Options") -> Iterator[Problem]:
     if options.transcription == "twilio" and set(options.languages) - {"en"}:
         yield Problem(
@@ -215,7 +224,7 @@ def _asked(options: "Options", language: str) -> Iterator[tuple[str, tuple[Line,
     if options.menu:
         yield "the greeting with the menu", (*greeting, *questions.of_menu(options, language, options.menu))
     else:
-        is_asked = options.record == "ask"
+        is_asked = "ask" in recording.used(options.record)
         recording = questions.of_recording(options, language) if is_asked else ()
         yield "the greeting", (*greeting, *recording)
     for choice in options.menu:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from channels import recording
 from channels.twilio import settings
 from channels.twilio.phone.menu import RESERVED, Choice, ids
 from channels.twilio.phone.voices import VOICES, Voice
@@ -23,7 +24,7 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     a caller waits for somebody to be free. hold_music: address of a sound file, "" = silence. caller_id: whose number the
     agent's phone shows. agents_language: "" = the first of languages. whisper: tag of the ticket -> language -> what an agent
     is told of it. when_closed: what happens outside opening hours.
-    record: of talks; "ask" = after a key, "notice" = after a sentence. transcription: of voicemail. talk_max_s: of a talk.
+    record: of talks; "ask" = after a key, "notice" = after a sentence; or country of the caller -> that. transcription: of voicemail. talk_max_s: of a talk.
     delete_recordings: at Twilio, as soon as we have them.
     answer_within_s: how long a caller waits for the store before the answer is a voicemail that needs none.
     """
@@ -44,7 +45,7 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     agents_language: str = ""
     whisper: dict[str, dict[str, str]] = field(default_factory=dict)
     when_closed: Literal["voicemail", "ring", "hang_up"] = "voicemail"
-    record: Literal["off", "ask", "notice"] = "off"
+    record: recording.Modes = "off"
     voicemail_s: Annotated[int, Meta(ge=2, le=180)] = 180
     transcription: Literal["none", "twilio", "local"] = "none"
     delete_recordings: bool = False
