@@ -174,4 +174,5 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         price=getattr(getattr(options, "sending", None), "price", ""),
         spoken=getattr(options, "languages", ()),
         agents_language=getattr(options, "agents_language", ""),
+        closed_text=getattr(options, "closed_text", ""),
     )
