@@ -131,6 +131,8 @@ class Phone(_Part, frozen=True):
     budget_per_prefix, budget_per_day: segments of texts, WhatsApp messages and calls that machines send customers within
     24 hours; people may go on until twice as many. cost_factors: beginning of numbers -> as how many segments one counts
     that goes there. prefix_digits: of a number, behind its country code, that make a prefix.
+    whatsapp_nudge_hours: how long before WhatsApp's 24 hours end without an answer its agent is told, 0 = never;
+    whatsapp_nudge_reply: the reply template that the customer gets then, "" = none.
     to_strangers: whether machines may write to numbers that never wrote. flood_messages, flood_minutes: more messages of
     one sender than that within so long are one ticket; 0 = never.
     """
@@ -146,6 +148,8 @@ class Phone(_Part, frozen=True):
     to_strangers: bool = False
     flood_messages: Count = 20
     flood_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10
+    whatsapp_nudge_hours: Annotated[float, Meta(ge=0, le=23)] = 0
+    whatsapp_nudge_reply: str = ""
 
 
 class Calls(_Part, frozen=True):
