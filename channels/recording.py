@@ -42,9 +42,7 @@ def doubts(modes: Mode | Mapping[str, Mode]) -> Iterator[str]:
     if isinstance(modes, str):
         return
     others = mode(modes, None)
-    stricter = sorted(
-        each for each in modes if _STRICTNESS.index(modes[each]) > _STRICTNESS.index(others)
-    )
+    stricter = sorted(each for each in modes if _STRICTNESS.index(modes[each]) > _STRICTNESS.index(others))
     if stricter:
         yield (
             f"{DEFAULT} is '{others}', and callers from {', '.join(stricter)} who hide their number get that: "

@@ -44,7 +44,9 @@ _c = schema.calls.c
 _COUNTED = Statement(select(_c.counted_at).where(_c.id == bindparam("id")))
 _OF_OUR_CALL = frozenset(("author", "author_name", "external_id"))  # are as they were written when we called
 _ACTORS = {
-    "customer": frozenset(("language", "chose", "missed_key", "text_asked", "consent", "recorded", "transcribed")),
+    "customer": frozenset(
+        ("language", "chose", "missed_key", "text_asked", "consent", "recorded", "transcribed")
+    ),
     "agent": frozenset(("accepted", "declined", "connected", "agent_left")),
 }
 

@@ -224,12 +224,12 @@ def _tell_assignee(
     if not context.notices.delivery_failed or target is None:
         return
     why = f": {failure.sentence}" if failure is not None else ""
-    headline = f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given.{otherwise}"
+    headline = (
+        f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given.{otherwise}"
+    )
     if lost.is_promise:
         target = lost.author or target
-        headline = (
-            f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands.{otherwise}"
-        )
+        headline = f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands.{otherwise}"
     notice = Notice(kind="delivery_failed", headline=headline, cause=cause.name)
     notices.send(tx, context, ticket, target, notice)
 

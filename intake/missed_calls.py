@@ -11,7 +11,16 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Address
-from intake import answering_by_phone, call_rows, closed_texts, customers, delaying, instants, lateness, reactions
+from intake import (
+    answering_by_phone,
+    call_rows,
+    closed_texts,
+    customers,
+    delaying,
+    instants,
+    lateness,
+    reactions,
+)
 from intake.call_rows import Call
 from intake.call_timeline import State
 from intake.due import Due

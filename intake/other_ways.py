@@ -89,7 +89,9 @@ def of(tx: Tx, accounts: Mapping[str, Account], ticket: Ticket, *, but: str) -> 
     for medium, find in _FINDS.items():
         able = [each for each in accounts.values() if each.medium == medium and each.can_deliver]
         if medium != but and able:
-            first = next((each for each in find(tx, ticket, known, able) if _is_allowed(tx, accounts, each)), None)
+            first = next(
+                (each for each in find(tx, ticket, known, able) if _is_allowed(tx, accounts, each)), None
+            )
             found += [first] if first is not None else []
     return tuple(found)
 
@@ -140,7 +142,9 @@ _FINDS: dict[str, Callable[[Tx, Ticket, list[_Known], list[Account]], Iterator[O
 
 
 def _numbers(known: list[_Known]) -> Iterator[str]:
-    return (each.value for each in known if each.kind == "phone" and phone_numbers.e164(each.value) == each.value)
+    return (
+        each.value for each in known if each.kind == "phone" and phone_numbers.e164(each.value) == each.value
+    )
 
 
 def _of_own_number(ticket: Ticket, able: list[Account]) -> Account:

@@ -81,9 +81,7 @@ def _tell(tx: Tx, context: Context, ticket: Ticket, timer: Due, said: Said, unti
         f"WhatsApp's 24 hours on {ticket.ref} end at {until:%H:%M} UTC, in {minutes} min, without an answer: "
         "after that only a template may be sent."
     )
-    notice = Notice(
-        kind=EVENT, headline=headline, cause=timer.cause, quote=said.text, due_at=timer.due_at
-    )
+    notice = Notice(kind=EVENT, headline=headline, cause=timer.cause, quote=said.text, due_at=timer.due_at)
     target = "assignee" if ticket.agent is not None else ticket.level or "team"
     notices.send(tx, context, ticket, target, notice)
 

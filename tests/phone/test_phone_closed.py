@@ -96,16 +96,14 @@ class TestTheMachine:
 
 
 @pytest.fixture
-def desk(
-    tmp_path: Path, clock: Any, new_store: bytes, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Desk]:
+def desk(tmp_path: Path, clock: Any, new_store: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     (tmp_path / "intake.db").write_bytes(new_store)
     monkeypatch.setitem(REPLIES, ("after_hours", "en"), "Subject: x\nSee https://help.example.com/night\n")
     monkeypatch.setitem(REPLIES, ("missed", "en"), "Subject: x\nYou called us. What is it about?\n")
     rules = RULES + "react:\n  - {id: back, on: call_missed, then: {reply: missed}}\n"
     with closing(opening.open_store("", tmp_path, clock=clock)) as store:
         made = Desk(store, tmp_path, clock, rules=rules)
-        accounts = made.context.accounts | {
+        accounts = dict(made.context.accounts) | {
             "phone": Account("phone", "twilio.voice", "voice", (OWN,), closed_text="after_hours"),
             "texts": Account("texts", "twilio.sms", "sms", (OWN,), can_deliver=True),
         }
@@ -121,7 +119,7 @@ def at_night(desk: Desk) -> None:
 def asks(desk: Desk, call: str = "CA1", *, caller: str | None = JAN) -> None:
     """A caller asks for the text and hangs up."""
     at = desk.clock()
-    told: tuple[Happened, ...] = (happened("started", at), happened("announced", at, 2, what="closed"))
+    told: tuple[Happened, ...] = (happened("started", at), Happened("announced", at, {"what": "closed"}))
     desk.tell(event(*told, happened("text_asked", at, 6, by="digit"), call=call, caller=caller))
     ended = happened("ended", at, 9, status="completed", duration_s=9, why="closed")
     desk.tell(event(ended, call=call, caller=caller))

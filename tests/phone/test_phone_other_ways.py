@@ -64,7 +64,9 @@ async def fails(desk: Texted, ticket: dict[str, Any], *, code: int = 30003) -> N
     desk.report(sent.sid, "undelivered", code=code)
 
 
-async def test_a_number_that_takes_no_texts_may_be_called_and_a_proven_address_written_to(desk: Texted) -> None:
+async def test_a_number_that_takes_no_texts_may_be_called_and_a_proven_address_written_to(
+    desk: Texted,
+) -> None:
     ticket = desk.text()
     knows_mail(desk, ticket)
     assert ways(desk, ticket) == [("email", MAIL), ("voice", JAN)]
@@ -102,7 +104,9 @@ async def test_a_country_that_may_not_be_called_is_none(desk: Texted) -> None:
     assert ways(desk, desk.text(sender="+33612345678")) == []
 
 
-async def test_a_failure_for_good_says_it_on_the_ticket_and_in_the_notice_and_does_nothing(desk: Texted) -> None:
+async def test_a_failure_for_good_says_it_on_the_ticket_and_in_the_notice_and_does_nothing(
+    desk: Texted,
+) -> None:
     ticket = desk.text()
     knows_mail(desk, ticket)
     await fails(desk, ticket, code=30006)

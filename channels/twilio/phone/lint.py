@@ -247,8 +247,8 @@ def _asked(options: "Options", language: str) -> Iterator[tuple[str, tuple[Line,
         yield "the greeting with the menu", (*greeting, *questions.of_menu(options, language, options.menu))
     else:
         is_asked = "ask" in recording.used(options.record)
-        recording = questions.of_recording(options, language) if is_asked else ()
-        yield "the greeting", (*greeting, *recording)
+        consent = questions.of_recording(options, language) if is_asked else ()
+        yield "the greeting", (*greeting, *consent)
     for choice in options.menu:
         if choice.menu:
             lines = questions.of_menu(options, language, choice.menu)
