@@ -49,6 +49,16 @@ def follow(tx: Tx, context: Context, arrival: Arrival) -> None:
         delaying.alarm(tx, ticket, TIMER, _due_at(context, until))
 
 
+def look_again(tx: Tx, context: Context, ticket: Ticket) -> None:
+    """Set the timer of a ticket whose messages are others than before: one that took another in, or gave it back."""
+    said = threads.load(tx, ticket.id).last_by(whatsapp_window.MEDIUM)
+    if said is None or not context.phone.whatsapp_nudge_hours or _is_answered(ticket):
+        return
+    until = whatsapp_window.ends_at(tx, ticket, account=said.account, address=said.author)
+    if until is not None and whatsapp_window.is_open(until, now_us=tx.now):
+        delaying.alarm(tx, ticket, TIMER, _due_at(context, until))
+
+
 def nudge(tx: Tx, context: Context, ticket: Ticket, timer: Due) -> Ticket:
     """Tell that the window closes, if somebody still waits in it; later, when it has moved; the ticket after it."""
     said = threads.load(tx, ticket.id).last_by(whatsapp_window.MEDIUM)

@@ -100,7 +100,7 @@ def desk(tmp_path: Path, clock: Any, new_store: bytes, monkeypatch: pytest.Monke
     (tmp_path / "intake.db").write_bytes(new_store)
     monkeypatch.setitem(REPLIES, ("after_hours", "en"), "Subject: x\nSee https://help.example.com/night\n")
     monkeypatch.setitem(REPLIES, ("missed", "en"), "Subject: x\nYou called us. What is it about?\n")
-    rules = RULES + "react:\n  - {id: back, on: call_missed, then: {reply: missed}}\n"
+    rules = "# closed\n" + RULES + "react:\n  - {id: back, on: call_missed, then: {reply: missed}}\n"
     with closing(opening.open_store("", tmp_path, clock=clock)) as store:
         made = Desk(store, tmp_path, clock, rules=rules)
         accounts = dict(made.context.accounts) | {

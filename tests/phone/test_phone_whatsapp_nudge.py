@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from channels.twilio.simulator.provider import Provider
+from intake import merging
 from intake.settings import Phone
 from intake.store import opening
 from tests.domain.world import REPLIES
@@ -15,7 +16,8 @@ from tests.phone.texted import EVA, JAN, REPLYING, Texted
 
 CHAT = f"whatsapp:{JAN}"
 HOUR = 3_600
-QUIET = REPLYING.replace("reply: received", "reply: {email: received}")
+# A world keeps what a text of rules was read as, replies and all: this one is nobody else's.
+QUIET = "# nudges\n" + REPLYING.replace("reply: received", "reply: {email: received}")
 
 
 @pytest.fixture
@@ -190,3 +192,21 @@ async def test_the_customer_is_left_in_peace_where_the_morning_comes_too_late(de
     assert texts(desk) == []
     assert len(nudges(desk)) == 1
     assert "reply_withheld" in desk.events(ticket)
+
+
+def waiting(desk: Texted) -> list[int]:
+    """The tickets whose window is watched."""
+    return [row["ticket_id"] for row in desk.rows("timers", "kind = 'window' AND state = 'pending'")]
+
+
+async def test_it_goes_along_when_the_ticket_is_merged_and_back(desk: Texted) -> None:
+    ticket, other = desk.text(sender=CHAT), desk.ticket(desk.receive())
+    desk.store.write_now(
+        lambda tx: merging.merge(tx, desk.context, ticket["ref"], other["ref"], agent="ania")
+    )
+    assert waiting(desk) == [other["id"]]
+    desk.store.write_now(lambda tx: merging.undo(tx, desk.context, ticket["ref"], agent="ania"))
+    assert ticket["id"] in waiting(desk)
+    desk.advance(hours=23)
+    desk.fire_due()
+    assert len(nudges(desk)) == 1
