@@ -53,7 +53,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     everybody is told while there is one, {} = there is none. language: what the customer spoke last, None = not known.
     open_refs: the customer's open tickets, the newest first. placed: None = the rules have not placed it (yet).
     is_known: whether the customer has written or called before. page: what the session tells an agent of, out: whom it calls for
-    an agent, None = it does no such thing.
+    an agent, None = it does no such thing. may_text: whether the caller would get a text that is offered while we are closed.
     """
 
     at: datetime
@@ -66,6 +66,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     open_refs: tuple[str, ...] = ()
     is_known: bool = False
     is_opted_out: bool = False
+    may_text: bool = False
     placed: Placed | None = None
     page: Paged | None = None
     out: DialOut | None = None

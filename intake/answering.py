@@ -45,6 +45,7 @@ FOREVER_US = 100 * 366 * 24 * counters.HOUR_US
 # The same words again are those of a machine that does not say so: they get this part of the limit, one at least.
 SAME_WORDS_PART = 5
 WORDS_MAX_CHARACTERS = 4_000
+ONCE = "reply_once"  # the counter of what an address is told once in so long
 # One row for everybody would have all settlements of a PostgreSQL wait for each other.
 SHARDS = 8
 SHARDED_FROM = 400
@@ -224,8 +225,8 @@ def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) 
         yield Limit("auto_reply_ticket", f"{ticket.id}:{address}", 1, reason, is_kept=False)
     else:  # whatever the ticket: who writes three times in a night is told once
         reason = "this customer had the same automatic reply less long ago than its rule allows"
-        key, window_us = f"{action.value}:{address}", int(once_s * 1_000_000)
-        yield Limit("reply_once", key, 1, reason, window_us, is_kept=False)
+        key, window_us = once_key(str(action.value), address), int(once_s * 1_000_000)
+        yield Limit(ONCE, key, 1, reason, window_us, is_kept=False)
     most = limits.auto_replies_per_address_hour
     yield from _limits_of_delays(most, ticket, action, happened)
     if happened.text:
@@ -241,6 +242,11 @@ def _limits(limits: Limits, ticket: Ticket, action: Action, happened: Occasion) 
     yield _sharded(Limit("auto_reply_domain", address.rpartition("@")[2], domain, reason), address)
     reason = f"{everybody} automatic replies went out within the hour"
     yield _sharded(Limit("auto_reply_everybody", "", everybody, reason), address)
+
+
+def once_key(template: str, address: str) -> str:
+    """Return what ONCE counts a template to an address by."""
+    return f"{template}:{address.lower()}"
 
 
 def _limits_of_delays(most: int, ticket: Ticket, action: Action, happened: Occasion) -> Iterator[Limit]:

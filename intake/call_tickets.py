@@ -17,6 +17,7 @@ from intake import (
     call_text,
     call_timeline,
     clocks,
+    closed_texts,
     conversations,
     events,
     fetches,
@@ -43,7 +44,9 @@ _c = schema.calls.c
 _COUNTED = Statement(select(_c.counted_at).where(_c.id == bindparam("id")))
 _OF_OUR_CALL = frozenset(("author", "author_name", "external_id"))  # are as they were written when we called
 _ACTORS = {
-    "customer": frozenset(("language", "chose", "missed_key", "consent", "recorded", "transcribed")),
+    "customer": frozenset(
+        ("language", "chose", "missed_key", "text_asked", "consent", "recorded", "transcribed")
+    ),
     "agent": frozenset(("accepted", "declined", "connected", "agent_left")),
 }
 
@@ -72,6 +75,8 @@ def _go_on(tx: Tx, context: Context, received: Received, before: Call, after: Ca
     _tell(tx, ticket, before, after)
     _write_anew(tx, after, ticket)
     cause = Cause(name=f"call:{after.id}", occasion=missed_calls.answering(tx, context, after, ticket))
+    if closed_texts.is_asked(before, after):
+        ticket = closed_texts.answer(tx, context, ticket, after, cause=cause)
     if now.agent != was.agent:
         ticket = _taken(tx, context, ticket, was.agent, now.agent, cause=cause)
     if now.connected_at is not None and was.connected_at is None:

@@ -117,7 +117,7 @@ def state(timeline: Sequence[Happened], *, direction: str = "in") -> State:
         language=_language(timeline) or (began.details.get("language") if began else None),
         choices=_choices(timeline, done),
         open_ref=done.details.get("open_ref") if done is not None else None,
-        is_placeable=done is not None or outcome is not None,
+        is_placeable=done is not None or outcome is not None or "text_asked" in first,
         rung=tuple(_rung(timeline)),
         agent=agent,
         connected_at=connected_at,
@@ -163,7 +163,7 @@ def _stronger(name: str, one: Any, other: Any) -> Any:
 
 
 _ORDER = (
-    "started", "language", "consent", "announced", "chose", "missed_key", "menu_done", "declined", "unanswered", "ringing",
+    "started", "language", "consent", "announced", "text_asked", "chose", "missed_key", "menu_done", "declined", "unanswered", "ringing",
     "claim_expired", "accepted", "connected", "agent_left", "voicemail_offered", "recorded", "transcribed", "ended", "priced",
 )  # fmt: skip
 

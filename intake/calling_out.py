@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import bindparam, select
 
-from channels import dial_outs, phone_numbers
+from channels import dial_outs, phone_numbers, recording
 from channels.contract import Address, OutboundMessage
 from channels.dial_outs import DialOut
 from intake import (
@@ -86,7 +86,8 @@ def call(tx: Tx, context: Context, typed_ref: str, *, agent: str, number: str | 
     action = f"{ACTION}:{agent}"
     if tx.one(_WAITS, ticket_id=ticket.id, action=action) is not None:
         raise DeskError(f"{agent} is being called about {ticket.ref} already")
-    extra = _extra(context, account, ticket, agent) | {"customer": to, "own": own}
+    record = recording.mode(context.calls.record_out, to)
+    extra = _extra(context, account, ticket, agent) | {"customer": to, "own": own, "record": record}
     draft = Draft(
         cause=desk.cause_of(tx, agent).name,
         action=action,
@@ -120,7 +121,6 @@ def _extra(context: Context, account: Account, ticket: Ticket, agent: str) -> di
         "call": "out",
         "agent": agent,
         "ring_s": context.oncall.ring_s,
-        "record": context.calls.record_out,
         "language": page_text.language_of(context, account, agent),
         "customers_language": ticket.language or next(iter(account.spoken), "en"),
     }

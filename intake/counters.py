@@ -30,6 +30,9 @@ _TAKE = Statement(
         where=_is_old | (_c.used < bindparam("limit")),
     )
 )
+_USED = Statement(
+    select(_c.used).where(_c.name == bindparam("of_name"), _c.key == bindparam("of_key"), ~_is_old)
+)
 _GIVE_BACK = Statement(
     schema.counters.update()
     .where(_c.name == bindparam("of_name"), _c.key == bindparam("of_key"))
@@ -58,6 +61,13 @@ def take(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -
     if limit <= 0:
         return False
     return tx.run(_TAKE, name=name, key=key, limit=limit, now=tx.now, oldest=tx.now - window_us) > 0
+
+
+def is_used_up(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -> bool:
+    """Look whether none of `limit` is left in the window; nothing is counted."""
+    given = {"of_name": name, "of_key": key, "now": tx.now, "oldest": tx.now - window_us}
+    row = tx.one(_USED, **given)
+    return limit <= 0 or (row is not None and int(row[0]) >= limit)
 
 
 class Take(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from intake import (
     instants,
     notices,
     opt_outs,
+    other_ways,
     paging,
     promises,
     quiet,
@@ -32,7 +33,7 @@ _CAUSE = "undelivered:"
 _m = schema.messages.c
 _o = schema.outbox.c
 _LOST = Statement(
-    select(_o.message_id, _o.cause, _o.action, _o.recipient, _m.at, _m.author, _m.automatic)
+    select(_o.message_id, _o.cause, _o.action, _o.recipient, _m.at, _m.author, _m.automatic, _o.medium)
     .outerjoin(schema.messages, _m.id == _o.message_id)
     .where(_o.id == bindparam("outbox_id"))
 )
@@ -84,6 +85,7 @@ class _Lost(msgspec.Struct, frozen=True):
     at: int | None
     author: str | None
     automatic: str | None
+    medium: str
 
     @property
     def is_notice(self) -> bool:
@@ -217,18 +219,28 @@ def _tell_assignee(
     tx: Tx, context: Context, ticket: Ticket, lost: _Lost, failure: Failure | None, cause: Cause
 ) -> None:
     """Tell whose ticket it is; where it is nobody's, who wrote the answer."""
+    otherwise = _offered(tx, context, ticket, lost)
     target = "assignee" if ticket.agent is not None else lost.author
     if not context.notices.delivery_failed or target is None:
         return
     why = f": {failure.sentence}" if failure is not None else ""
-    headline = f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given."
+    headline = (
+        f"An answer on {ticket.ref} did not reach {lost.recipient}{why}. It counts as not given.{otherwise}"
+    )
     if lost.is_promise:
         target = lost.author or target
-        headline = (
-            f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands."
-        )
+        headline = f"{lost.recipient} does not know what is promised on {ticket.ref}{why}. The promise stands.{otherwise}"
     notice = Notice(kind="delivery_failed", headline=headline, cause=cause.name)
     notices.send(tx, context, ticket, target, notice)
+
+
+def _offered(tx: Tx, context: Context, ticket: Ticket, lost: _Lost) -> str:
+    """Write on the ticket how else the customer can be reached now, and say it; "" = by nothing else."""
+    ways = other_ways.of(tx, context.accounts, ticket, but=lost.medium)
+    if not ways:
+        return ""
+    events.of_ticket(tx, ticket, "reachable_otherwise", ways=[each.public for each in ways])
+    return f" {other_ways.sentence(ways)}"
 
 
 def _lose_notice(

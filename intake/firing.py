@@ -31,6 +31,7 @@ from intake import (
     reactions,
     steps,
     tickets,
+    whatsapp_nudges,
 )
 from intake.due import Due
 from intake.model import Context, Ticket
@@ -194,5 +195,6 @@ _FIRES: dict[str, Callable[[Tx, Context, Ticket, Due], Ticket | None]] = {
     promising.REMINDER: _remind,
     paging.TIMER: paging.next_way,
     missed_calls.TIMER: missed_calls.look_again,
+    whatsapp_nudges.TIMER: whatsapp_nudges.nudge,
 }
 _ALSO_WHEN_DONE = frozenset((quiet.KIND, steps.BREACH))

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, bindparam, func, select
 
-from intake import clocks, desk, events, merged_clocks, quiet, reactions, seating, tickets
+from intake import clocks, desk, events, merged_clocks, quiet, reactions, seating, tickets, whatsapp_nudges
 from intake.desk import DeskError
 from intake.model import Context, Ticket
 from intake.reactions import Cause
@@ -107,6 +107,7 @@ def merge_locked(tx: Tx, context: Context, both: tuple[Ticket, Ticket], *, agent
     done = Merge(str(into.id), tuple(map(str, moved)), new, source.status, kept)
     events.of_ticket(tx, source, "merged", actor=actor, into=into.ref, undo=msgspec.to_builtins(done))
     events.of_ticket(tx, into, "took_in", actor=actor, ref=source.ref, messages=len(moved))
+    whatsapp_nudges.look_again(tx, context, after)
     return _tell_rules(tx, context, into, after, Cause(name=cause))
 
 
@@ -134,6 +135,7 @@ def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     merged_clocks.go_back(tx, back, into, done.clocks)
     events.of_ticket(tx, back, "merge_undone", actor=actor, **{"from": into.ref})
     events.of_ticket(tx, into, "merge_undone", actor=actor, ref=back.ref)
+    whatsapp_nudges.look_again(tx, context, back)
     quiet.follow(tx, context, back)
     return back
 

@@ -11,7 +11,16 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Address
-from intake import answering_by_phone, call_rows, customers, delaying, instants, lateness, reactions
+from intake import (
+    answering_by_phone,
+    call_rows,
+    closed_texts,
+    customers,
+    delaying,
+    instants,
+    lateness,
+    reactions,
+)
 from intake.call_rows import Call
 from intake.call_timeline import State
 from intake.due import Due
@@ -94,6 +103,8 @@ def _tell(tx: Tx, context: Context, ticket: Ticket, call: Call, *, cause: Cause)
 
 def _too_late(tx: Tx, call: Call, state: State) -> str | None:
     """Say why a text about the call would astonish who gets it; None = it would not."""
+    if closed_texts.was_asked(call):
+        return "they asked for a text in the call"
     ended_us = tx.now if state.ended_at is None else instants.us_from_datetime(state.ended_at)
     if tx.now - ended_us > LATE_US:
         return f"the call was told of {lateness.words(ended_us, tx.now)}"

@@ -22,7 +22,8 @@ class Account(msgspec.Struct, frozen=True):
 
     languages: in which a word means START or HELP; countries: where it may text and call to, () = where our numbers are.
     templates: of channels.twilio.templates; price: of one segment ("0.0079 USD"), "" = not known. spoken: what callers hear;
-    agents_language: what every agent hears on the phone, "" = their own.
+    agents_language: what every agent hears on the phone, "" = their own. closed_text: the reply template that callers may
+    have texted while we are closed, "" = none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Account(msgspec.Struct, frozen=True):
     price: str = ""
     spoken: tuple[str, ...] = ()
     agents_language: str = ""
+    closed_text: str = ""
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,7 @@ from intake import (
     rerouting,
     seating,
     tickets,
+    whatsapp_nudges,
 )
 from intake.agent_proof import Proven, Unproven
 from intake.conversations import Place
@@ -115,6 +116,7 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     else:
         newcomers.open_ticket(tx, context, arrival, place)
     consents.lift(tx, context, arrival)
+    whatsapp_nudges.follow(tx, context, arrival)
     opt_out_hints.look(tx, context, arrival)
     if word is not None:
         _tell_unproven(tx, context, received, message, word)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from channels import recording
 from intake import account_checks, redaction, variables
 from routing import problems as trouble
 from routing import typed, yaml_text
@@ -130,6 +131,8 @@ class Phone(_Part, frozen=True):
     budget_per_prefix, budget_per_day: segments of texts, WhatsApp messages and calls that machines send customers within
     24 hours; people may go on until twice as many. cost_factors: beginning of numbers -> as how many segments one counts
     that goes there. prefix_digits: of a number, behind its country code, that make a prefix.
+    whatsapp_nudge_hours: how long before WhatsApp's 24 hours end without an answer its agent is told, 0 = never;
+    whatsapp_nudge_reply: the reply template that the customer gets then, "" = none.
     to_strangers: whether machines may write to numbers that never wrote. flood_messages, flood_minutes: more messages of
     one sender than that within so long are one ticket; 0 = never.
     """
@@ -145,6 +148,8 @@ class Phone(_Part, frozen=True):
     to_strangers: bool = False
     flood_messages: Count = 20
     flood_minutes: Annotated[float, Meta(gt=0, le=1440)] = 10
+    whatsapp_nudge_hours: Annotated[float, Meta(ge=0, le=23)] = 0
+    whatsapp_nudge_reply: str = ""
 
 
 class Calls(_Part, frozen=True):
@@ -153,7 +158,8 @@ class Calls(_Part, frozen=True):
     answered_after_s: a talk that is shorter is no answer. text_back_hours: how often a number is texted at most because
     its call was missed, where the rule does not say `once:`. transcribe: the program, and its arguments, that writes
     voicemails down for accounts with `transcription: local`; transcribe_within_s: how long it may take for each.
-    record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them.
+    record_out: calls from tickets; "ask" = after the customer has pressed a key, "notice" = after a sentence to them; or
+    country of the customer's number -> that.
     keep_recordings_days: of voicemails and talks, here and at the provider; 0 = they stay.
     """
 
@@ -162,8 +168,12 @@ class Calls(_Part, frozen=True):
     text_back_hours: Annotated[float, Meta(ge=1, le=720)] = 12
     transcribe: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     transcribe_within_s: Annotated[float, Meta(gt=0, le=3600)] = 300
-    record_out: Literal["off", "ask", "notice"] = "off"
+    record_out: recording.Modes = "off"
     keep_recordings_days: Annotated[float, Meta(ge=0, le=36_500)] = 0
+
+    def __post_init__(self) -> None:
+        for fault in recording.faults(self.record_out):
+            raise ValueError(f"record_out: {fault}")
 
 
 class Files(_Part, frozen=True):

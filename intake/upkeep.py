@@ -122,6 +122,11 @@ class Upkeep:
 
             wired, days = self._daemon.wired, settings.calls.keep_recordings_days
             chores.append(retention.Retention(wired.store, wired.channels, days=days).run())
+        if any(hasattr(each, "became_of") for each in self._daemon.wired.channels.values()):
+            from intake import unreported
+
+            wired, context = self._daemon.wired, self._daemon.reloader.context
+            chores.append(unreported.Unreported(wired.store, wired.channels, context=context).run())
         if settings.heartbeat is not None:
             from intake import heartbeat
 

@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, View
-from intake import armaments, callers, calling_out, holds, incidents, instants, paging
+from intake import armaments, callers, calling_out, closed_texts, holds, incidents, instants, paging
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Ids, Tx
@@ -75,6 +75,7 @@ class Views:
             page=paging.paged(tx, session, busy=busy),
             out=calling_out.shown(tx, context, session, busy=busy),
             placed=None if ticket is None else callers.placed(tx, context, ticket, busy=busy),
+            may_text=not is_open and closed_texts.may_be_offered(tx, context, account, caller),
             **callers.part_of_view(tx, who, caller),
         )
 

@@ -159,6 +159,12 @@ def _context(settings: Settings, keys: Keys, loaded: Loaded, channels: Mapping[s
     )
 
 
+def accounts(settings: Settings) -> dict[str, Account]:
+    """Return the accounts as they are configured, for who reads the store beside the daemon and needs no rules."""
+    kinds = {name: each.kind for name, each in settings.channels.items()}
+    return {name: _account(settings, name, loading.module_for(kind).Channel) for name, kind in kinds.items()}
+
+
 def _account(settings: Settings, name: str, channel: Any) -> Account:
     kind, options = settings.channels[name].kind, settings.channels[name].options
     return Account(
@@ -174,4 +180,5 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         price=getattr(getattr(options, "sending", None), "price", ""),
         spoken=getattr(options, "languages", ()),
         agents_language=getattr(options, "agents_language", ""),
+        closed_text=getattr(options, "closed_text", ""),
     )

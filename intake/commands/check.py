@@ -95,6 +95,7 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Ruleboo
         with options.located(settings.rules):
             sources = rule_files.read(settings.rules, settings.replies)
             found += _template_problems(settings, sources)
+            found += _unwritten_texts(settings, sources)
             book = rules.load(
                 sources.files,
                 lists=sources.lists,
@@ -164,6 +165,23 @@ def _channel_problems(settings: Settings) -> list[Problem]:
                     where.file, where.line, where.column, said.severity, "channel", said.message, said.hint
                 )
             )
+    return found
+
+
+def _unwritten_texts(settings: Settings, sources: Sources) -> list[Problem]:
+    """Find texts that customers are to have, and that nobody has written."""
+    found, known = [], {name for name, _ in sources.replies}
+    for name, channel in settings.channels.items():
+        template = getattr(channel.options, "closed_text", "")
+        if template and template not in known:
+            node = _top_level(settings, "channels").value[name].value["closed_text"]
+            hint = trouble.did_you_mean(template, known)
+            found.append(node.problem("unknown-template", f"there is no reply template '{template}'", hint))
+    nudge = settings.phone.whatsapp_nudge_reply
+    if nudge and nudge not in known:
+        node = _top_level(settings, "phone").value["whatsapp_nudge_reply"]
+        hint = trouble.did_you_mean(nudge, known)
+        found.append(node.problem("unknown-template", f"there is no reply template '{nudge}'", hint))
     return found
 
 

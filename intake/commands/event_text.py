@@ -67,6 +67,14 @@ def _not_passed_on(details: Details) -> str:
     return f"by {details['how']}: {details['reason']}"
 
 
+def _reachable_otherwise(details: Details) -> str:
+    return ", ".join(f"{each['medium']} {each['to']}" for each in details["ways"])
+
+
+def _window_closes(details: Details) -> str:
+    return f"WhatsApp's 24 hours end {details['until']}, without an answer"
+
+
 _TEXTS: dict[str, Callable[[Details], str]] = {
     "escalated": _escalated,
     "notified": _notified,
@@ -77,4 +85,6 @@ _TEXTS: dict[str, Callable[[Details], str]] = {
     "page_call": _page_call,
     "passed_on": _passed_on,
     "not_passed_on": _not_passed_on,
+    "reachable_otherwise": _reachable_otherwise,
+    "window_closes": _window_closes,
 }

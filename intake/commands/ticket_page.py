@@ -1,7 +1,7 @@
 """One ticket as a page of text."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -51,9 +51,17 @@ def _head(ticket: Mapping[str, Any]) -> Iterator[str]:
     for name, word in (("linked_to", "follows"), ("suggested_link", "answers?"), ("merged_into", "part of")):
         if ticket[name]:
             yield f"  {word:<9} {ticket[name]}"
+    yield from _otherwise(ticket.get("other_ways", ()))
     yield from _promised(ticket["promise"])
     for target, at in ticket["due"].items():
         yield f"  due       {target} {terminal.local_time(at)}"
+
+
+def _otherwise(ways: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Say how the customer can be reached when the last answer did not arrive."""
+    for way in ways:
+        until = f" until {terminal.local_time(way['until'])}" if way["until"] else ""
+        yield f"  reach by  {way['medium']} {escaped(way['to'])} ({escaped(way['account'])}){until}"
 
 
 def _promised(promise: Mapping[str, Any] | None) -> Iterator[str]:

@@ -2,11 +2,15 @@
 
 import argparse
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intake import cli, listing, refs, terminal
 from intake.commands import options, output, ticket_page
 from intake.model import STATUSES
+
+if TYPE_CHECKING:
+    from intake.settings import Settings
+    from intake.store.engine import Tx
 
 COLUMNS = ("ref", "status", "priority", "team", "agent", "from", "subject", "created", "first due")
 
@@ -72,8 +76,8 @@ def show_ticket(arguments: argparse.Namespace) -> int:
         raise cli.WrongInput(
             f"'{arguments.ref}' is not a ticket's ref: look at it again (intake tickets list)"
         )
-    with options.opened(arguments) as (_, store):
-        found = store.read_now(lambda tx: listing.ticket(tx, ref))
+    with options.opened(arguments) as (settings, store):
+        found = store.read_now(lambda tx: _shown(tx, settings, ref))
     if found is None:
         raise cli.WrongInput(f"there is no ticket {ref}")
     if arguments.is_json:
@@ -81,6 +85,18 @@ def show_ticket(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(ticket_page.lines(found)))
     return 0
+
+
+def _shown(tx: "Tx", settings: "Settings", ref: str) -> dict[str, Any] | None:
+    """Give the ticket, and how else its customer can be reached when the last answer did not arrive."""
+    from intake import other_ways, tickets, wiring
+
+    found = listing.ticket(tx, ref)
+    ticket = tickets.load_by_ref(tx, ref)
+    if found is not None and ticket is not None:
+        ways = other_ways.after_failure(tx, wiring.accounts(settings), ticket)
+        found["other_ways"] = [each.public for each in ways]
+    return found
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, str]:

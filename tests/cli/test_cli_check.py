@@ -121,3 +121,21 @@ def test_a_wrong_object_is_exit_2_with_its_place(intake: Any, desk: Path) -> Non
     done = intake("route", "a.json", "--kind", "json")
     assert done.code == 2
     assert "a.json:1:" in done.err
+
+
+def test_a_text_that_nobody_has_written_is_a_problem_where_it_is_named(intake: Any, desk: Path) -> None:
+    """What callers may have texted at night, and what WhatsApp customers get before their 24 hours end."""
+    settings = desk / "config" / "intake.yaml"
+    phone = (
+        "\n  phone: {kind: twilio.voice, account_sid: AC00000000000000000000000000000000, auth_token: x, "
+        'numbers: ["+48221234567"], closed_text: nowhere}'
+    )
+    text = settings.read_text().replace("\nchannels:\n", f"\nchannels:{phone}\n", 1)
+    settings.write_text(f"{text}\nphone: {{whatsapp_nudge_hours: 1, whatsapp_nudge_reply: nothing}}\n")
+    done = intake("check", "--json")
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert {each["message"] for each in found if each["code"] == "unknown-template"} == {
+        "there is no reply template 'nowhere'",
+        "there is no reply template 'nothing'",
+    }
+    assert done.code == 2

@@ -10,7 +10,7 @@ import pytest
 from channels import loading
 from channels.contract import RawMessage
 from intake import journal, listing, pipeline, settings, wiring
-from intake.store import blobs
+from intake.store import blobs, schema
 
 ACCOUNTS = """
   texts:
@@ -124,3 +124,22 @@ def _agent() -> str:
     from routing import rulebook
 
     return next(iter(rulebook.load({"rules.yaml": Path("config/rules.yaml").read_text()}).agents))
+
+
+def test_a_ticket_whose_last_answer_failed_says_how_else_its_customer_is_reached(
+    intake: Any, desk: Path, refs: dict[str, str]
+) -> None:
+    """WhatsApp's 24 hours are open for this number; of an answer that is on its way nothing is said."""
+    assert intake("tickets", "reply", refs["texts"], "--as", _agent(), stdin=b"Try water").code == 0
+    [shown] = intake("tickets", "show", refs["texts"], "--json").objects
+    assert shown["other_ways"] == []
+    wired = wiring.wire(settings.load(desk / "config" / "intake.yaml", {}))
+    try:
+        wired.store.write_now(lambda tx: tx.update(schema.outbox, {"medium": "sms"}, state="failed"))
+    finally:
+        wired.store.close()
+    [shown] = intake("tickets", "show", refs["texts"], "--json").objects
+    [way] = shown["other_ways"]
+    assert (way["medium"], way["to"], way["account"]) == ("whatsapp", "+48600100200", "chats")
+    assert way["until"].endswith("Z")
+    assert "reach by  whatsapp +48600100200 (chats) until" in intake("tickets", "show", refs["texts"]).out

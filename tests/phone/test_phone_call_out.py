@@ -181,6 +181,22 @@ def call(desk: Desk, ticket: dict[str, Any], agent: str = "ania", **more: Any) -
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "expected"), [(JAN, "ask"), ("+4915112345678", "notice"), ("+33612345678", "off")]
+)
+def test_a_call_from_a_ticket_is_recorded_as_the_country_that_is_called_has_it(
+    desk: Desk, ticket: dict[str, Any], number: str, expected: str
+) -> None:
+    calls = msgspec.structs.replace(desk.context.calls, record_out={"PL": "ask", "DE": "notice"})
+    accounts = {
+        name: msgspec.structs.replace(each, countries=("PL", "DE", "FR"))
+        for name, each in desk.context.accounts.items()
+    }
+    desk.context = msgspec.structs.replace(desk.context, calls=calls, accounts=accounts)
+    asked = call(desk, ticket, number=number)
+    assert desk.outbound(desk.row("outbox", asked.outbox_id)).extra["record"] == expected
+
+
 def refused(desk: Desk, ticket: dict[str, Any], **more: Any) -> str:
     with pytest.raises(DeskError) as caught:
         call(desk, ticket, **more)

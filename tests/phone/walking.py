@@ -32,6 +32,9 @@ ACCOUNTS = (
     options(record="notice", hold_s=0, ring_max_s=30),
     options(when_closed="ring", offer_open_request=False, hold_music="https://cdn.example.com/a.mp3"),
     options(when_closed="hang_up", transcription="twilio"),
+    options(closed_text="after_hours", emergency=True, record="ask"),
+    options(when_closed="hang_up", closed_text="after_hours"),
+    options(record={"default": "off", "PL": "ask", "DE": "notice"}),
 )
 AGENTS = tuple(
     free(name, number, level, has_all=has_all)
@@ -69,6 +72,7 @@ class Walk:
             open_refs=("T-1",) if dice.random() < 0.3 else (),
             incident={"en": "All is slow."} if dice.random() < 0.2 else {},
             language=dice.choice((None, "en", "pl", "fr")),
+            may_text=dice.random() < 0.5,
         )
         call.is_doubled = dice.random() < 0.1
         return call

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from channels import recording
 from channels.contract import Problem
 from channels.twilio.phone import menu, patience, questions, says, speech, voices
 from channels.twilio.phone.moment import Line
@@ -33,6 +34,8 @@ def problems(options: "Options") -> list[Problem]:
         *_whisper(options),
         *_level(options, options.menu, "the menu", 1),
         *_ids(options),
+        *_recording(options),
+        *_closed(options),
         *_advice(options),
     ]
     if not any(each.severity == "error" for each in found):  # what cannot be spoken cannot be timed
@@ -60,12 +63,22 @@ def _languages(options: "Options") -> Iterator[Problem]:
 
 
 def _untranslated(options: "Options", language: str) -> Iterator[Problem]:
-    missing = sorted(key for key in says.names() if language not in options.sentences.get(key, {}))
+    missing = sorted(key for key in _needed(options) if language not in options.sentences.get(key, {}))
     if missing:
         yield Problem(
             f"there are no built-in sentences in '{language}', and sentences does not say {len(missing)} of them: "
             f"{', '.join(missing[:5])}{'…' if len(missing) > 5 else ''}",
         )
+
+
+def _needed(options: "Options") -> frozenset[str]:
+    """Give the sentences that such an account may say: what it does not offer need not be translated."""
+    unsaid: set[str] = set()
+    if not options.closed_text:
+        unsaid |= {"text_offer", "text_coming"}
+    if not options.emergency:
+        unsaid |= {"emergency_offer"}
+    return says.names() - unsaid
 
 
 def _texts(options: "Options") -> Iterator[Problem]:
@@ -181,6 +194,24 @@ def _ids(options: "Options") -> Iterator[Problem]:
             )
 
 
+def _recording(options: "Options") -> Iterator[Problem]:
+    for fault in recording.faults(options.record):
+        yield Problem(f"record: {fault}", "record: {DE: ask, PL: notice, default: off}")
+    for doubt in recording.doubts(options.record):
+        yield Problem(f"record: {doubt}", severity="warning")
+
+
+def _closed(options: "Options") -> Iterator[Problem]:
+    """Warn of what is never asked, because callers are put through outside opening hours as well."""
+    asked = {"closed_text": bool(options.closed_text), "emergency": options.emergency}
+    for name in [each for each, is_set in asked.items() if is_set and options.when_closed == "ring"]:
+        yield Problem(
+            f"{name} is offered outside opening hours, and when_closed: ring puts everybody through then",
+            f"leave {name} out, or write when_closed: voicemail",
+            severity="warning",
+        )
+
+
 def _advice(options: "Options") -> Iterator[Problem]:
     if options.transcription == "twilio" and set(options.languages) - {"en"}:
         yield Problem(
@@ -215,9 +246,9 @@ def _asked(options: "Options", language: str) -> Iterator[tuple[str, tuple[Line,
     if options.menu:
         yield "the greeting with the menu", (*greeting, *questions.of_menu(options, language, options.menu))
     else:
-        is_asked = options.record == "ask"
-        recording = questions.of_recording(options, language) if is_asked else ()
-        yield "the greeting", (*greeting, *recording)
+        is_asked = "ask" in recording.used(options.record)
+        consent = questions.of_recording(options, language) if is_asked else ()
+        yield "the greeting", (*greeting, *consent)
     for choice in options.menu:
         if choice.menu:
             lines = questions.of_menu(options, language, choice.menu)

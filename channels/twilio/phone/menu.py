@@ -10,6 +10,7 @@ MAX_LEVELS = 2
 PERSON_KEY, REPEAT_KEY = "0", "*"
 LANGUAGE_KEY = "9"  # where there are several languages
 PERSON, OPEN_REQUEST, SOMETHING_ELSE = "person", "open_request", "something_else"
+EMERGENCY, TEXT = "emergency", "text"  # while we are closed
 RESERVED = frozenset({PERSON, OPEN_REQUEST, SOMETHING_ELSE})
 ID = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 

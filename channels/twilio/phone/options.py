@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from channels import recording
 from channels.twilio import settings
-from channels.twilio.phone.menu import RESERVED, Choice, ids
+from channels.twilio.phone.menu import EMERGENCY, RESERVED, Choice, ids
 from channels.twilio.phone.voices import VOICES, Voice
 
 RING_AT_ONCE = 10  # <Number> in one <Dial> (twilio.com/docs/voice/twiml/number, checked 2026-11)
@@ -22,8 +23,9 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     (ten at most), or one after the other. ring_s: how long a phone rings; ring_max_s: how long we try; hold_s: how long
     a caller waits for somebody to be free. hold_music: address of a sound file, "" = silence. caller_id: whose number the
     agent's phone shows. agents_language: "" = the first of languages. whisper: tag of the ticket -> language -> what an agent
-    is told of it. when_closed: what happens outside opening hours.
-    record: of talks; "ask" = after a key, "notice" = after a sentence. transcription: of voicemail. talk_max_s: of a talk.
+    is told of it. when_closed: what happens outside opening hours; closed_text: the reply template that a
+    caller may have texted then, "" = none; emergency: whether a key rings who is on call then.
+    record: of talks; "ask" = after a key, "notice" = after a sentence; or country of the caller -> that. transcription: of voicemail. talk_max_s: of a talk.
     delete_recordings: at Twilio, as soon as we have them.
     answer_within_s: how long a caller waits for the store before the answer is a voicemail that needs none.
     """
@@ -44,7 +46,9 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     agents_language: str = ""
     whisper: dict[str, dict[str, str]] = field(default_factory=dict)
     when_closed: Literal["voicemail", "ring", "hang_up"] = "voicemail"
-    record: Literal["off", "ask", "notice"] = "off"
+    closed_text: str = ""
+    emergency: bool = False
+    record: recording.Modes = "off"
     voicemail_s: Annotated[int, Meta(ge=2, le=180)] = 180
     transcription: Literal["none", "twilio", "local"] = "none"
     delete_recordings: bool = False
@@ -70,7 +74,8 @@ class Options(settings.Options, frozen=True, kw_only=True, forbid_unknown_fields
     @property
     def choices(self) -> frozenset[str]:
         """What rules may ask of call.choice."""
-        return frozenset(ids(self.menu)) | RESERVED
+        asked_when_closed = {EMERGENCY} if self.emergency else set[str]()
+        return frozenset(ids(self.menu)) | RESERVED | asked_when_closed
 
     def voice(self, language: str) -> Voice:
         return self.voices.get(language) or VOICES.get(language) or VOICES["en"]

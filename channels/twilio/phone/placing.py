@@ -2,6 +2,7 @@
 
 import msgspec
 
+from channels import recording
 from channels.twilio.phone import patience, questions, ringing, twiml
 from channels.twilio.phone.moment import Answer, Line, Moment
 from channels.twilio.phone.state import State
@@ -15,7 +16,7 @@ def begin(moment: Moment, state: State, lead: tuple[Line, ...] = ()) -> Answer:
 
     Who found no right key is asked only while there is time for it: without a consent nothing is recorded.
     """
-    record = moment.options.record if state.may_record is None else "off"
+    record = recording.mode(moment.options.record, state.caller) if state.may_record is None else "off"
     if record == "ask" and _may_ask(moment, state, lead):
         asked = twiml.gather(
             moment,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from channels import recording
 from channels.twilio.phone import menu, says
 from channels.twilio.phone.moment import Line
 from channels.twilio.phone.options import Options
@@ -51,6 +52,7 @@ def of_recording(options: Options, language: str) -> tuple[Line, ...]:
 
 
 def before_ringing(options: Options, language: str) -> tuple[Line, ...]:
-    """What is said to somebody who is put through, besides a question about recording."""
-    keys = ("record_notice", "connecting") if options.record == "notice" else ("connecting",)
+    """What is at most said to somebody who is put through, besides a question about recording."""
+    is_told = "notice" in recording.used(options.record)
+    keys = ("record_notice", "connecting") if is_told else ("connecting",)
     return tuple(line(options, language, key) for key in keys)

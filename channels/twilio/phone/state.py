@@ -8,7 +8,7 @@ import msgspec
 from channels.turns import STATE_MAX_BYTES
 
 Phase = Literal[
-    "language", "offer", "menu", "consent", "placing", "dialing", "holding", "voicemail", "leaving"
+    "language", "offer", "menu", "consent", "placing", "dialing", "holding", "voicemail", "leaving", "closed"
 ]
 MAX_RUNG = 100  # agents of one call
 

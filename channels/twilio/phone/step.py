@@ -42,6 +42,7 @@ _PHASES: dict[str, Callable[[Moment, State], Answer]] = {
     "holding": ringing.held,
     "voicemail": voicemail.recorded,
     "leaving": voicemail.left,
+    "closed": closed.answered,
 }
 _PATHS = {
     "language": "call/language",
@@ -53,6 +54,7 @@ _PATHS = {
     "holding": "call/hold",
     "voicemail": "call/recorded",
     "leaving": "call/recorded",
+    "closed": "call/closed",
 }
 _AGENTS: dict[str, Callable[[Moment, State], Answer]] = {
     "call/whisper": whisper.told,
