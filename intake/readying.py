@@ -109,7 +109,12 @@ def _put(
     for place, file in made.items():
         before = files[place]
         files[place] = msgspec.structs.replace(file, blob=blobs.keep(tx, contents[place]))
-        said: dict[str, Any] = {"outbox": outbound.id, "name": before.name, "size": before.size, "sent_size": file.size}
+        said: dict[str, Any] = {
+            "outbox": outbound.id,
+            "name": before.name,
+            "size": before.size,
+            "sent_size": file.size,
+        }
         events.record(tx, "picture_fitted", ticket_id=ticket_id, customer_id=customer_id, **said)
     stored = tuple(msgspec.structs.replace(each, content=b"") for each in files)
     payload = _encode(msgspec.structs.replace(outbound, attachments=stored)).decode()
