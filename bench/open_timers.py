@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from intake import instants, refs
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store import opening
 from intake.store.engine import Store
 from tests.domain.world import World

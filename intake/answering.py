@@ -32,7 +32,7 @@ from intake.model import Context, Ticket
 from intake.occasion import Occasion
 from intake.outbound import Draft
 from intake.replies import Reply, TemplateProblem
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store.engine import Tx
 from routing import late_replies
 from routing.actions import Action

@@ -21,7 +21,7 @@ from channels.contract import OutboundMessage
 from channels.twilio import segments
 from intake import counters, events
 from intake.counters import Take
-from intake.settings import Phone
+from intake.sections import Phone
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement

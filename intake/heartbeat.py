@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 
 from intake import logs
-from intake.settings import Heartbeat
+from intake.sections import Heartbeat
 
 TIMEOUT_S = 10.0
 

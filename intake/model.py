@@ -8,7 +8,7 @@ import msgspec
 from channels import contract
 from intake import instants
 from intake import keys as keyring
-from intake.settings import Answers, Calls, Consent, Limits, Notices, OnCall, Phone
+from intake.sections import Answers, Calls, Consent, Limits, Notices, OnCall, Phone
 from routing import rulebook as rules
 from routing.people import Skills
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from channels import clamd
 from channels.scanner_wire import NoAnswer
-from intake.settings import Files
+from intake.sections import Files
 
 Scan = Callable[[bytes], Awaitable[str | None]]
 """Return what a file is infected with; None = it is clean. Raises: NoAnswer."""

@@ -80,7 +80,9 @@ def test_a_ticket_is_shown_with_conversation_events_and_decision(intake: Any, de
     intake("ingest", str(written(desk)))
     ref = intake("tickets", "list", "--json", "--limit", "1").objects[0]["ref"]
     [shown] = intake("tickets", "show", ref.lower(), "--json").objects
-    assert set(shown) == TICKET_KEYS | {"conversation", "events", "decision", "looked_at", "calls"}
+    assert set(shown) == TICKET_KEYS | {
+        "conversation", "events", "decision", "looked_at", "calls", "other_ways",
+    }  # fmt: skip
     assert [(each["direction"], each["from"]) for each in shown["conversation"]] == [
         ("in", "ann1@example.net"),
         ("out", "rule:default"),

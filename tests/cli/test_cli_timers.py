@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from intake import digests, due, instants
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store import opening
 from intake.store.engine import Store
 from tests.domain.world import World

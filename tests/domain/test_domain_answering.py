@@ -10,7 +10,7 @@ from channels import markup
 from channels.contract import DeliveryFailed
 from intake import answering, loops, outbox
 from intake.replies import Replies, TemplateProblem
-from intake.settings import Limits
+from intake.sections import Limits
 from tests.domain.world import SUPPORT, World
 from tests.rows import every_row
 

@@ -12,7 +12,7 @@ from channels.contract import Delivered, Identity, OutboundFile, OutboundMessage
 from channels.email.compose import compose
 from intake import answer_form, attaching, desk, outbox, threads, tickets
 from intake.delivering import Outbox
-from intake.settings import Answers
+from intake.sections import Answers
 from intake.store import blobs
 from tests.domain.world import World
 

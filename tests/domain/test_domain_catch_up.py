@@ -8,7 +8,7 @@ import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from intake import digests, instants
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.timers import Timers
 from tests.domain.world import World
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from intake import acknowledging, digests, notice_links
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store.engine import Tx
 from tests.domain.world import RULES, World
 

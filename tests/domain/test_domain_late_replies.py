@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from intake.replies import Replies
-from intake.settings import Limits
+from intake.sections import Limits
 from tests.domain.world import RULES, World
 from tests.rows import every_row
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from intake import turns
-from intake.settings import OnCall
+from intake.sections import OnCall
 from intake.store import opening
 from tests.domain.oncall_world import ONCALL, hand_over, letters, local, swap, told
 from tests.domain.world import World, us

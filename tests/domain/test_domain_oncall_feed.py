@@ -17,7 +17,7 @@ from aiohttp import web
 from intake import feed_links, handovers, keys, oncall_feed
 from intake.feed_links import Feed
 from intake.metrics import Metrics
-from intake.settings import OnCall
+from intake.sections import OnCall
 from intake.store import opening
 from intake.web.app import make_app
 from intake.web.oncall import Feeds

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from intake.settings import Limits
+from intake.sections import Limits
 from tests.domain.world import SUPPORT, World
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from intake import desk, desk_promises, listing, merging, promise_report, promises
 from intake.desk import DeskError
-from intake.settings import Notices
+from intake.sections import Notices
 from tests.domain.agents import ANIA, EWA, TOMEK, answer, told
 from tests.domain.world import World
 

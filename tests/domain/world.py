@@ -20,7 +20,7 @@ from intake.keys import Keys
 from intake.model import Account, Context, Ticket
 from intake.replies import Replies
 from intake.rulebooks import Loaded
-from intake.settings import Limits, Notices
+from intake.sections import Limits, Notices
 from intake.store import blobs
 from intake.store.engine import Store, Tx
 from intake.store.statements import Statement

@@ -28,8 +28,8 @@ from intake.acknowledging import Outcome, Said
 from intake.failures import Failure
 from intake.journal import Journal
 from intake.model import Account
+from intake.sections import OnCall
 from intake.sessions import Sessions
-from intake.settings import OnCall
 from intake.store import blobs, schema
 from intake.store.engine import Store, Tx
 from intake.views import Views

@@ -12,7 +12,7 @@ from channels.contract import Address, OutboundMessage
 from intake import admitting, budgets, composing, outgoing, tickets
 from intake.model import Ticket
 from intake.outbound import Draft
-from intake.settings import Phone
+from intake.sections import Phone
 from intake.store import schema
 from intake.store.engine import Tx
 from tests.phone.consent_desk import BASE, ConsentDesk

@@ -12,7 +12,7 @@ import pytest
 from channels.contract import Address, Identity, Message, RawMessage
 from intake import journal, missed_calls, opt_outs, pipeline
 from intake.model import Account
-from intake.settings import Calls
+from intake.sections import Calls
 from intake.store import blobs, opening
 from tests.domain.world import REPLIES
 from tests.phone.calling import JAN, OWN, RULES, Desk, event, happened

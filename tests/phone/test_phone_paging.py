@@ -12,7 +12,7 @@ from channels.contract import Identity
 from intake import admitting, holds, means, opt_outs, outbox, settings
 from intake.commands import event_text
 from intake.model import Account
-from intake.settings import Phone
+from intake.sections import Phone
 from intake.store import opening
 from intake.store.engine import Tx
 from routing import lint, rulebook

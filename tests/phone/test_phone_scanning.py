@@ -21,7 +21,7 @@ from intake.fetching import Fetching
 from intake.readying import Readying
 from intake.retention import forget
 from intake.scanning import scan_of
-from intake.settings import Files
+from intake.sections import Files
 from intake.store import blobs, opening, schema
 from intake.store.engine import Tx
 from tests.domain.world import RULES

@@ -23,6 +23,7 @@ SECTIONS: dict[
     "calls": ("{together_minutes: 3}", ("together_minutes", 3)),
     "consent": ("{stop_means: all}", ("stop_means", "all")),
     "phone": ("{budget_per_number: 7}", ("budget_per_number", 7)),
+    "files": ("{clamd_timeout_s: 9}", ("clamd_timeout_s", 9)),
     "heartbeat": ("{url: 'https://beat.example.com/'}", ("url", "https://beat.example.com/")),
     "silence_alarm": ("{open_hours: 4}", ("open_hours", 4)),
     "log": ("{level: debug}", ("level", "debug")),

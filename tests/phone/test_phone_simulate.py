@@ -12,7 +12,8 @@ from intake import cli, played_beside, scenarios
 from intake.commands import played_page, simulate
 from intake.played_beside import NotPlayable
 from intake.playing import Play
-from intake.settings import ChannelSettings, Http, Settings
+from intake.sections import Http
+from intake.settings import ChannelSettings, Settings
 from routing.problems import ConfigError
 from tests.phone.live import GoLive, Live
 from tests.rows import every_row

@@ -9,7 +9,7 @@ import pytest
 
 from channels.twilio.simulator.provider import Provider
 from intake import merging
-from intake.settings import Phone
+from intake.sections import Phone
 from intake.store import opening
 from tests.domain.world import REPLIES
 from tests.phone.texted import EVA, JAN, REPLYING, Texted

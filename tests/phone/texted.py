@@ -15,7 +15,7 @@ from intake import composing, desk, journal, pipeline
 from intake.answering_by_phone import Chosen
 from intake.delivering import Outbox
 from intake.model import Account, Received
-from intake.settings import Phone
+from intake.sections import Phone
 from intake.store import blobs
 from intake.store.engine import Store, Tx
 from tests.domain.world import RULES, World

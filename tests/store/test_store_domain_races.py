@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from intake import answering
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store.engine import Store
 from tests.domain.world import World
 from tests.store.racing import WRITERS, at_once

@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from intake import digests, due, timer_list
 from intake.digest_text import Item
-from intake.settings import Limits
+from intake.sections import Limits
 from intake.store.engine import Store, Tx
 from intake.timers import Timers
 from tests.domain.world import World
