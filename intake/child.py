@@ -6,6 +6,7 @@ An empty request asks whether the process is ready; its imports so never count a
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 import struct
 import sys
@@ -80,6 +81,14 @@ async def _exchange(process: asyncio.subprocess.Process, request: bytes) -> byte
     await process.stdin.drain()
     (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
     return await process.stdout.readexactly(length)
+
+
+def limit_memory(size_bytes: int) -> None:
+    """Let this process have no more than that, on top of what the interpreter and its libraries have mapped."""
+    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - no Path for one line
+        mapped = int(statm.read().split()[0]) * resource.getpagesize()
+    limit = mapped + size_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def serve(answer: Callable[[bytes], bytes]) -> None:

@@ -12,6 +12,7 @@ from intake import (
     notices,
     opt_outs,
     other_ways,
+    outbound,
     paging,
     promises,
     quiet,
@@ -45,9 +46,7 @@ _OTHERS = Statement(
         _o.cause == bindparam("cause"),
         _o.action > bindparam("first"),
         _o.action < bindparam("last"),
-        _o.state != "failed",
-        _o.state != "dropped",
-        _o.state != "withheld",
+        outbound.STANDS,
     )
     .limit(1)
 )

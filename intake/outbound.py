@@ -7,15 +7,20 @@ about it, `apart` that of what tells a colleague something about no one ticket, 
 from typing import Any
 
 import msgspec
+from sqlalchemy import and_
 
 from channels import markup, unmarked
 from channels.contract import Address, OutboundFile, OutboundMessage
 from intake import addresses, attempts, file_links, instants, loops, whatsapp_window
 from intake.model import Account, Context, Ticket
+from intake.store import schema
 from intake.store.engine import Tx
 
 REFERENCES_MAX = 20
 MAIL = "email"
+# The condition of a row of the outbox that has reached somebody, or still may.
+_state = schema.outbox.c.state
+STANDS = and_(_state != "failed", _state != "dropped", _state != "withheld")
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ Memory is limited by the system; time by whoever asked, who kills it.
 """
 
 import importlib
-import resource
 from typing import Any
 
 import msgspec
@@ -20,15 +19,8 @@ _decode = msgspec.msgpack.Decoder(tuple[str, Any, RawMessage, Any]).decode
 
 def main() -> None:
     importlib.import_module("channels.email.message")
-    _limit_memory()
+    child.limit_memory(MEMORY_BYTES)
     child.serve(lambda request: _encode(_answer(request)))
-
-
-def _limit_memory() -> None:
-    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - no Path for one line
-        mapped = int(statm.read().split()[0]) * resource.getpagesize()
-    limit = mapped + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _answer(request: bytes) -> tuple[Message | None, str]:

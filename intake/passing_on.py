@@ -12,7 +12,18 @@ from typing import Literal
 import msgspec
 from sqlalchemy import bindparam, or_, select
 
-from intake import agents, armaments, clocks, events, looks, notices, reaching, steps, summonses
+from intake import (
+    agents,
+    armaments,
+    clocks,
+    events,
+    looks,
+    notices,
+    outbound,
+    reaching,
+    steps,
+    summonses,
+)
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -54,9 +65,7 @@ _TOLD = Statement(
         _o.cause == bindparam("cause"),
         _o.action > bindparam("first"),
         _o.action < bindparam("last"),
-        _o.state != "failed",
-        _o.state != "dropped",
-        _o.state != "withheld",
+        outbound.STANDS,
     )
 )
 

@@ -7,7 +7,6 @@ Source: pillow.readthedocs.io, reference of Image and ImageOps, 12.3, checked 20
 """
 
 import io
-import resource
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -42,15 +41,8 @@ def main() -> None:
     Image.MAX_IMAGE_PIXELS = PIXELS_MAX
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     Image.preinit()
-    _limit_memory()
+    child.limit_memory(MEMORY_BYTES)
     child.serve(lambda request: _encode(_answer(request)))
-
-
-def _limit_memory() -> None:
-    with open("/proc/self/statm", "rb") as statm:  # noqa: PTH123 - no Path for one line
-        mapped = int(statm.read().split()[0]) * resource.getpagesize()
-    limit = mapped + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _answer(request: bytes) -> tuple[bytes | None, str]:

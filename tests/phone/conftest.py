@@ -16,6 +16,7 @@ from tests.phone.calling import RULES, Desk
 
 if TYPE_CHECKING:
     from tests.phone.live import GoLive, Live
+    from tests.phone.texted import Texted
 
 OWN = "+48221234567"
 JAN = "+48600100200"
@@ -81,3 +82,21 @@ async def go_live(tmp_path: Path, new_store: bytes) -> AsyncIterator["GoLive"]:
     yield begin
     for each in running:
         await each.stop()
+
+
+@pytest.fixture
+async def texting(
+    open_as: Callable[..., Any], provider: Provider, api_url: str
+) -> AsyncIterator[Callable[..., "Texted"]]:
+    """Open a desk that is texted by way of the provider: `texting(rules=RULES)`."""
+    from tests.phone.texted import Texted
+
+    made: list[Texted] = []
+
+    def opened(**settings: Any) -> Texted:
+        made.append(open_as(Texted, provider=provider, api_url=api_url, **settings))
+        return made[-1]
+
+    yield opened
+    for each in made:
+        await each.close()

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import aiohttp
@@ -284,3 +284,16 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def fetched(running: Daemon) -> asyncio.Event:
+    """Return what is set as soon as a file has been fetched."""
+    kept, told = asyncio.Event(), running.fetching._told
+
+    def tell(event: str, fields: dict[str, Any]) -> None:
+        told(event, fields)
+        if event == "file_fetched":
+            kept.set()
+
+    running.fetching._told = tell
+    return kept

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
@@ -57,14 +56,7 @@ async def test_a_picture_is_on_the_ticket_soon_after_its_text(
     async with media_play.Twilio().running() as twilio:
         config = deliveries.CONFIG.replace("reconcile_s: 0", f'reconcile_s: 0, api_url: "{twilio.url}"')
         async with deliveries.daemon(tmp_path, config=config) as running:
-            kept, told = asyncio.Event(), running.fetching._told
-
-            def tell(event: str, fields: dict[str, Any]) -> None:
-                told(event, fields)
-                if event == "file_fetched":
-                    kept.set()
-
-            running.fetching._told = tell
+            kept = deliveries.fetched(running)
             assert running.upkeep.bound is not None
             posted = form("Look", NumMedia="1", MediaUrl0=twilio.file("ME1"), MediaContentType0="image/png")
             await post(running.upkeep.bound, posted)

@@ -1,17 +1,15 @@
 """By what else a customer can be reached when an answer did not arrive: said to people, done by nobody."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
 from channels.contract import Identity
-from channels.twilio.simulator.provider import Provider
 from intake import opt_outs, other_ways, tickets
 from intake.model import Account
-from intake.store import opening, schema
+from intake.store import schema
 from intake.store.engine import Tx
 from tests.phone.texted import JAN, LANDLINE, OWN, Texted
 
@@ -20,18 +18,12 @@ MAIL = "jan@customer.example"
 
 
 @pytest.fixture
-async def desk(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    store = opening.open_store("", tmp_path, clock=clock)
-    made = Texted(store, tmp_path, clock, provider, api_url)
+def desk(texting: Callable[..., Texted]) -> Texted:
+    made = texting()
     phone = Account("phone", "twilio.voice", "voice", (OWN,), can_deliver=True)
     accounts = {**made.context.accounts, "phone": phone}
     made.context = msgspec.structs.replace(made.context, accounts=accounts)
-    yield made
-    await made.close()
-    store.close()
+    return made
 
 
 def knows_mail(desk: Texted, ticket: dict[str, Any], *, is_verified: bool = True) -> None:

@@ -8,7 +8,7 @@ import random
 import struct
 import sys
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import pytest
 
 from channels.contract import Fetched, OutboundFile
 from channels.twilio import sendable_files
-from channels.twilio.simulator.provider import Provider
 from intake import attaching, cli, composing, fetches, kept_files, pictures, redaction
 from intake import desk as desk_
 from intake.delivering import Outbox
@@ -249,14 +248,7 @@ async def test_a_picture_of_a_text_is_scanned_and_shown_small_by_a_daemon(
         config = deliveries.CONFIG.replace("reconcile_s: 0", f'reconcile_s: 0, api_url: "{twilio.url}"')
         config += f'files: {{{{clamd: "{scanner.address}"}}}}\n'
         async with deliveries.daemon(tmp_path, config=config) as running:
-            kept, told = asyncio.Event(), running.fetching._told
-
-            def tell(event: str, fields: dict[str, Any]) -> None:
-                told(event, fields)
-                if event == "file_fetched":
-                    kept.set()
-
-            running.fetching._told = tell
+            kept = deliveries.fetched(running)
             assert running.upkeep.bound is not None
             url = twilio.file("ME1")
             await post(
@@ -280,15 +272,10 @@ async def test_a_picture_of_a_text_is_scanned_and_shown_small_by_a_daemon(
 
 
 @pytest.fixture
-async def texted(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
-        desk = Texted(store, tmp_path, clock, provider, api_url)
-        desk.context = msgspec.structs.replace(desk.context, public_url=PUBLIC)
-        yield desk
-        await desk.close()
+def texted(texting: Callable[..., Texted]) -> Texted:
+    made = texting()
+    made.context = msgspec.structs.replace(made.context, public_url=PUBLIC)
+    return made
 
 
 def answer_with(desk: Texted, content: bytes) -> int:

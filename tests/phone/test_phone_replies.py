@@ -1,7 +1,6 @@
 """Answers to who texts or calls: where they go, what stands in their way, and what a rule says by itself."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -14,7 +13,7 @@ from channels.twilio.simulator.provider import Provider
 from intake import answering, attaching, occasion, opt_outs, tickets, undeliverable
 from intake import desk as desk_
 from intake.desk import DeskError
-from intake.store import blobs, opening, schema
+from intake.store import blobs, schema
 from intake.store.engine import Tx
 from intake.web import files
 from intake.web.files import Files
@@ -27,22 +26,9 @@ Make = Callable[..., Texted]
 
 
 @pytest.fixture
-async def make(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Make]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    store = opening.open_store("", tmp_path, clock=clock)
-    made: list[Texted] = []
-
-    def build(**more: Any) -> Texted:
-        made.append(Texted(store, tmp_path, clock, provider, api_url, **more))
-        return made[-1]
-
+def make(texting: Make, provider: Provider) -> Make:
     provider.numbers[OTHER] = provider.numbers[OWN]
-    yield build
-    for each in made:
-        await each.close()
-    store.close()
+    return texting
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 from channels import clamd
 from channels.contract import Fetched, FetchFailed
 from channels.scanner_wire import NoAnswer
-from channels.twilio.simulator.provider import Provider
 from intake import attaching, attempts, fetches, held_files, kept_files
 from intake import desk as desk_
 from intake.delivering import Outbox
@@ -196,15 +195,10 @@ async def test_what_listens_there_and_is_not_clamd_is_found_out(scanner: Clamd) 
 
 
 @pytest.fixture
-async def texted(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
-        made = Texted(store, tmp_path, clock, provider, api_url)
-        made.context = msgspec.structs.replace(made.context, public_url=PUBLIC)
-        yield made
-        await made.close()
+def texted(texting: Callable[..., Texted]) -> Texted:
+    made = texting()
+    made.context = msgspec.structs.replace(made.context, public_url=PUBLIC)
+    return made
 
 
 def outbox(desk: Texted, scanner: Clamd) -> Outbox:

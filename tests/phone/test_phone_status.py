@@ -4,9 +4,8 @@ import asyncio
 import functools
 import itertools
 import urllib.parse
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +13,9 @@ from sqlalchemy import bindparam, select
 
 from channels.contract import DeliveryReport, Identity, RawMessage
 from channels.twilio import send, status
-from channels.twilio.simulator.provider import Provider
 from intake import attempts, listing, opt_outs, outbox, reports
 from intake.opt_outs import OptOut
-from intake.store import opening, schema
+from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
 from tests.phone.texted import JAN, OWN, Texted
@@ -29,15 +27,8 @@ FORWARD = ("queued", "sent", "delivered", "read", "undelivered")
 
 
 @pytest.fixture
-async def desk(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    store = opening.open_store("", tmp_path, clock=clock)
-    made = Texted(store, tmp_path, clock, provider, api_url)
-    yield made
-    await made.close()
-    store.close()
+def desk(texting: Callable[..., Texted]) -> Texted:
+    return texting()
 
 
 async def sent(desk: Texted) -> tuple[dict[str, Any], dict[str, Any], str]:

@@ -1,16 +1,12 @@
 """Before WhatsApp's 24 hours end without an answer: who is told, to the second, and who is not."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import msgspec
 import pytest
 
-from channels.twilio.simulator.provider import Provider
 from intake import merging
 from intake.sections import Phone
-from intake.store import opening
 from tests.domain.world import REPLIES
 from tests.phone.texted import EVA, JAN, REPLYING, Texted
 
@@ -21,24 +17,12 @@ QUIET = "# nudges\n" + REPLYING.replace("reply: received", "reply: {email: recei
 
 
 @pytest.fixture
-async def desk(
-    tmp_path: Path,
-    clock: Any,
-    new_store: bytes,
-    provider: Provider,
-    api_url: str,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    monkeypatch.setitem(
-        REPLIES, ("still_on_it", "en"), "Subject: x\nWe are still on it. Write back to go on.\n"
-    )
-    store = opening.open_store("", tmp_path, clock=clock)
-    made = Texted(store, tmp_path, clock, provider, api_url, rules=QUIET)
+def desk(texting: Callable[..., Texted], monkeypatch: pytest.MonkeyPatch) -> Texted:
+    still_on_it = "Subject: x\nWe are still on it. Write back to go on.\n"
+    monkeypatch.setitem(REPLIES, ("still_on_it", "en"), still_on_it)
+    made = texting(rules=QUIET)
     told(made, hours=1)
-    yield made
-    await made.close()
-    store.close()
+    return made
 
 
 def told(desk: Texted, *, hours: float, reply: str = "", quiet_hours: str = "") -> None:

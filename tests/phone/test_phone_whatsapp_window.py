@@ -1,41 +1,25 @@
 """WhatsApp's 24 hours: free text within them, a template after them, and words about it in between."""
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from channels.twilio import send, templates
-from channels.twilio.simulator.provider import Provider
 from channels.twilio.templates import Template
 from intake.answering_by_phone import Chosen
 from intake.desk import DeskError
-from intake.store import opening, schema
+from intake.store import schema
 from tests.phone.texted import EVA, JAN, OTHER, OWN, REPLYING, STILL, Texted
 
 CHAT = f"whatsapp:{JAN}"
 
 
 @pytest.fixture
-async def desk(
-    tmp_path: Path, clock: Any, new_store: bytes, provider: Provider, api_url: str
-) -> AsyncIterator[Texted]:
-    (tmp_path / "intake.db").write_bytes(new_store)
-    store = opening.open_store("", tmp_path, clock=clock)
-    made = Texted(
-        store,
-        tmp_path,
-        clock,
-        provider,
-        api_url,
-        rules=REPLYING.replace("reply: received", "reply: {sms: received}"),
-    )
-    yield made
-    await made.close()
-    store.close()
+def desk(texting: Callable[..., Texted]) -> Texted:
+    return texting(rules=REPLYING.replace("reply: received", "reply: {sms: received}"))
 
 
 async def test_an_answer_within_24_hours_is_free_text_with_whatsapps_marks(desk: Texted) -> None:
