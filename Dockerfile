@@ -1,5 +1,6 @@
 # Builds the image of the daemon: non-root, nothing written outside /data, so it runs with --read-only.
-#   docker build -t intaked . && docker run --read-only -p 2525:2525 -p 8080:8080 -v intaked:/data intaked
+#   docker build -t intaked . && docker run --read-only -p 2525:2525 -p 127.0.0.1:8080:8080 -v intaked:/data intaked
+# The desk is published to this machine alone: in front of it stands a proxy with TLS, which Docker's bridge passes on.
 FROM python:3.13-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/intaked
@@ -19,7 +20,8 @@ ENV PATH=/opt/intaked/bin:$PATH \
     TMPDIR=/data \
     INTAKE_DATA=/data/var \
     INTAKE_SMTP=0.0.0.0:2525 \
-    INTAKE_HTTP=0.0.0.0:8080
+    INTAKE_HTTP=0.0.0.0:8080 \
+    INTAKE_PROXIES="172.16.0.0/12 192.168.0.0/16"
 USER intaked
 WORKDIR /data
 VOLUME /data
