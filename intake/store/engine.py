@@ -27,6 +27,8 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 Signals = dict[str, Any]
 Listener = Callable[[Signals], None]
+Do = Callable[["Tx", dict[Any, Any]], None]
+Left = dict[Do, dict[Any, Any]]
 
 LOCK_ORDER = ("sender", "customer", "ticket", "team", "agent", "schedule")
 
@@ -94,6 +96,7 @@ class Tx(ABC):
         self.now = now
         self._ids = ids
         self.signals: Signals = {}
+        self.left: Left = {}
         self._lock_rank = (-1, "")
 
     def new_id(self) -> int:
@@ -145,6 +148,19 @@ class Tx(ABC):
         """Tell listeners after COMMIT; over a group of writes numbers keep the smallest and lists are joined."""
         self.signals[name] = merged(self.signals.get(name), value)
 
+    def leave(self, do: "Do", key: Any, value: Any) -> None:
+        """Leave something to be done in the same commit, once for all writes of a group: do(tx, {key: value}).
+
+        Of a key that is left again the later value counts. Until then no statement of the group sees what is left.
+        """
+        self.left.setdefault(do, {})[key] = value
+
+
+def do_left(tx: Tx, left: Left) -> None:
+    """Do what writes have left: the last thing before their commit."""
+    for do, values in left.items():
+        do(tx, values)
+
 
 def merged(old: Any, new: Any) -> Any:
     if old is None:
@@ -157,7 +173,7 @@ def merged(old: Any, new: Any) -> Any:
 class Member:
     """One write that waits for its commit. is_urgent: somebody outside waits for it."""
 
-    __slots__ = ("error", "fn", "future", "is_urgent", "loop", "result", "signals")
+    __slots__ = ("error", "fn", "future", "is_urgent", "left", "loop", "result", "signals")
 
     def __init__(
         self,
@@ -174,6 +190,7 @@ class Member:
         self.result: Any = None
         self.error: BaseException | None = None
         self.signals: Signals = {}
+        self.left: Left = {}
 
     def settle(self) -> None:
         if self.future.done():  # the caller went away; the commit stands all the same

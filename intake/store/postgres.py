@@ -18,7 +18,7 @@ from typing import Any, ClassVar, TypeVar
 import psycopg
 
 from intake import instants
-from intake.store.engine import Ids, Member, Store, StoreError, Tx
+from intake.store.engine import Ids, Member, Store, StoreError, Tx, do_left
 from intake.store.postgres_errors import is_connection_lost, is_worth_a_try, name_of, store_error
 from intake.store.statements import Engine
 from intake.store.writer import deliver
@@ -142,6 +142,7 @@ class PostgresStore(Store):
         tx = PostgresTx(connection.execute, now=self.now_us(), ids=self._ids)
         member.result = member.fn(tx)
         member.signals = tx.signals
+        do_left(tx, tx.left)
         if connection.execute("COMMIT").statusmessage != "COMMIT":
             raise RuntimeError("a write caught a database error and went on: nothing of it was kept")
 

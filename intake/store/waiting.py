@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from queue import SimpleQueue
 
 from intake.store.engine import Member
 
@@ -12,32 +13,35 @@ class Waiting:
     def __init__(self) -> None:
         self._urgent: deque[Member] = deque()
         self._others: deque[Member] = deque()
-        self._something = threading.Condition(threading.Lock())
+        # Who puts never waits for who takes: of a lock that both have, the taker is often the one who sleeps on it.
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._putting = threading.Lock()
         self._is_ended = False
 
     def put(self, member: Member) -> bool:
         """Queue a member; false when the end has been called."""
-        with self._something:
+        with self._putting:
             if self._is_ended:
                 return False
             (self._urgent if member.is_urgent else self._others).append(member)
-            self._something.notify()
-            return True
+        if self._bell.empty():  # else it has rung, and who takes looks once more before it sleeps
+            self._bell.put(None)
+        return True
 
     def end(self) -> None:
         """Take nothing more; what waits is still given out."""
-        with self._something:
+        with self._putting:
             self._is_ended = True
-            self._something.notify()
+        self._bell.put(None)
 
     def first(self) -> Member | None:
         """Wait for a member; None at the end."""
-        with self._something:
-            while not self._urgent and not self._others:
-                if self._is_ended:
-                    return None
-                self._something.wait()
-            return (self._urgent or self._others).popleft()
+        while True:
+            is_ended = self._is_ended  # looked at first: behind it nothing is put
+            member = self.urgent() or self.other()
+            if member is not None or is_ended:
+                return member
+            self._bell.get()
 
     def urgent(self) -> Member | None:
         """Return the next urgent member, None when none waits."""

@@ -4,7 +4,8 @@ An urgent write is one that a sender waits for: it goes first, and a group that 
 urgent one waits, so that an acknowledgement never waits for work that could be done later.
 
 Each member of a group has a savepoint of its own: what one raises takes nothing from the others. When an error ends
-the whole transaction (a full disk does, released savepoints included), the members run again, one by one.
+the whole transaction (a full disk does, released savepoints included), the members run again, one by one. What members
+leave (Tx.leave) is done once, behind the last of them.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Protocol
 
-from intake.store.engine import Member, Signals, StoreError, Tx, merged
+from intake.store.engine import Left, Member, Signals, StoreError, Tx, do_left, merged
 from intake.store.waiting import Waiting
 
 GROUP_MAX = 512
@@ -88,6 +89,7 @@ class Writer:
             for member in self._group(first):
                 members.append(member)
                 _run_member(session, member)
+            _do_left(session, members)
             session.commit()
         except BaseException as error:  # noqa: BLE001 - told to each member
             session.rollback()
@@ -176,8 +178,19 @@ def _run_member(session: Session, member: Member) -> None:
         member.error = error
     else:
         member.error = None
-        member.signals = tx.signals
+        member.signals, member.left = tx.signals, tx.left
     session.release()
+
+
+def _do_left(session: Session, members: list[Member]) -> None:
+    """Do what the members have left that succeeded: of a key the last one's value."""
+    left: Left = {}
+    for member in members:
+        if member.error is None:
+            for do, values in member.left.items():
+                left.setdefault(do, {}).update(values)
+    if left:
+        do_left(session.tx(), left)
 
 
 def _alone(session: Session, member: Member) -> None:
@@ -185,6 +198,7 @@ def _alone(session: Session, member: Member) -> None:
     try:
         session.begin()
         _run_member(session, member)
+        _do_left(session, [member])
         session.commit()
     except BaseException as error:  # noqa: BLE001 - told to the member
         session.rollback()

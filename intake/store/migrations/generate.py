@@ -19,7 +19,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from intake.store import migrating, migrations
-from intake.store.schema import metadata, tell_postgresql
+from intake.store.schema import metadata, search, tell_postgresql
 
 FIRST = "First schema"
 _TEMPLATE = '''"""{sentence}."""
@@ -32,7 +32,7 @@ down_revision = {before}
 
 
 def upgrade() -> None:
-    {body}
+    {body}{apart}
 '''
 
 
@@ -55,7 +55,8 @@ def write_step(folder: Path, *, number: int, sentence: str) -> Path:
     lines = (line.rstrip() for line in _difference(number).splitlines())
     body = "\n".join(line for line in lines if not line.lstrip().startswith("#"))
     body = body.strip().replace("(\"('')\")", "(\"''\")")  # SQLite's own brackets around an empty text
-    path.write_text(_TEMPLATE.format(sentence=sentence, number=number, before=before, body=body))
+    apart = _apart() if number == 1 else ""
+    path.write_text(_TEMPLATE.format(sentence=sentence, number=number, before=before, body=body, apart=apart))
     subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", path], check=True)
     return path
 
@@ -69,6 +70,15 @@ def _difference(number: int) -> str:
         return render_python_code(_operations(connection), migration_context=_context(connection))
 
 
+def _apart() -> str:
+    """Write out what the metadata cannot say. A later step that changes it is written by hand."""
+    lines = ["    dialect = op.get_bind().dialect.name"]
+    for dialect, statements in search.CREATE.items():
+        lines.append(f'    if dialect == "{dialect}":')
+        lines += [f"        op.execute({statement!r})" for statement in statements]
+    return "\n" + "\n".join(lines)
+
+
 def _operations(connection: Connection) -> UpgradeOps:
     operations = produce_migrations(_context(connection), metadata).upgrade_ops
     if operations is None or operations.is_empty():
@@ -77,7 +87,9 @@ def _operations(connection: Connection) -> UpgradeOps:
 
 
 def _context(connection: Connection) -> MigrationContext:
-    return MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return MigrationContext.configure(
+        connection, opts={"compare_server_default": True, "include_name": search.is_of_metadata}
+    )
 
 
 if __name__ == "__main__":

@@ -9,21 +9,30 @@ ordered, so that new rows stand at the end of each table's tree, whatever the ta
 count for themselves, because their order of commit means something.
 """
 
+from intake.store.schema.access import credentials, invitations, recovery_codes, web_sessions
 from intake.store.schema.bookkeeping import blobs, counters, cursors, writes
+from intake.store.schema.chat import feeds, session_lines
 from intake.store.schema.columns import metadata, tell_postgresql
 from intake.store.schema.deadlines import alarms, clocks, dailies, promises, timers
+from intake.store.schema.desk import agent_choices, whereabouts
+from intake.store.schema.drafts import drafts
 from intake.store.schema.incoming import journal, journal_keys, ledger
 from intake.store.schema.oncall import feed_links, oncall_changes, oncall_turns, pages
 from intake.store.schema.outgoing import digest_boxes, digest_items, digests, outbox
 from intake.store.schema.people import agent_load, agent_state, away_moves, customers, identities
 from intake.store.schema.phone import calls, fetches, holds, incidents, opt_outs, sessions, summonses
+from intake.store.schema.push import push_browsers
 from intake.store.schema.rules import active_rules, armaments, list_values, publications, rulebooks
+from intake.store.schema.search import is_of_metadata
 from intake.store.schema.tickets import decisions, events, messages, participants, tickets
+from intake.store.schema.visitors import agreements, session_aliases, visitors
 
 __all__ = [
     "active_rules",
+    "agent_choices",
     "agent_load",
     "agent_state",
+    "agreements",
     "alarms",
     "armaments",
     "away_moves",
@@ -31,6 +40,7 @@ __all__ = [
     "calls",
     "clocks",
     "counters",
+    "credentials",
     "cursors",
     "customers",
     "dailies",
@@ -38,12 +48,16 @@ __all__ = [
     "digest_boxes",
     "digest_items",
     "digests",
+    "drafts",
     "events",
     "feed_links",
+    "feeds",
     "fetches",
     "holds",
     "identities",
     "incidents",
+    "invitations",
+    "is_of_metadata",
     "journal",
     "journal_keys",
     "ledger",
@@ -58,11 +72,18 @@ __all__ = [
     "participants",
     "promises",
     "publications",
+    "push_browsers",
+    "recovery_codes",
     "rulebooks",
+    "session_aliases",
+    "session_lines",
     "sessions",
     "summonses",
     "tell_postgresql",
     "tickets",
     "timers",
+    "visitors",
+    "web_sessions",
+    "whereabouts",
     "writes",
 ]

@@ -17,6 +17,15 @@ def text(name: str, default: str | None = None, *, nullable: bool = False) -> sa
     return sa.Column(name, sa.Text, nullable=nullable, server_default=written)
 
 
+def ranged_text(name: str, *, nullable: bool = False) -> sa.Column[str]:
+    """A text whose beginnings are looked up as ranges: by code points, whatever the language of a PostgreSQL server.
+
+    In those of most, ":" stands before the digits, and "anna@" is compared without its "@".
+    """
+    plain = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+    return sa.Column(name, plain, nullable=nullable)
+
+
 def number(name: str, default: int | None = None, *, nullable: bool = False) -> sa.Column[int]:
     written = None if default is None else sa.text(str(default))
     return sa.Column(name, sa.BigInteger, nullable=nullable, server_default=written)

@@ -30,6 +30,7 @@ journal = Table(  # what came in, and what became of it
     partial_index("journal_pending", "id", where="state = 'pending'"),
     partial_index("journal_quarantined", "id", where="state = 'quarantined'"),
     Index("journal_ticket", "ticket_id"),
+    Index("journal_account", "account", "id"),  # when an account last brought something
     sqlite_autoincrement=True,
 )
 

@@ -61,6 +61,7 @@ digest_boxes = Table(  # of each address: how many notices were held, how many o
     number("held"),
     number("told", 0),
     number("send_at", nullable=True),  # NULL = nothing waits
+    number("is_quiet", 0),  # send_at is when the agent's hours begin
     partial_index("digest_boxes_due", "send_at", where="send_at IS NOT NULL"),
     sqlite_with_rowid=False,
 )

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
 
-from intake.store.schema.columns import metadata, number, partial_index, row_id, text
+from intake.store.schema.columns import metadata, number, partial_index, ranged_text, row_id, text
 
 customers = Table(
     "customers",
@@ -24,7 +24,7 @@ identities = Table(  # by what a customer is known; evidence: why we believe it 
     metadata,
     row_id(),
     text("kind"),
-    text("value"),
+    ranged_text("value"),
     number("customer_id"),
     number("is_verified", 0),
     text("evidence", "{}"),
@@ -34,8 +34,12 @@ identities = Table(  # by what a customer is known; evidence: why we believe it 
     ),  # mail comes back from there; NULL = none did, or mail came since
     text("undeliverable_reason", nullable=True),  # one word: channels.email.bounces.reasons
     number("complained_at", nullable=True),  # called our mail spam: gets no automatic mail
+    ranged_text(
+        "digits", nullable=True
+    ),  # of a phone number, backwards: whoever types its end finds it; NULL = it is none
     UniqueConstraint("kind", "value", name="identities_kind_value"),
     Index("identities_customer", "customer_id"),
+    partial_index("identities_digits", "digits", where="digits IS NOT NULL"),
 )
 
 # Open tickets of each agent, kept as they change: counting them would cost more with every ticket.
@@ -57,6 +61,7 @@ agent_state = Table(  # presence and turn of the agents that the rules name
     number("away_until", nullable=True),  # NULL = until they say that they are back
     number("is_keeping", 0),  # while away nothing of theirs goes to others
     number("last_assigned_at", nullable=True),  # grows with every turn, whatever the clock says
+    text("media", "{}"),  # medium -> intake.medium_presence.Said; one that is not named: they are available
     partial_index("agent_state_away", "away_until", where="is_away = 1"),
 )
 

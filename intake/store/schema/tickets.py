@@ -45,18 +45,36 @@ tickets = Table(
     # when a person first did something with it: from then on nothing routes again
     number("taken_at", nullable=True),
     number("promised_at", nullable=True),  # the moment agreed with the customer
+    # What lists are ordered by: when the customer wrote last, the first message included; and the soonest of the running
+    # clocks, NULL = none runs.
+    number("written_at", 0),
+    number("next_due_at", nullable=True),
     # what an agent must know to get it, until it is relaxed: routing.people.Skills
     text("skills", nullable=True),
     # since when it waits for somebody of its team, NULL = it does not; whose it was, who gets it first then
     number("waits_since", nullable=True),
     text("prefers", nullable=True),
     UniqueConstraint("ref", name="tickets_ref"),
-    Index("tickets_customer", "customer_id"),
+    Index("tickets_customer", "customer_id", "id"),
     partial_index("tickets_gathered", "gathered_by", "id", where="gathered_by IS NOT NULL"),
-    partial_index("tickets_unassigned", "team", where="agent IS NULL AND solved_at IS NULL"),
+    Index("tickets_team", "team", "written_at", "id"),
+    Index("tickets_written", "written_at", "id"),
+    partial_index("tickets_open", "written_at", "id", where="solved_at IS NULL"),
+    partial_index("tickets_open_team", "team", "written_at", "id", where="solved_at IS NULL"),
+    partial_index(
+        "tickets_unassigned", "team", "written_at", "id", where="agent IS NULL AND solved_at IS NULL"
+    ),
+    partial_index("tickets_due", "next_due_at", "id", where="next_due_at IS NOT NULL"),
+    partial_index("tickets_due_team", "team", "next_due_at", "id", "agent", where="next_due_at IS NOT NULL"),
     partial_index("tickets_waiting", "team", where="waits_since IS NOT NULL AND solved_at IS NULL"),
-    partial_index("tickets_held", "agent", where="agent IS NOT NULL AND solved_at IS NULL"),
+    partial_index(
+        "tickets_held", "agent", "written_at", "id", where="agent IS NOT NULL AND solved_at IS NULL"
+    ),
+    # All that the counts of the desk's views ask for, in their order. id > 0 is true of each, and said by no list: SQLite
+    # would walk this one for some, and sort what it finds.
+    partial_index("tickets_counted", "team", "agent", "next_due_at", where="solved_at IS NULL AND id > 0"),
     partial_index("tickets_living", "id", where="status <> 'closed'"),
+    partial_index("tickets_merged", "merged_into", where="merged_into IS NOT NULL"),
     partial_index("tickets_promised", "promised_at", where="promised_at IS NOT NULL"),
 )
 
@@ -70,7 +88,9 @@ participants = Table(  # who may write into the conversation without a question
     sqlite_with_rowid=False,
 )
 
-messages = Table(  # direction: in, out, note. visible_text NULL = the same as text
+# direction: in, out, note. body of out and note: Markdown, others' words in it escaped. visible_text: of in what was written
+# now, without quotes, of out what is read, without the escapes; NULL = the same as body
+messages = Table(
     "messages",
     metadata,
     row_id(),
@@ -93,7 +113,9 @@ messages = Table(  # direction: in, out, note. visible_text NULL = the same as t
     text("problems", "[]"),
     number("at"),
     number("sent_at", nullable=True),
-    Index("messages_ticket", "ticket_id", "id"),
+    number("line_seq", nullable=True),  # of a chat: which line of the author's session it is
+    # Behind the id is what counting a ticket's public messages asks for (intake.unseen): no row is read for it.
+    Index("messages_ticket", "ticket_id", "id", "direction", "automatic", "line_seq", "author"),
     partial_index("messages_external_id", "external_id", where="external_id IS NOT NULL"),
 )
 
@@ -123,5 +145,14 @@ events = Table(  # every change is a row here first
     text("details", "{}"),
     number("at"),
     Index("events_ticket", "ticket_id", "id"),
+    # What rules did beside opening tickets, to be counted: intake.rule_hits
+    partial_index(
+        "events_of_rules",
+        "at",
+        "id",
+        where="kind = 'reacted' OR kind = 'ignored' OR kind = 'rule_failed'",
+    ),
+    # Whether changed rules are in force
+    partial_index("events_of_reloads", "id", where="kind = 'rules_loaded' OR kind = 'rules_refused'"),
     sqlite_autoincrement=True,
 )

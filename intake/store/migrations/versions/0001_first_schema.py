@@ -18,6 +18,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
+        "agent_choices",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("choice", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("chosen_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "choice"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "agent_load",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("medium", sa.Text(), nullable=False),
@@ -33,6 +42,7 @@ def upgrade() -> None:
         sa.Column("away_until", sa.BigInteger(), nullable=True),
         sa.Column("is_keeping", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_assigned_at", sa.BigInteger(), nullable=True),
+        sa.Column("media", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_index(
@@ -43,6 +53,23 @@ def upgrade() -> None:
         sqlite_where=sa.text("is_away = 1"),
         postgresql_where=sa.text("is_away = 1"),
     )
+    op.create_table(
+        "agreements",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("link", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("session", "version", name="agreements_once"),
+    )
+    op.create_index("agreements_customer", "agreements", ["customer_id"], unique=False)
     op.create_table(
         "alarms",
         sa.Column("name", sa.Text(), nullable=False),
@@ -144,6 +171,22 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "credentials",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("password_at", sa.BigInteger(), nullable=True),
+        sa.Column("totp_salt", sa.Text(), nullable=True),
+        sa.Column("totp_at", sa.BigInteger(), nullable=True),
+        sa.Column("totp_step", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("totp_pending", sa.Text(), nullable=True),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("signed_in_at", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "cursors",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("position", sa.LargeBinary(), nullable=False),
@@ -196,6 +239,7 @@ def upgrade() -> None:
         sa.Column("held", sa.BigInteger(), nullable=False),
         sa.Column("told", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("send_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_quiet", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("address"),
         sqlite_with_rowid=False,
     )
@@ -240,6 +284,45 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
+        "drafts",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("fork", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("seen", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'writing'"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
+        sa.Column("files", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("undo", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("agent", "fork", name="drafts_once"),
+    )
+    op.create_index(
+        "drafts_ended",
+        "drafts",
+        ["updated_at"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'writing'"),
+        postgresql_where=sa.text("state <> 'writing'"),
+    )
+    op.create_index(
+        "drafts_outbox",
+        "drafts",
+        ["outbox_id"],
+        unique=False,
+        sqlite_where=sa.text("outbox_id IS NOT NULL"),
+        postgresql_where=sa.text("outbox_id IS NOT NULL"),
+    )
+    op.create_index("drafts_ticket", "drafts", ["ticket_id"], unique=False)
+    op.create_table(
         "events",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -253,6 +336,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index(
+        "events_of_reloads",
+        "events",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'rules_loaded' OR kind = 'rules_refused'"),
+        postgresql_where=sa.text("kind = 'rules_loaded' OR kind = 'rules_refused'"),
+    )
+    op.create_index(
+        "events_of_rules",
+        "events",
+        ["at", "id"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'reacted' OR kind = 'ignored' OR kind = 'rule_failed'"),
+        postgresql_where=sa.text("kind = 'reacted' OR kind = 'ignored' OR kind = 'rule_failed'"),
+    )
     op.create_index("events_ticket", "events", ["ticket_id", "id"], unique=False)
     op.create_table(
         "feed_links",
@@ -260,6 +359,38 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    op.create_table(
+        "feeds",
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("ticket_id", sa.BigInteger(), nullable=True),
+        sa.Column("last_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("settled_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("got_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("read_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("seen_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("session"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "feeds_customer",
+        "feeds",
+        ["customer_id"],
+        unique=False,
+        sqlite_where=sa.text("customer_id IS NOT NULL"),
+        postgresql_where=sa.text("customer_id IS NOT NULL"),
+    )
+    op.create_index(
+        "feeds_ticket",
+        "feeds",
+        ["ticket_id"],
+        unique=False,
+        sqlite_where=sa.text("ticket_id IS NOT NULL"),
+        postgresql_where=sa.text("ticket_id IS NOT NULL"),
+    )
+    op.create_index("feeds_updated", "feeds", ["updated_at"], unique=False)
     op.create_table(
         "fetches",
         sa.Column(
@@ -305,7 +436,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=False),
         sa.Column("customer_id", sa.BigInteger(), nullable=False),
         sa.Column("is_verified", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("evidence", sa.Text(), server_default=sa.text("'{}'"), nullable=False),
@@ -313,10 +444,19 @@ def upgrade() -> None:
         sa.Column("undeliverable_since", sa.BigInteger(), nullable=True),
         sa.Column("undeliverable_reason", sa.Text(), nullable=True),
         sa.Column("complained_at", sa.BigInteger(), nullable=True),
+        sa.Column("digits", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("kind", "value", name="identities_kind_value"),
     )
     op.create_index("identities_customer", "identities", ["customer_id"], unique=False)
+    op.create_index(
+        "identities_digits",
+        "identities",
+        ["digits"],
+        unique=False,
+        sqlite_where=sa.text("digits IS NOT NULL"),
+        postgresql_where=sa.text("digits IS NOT NULL"),
+    )
     op.create_table(
         "incidents",
         sa.Column(
@@ -348,6 +488,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("telling IS NOT NULL"),
     )
     op.create_table(
+        "invitations",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("token"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("invitations_name", "invitations", ["name"], unique=False)
+    op.create_table(
         "journal",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -372,6 +525,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
+    op.create_index("journal_account", "journal", ["account", "id"], unique=False)
     op.create_index(
         "journal_pending",
         "journal",
@@ -443,6 +597,7 @@ def upgrade() -> None:
         sa.Column("problems", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
+        sa.Column("line_seq", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
@@ -453,7 +608,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("external_id IS NOT NULL"),
         postgresql_where=sa.text("external_id IS NOT NULL"),
     )
-    op.create_index("messages_ticket", "messages", ["ticket_id", "id"], unique=False)
+    op.create_index(
+        "messages_ticket",
+        "messages",
+        ["ticket_id", "id", "direction", "automatic", "line_seq", "author"],
+        unique=False,
+    )
     op.create_table(
         "oncall_changes",
         sa.Column(
@@ -622,12 +782,66 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("publisher", "digest"),
     )
     op.create_table(
+        "push_browsers",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("endpoint", sa.Text(), nullable=False),
+        sa.Column("p256dh", sa.Text(), nullable=False),
+        sa.Column("auth", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("failures", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("endpoint", name="push_browsers_once"),
+    )
+    op.create_index("push_browsers_agent", "push_browsers", ["agent"], unique=False)
+    op.create_table(
+        "recovery_codes",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("code"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("recovery_codes_name", "recovery_codes", ["name"], unique=False)
+    op.create_table(
         "rulebooks",
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("loaded_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
     )
+    op.create_table(
+        "session_aliases",
+        sa.Column("alias", sa.Text(), nullable=False),
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("alias"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("session_aliases_session", "session_aliases", ["session"], unique=False)
+    op.create_table(
+        "session_lines",
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("text", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("files", sa.Text(), server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("line_id", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("code", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("session", "seq"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("session_lines_id", "session_lines", ["id"], unique=False)
     op.create_table(
         "sessions",
         sa.Column("name", sa.Text(), nullable=False),
@@ -700,13 +914,39 @@ def upgrade() -> None:
         sa.Column("status_changed_at", sa.BigInteger(), nullable=True),
         sa.Column("taken_at", sa.BigInteger(), nullable=True),
         sa.Column("promised_at", sa.BigInteger(), nullable=True),
+        sa.Column("written_at", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("next_due_at", sa.BigInteger(), nullable=True),
         sa.Column("skills", sa.Text(), nullable=True),
         sa.Column("waits_since", sa.BigInteger(), nullable=True),
         sa.Column("prefers", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("ref", name="tickets_ref"),
     )
-    op.create_index("tickets_customer", "tickets", ["customer_id"], unique=False)
+    op.create_index(
+        "tickets_counted",
+        "tickets",
+        ["team", "agent", "next_due_at"],
+        unique=False,
+        sqlite_where=sa.text("solved_at IS NULL AND id > 0"),
+        postgresql_where=sa.text("solved_at IS NULL AND id > 0"),
+    )
+    op.create_index("tickets_customer", "tickets", ["customer_id", "id"], unique=False)
+    op.create_index(
+        "tickets_due",
+        "tickets",
+        ["next_due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("next_due_at IS NOT NULL"),
+        postgresql_where=sa.text("next_due_at IS NOT NULL"),
+    )
+    op.create_index(
+        "tickets_due_team",
+        "tickets",
+        ["team", "next_due_at", "id", "agent"],
+        unique=False,
+        sqlite_where=sa.text("next_due_at IS NOT NULL"),
+        postgresql_where=sa.text("next_due_at IS NOT NULL"),
+    )
     op.create_index(
         "tickets_gathered",
         "tickets",
@@ -718,7 +958,7 @@ def upgrade() -> None:
     op.create_index(
         "tickets_held",
         "tickets",
-        ["agent"],
+        ["agent", "written_at", "id"],
         unique=False,
         sqlite_where=sa.text("agent IS NOT NULL AND solved_at IS NULL"),
         postgresql_where=sa.text("agent IS NOT NULL AND solved_at IS NULL"),
@@ -732,6 +972,30 @@ def upgrade() -> None:
         postgresql_where=sa.text("status <> 'closed'"),
     )
     op.create_index(
+        "tickets_merged",
+        "tickets",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
+    op.create_index(
+        "tickets_open",
+        "tickets",
+        ["written_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("solved_at IS NULL"),
+        postgresql_where=sa.text("solved_at IS NULL"),
+    )
+    op.create_index(
+        "tickets_open_team",
+        "tickets",
+        ["team", "written_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("solved_at IS NULL"),
+        postgresql_where=sa.text("solved_at IS NULL"),
+    )
+    op.create_index(
         "tickets_promised",
         "tickets",
         ["promised_at"],
@@ -739,10 +1003,11 @@ def upgrade() -> None:
         sqlite_where=sa.text("promised_at IS NOT NULL"),
         postgresql_where=sa.text("promised_at IS NOT NULL"),
     )
+    op.create_index("tickets_team", "tickets", ["team", "written_at", "id"], unique=False)
     op.create_index(
         "tickets_unassigned",
         "tickets",
-        ["team"],
+        ["team", "written_at", "id"],
         unique=False,
         sqlite_where=sa.text("agent IS NULL AND solved_at IS NULL"),
         postgresql_where=sa.text("agent IS NULL AND solved_at IS NULL"),
@@ -755,6 +1020,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("waits_since IS NOT NULL AND solved_at IS NULL"),
         postgresql_where=sa.text("waits_since IS NOT NULL AND solved_at IS NULL"),
     )
+    op.create_index("tickets_written", "tickets", ["written_at", "id"], unique=False)
     op.create_table(
         "timers",
         sa.Column(
@@ -801,8 +1067,114 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'failed'"),
     )
     op.create_table(
+        "visitors",
+        sa.Column("session", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.BigInteger(), nullable=True),
+        sa.Column("email", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("name", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("subject", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("proven_email", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("page", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("locale", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("mailed_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("mail_at", sa.BigInteger(), nullable=True),
+        sa.Column("idle_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("session"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "visitors_customer",
+        "visitors",
+        ["customer_id"],
+        unique=False,
+        sqlite_where=sa.text("customer_id IS NOT NULL"),
+        postgresql_where=sa.text("customer_id IS NOT NULL"),
+    )
+    op.create_index(
+        "visitors_idle",
+        "visitors",
+        ["idle_at"],
+        unique=False,
+        sqlite_where=sa.text("idle_at IS NOT NULL"),
+        postgresql_where=sa.text("idle_at IS NOT NULL"),
+    )
+    op.create_index(
+        "visitors_mail",
+        "visitors",
+        ["mail_at"],
+        unique=False,
+        sqlite_where=sa.text("mail_at IS NOT NULL"),
+        postgresql_where=sa.text("mail_at IS NOT NULL"),
+    )
+    op.create_index(
+        "visitors_subject",
+        "visitors",
+        ["account", "subject"],
+        unique=False,
+        sqlite_where=sa.text("subject <> ''"),
+        postgresql_where=sa.text("subject <> ''"),
+    )
+    op.create_table(
+        "web_sessions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("browser", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("client", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("web_sessions_expires", "web_sessions", ["expires_at"], unique=False)
+    op.create_index("web_sessions_name", "web_sessions", ["name"], unique=False)
+    op.create_index("web_sessions_token", "web_sessions", ["token"], unique=True)
+    op.create_table(
+        "whereabouts",
+        sa.Column("page", sa.Text(), nullable=False),
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("doing", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("page"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "whereabouts_stream",
+        "whereabouts",
+        ["stream"],
+        unique=False,
+        sqlite_where=sa.text("stream <> ''"),
+        postgresql_where=sa.text("stream <> ''"),
+    )
+    op.create_table(
         "writes",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    dialect = op.get_bind().dialect.name
+    if dialect == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE search_words USING fts5(words, tokenize = 'ascii', detail = 'none', columnsize = 0)"
+        )
+        op.execute("INSERT INTO search_words (search_words, rank) VALUES ('automerge', 8)")
+        op.execute(
+            "CREATE TABLE search_vocabulary (word TEXT NOT NULL PRIMARY KEY, backwards TEXT NOT NULL) WITHOUT ROWID"
+        )
+        op.execute("CREATE INDEX search_vocabulary_backwards ON search_vocabulary (backwards)")
+    if dialect == "postgresql":
+        op.execute("CREATE TABLE search_words (id BIGINT NOT NULL PRIMARY KEY, words TSVECTOR NOT NULL)")
+        op.execute("CREATE INDEX search_words_words ON search_words USING gin (words)")
+        op.execute(
+            'CREATE TABLE search_vocabulary (word TEXT COLLATE "C" NOT NULL PRIMARY KEY, backwards TEXT COLLATE "C" NOT NULL)'
+        )
+        op.execute("CREATE INDEX search_vocabulary_backwards ON search_vocabulary (backwards)")
