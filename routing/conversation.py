@@ -7,6 +7,7 @@ import msgspec
 from routing.conditions import Condition
 
 EMAIL_REOPEN_WITHIN_S = 14 * 86_400
+CHAT_REOPEN_WITHIN_S = 12 * 3_600
 LINE_BY_LINE = frozenset({"chat", "sms", "whatsapp"})  # media whose messages are lines of one
 
 
@@ -53,11 +54,15 @@ class Gathering(msgspec.Struct, frozen=True, eq=False):
         return at - last_at <= timedelta(seconds=self.within_s)
 
 
+# A chat is one conversation by what it is: else each of its lines would be a ticket where nobody has said anything.
+CHAT = MediumRule(join="open", reopen_within_s=CHAT_REOPEN_WITHIN_S)
+
+
 class Conversations(msgspec.Struct, frozen=True):
-    """media: medium -> its rule; a medium that is not named has MediumRule()."""
+    """media: medium -> its rule; a medium that is not named has MediumRule(), chat has CHAT."""
 
     media: dict[str, MediumRule] = {}
     by: tuple[Gathering, ...] = ()
 
     def of(self, medium: str) -> MediumRule:
-        return self.media.get(medium, MediumRule())
+        return self.media.get(medium, CHAT if medium == "chat" else MediumRule())

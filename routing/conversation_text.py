@@ -9,7 +9,7 @@ import msgspec
 from routing import naming
 from routing.condition_text import read_condition
 from routing.conditions import ALWAYS
-from routing.conversation import EMAIL_REOPEN_WITHIN_S, Conversations, Gathering, MediumRule
+from routing.conversation import Conversations, Gathering, MediumRule
 from routing.durations import read_seconds
 from routing.fact_table import FIELDS, field_named
 from routing.problems import Problem, did_you_mean, has_error
@@ -68,20 +68,20 @@ def read_conversations(nodes: Collection[Node], names: Names, seen: dict[str, No
             else:
                 first[medium] = key
                 naming.check_medium(key, problems)
-                media[medium] = _read_medium(child, problems)
+                media[medium] = _read_medium(medium, child, problems)
     return Conversations(media, tuple(gatherings))
 
 
-def _read_medium(node: Node, problems: list[Problem]) -> MediumRule:
-    written = convert(node, _MediumNode, problems=problems, partial=True)
+def _read_medium(medium: str, node: Node, problems: list[Problem]) -> MediumRule:
+    written, usual = convert(node, _MediumNode, problems=problems, partial=True), Conversations().of(medium)
     if written is None:
-        return MediumRule()
-    within_s: int | None = EMAIL_REOPEN_WITHIN_S
+        return usual
+    within_s = usual.reopen_within_s
     if written.reopen_within:
         within_s = read_seconds(
             written.reopen_within, problems, hint="write it like 14d; 0d = never", may_be_zero=True
         )
-    return MediumRule(written.join, within_s, written.then)
+    return MediumRule(written.join or usual.join, within_s, written.then)
 
 
 def _read_by(node: Node, names: Names, seen: dict[str, Node]) -> list[Gathering]:

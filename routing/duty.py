@@ -159,6 +159,9 @@ def absence(name: str, people: People) -> str | None:
 
 def fullness(name: str, team: Team, people: People) -> str | None:
     """Why an agent may get no more of this medium; None = they may, or the medium has no cap."""
+    said = people.load(name).presence.get(people.medium or "")
+    if said is not None:
+        return f"{said} for {people.medium}"
     most = team.most(people.medium)
     if people.medium is None or most is None:
         return None

@@ -107,11 +107,15 @@ class DeskFacts(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class AgentLoad(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How busy an agent is: open tickets assigned, by medium; last_assigned_at: aware UTC, None = never."""
+    """How busy an agent is: open tickets assigned, by medium; last_assigned_at: aware UTC, None = never.
+
+    presence: medium -> "busy" or "away", of media that they take nothing new of.
+    """
 
     open_tickets: dict[str, int] = {}
     away: bool = False
     last_assigned_at: datetime | None = None
+    presence: dict[str, str] = {}
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -80,9 +80,11 @@ class Placing:
     def for_absent(self, facts: Facts) -> assignment.Assignment | None:
         """Who gets an open ticket whose agent is away when its customer writes; None = it stays."""
         agent = self.ticket.agent
-        if agent is None or not self.ticket.is_open or not facts.agents.get(agent, AgentLoad()).away:
+        if agent is None or not self.ticket.is_open:
             return None
-        return self._choose_named(agent, facts)
+        load = facts.agents.get(agent, AgentLoad())
+        is_gone = load.away or load.presence.get(facts.channel) == "away"
+        return self._choose_named(agent, facts) if is_gone else None
 
     def is_for_answerer(self, agent: str, facts: Facts) -> bool:
         """Whether a ticket that nobody has becomes that of who has answered it."""

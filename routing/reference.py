@@ -140,7 +140,7 @@ EVENTS: dict[str, str] = {
     "delivery_failed": "an answer did not arrive",
     "transcribed": "a voice message is text now",
     "call_missed": "nobody took the call",
-    "chat_left": "the customer closed the chat",
+    "chat_left": "the customer closed the chat, or it was idle",
     "incident_opened": "a known outage began",
     "incident_closed": "it is over",
 }
