@@ -4,7 +4,7 @@ A channel is a module named by its kind (`kind: email.smtp` -> `channels.email.s
 
 * a docstring: what it speaks (document and section, or vendor page and date), its delivery guarantee, its limits;
 * `Options`, a frozen msgspec struct: the channel's own part of intake.yaml;
-* `parse(raw, options, evidence=None)`: pure, synchronous, bounded; a Message, or a DeliveryReport, Consent or CallEvent
+* `parse(raw, options, evidence=None)`: pure, synchronous, bounded; a Message, or a DeliveryReport, Consent, CallEvent or ChatEvent
   (`Understood`); never raises for bytes it was given, except `Costly`, which says "only the slow road is left": intake then calls the module's `parse_costly` with the same
   arguments in a worker process that has limits on time and memory;
 * `Channel(account, options)`: thin I/O with any of `run(gate)`, `routes(gate)`, `deliver(outbound)`, `check()`,
@@ -32,6 +32,7 @@ from channels.normal_form import (
     BouncedRecipient,
     CallEvent,
     CallFacts,
+    ChatEvent,
     Consent,
     Feedback,
     Forwarded,
@@ -40,17 +41,30 @@ from channels.normal_form import (
     Message,
     Trust,
 )
-from channels.turns import Free, Placed, Turn, View
+from channels.turns import (
+    Availability,
+    Fed,
+    Free,
+    Line,
+    LineFile,
+    Opened,
+    Passing,
+    Placed,
+    Turn,
+    View,
+)
 
 __all__ = [
     "ADDRESS_PROBLEMS",
     "Address",
     "Attachment",
     "Automatic",
+    "Availability",
     "Bounce",
     "BouncedRecipient",
     "CallEvent",
     "CallFacts",
+    "ChatEvent",
     "Consent",
     "Costly",
     "Delivered",
@@ -58,6 +72,8 @@ __all__ = [
     "DeliveryReport",
     "DeliveryState",
     "Excused",
+    "Fed",
+    "Feed",
     "Feedback",
     "FetchFailed",
     "Fetched",
@@ -67,13 +83,18 @@ __all__ = [
     "Happened",
     "Identity",
     "Inventory",
+    "Line",
+    "LineFile",
     "Message",
+    "Opened",
     "OutboundFile",
     "OutboundMessage",
+    "Passing",
     "Placed",
     "Problem",
     "RawMessage",
     "Receipt",
+    "Refused",
     "Rejected",
     "Step",
     "Trust",
@@ -95,6 +116,14 @@ class Rejected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Refused(Exception):
+    """Raised by a step: this turn is not taken, nothing of it is kept. answer: what is said to who asked, as Turn.reply."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__("the step refused the turn")
+        self.answer = answer
 
 
 class Unavailable(Exception):
@@ -190,7 +219,7 @@ class DeliveryReport(msgspec.Struct, frozen=True, kw_only=True):
     may_be_resent: bool = False
 
 
-Understood = Message | DeliveryReport | Consent | CallEvent
+Understood = Message | DeliveryReport | Consent | CallEvent | ChatEvent
 Step = Callable[[bytes | None, RawMessage, View], Turn]
 
 
@@ -305,6 +334,40 @@ class Inventory(msgspec.Struct, frozen=True, kw_only=True):
     cursor_name: str = ""
 
 
+class Feed(Protocol):
+    """What is addressed to one session, for one who listens. Nothing is looked up before it is asked for the first thing."""
+
+    def __aiter__(self) -> "Feed": ...
+
+    async def __anext__(self) -> Opened | Fed | Passing:
+        """Return the next thing: Opened first, then every line behind the number asked for, in order, then live.
+
+        Opened comes again when the session shows another's lines from now on, and then that one's, from the first.
+        Raises: Unavailable when the lines cannot be read now.
+        """
+        ...
+
+    def say(self, passing: Passing) -> None:
+        """Tell whoever looks at the session's ticket something that is not kept: the visitor writes."""
+        ...
+
+    def pass_on(self, passing: Passing) -> None:
+        """Give this listener something that passes, of the channel's own."""
+        ...
+
+    async def reached(self, seq: int, *, is_read: bool) -> None:
+        """Note that every line up to a number has come to the visitor's page, or was read there; soon, not at once."""
+        ...
+
+    async def file(self, seq: int, number: int) -> Fetched | None:
+        """Return the n-th file of a line, from 0; None = there is none, or it may not be given out. Raises: Unavailable."""
+        ...
+
+    def close(self) -> None:
+        """Listen no more; who waits for the next thing is told that there is none (StopAsyncIteration)."""
+        ...
+
+
 class Gate(Protocol):
     """All that a channel may ask of intake."""
 
@@ -336,8 +399,16 @@ class Gate(Protocol):
 
         ONE transaction: the state is loaded, `step` decides, raw is journalled, the state saved. Whose View it is says the
         channel's own parse of raw (CallEvent.caller), and then the session's call. raw.keys seen before: nothing happens, and the reply is the one that was given then. `step` is pure, and may be
-        run more than once. Raises: Unavailable when nothing was kept.
+        run more than once. Raises: Unavailable when nothing was kept, what step raised (Refused).
         """
+        ...
+
+    def feed(self, account: str, session: str, *, after: int = 0) -> Feed:
+        """Listen to what is addressed to a session: every line with a number > after, in order, then live."""
+        ...
+
+    def seal(self, purpose: str, *parts: str) -> str:
+        """Return 27 to 29 small letters and digits that only daemons of this house make of these: the same for a while."""
         ...
 
     async def view(self, account: str, session: str | None = None) -> View:

@@ -12,8 +12,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from types import FunctionType
+from typing import Any, Literal, NamedTuple
 
 from aiohttp import web
 
@@ -28,6 +29,8 @@ _MAX_SAID = 1_000
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+# By whose proof a request is taken: a provider's signature, a visitor's token, or nobody's, for what shows nothing of anybody.
+Authority = Literal["signature", "visitor", "public"]
 _LONG_LIVED = "is_long_lived"
 
 
@@ -75,7 +78,8 @@ class Bodies:
 
     async def begin(self, reading: "_Reading") -> bytes:
         request = reading.request
-        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        encodings = request.headers.getall("Content-Encoding", [])
+        if any(each.lower() != "identity" for each in encodings):
             raise Refused(415, "send the body without compression")
         if (request.content_length or 0) > self._max_size_bytes:
             raise Refused(413, "too large")
@@ -135,12 +139,49 @@ class _Reading:
 
 def long_lived(handler: Handler) -> Handler:
     """Mark a handler whose requests stay open (a WebSocket): they do not count as under way, its channel bounds them."""
+    if isinstance(handler, FunctionType):  # a wrapper would be held for as long as the request is open
+        setattr(handler, _LONG_LIVED, True)
+        return handler
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return await handler(request)
 
     setattr(answer, _LONG_LIVED, True)
     return answer
+
+
+class Mounted(NamedTuple):
+    """One route of an account, as it is served. method, path: as web.RouteDef has them."""
+
+    method: str
+    path: str
+    handler: Handler
+    authority: Authority
+    account: str
+
+
+def routes(
+    channels: Mapping[str, Any],
+    gate: contract.Gate,
+    *,
+    log: logging.Logger | None = None,
+    max_requests: int = MAX_REQUESTS,
+) -> Iterator[Mounted]:
+    """Give the routes of every account that has any.
+
+    A channel whose routes stand elsewhere than under /hooks has a `prefix`; one that asks for another proof than a
+    signature says so as `authority`.
+    """
+    desk = _Desk(log or logging.getLogger("channels.hooks"), max_requests)
+    for account, channel in channels.items():
+        if not hasattr(channel, "routes"):
+            continue
+        prefix: str = getattr(channel, "prefix", PREFIX)
+        own: Authority = getattr(channel, "authority", "signature")
+        given: Iterable[web.RouteDef] = channel.routes(gate)
+        for route in given:
+            answer = desk.answering(account, route.handler)
+            yield Mounted(route.method, f"{prefix}/{account}{route.path}", answer, own, account)
 
 
 def mount(
@@ -152,20 +193,8 @@ def mount(
     max_requests: int = MAX_REQUESTS,
 ) -> None:
     """Add the routes of every account that has any, before the application starts."""
-    desk = _Desk(log or logging.getLogger("channels.hooks"), max_requests)
-    for account, channel in channels.items():
-        if not hasattr(channel, "routes"):
-            continue
-        routes: Iterable[web.RouteDef] = channel.routes(gate)
-        app.add_routes(
-            web.RouteDef(
-                route.method,
-                f"{PREFIX}/{account}{route.path}",
-                desk.answering(account, route.handler),
-                route.kwargs,
-            )
-            for route in routes
-        )
+    for each in routes(channels, gate, log=log, max_requests=max_requests):
+        app.router.add_route(each.method, each.path, each.handler)
 
 
 class _Desk:

@@ -20,6 +20,8 @@ from channels import bare_links
 
 OPEN, CLOSE = "\ufdd0", "\ufdd1"
 MAX_MARKDOWN_CHARS = 200_000  # a longer text is sent as paragraphs
+# So is one with more marks: the parser looks for the other end of each, in its paragraph, and 190,000 brackets took it 13 s.
+MAX_MARKS, MAX_MARKS_IN_PARAGRAPH = 20_000, 2_000
 
 _MARKS = re.compile("[\ufdd0\ufdd1]")
 _VERBATIM = re.compile("\ufdd0([^\ufdd1]*)\ufdd1?")
@@ -31,6 +33,7 @@ _INDENT = re.compile(r"(?m)^[ \t]+")
 _SPECIAL = re.compile(
     "[\\\\`*_\\[\\]<&~|\t\r\x00\x0b\x0c\x1c-\x1f\x85\xa0\u2028\u2029\ufdd0\ufdd1\ufffd\ud800-\udfff]"
 )
+_MARK = re.compile(r"[\[\]*_<~`&!]")
 _BLOCK_START = re.compile(r"(?m)^ *(?:[#+\-=>:]|\d+[.)])")
 _BLANKS = re.compile(r"(?m)^ +|  +")
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -64,10 +67,10 @@ def markdown_of(text: str) -> str:
 def html_of(markdown: str, *, pictures: Mapping[str, str] | None = None) -> str:
     """Render. pictures: what Markdown calls them -> Content-ID; others are not shown.
 
-    A text longer than MAX_MARKDOWN_CHARS, or with pathological nesting, is rendered as paragraphs.
+    A text longer than MAX_MARKDOWN_CHARS, or with more marks than anybody writes, is rendered as paragraphs.
     """
     text = _SURROGATES.sub("?", markdown.replace("\r\n", "\n").replace("\r", "\n"))
-    if is_plain(text) or len(text) > MAX_MARKDOWN_CHARS:
+    if is_words(text):
         return _paragraphs(text)
     return _clean(_parser().render(text, {"pictures": pictures or {}}))
 
@@ -84,9 +87,27 @@ def tokens(markdown: str) -> list[Any]:
     return list(_parser().parse(text, {"pictures": {}}))
 
 
+def rendered(tokens: list[Any]) -> str:
+    """Return what the renderer makes of tokens: for who lets an allow-list of their own follow."""
+    parser = _parser()
+    return str(parser.renderer.render(tokens, parser.options, {"pictures": {}}))
+
+
 def is_plain(text: str) -> bool:
     """Whether Markdown finds nothing in the text but paragraphs and line breaks, and no address to link."""
     return "://" not in text and _SPECIAL.search(text) is None and _BLOCK_START.search(text) is None
+
+
+def is_words(text: str) -> bool:
+    """Whether a text is shown as its words: Markdown finds nothing in it, or would take too long to."""
+    return is_plain(text) or len(text) > MAX_MARKDOWN_CHARS or _has_too_many_marks(text)
+
+
+def _has_too_many_marks(text: str) -> bool:
+    if len(text) <= MAX_MARKS_IN_PARAGRAPH:
+        return False
+    counts = [len(_MARK.findall(each)) for each in _PARAGRAPHS.split(text)]
+    return max(counts) > MAX_MARKS_IN_PARAGRAPH or sum(counts) > MAX_MARKS
 
 
 def _escaped(text: str) -> str:

@@ -175,7 +175,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Happened(msgspec.Struct, frozen=True):
-    """One thing that happened in a call. what: a stable word of docs/phone.md; at: aware UTC; details: JSON values."""
+    """One thing that happened in a call or a chat. what: a stable word of its docs page; at: aware UTC; details: JSON values."""
 
     what: str
     at: datetime
@@ -196,3 +196,15 @@ class CallEvent(msgspec.Struct, frozen=True, kw_only=True):
     own: str
     happened: tuple[Happened, ...]
     language: str | None = None
+
+
+class ChatEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """What one turn of a chat tells beside words: a consent, an address, a file that came, the end. No message.
+
+    session: its name; customer: who it is known as.
+    """
+
+    kind: str
+    session: str
+    customer: Identity
+    happened: tuple[Happened, ...]

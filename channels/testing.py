@@ -18,6 +18,7 @@ import logging
 import random
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -29,6 +30,47 @@ Fault = Literal["unavailable", "full", "rejected", "crash"]
 
 
 _DAMAGED = 200
+
+
+class MemoryFeed:
+    """A Feed in memory. marks: what pages said of lines, (number, whether it was read); said: what they passed on."""
+
+    def __init__(self, opened: contract.Opened, lines: list[contract.Fed]) -> None:
+        self._waiting: asyncio.Queue[contract.Opened | contract.Fed | contract.Passing | None] = (
+            asyncio.Queue()
+        )
+        self.marks: list[tuple[int, bool]] = []
+        self.said: list[contract.Passing] = []
+        self._waiting.put_nowait(opened)
+        for each in lines:
+            self._waiting.put_nowait(each)
+
+    def __aiter__(self) -> "MemoryFeed":
+        return self
+
+    async def __anext__(self) -> contract.Opened | contract.Fed | contract.Passing:
+        thing = await self._waiting.get()
+        if thing is None:
+            raise StopAsyncIteration
+        return thing
+
+    def offer(self, fed: contract.Fed) -> None:
+        self._waiting.put_nowait(fed)
+
+    def say(self, passing: contract.Passing) -> None:
+        self.said.append(passing)
+
+    def pass_on(self, passing: contract.Passing) -> None:
+        self._waiting.put_nowait(passing)
+
+    async def reached(self, seq: int, *, is_read: bool) -> None:
+        self.marks.append((seq, is_read))
+
+    async def file(self, seq: int, number: int) -> contract.Fetched | None:
+        return None
+
+    def close(self) -> None:
+        self._waiting.put_nowait(None)
 
 
 class MemoryGate:
@@ -45,6 +87,8 @@ class MemoryGate:
         self.inventories: list[contract.Inventory] = []
         self.shown: contract.View | None = None
         self.sessions: dict[str, bytes] = {}
+        self.lines: dict[str, list[contract.Fed]] = {}
+        self.feeds: dict[str, list[MemoryFeed]] = {}
         self._replies: dict[str, str] = {}
         self._keys: dict[str, contract.Receipt] = {}
         self._cursors: dict[str, bytes] = {}
@@ -95,7 +139,14 @@ class MemoryGate:
         again = next((self._replies[key] for key in raw.keys if key in self._replies), None)
         if again is not None:
             return again
-        turn = step(self.sessions.get(session), raw, await self.view(raw.account, session))
+        view = await self.view(raw.account, session)
+        said = self.lines.setdefault(session, [])
+        view = msgspec.structs.replace(view, last_seq=len(said))
+        turn = step(self.sessions.get(session), raw, view)
+        for line in turn.lines:
+            said.append(contract.Fed(len(said) + 1, view.at, line))
+            for feed in self.feeds.get(session, ()):
+                feed.offer(said[-1])
         told = {"session": session, "happened": msgspec.to_builtins(turn.happened)}
         self._store(msgspec.structs.replace(raw, envelope=raw.envelope | told))
         self._replies.update(dict.fromkeys(raw.keys, turn.reply))
@@ -104,6 +155,16 @@ class MemoryGate:
         else:
             self.sessions[session] = turn.state
         return turn.reply
+
+    def feed(self, account: str, session: str, *, after: int = 0) -> MemoryFeed:
+        lines = self.lines.get(session, [])
+        opened = contract.Opened(state=self.sessions.get(session), last_seq=len(lines))
+        feed = MemoryFeed(opened, lines[after:])
+        self.feeds.setdefault(session, []).append(feed)
+        return feed
+
+    def seal(self, purpose: str, *parts: str) -> str:
+        return sha256("\0".join((purpose, *parts)).encode()).hexdigest()[:28]
 
     async def view(self, account: str, session: str | None = None) -> contract.View:
         return self.shown or contract.View(at=datetime.now(UTC))

@@ -19,7 +19,7 @@ _LISTS = ("bullet_list_open", "ordered_list_open")
 def words(text: str, *, marks: Mapping[str, str] | None = None) -> str:
     """Return what is read. text: Markdown with verbatim parts (channels.markup). marks: of bold and the like, None = none."""
     markdown = markup.markdown_of(text)
-    if markup.is_plain(markdown) or len(markdown) > markup.MAX_MARKDOWN_CHARS:
+    if markup.is_words(markdown):
         return markup.plain(text).strip()
     return _Page(marks or {}).of(markup.tokens(markdown))
 

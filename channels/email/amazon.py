@@ -1,22 +1,22 @@
 """Fetches from Amazon SNS what a check of its posts needs: signing certificates, and the confirmation of a subscription.
 
-Only addresses that channels.email.sns allows come here; TLS is verified, redirects are not followed, proxies of the
-environment are not used, answers are small and quick or nothing. Certificates are kept a day; unknown ones are fetched a
+Only addresses that channels.email.sns allows come here, and channels.outside asks them: TLS is verified, redirects are not
+followed, answers are small and quick or nothing. Certificates are kept a day; unknown ones are fetched a
 few times a minute at most, so that forged posts cannot make this daemon call Amazon all day.
 """
 
 import asyncio
-import ssl
+import functools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from channels.contract import Unavailable
+from channels.contract import FetchFailed, Unavailable
 from channels.email import sns
 
 if TYPE_CHECKING:
-    import aiohttp
+    from channels import outside
 
 TIMEOUT_S = 10
 MAX_ANSWER_BYTES = 64 * 1024
@@ -28,17 +28,16 @@ Clock = Callable[[], float]
 
 
 class Amazon:
-    """What is known of Amazon's certificates. clock: Unix seconds; resolver, tls: None = the system's own."""
+    """What is known of Amazon's certificates. clock: Unix seconds; guard: options of channels.outside.Outside."""
 
     def __init__(
         self,
         *,
         clock: Clock = time.time,
-        resolver: "aiohttp.abc.AbstractResolver | None" = None,
-        tls: ssl.SSLContext | None = None,
+        **guard: Any,
     ) -> None:
-        self._clock, self._resolver, self._tls = clock, resolver, tls
-        self._session: aiohttp.ClientSession | None = None
+        self._clock = clock
+        self._guard: dict[str, Any] = {"total_s": TIMEOUT_S, "max_size_bytes": MAX_ANSWER_BYTES} | guard
         self._kept: dict[str, tuple[float, Any]] = {}
         self._fetched_at: list[float] = []
         self._lock = asyncio.Lock()
@@ -65,9 +64,14 @@ class Amazon:
             raise Unavailable(f"Amazon SNS answered {status} to the confirmation of a subscription")
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if "_outside" in self.__dict__:  # nothing was asked: nothing is open
+            await self._outside.close()
+
+    @functools.cached_property
+    def _outside(self) -> "outside.Outside":
+        from channels import outside
+
+        return outside.Outside(**self._guard)
 
     async def _certificate(self, url: str) -> Any:
         """Give the certificate; None when there is none at that address, or something else."""
@@ -106,30 +110,8 @@ class Amazon:
 
     async def _get(self, url: str) -> tuple[int, bytes]:
         """Give status and body. url: from checked parts, sent as it is written. Raises: Unavailable."""
-        import aiohttp
-        from yarl import URL
-
         try:
-            async with self._opened().get(URL(url, encoded=True), allow_redirects=False) as answer:
-                body = await answer.content.read(MAX_ANSWER_BYTES + 1)
-                while 0 < len(body) <= MAX_ANSWER_BYTES and not answer.content.at_eof():
-                    body += await answer.content.read(MAX_ANSWER_BYTES + 1 - len(body))
-                status = answer.status
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise Unavailable(f"Amazon SNS cannot be reached: {type(error).__name__}") from None
-        if len(body) > MAX_ANSWER_BYTES:
-            raise Unavailable("Amazon SNS answered with more than a certificate")
-        return status, body
-
-    def _opened(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            import aiohttp
-
-            connector = aiohttp.TCPConnector(ssl=self._tls or True, resolver=self._resolver, limit=4)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
-                trust_env=False,
-                headers={"User-Agent": "intake"},
-            )
-        return self._session
+            async with self._outside.asked(url) as answer:
+                return answer.status, await answer.content()
+        except FetchFailed as failure:
+            raise Unavailable(f"Amazon SNS cannot be asked: {failure.reason}") from None

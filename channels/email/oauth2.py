@@ -208,7 +208,8 @@ def _post(url: str, form: dict[str, str], *, timeout_s: float) -> dict[str, Any]
         headers={"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"},
         method="POST",
     )
-    opener = urllib.request.build_opener(_NoRedirect)
+    # A proxy that the environment names would hear the secret, in clear where the endpoint is on this machine.
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=timeout_s) as answer:
             return _object(answer.read(MAX_ANSWER_BYTES))

@@ -5,14 +5,13 @@
 
 A reference is such a URL. It comes from a request that Twilio has signed, and is asked only if it is of the account and on
 the host of api_url; credentials go there and nowhere else. A redirect is followed by hand: to https on the usual port of
-an address that is public, whatever its name says. The name is resolved once, and what was checked is connected to.
+an address that is public, whatever its name says (channels.outside).
 Source: twilio.com/docs/messaging/api/media-resource; help centre "Protect Media Access with HTTP Basic Authentication for
 Programmable Messaging"; checked 2026-11. A WhatsApp file has at most 16 MB, an MMS 5 MB.
 """
 
 import asyncio
 import functools
-import ipaddress
 import re
 import ssl
 import urllib.parse
@@ -25,9 +24,10 @@ from channels.twilio import media_names as names
 from channels.twilio import settings
 
 if TYPE_CHECKING:
-    import aiohttp
     from aiohttp.abc import AbstractResolver
     from yarl import URL
+
+    from channels import outside
 
 MAX_SIZE_BYTES = 20_971_520
 MAX_REDIRECTS = 3
@@ -51,38 +51,43 @@ class Fetcher:
         total_s: float = TOTAL_S,
         max_size_bytes: int = MAX_SIZE_BYTES,
     ) -> None:
-        self._options, self._resolver, self._tls = options, resolver, tls
-        self._is_allowed = is_allowed or _is_public
-        self._port = port
-        self._total_s, self._max_size_bytes = total_s, max_size_bytes
-        self._session: aiohttp.ClientSession | None = None
+        self._options, self._total_s = options, total_s
+        self._guard = {
+            "resolver": resolver,
+            "tls": tls,
+            "is_allowed": is_allowed,
+            "port": port,
+            "total_s": total_s,
+            "max_size_bytes": max_size_bytes,
+        }
 
     async def fetch(self, reference: str) -> Fetched:
         """Return the file. Raises: FetchFailed."""
-        import aiohttp
-
         try:
             async with asyncio.timeout(self._total_s):
                 return await self._followed(reference)
         except TimeoutError:
             raise FetchFailed(f"the file took longer than {self._total_s:g} s", retryable=True) from None
-        except (aiohttp.ClientError, OSError) as error:
-            # Its text would name the address, and a link of Twilio's is a secret for some hours.
-            raise FetchFailed(
-                f"the file's host cannot be reached: {type(error).__name__}", retryable=True
-            ) from None
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if "_outside" in self.__dict__:  # nothing was asked: nothing is open
+            await self._outside.close()
+
+    @functools.cached_property
+    def _outside(self) -> "outside.Outside":
+        from channels import outside
+
+        # Twilio's own host is on the Internet; another one has been named by the operator, and may be anywhere.
+        api_url = self._options.api_url
+        trusted = "" if api_url == settings.API_URL else api_url
+        return outside.Outside(trusted=trusted, **self._guard)  # type: ignore[arg-type]  # as they came in
 
     async def _followed(self, reference: str) -> Fetched:
         url = self._own(reference)
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._get(url) as answer:
+            async with self._outside.asked(url, headers=self._login(url)) as answer:
                 if answer.status not in _REDIRECTS:
-                    return await self._read(answer)
+                    return await _content(answer)
                 url = self._elsewhere(url, answer.headers.get("Location", ""))
         raise FetchFailed(f"the file is behind more than {MAX_REDIRECTS} redirects", retryable=False)
 
@@ -110,85 +115,35 @@ class Fetcher:
         home = self._home
         return (url.scheme, url.host, url.port) == (home.scheme, home.host, home.port)
 
+    def _login(self, url: "URL") -> dict[str, str]:
+        import aiohttp
+
+        return (
+            {"Authorization": aiohttp.encode_basic_auth(*self._options.login)} if self._is_home(url) else {}
+        )
+
     def _elsewhere(self, url: "URL", location: str) -> "URL":
         """Return where a redirect leads. Raises: FetchFailed when nobody should go there."""
         from yarl import URL
 
         try:
-            target = url.join(URL(location, encoded=True))
-            is_safe = bool(location) and not target.user and (self._is_home(target) or self._is_out(target))
-        except ValueError:
-            is_safe = False
-        if not is_safe:
-            raise FetchFailed("a redirect of the file leads where files of Twilio's are not", retryable=False)
-        return target
-
-    def _is_out(self, url: "URL") -> bool:
-        """Tell whether a URL leads to the Internet. Names are judged when they are resolved; addresses need no name."""
-        host = url.host or ""
-        if url.scheme != "https" or url.port != self._port or host == self._home.host:
-            return False
-        try:
-            return self._is_allowed(ipaddress.ip_address(host))
-        except ValueError:
-            return bool(host)
-
-    def _get(self, url: "URL") -> Any:
-        import aiohttp
-
-        auth = None
-        if self._is_home(url):
-            auth = aiohttp.encode_basic_auth(*self._options.login)
-        headers = {"Authorization": auth} if auth else {}
-        return self._opened().get(url, headers=headers, allow_redirects=False)
-
-    async def _read(self, answer: "aiohttp.ClientResponse") -> Fetched:
-        """Raises: FetchFailed."""
-        if answer.status != 200:
-            # A file may be asked for before it is there, and a token may be changed back: only "gone" is for ever.
-            raise FetchFailed(f"the file's host answered {answer.status}", retryable=answer.status != 410)
-        content_type = names.content_type_of(answer.headers.get("Content-Type", ""))
-        if not names.is_kept(content_type):
-            raise FetchFailed(f"the file is {content_type}, which is not kept", retryable=False)
-        too_large = FetchFailed(f"the file is larger than {self._max_size_bytes:,} bytes", retryable=False)
-        if (answer.content_length or 0) > self._max_size_bytes:
-            raise too_large
-        content = bytearray()
-        async for chunk in answer.content.iter_any():
-            content += chunk
-            if len(content) > self._max_size_bytes:
-                raise too_large
-        return Fetched(
-            bytes(content), content_type, _file_name(answer.headers.get("Content-Disposition", ""))
-        )
-
-    def _opened(self) -> "aiohttp.ClientSession":
-        if self._session is None:
-            import aiohttp
-
-            from channels.public_addresses import PublicResolver
-
-            is_twilio = self._options.api_url == settings.API_URL
-            resolver = PublicResolver(
-                trusted=None if is_twilio else self._home.host,
-                resolver=self._resolver,
-                is_allowed=self._is_allowed,
-            )
-            connector = aiohttp.TCPConnector(ssl=self._tls or True, resolver=resolver, limit=8)
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                timeout=aiohttp.ClientTimeout(total=self._total_s, sock_connect=10, sock_read=15),
-                trust_env=False,
-                auto_decompress=False,
-                headers={"User-Agent": "intake", "Accept-Encoding": "identity"},
-            )
-        return self._session
+            return self._outside.checked(str(url.join(URL(location, encoded=True))) if location else "")
+        except (ValueError, FetchFailed):
+            raise FetchFailed(
+                "a redirect of the file leads where files of Twilio's are not", retryable=False
+            ) from None
 
 
-def _is_public(address: Any) -> bool:
-    from channels import public_addresses
-
-    return public_addresses.is_public(address)
+async def _content(answer: "outside.Reply") -> Fetched:
+    """Raises: FetchFailed."""
+    if answer.status != 200:
+        # A file may be asked for before it is there, and a token may be changed back: only "gone" is for ever.
+        raise FetchFailed(f"the file's host answered {answer.status}", retryable=answer.status != 410)
+    content_type = names.content_type_of(answer.headers.get("Content-Type", ""))
+    if not names.is_kept(content_type):
+        raise FetchFailed(f"the file is {content_type}, which is not kept", retryable=False)
+    name = _file_name(answer.headers.get("Content-Disposition", ""))
+    return Fetched(await answer.content(), content_type, name)
 
 
 def _file_name(disposition: str) -> str:
