@@ -11,6 +11,8 @@ from intake import attaching, file_links
 from intake.file_links import Link
 from intake.model import Context
 from intake.store.engine import Store, StoreError, Tx
+from intake.web.access import Action
+from intake.web.routes import Route
 
 _HEADERS = {
     "Cache-Control": "private, no-store",
@@ -25,9 +27,9 @@ class Files:
     def __init__(self, store: Store, context: Callable[[], Context], *, folder: Path) -> None:
         self._store, self._context, self._folder = store, context, folder
 
-    def add_to(self, app: web.Application) -> None:
-        """Add the route."""
-        app.router.add_get(file_links.PATH + "/{token}", self._get)
+    def routes(self) -> list[Route]:
+        """Return the route of the files."""
+        return [Route("GET", file_links.PATH + "/{token}", Action.see_file, self._get, authority="link")]
 
     async def _get(self, request: web.Request) -> web.Response:
         token, keys = request.match_info["token"], self._context().keys

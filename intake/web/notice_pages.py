@@ -22,8 +22,10 @@ from intake.desk import DeskError
 from intake.model import Context
 from intake.notice_links import Link
 from intake.store.engine import Store, StoreError, Tx
-from intake.web.guesses import Guesses, client_of
+from intake.web.access import Action
+from intake.web.guesses import Guesses, Networks, asker
 from intake.web.notice_views import Gone, View, of_link
+from intake.web.routes import Route
 
 RETRY_AFTER_S = 10
 _FOLDER = resources.files("intake.web") / "pages"
@@ -60,12 +62,21 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Pages:
-    """The pages on a store. context: gives what is decided with now; clock: seconds, for counting wrong links."""
+    """The pages on a store. context: gives what is decided with now; clock: seconds, for counting wrong links.
+
+    proxies: those that are believed who asks.
+    """
 
     def __init__(
-        self, store: Store, context: Callable[[], Context], *, clock: Callable[[], float] = time.monotonic
+        self,
+        store: Store,
+        context: Callable[[], Context],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        proxies: Networks = (),
     ) -> None:
         self._store, self._context, self._guesses = store, context, Guesses(clock)
+        self._proxies = proxies
         environment = Environment(
             loader=FileSystemLoader(str(_FOLDER)), autoescape=True, undefined=StrictUndefined
         )
@@ -73,12 +84,15 @@ class Pages:
         self._css = (_FOLDER / "notice.css").read_bytes()
         self._etag = sha256(self._css).hexdigest()[:16]
 
-    def add_to(self, app: web.Application) -> None:
-        """Add the routes to the application."""
+    def routes(self) -> list[Route]:
+        """Return the routes of the pages. Their forms need no session: whoever has the link may press the button."""
         path = f"{notice_links.PATH}/{{purpose:{'|'.join(notice_links.PURPOSES)}}}/{{token}}"
-        app.router.add_get(path, self.show)
-        app.router.add_post(path, self.act)
-        app.router.add_get(f"{notice_links.PATH}/style/notice.css", self.style)
+        style = f"{notice_links.PATH}/style/notice.css"
+        return [
+            Route("GET", path, Action.follow_link, self.show, authority="link"),
+            Route("POST", path, Action.acknowledge, self.act, authority="link"),
+            Route("GET", style, Action.load_asset, self.style, authority="public"),
+        ]
 
     async def show(self, request: web.Request) -> web.Response:
         return await self._answered(request, self._shown)
@@ -91,7 +105,7 @@ class Pages:
         return web.Response(body=self._css, content_type="text/css", charset="utf-8", headers=headers)
 
     async def _answered(self, request: web.Request, act: Callable[[Link], Awaitable[Answer]]) -> web.Response:
-        client = client_of(request.remote, request.headers.get("X-Forwarded-For"))
+        client = asker(request, self._proxies)
         if self._guesses.are_enough(client):
             return self._page(Answer(429, Result(_TOO_MANY, tone="refused")), retry_after_s=60)
         context = self._context()

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import OutboundMessage
-from intake import clocks, instants, looks, notice_links, notice_page, notice_text, tickets
+from intake import clocks, credentials, instants, looks, notice_links, notice_page, notice_text, tickets
 from intake.model import Context, Ticket
 from intake.notice_links import Link
 from intake.store import schema
@@ -70,6 +70,9 @@ def of_link(tx: Tx, context: Context, link: Link) -> View | Gone:
         return Gone("There is no such ticket any more.")
     if link.agent not in context.rulebook.agents:
         return Gone(f"{link.agent} is not in the rules any more, so this link does nothing.")
+    barred = credentials.why_barred(tx, link.agent)
+    if barred is not None:
+        return Gone(f"{barred}, so this link does nothing.")
     zone = notice_page.zone_of_agent(context, link.agent) or notice_page.zone_of_ticket(tx, context, ticket)
     return _Reader(tx, context, link, ticket, zone).view()
 

@@ -7,6 +7,8 @@ from aiohttp import web
 from intake import feed_links, oncall_feed
 from intake.model import Context
 from intake.store.engine import Store
+from intake.web.access import Action
+from intake.web.routes import Route
 
 CONTENT_TYPE = "text/calendar"
 _HEADERS = {"Cache-Control": "private, no-cache", "Content-Disposition": 'inline; filename="oncall.ics"'}
@@ -19,9 +21,10 @@ class Feeds:
         self._store = store
         self._context = context
 
-    def add_to(self, app: web.Application) -> None:
-        """Add the route."""
-        app.router.add_get(feed_links.PATH + "/{token}.ics", self._get)
+    def routes(self) -> list[Route]:
+        """Return the route of the calendars."""
+        path = feed_links.PATH + "/{token}.ics"
+        return [Route("GET", path, Action.follow_link, self._get, authority="link")]
 
     async def _get(self, request: web.Request) -> web.Response:
         body = await self._calendar(request.match_info["token"])
