@@ -33,6 +33,7 @@ from intake import (
     journal,
     loops,
     presence,
+    search_index,
     tickets,
 )
 from intake.agent_commands import Misunderstood, Orders
@@ -231,6 +232,7 @@ def _note(tx: Tx, context: Context, mail: Mail, text: str) -> int:
     message_id = desk.note(tx, context, mail.ticket.ref, agent=mail.agent, text=text)
     files = conversations.content(mail.message)["attachments"]
     tx.update(schema.messages, {"id": message_id}, journal_id=mail.received.id, attachments=files)
+    search_index.renew(tx, message_id)
     return message_id
 
 

@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, Message
-from intake import addresses, answered, loops, tickets
+from intake import addresses, answered, credentials, loops, tickets
 from intake.addresses import AgentReference
 from intake.conversations import Place
 from intake.model import Account, Context, Received, Ticket
@@ -109,8 +109,20 @@ def judge(
 ) -> Proven | Unproven | None:
     """Return whether it is an agent's word; None = it does not even claim to be, as far as anybody can tell.
 
-    problem: why the mail could not be read, None = it was.
+    problem: why the mail could not be read, None = it was. Whoever is kept out of the desk is kept out here as well.
     """
+    found = _judged(tx, context, claimed, message, problem=problem)
+    barred = credentials.why_barred(tx, found.agent) if isinstance(found, Proven) else None
+    return (
+        found
+        if found is None or barred is None
+        else Unproven(agent=found.agent, reason=barred, ticket=found.ticket)
+    )
+
+
+def _judged(
+    tx: Tx, context: Context, claimed: Claim, message: Message, *, problem: str | None
+) -> Proven | Unproven | None:
     noticed = noticed_by(tx, context, claimed)
     fresh = [each for each in noticed if tx.now - each.at_us < NOTICE_VALID_US]
     own = next((each for each in fresh if each.agent in claimed.agents), None)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from sqlalchemy import bindparam, func, select
 
-from intake import events, instants, oncall
+from intake import events, instants, medium_presence, oncall
 from intake.model import Context, Ticket
 from intake.store import schema
 from intake.store.engine import Tx
@@ -32,30 +32,40 @@ _PUT_RIGHT = Statement(
         where=_l.open_tickets == bindparam("kept"),  # else it has just changed, and was looked at too early
     )
 )
-_STATES = Statement(select(_s.name, _s.is_away, _s.away_until, _s.last_assigned_at))
+_STATES = Statement(select(_s.name, _s.is_away, _s.away_until, _s.last_assigned_at, _s.media))
 _STATE = Statement(
-    select(_s.is_away, _s.is_keeping, _s.away_since, _s.away_until).where(_s.name == bindparam("name"))
+    select(_s.is_away, _s.is_keeping, _s.away_since, _s.away_until, _s.media).where(
+        _s.name == bindparam("name")
+    )
 )
 
 
 class State(msgspec.Struct, frozen=True):
     """Whether an agent is away at this moment. is_keeping: nothing of theirs goes to others meanwhile.
 
-    since, until: microseconds UTC; until None = until they say that they are back.
+    since, until: microseconds UTC; until None = until they say that they are back. media: medium -> "busy" or "away".
     """
 
     is_away: bool = False
     is_keeping: bool = False
     since: int | None = None
     until: int | None = None
+    media: dict[str, str] = {}
+
+    def is_gone(self, medium: str) -> bool:
+        """Whether they let go of what comes up meanwhile on a ticket of a medium."""
+        return (self.is_away and not self.is_keeping) or self.media.get(medium) == "away"
 
 
 def state(tx: Tx, name: str) -> State:
     """Return where an agent is; one of whom nothing was said is there."""
     row = tx.one(_STATE, name=name)
-    if row is None or not row[0] or (row[3] is not None and row[3] <= tx.now):
+    if row is None:
         return State()
-    return State(is_away=True, is_keeping=bool(row[1]), since=row[2], until=row[3])
+    media = medium_presence.holding(row[4], now_us=tx.now)
+    if not row[0] or (row[3] is not None and row[3] <= tx.now):
+        return State(media=media)
+    return State(is_away=True, is_keeping=bool(row[1]), since=row[2], until=row[3], media=media)
 
 
 def loads(tx: Tx) -> dict[str, AgentLoad]:
@@ -64,11 +74,12 @@ def loads(tx: Tx) -> dict[str, AgentLoad]:
     for name, medium, count in tx.all(_LOADS):
         open_tickets.setdefault(name, {})[medium] = count
     found = {name: AgentLoad(open_tickets=counts) for name, counts in open_tickets.items()}
-    for name, is_away, until_us, last_us in tx.all(_STATES):
+    for name, is_away, until_us, last_us, media in tx.all(_STATES):
         found[name] = AgentLoad(
             open_tickets=open_tickets.get(name, {}),
             away=bool(is_away) and (until_us is None or until_us > tx.now),
             last_assigned_at=None if last_us is None else instants.datetime_from_us(last_us),
+            presence=medium_presence.holding(media, now_us=tx.now),
         )
     return found
 

@@ -36,6 +36,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """One agent. levels: "team/level". until: when the duty ends, or the absence; None = nobody knows, or never.
 
     next_at: when they are on duty next, None = they are, or nobody knows. is_removed: the rules no longer name them.
+    presence: medium -> "busy" or "away", of media that they take nothing new of.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     deputy: str | None
     is_keeping: bool = False
     is_removed: bool = False
+    presence: dict[str, str] = {}
 
 
 def everybody(tx: Tx, context: Context) -> list[Shown]:
@@ -80,6 +82,7 @@ def as_json(shown: Shown) -> dict[str, Any]:
         "skills": list(shown.skills),
         "deputy": shown.deputy,
         "in_rules": not shown.is_removed,
+        "presence": shown.presence,
     }
 
 
@@ -102,6 +105,7 @@ def _shown(tx: Tx, book: Rulebook, agent: Agent, people: assignment.People) -> S
         skills=agent.skills,
         deputy=agent.deputy,
         is_keeping=state.is_keeping,
+        presence=state.media,
     )
 
 

@@ -55,6 +55,14 @@ def copies(tx: Tx, context: Context, ticket: Ticket, to: Address) -> tuple[Addre
     return tuple(Address(value) for value in found[:COPIES_MAX])
 
 
+def without_words(tx: Tx, context: Context, ticket: Ticket) -> Address | None:
+    """Return whom a mail on a ticket goes to where nobody has written yet: the first who takes part; None = nobody does."""
+    accounts = context.accounts.values()
+    people = (each.value for each in tickets.participants(tx, ticket.id) if each.kind == "email")
+    found = next((each for each in people if not loops.is_ours(accounts, each)), None)
+    return None if found is None else Address(found)
+
+
 def below(context: Context, ticket: Ticket, said: Said | None, *, agent: str) -> str:
     """Return what stands below an answer: the signature, then what it answers. Others' words in it are marked."""
     answers = context.answers

@@ -156,15 +156,20 @@ def _send(
             action=f"{'reply' if limit is None else 'withheld'}:{action.value}",
             to=happened.address,
             subject=subject(ticket, rendered, happened),
-            text=rendered.text if happened.medium == occasion.MAIL else segments.cut(rendered.text.strip()),
+            text=_worded(rendered, happened.medium),
             author=f"rule:{action.rule}",
             automatic="auto-replied",
             answers=happened.answers,
             withheld=None if limit is None else limit.reason,
             medium=happened.medium,
-            account=happened.account if happened.medium in occasion.TEXTS else None,
+            account=happened.account if happened.medium in occasion.OWN else None,
         ),
     )
+
+
+def _worded(rendered: Reply, medium: str) -> str:
+    """Return a template's words as a medium takes them: a text message may not be any longer than its segments."""
+    return segments.cut(rendered.text.strip()) if medium in occasion.TEXTS else rendered.text
 
 
 def _rendered(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Reply | None:

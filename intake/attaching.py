@@ -40,11 +40,26 @@ def read(paths: Iterable[Path], *, folder: Path, max_bytes: int) -> tuple[Prepar
     return tuple(
         Prepared(
             name,
-            mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+            type_of(path.name),
             blobs.prepare(path.read_bytes(), folder),
         )
         for name, path in zip(names, found, strict=True)
     )
+
+
+def of_bytes(files: Sequence[tuple[str, bytes]], *, folder: Path, max_bytes: int) -> tuple[Prepared, ...]:
+    """Prepare files that were sent to us, each under a name of its own. files: (name, bytes). Raises: TooMuch."""
+    check_size([len(content) for _, content in files], max_bytes=max_bytes)
+    names = unique_names([name for name, _ in files])
+    return tuple(
+        Prepared(name, type_of(name), blobs.prepare(content, folder))
+        for name, (_, content) in zip(names, files, strict=True)
+    )
+
+
+def type_of(name: str) -> str:
+    """Return the type that a file's name says."""
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def check_size(sizes: Sequence[int], *, max_bytes: int) -> None:

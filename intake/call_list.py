@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, and_, bindparam, cast, or_, select
 
 from channels.contract import Happened
 from intake import call_timeline, instants
 from intake.listing import Filters, is_wanted, paged
 from intake.store import schema
 from intake.store.engine import Row, Store, Tx
-from intake.store.statements import Statement
+from intake.store.statements import Statement, values_of
 
 _timeline = msgspec.json.Decoder(tuple[Happened, ...]).decode
 _c = schema.calls.c
@@ -31,6 +31,17 @@ _CALL = Statement(_joined.where(_c.call == bindparam("call")).order_by(_c.id))
 _OF_TICKET = Statement(
     _joined.where(_c.ticket_id == bindparam("ticket_id", type_=BigInteger())).order_by(_c.started_at, _c.id)
 )
+_OF_PAGE = Statement(
+    _joined.where(
+        _c.ticket_id == bindparam("ticket_id", type_=BigInteger()),
+        or_(
+            _c.message_id.in_(values_of("messages", BigInteger())),
+            and_(_c.message_id.is_(None), cast(bindparam("is_newest"), BigInteger()) == 1),
+        ),
+    )
+    .order_by(_c.started_at.desc(), _c.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 def calls(store: Store, filters: Filters) -> Iterator[dict[str, Any]]:
@@ -47,6 +58,15 @@ def call(tx: Tx, name: str) -> dict[str, Any] | None:
 def of_ticket(tx: Tx, ticket_id: int) -> list[dict[str, Any]]:
     """Give a ticket's calls with their timelines, oldest first."""
     return [_object(row, with_timeline=True) for row in tx.all(_OF_TICKET, ticket_id=ticket_id)]
+
+
+def of_page(
+    tx: Tx, ticket_id: int, messages: Sequence[int], *, is_newest: bool, most: int
+) -> list[dict[str, Any]]:
+    """Give the calls that some messages of a ticket stand for; of its newest page also those that no message tells of."""
+    asked = {"messages": msgspec.json.encode(messages).decode(), "is_newest": int(is_newest)}
+    rows = tx.all(_OF_PAGE, ticket_id=ticket_id, most=most, **asked)
+    return [_object(row, with_timeline=True) for row in rows]
 
 
 def _objects(rows: Sequence[Row]) -> list[dict[str, Any]]:

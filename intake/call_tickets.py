@@ -27,6 +27,7 @@ from intake import (
     quiet,
     reactions,
     retention,
+    search_index,
     seating,
     tickets,
     voicemails,
@@ -143,6 +144,7 @@ def _write_anew(tx: Tx, call: Call, ticket: Ticket) -> None:
     if call.direction == "out":
         content = {name: value for name, value in content.items() if name not in _OF_OUR_CALL}
     tx.update(schema.messages, {"id": call.message_id}, **content)
+    search_index.renew(tx, call.message_id)
     fetches.name_again(tx, call.message_id)
     retention.name_again(tx, call.message_id)
 

@@ -10,7 +10,18 @@ import msgspec
 
 from channels import dial_outs
 from channels.contract import CallEvent, Happened, OutboundMessage
-from intake import budgets, call_rows, calling_out, calls, deliveries, events, holds, journal, tickets
+from intake import (
+    budgets,
+    call_rows,
+    calling_out,
+    calls,
+    deliveries,
+    events,
+    holds,
+    journal,
+    search_index,
+    tickets,
+)
 from intake.call_rows import Call
 from intake.model import Context, Received, Ticket
 from intake.store import schema
@@ -107,20 +118,19 @@ def _dialled(
 
 def _new(tx: Tx, ticket: Ticket, account: str, name: str, extra: dict[str, Any]) -> Call:
     message_id = tx.new_id()
-    tx.insert(
-        schema.messages,
-        id=message_id,
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        direction="out",
-        author=extra["agent"],
-        medium=VOICE,
-        account=account,
-        external_id=name,
-        subject="",
-        body=f"Call to {extra['customer']}",
-        at=tx.now,
-    )
+    columns = {
+        "ticket_id": ticket.id,
+        "customer_id": ticket.customer_id,
+        "direction": "out",
+        "author": extra["agent"],
+        "medium": VOICE,
+        "account": account,
+        "external_id": name,
+        "subject": "",
+        "body": f"Call to {extra['customer']}",
+    }
+    tx.insert(schema.messages, id=message_id, at=tx.now, **columns)
+    search_index.keep(tx, message_id, columns)
     return Call(
         id=tx.new_id(),
         account=account,

@@ -75,7 +75,7 @@ def put_under(tx: Tx, context: Context, ticket: Ticket, policy: str | None, *, a
 
 def block(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Occasion) -> Ticket:
     """Add who wrote to the list of those we never hear from again."""
-    name = _kept_list(context)
+    name = kept_list(context)
     if not action.value:
         return ticket
     if name is None:
@@ -91,13 +91,13 @@ def block(tx: Tx, context: Context, ticket: Ticket, action: Action, happened: Oc
 
 def block_sender(tx: Tx, context: Context, sender: Identity | None, actions: Iterable[Action]) -> None:
     """Do what `block` says of a message that becomes no ticket."""
-    name = _kept_list(context)
+    name = kept_list(context)
     for action in actions:
         if action.kind == "block" and action.value and name is not None and sender is not None:
             lists.add(tx, name, (sender.value,), actor=_actor(action))
 
 
-def _kept_list(context: Context) -> str | None:
+def kept_list(context: Context) -> str | None:
     """Return the list that `block` adds to; None = the rules keep none, or several of other names."""
     kept = context.rulebook.kept
     return BLOCKED if BLOCKED in kept else next(iter(kept)) if len(kept) == 1 else None

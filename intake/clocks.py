@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
 from intake import armaments, events, instants, promises, steps, words
 from intake.armaments import Armament
@@ -35,6 +35,16 @@ _SAVE = RowsStatement(
             "due_at": insert.excluded.due_at,
         },
     ),
+)
+
+_KEEP_SOONEST = Statement(
+    schema.tickets.update()
+    .where(schema.tickets.c.id == bindparam("of_ticket"))
+    .values(
+        next_due_at=select(func.min(_c.due_at))
+        .where(_c.ticket_id == bindparam("of_ticket"))
+        .scalar_subquery()
+    )
 )
 
 # What a ticket without a policy counts with: only a promise, on the wall clock.
@@ -255,3 +265,9 @@ def _save(tx: Tx, ticket: Ticket, clocks: Clocks) -> None:
         rows.append((ticket.id, clock.target, clock.state, _encode(clock).decode(), due_us))
     if rows:
         tx.run(_SAVE, rows=_encode(rows).decode())
+        keep_soonest(tx, ticket.id)
+
+
+def keep_soonest(tx: Tx, ticket_id: int) -> None:
+    """Write beside the ticket which of its clocks is due first: lists are ordered by it."""
+    tx.run(_KEEP_SOONEST, of_ticket=ticket_id)

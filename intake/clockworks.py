@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Protocol
 
-from intake import dailies, digests, handovers, incident_telling, presence, waiting
+from intake import chat_idle, chat_letters, dailies, digests, handovers, incident_telling, presence, waiting
 from intake.model import Context
 from intake.store.engine import Store, StoreError, Tx
 
@@ -29,7 +29,16 @@ class Clockwork(Protocol):
         ...
 
 
-CLOCKWORKS: tuple[Clockwork, ...] = (dailies, digests, handovers, incident_telling, presence, waiting)
+CLOCKWORKS: tuple[Clockwork, ...] = (
+    chat_idle,
+    chat_letters,
+    dailies,
+    digests,
+    handovers,
+    incident_telling,
+    presence,
+    waiting,
+)
 
 
 class Clockworks:

@@ -4,71 +4,37 @@ The desk asks this at each pause of the keyboard, the command line with `intake 
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
 from channels import markup
-from channels.contract import OutboundFile
+from channels.contract import Address, OutboundFile
 from channels.twilio import segments, sendable_files, templates
-from channels.twilio.segments import Forcing
 from intake import (
+    answer_form,
+    answering_by_chat,
     answering_by_phone,
+    attaching,
     desk,
     outbound,
     outgoing,
     permission,
     threads,
     undeliverable,
+    visitors,
     whatsapp_window,
 )
 from intake.answering_by_phone import WHATSAPP, CannotAnswer, Way
+from intake.composed import Composed, Smaller
 from intake.desk import DeskError
 from intake.model import Context, Ticket
 from intake.outbound import Draft
+from intake.saying import CHAT
 from intake.store.engine import Tx
+from intake.threads import Said
 
-
-class Smaller(msgspec.Struct, frozen=True):
-    """A picture that goes out smaller. size, max_size: bytes, as it is and as it is sent at most."""
-
-    name: str
-    size: int
-    max_size: int
-
-
-class Composed(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
-    """An answer as it would go. can_send: nothing stands in its way; reason: what does, one sentence.
-
-    text: as the customer would read it; plainer: the same in the cheap alphabet, None = it is cheap, or cannot be.
-    encoding and what follows it: of a text by SMS, else None. soft_limit: characters that Twilio advises not to go beyond.
-    cost: of all segments, None = no price is known. warning: it would be sent, and there is something to know.
-    window_ends_at: RFC 3339, of WhatsApp's 24 hours; templates: that may be sent by WhatsApp at any time.
-    smaller: pictures that are too large for the medium and go out smaller.
-    """
-
-    ref: str
-    medium: str
-    to: str
-    from_: str
-    account: str
-    text: str
-    can_send: bool
-    reason: str | None = None
-    warning: str | None = None
-    encoding: str | None = None
-    characters: int = 0
-    segments: int | None = None
-    left: int | None = None
-    forcing: tuple[Forcing, ...] = ()
-    plainer: str | None = None
-    soft_limit: int | None = None
-    is_long: bool = False
-    is_too_long: bool = False
-    cost: str | None = None
-    window_ends_at: str | None = None
-    templates: tuple[dict[str, Any], ...] = ()
-    smaller: tuple[Smaller, ...] = ()
+EMPTY = "nothing is written yet"
+SILENT_US = 5 * 60_000_000  # after so long a visitor who says nothing may have left
 
 
 def compose(
@@ -77,12 +43,16 @@ def compose(
     """Return what an answer would be. text: Markdown, "" = nothing is written yet. files: not kept. Raises: DeskError."""
     ticket = desk.find(tx, typed_ref, is_locked=False)
     thread = threads.load(tx, ticket.id)
+    line = answering_by_chat.answered(thread)
     try:
+        if line is not None:
+            return _with_files(context, None, _chat(tx, context, ticket, line, text), files)
         by = answering_by_phone.way(tx, context, ticket, thread)
     except CannotAnswer as error:
         return _impossible(ticket, text, str(error))
     if by is None or not by.is_text:
-        return _mail(context, ticket, by, thread, text)
+        mail = _mail(tx, context, ticket, by, text, _mailbox(tx, context, ticket, thread))
+        return _with_files(context, by, mail, files)
     return _with_files(context, by, _text(tx, context, ticket, by, text), files)
 
 
@@ -101,14 +71,24 @@ def _impossible(ticket: Ticket, text: str, reason: str) -> Composed:
     )
 
 
-def _mail(context: Context, ticket: Ticket, by: Way | None, thread: threads.Thread, text: str) -> Composed:
+def _mailbox(tx: Tx, context: Context, ticket: Ticket, thread: threads.Thread) -> str | None:
+    """Return whom an answer by mail goes to; None = nobody takes part by mail."""
     last = thread.last_by_mail
-    to = by.to.address if by is not None else last.author if last is not None else None
+    if last is not None:
+        return last.author
+    first = answer_form.without_words(tx, context, ticket)
+    return None if first is None else first.address
+
+
+def _mail(
+    tx: Tx, context: Context, ticket: Ticket, by: Way | None, text: str, mailbox: str | None
+) -> Composed:
+    to = by.to.address if by is not None else mailbox
     account = outgoing.carrier(context, ticket)
     if to is None or account is None:
         why = "it has nobody to answer" if to is None else "no channel can answer it"
         return _impossible(ticket, text, why)
-    plain = markup.plain(text).strip()
+    plain, problem = markup.plain(text).strip(), undeliverable.reason_of_address(tx, to)
     return Composed(
         ref=ticket.ref,
         medium=account.medium,
@@ -118,8 +98,40 @@ def _mail(context: Context, ticket: Ticket, by: Way | None, thread: threads.Thre
         text=plain,
         characters=len(plain),
         can_send=bool(plain),
-        reason=None if plain else "nothing is written yet",
+        reason=None if plain else EMPTY,
+        warning=None if problem is None else f"what was sent to {to} did not arrive ({problem})",
     )
+
+
+def _chat(tx: Tx, context: Context, ticket: Ticket, line: Said, text: str) -> Composed:
+    """Say how an answer goes to who chats: at once, and not to be taken back. Raises: CannotAnswer."""
+    account = answering_by_chat.account_of(tx, context, ticket, line)
+    plain = outbound.words(CHAT, text).strip()
+    draft = _draft(CHAT, account.name, answering_by_chat.recipient(line))
+    verdict = permission.ask(tx, context, outgoing.asked(tx, account, ticket, draft))
+    reason = verdict.sentence if verdict.is_withheld else None
+    return Composed(
+        ref=ticket.ref,
+        medium=CHAT,
+        to=line.author_name or "a visitor",
+        from_="",
+        account=account.name,
+        text=plain,
+        characters=len(plain),
+        can_send=reason is None and bool(plain),
+        reason=reason or (None if plain else EMPTY),
+        warning=_left(tx, line),
+    )
+
+
+def _left(tx: Tx, line: Said) -> str | None:
+    """Say that an answer may not be read where its reader can have left; None = they were here just now."""
+    if tx.now - line.at < SILENT_US:
+        return None
+    visitor = visitors.load(tx, line.author)
+    if visitor is None or not visitor.address:
+        return "they have said nothing for a while, and no address of theirs is known: they read it if they come back"
+    return f"they have said nothing for a while: what no page of theirs gets is mailed to {visitor.address}"
 
 
 def _text(tx: Tx, context: Context, ticket: Ticket, by: Way, text: str) -> Composed:
@@ -137,23 +149,29 @@ def _text(tx: Tx, context: Context, ticket: Ticket, by: Way, text: str) -> Compo
         characters=counted.characters,
         is_too_long=counted.is_too_long,
         can_send=reason is None and bool(plain),
-        reason=reason or (None if plain else "nothing is written yet"),
+        reason=reason or (None if plain else EMPTY),
         warning=_warning(tx, by, counted),
     )
     return _with_window(tx, ticket, by, composed) if is_whatsapp else _with_segments(by, composed, counted)
 
 
-def _with_files(context: Context, by: Way, composed: Composed, files: Sequence[OutboundFile]) -> Composed:
-    """Say what becomes of the files of a text."""
-    if not files:
+def _with_files(
+    context: Context, by: Way | None, composed: Composed, files: Sequence[OutboundFile]
+) -> Composed:
+    """Say what becomes of the files: whether they go along, and which pictures of a text become smaller."""
+    if not files or not composed.to:
         return composed
     try:
-        answering_by_phone.check_files(
-            context, by.account, composed.from_, files, has_words=bool(composed.text)
-        )
-    except CannotAnswer as error:
+        attaching.check_size([each.size for each in files], max_bytes=context.limits.max_attachments_bytes)
+        if by is not None and by.is_text:
+            answering_by_phone.check_files(
+                context, by.account, composed.from_, files, has_words=bool(composed.text)
+            )
+    except (CannotAnswer, attaching.TooMuch) as error:
         reason = composed.reason if composed.reason and composed.text else str(error)
         return msgspec.structs.replace(composed, can_send=False, reason=reason)
+    if by is None or not by.is_text:
+        return composed
     sized = [(each.content_type, each.size) for each in files]
     targets = sendable_files.targets(by.medium, sized)
     smaller = tuple(
@@ -193,16 +211,7 @@ def _with_window(tx: Tx, ticket: Ticket, by: Way, composed: Composed) -> Compose
 
 def _against(tx: Tx, context: Context, ticket: Ticket, by: Way, counted: segments.Figures) -> str | None:
     """Say what stands in the way, the gravest first; None = nothing does."""
-    draft = Draft(
-        cause="compose",
-        action="reply",
-        to=by.to,
-        subject="",
-        text="",
-        author="",
-        medium=by.medium,
-        account=by.account.name,
-    )
+    draft = _draft(by.medium, by.account.name, by.to)
     units = max(counted.segments, 1) if by.medium != WHATSAPP else 1
     verdict = permission.ask(tx, context, outgoing.asked(tx, by.account, ticket, draft, units=units))
     if verdict.is_withheld:
@@ -214,6 +223,13 @@ def _against(tx: Tx, context: Context, ticket: Ticket, by: Way, counted: segment
     if counted.is_too_long:
         return f"it has {counted.characters} characters, and a text has {segments.MAX_CHARACTERS} at most: send a link"
     return None
+
+
+def _draft(medium: str, account: str, to: Address) -> Draft:
+    """Return what permission is asked about."""
+    return Draft(
+        cause="compose", action="reply", to=to, subject="", text="", author="", medium=medium, account=account
+    )
 
 
 def _warning(tx: Tx, by: Way, counted: segments.Figures) -> str | None:

@@ -20,7 +20,20 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Message
-from intake import answered, call_answers, fetches, floods, gathering, instants, journal, loops, tickets
+from intake import (
+    answered,
+    both_ways,
+    call_answers,
+    chats,
+    fetches,
+    floods,
+    gathering,
+    instants,
+    journal,
+    loops,
+    search_index,
+    tickets,
+)
 from intake.answered import Answered
 from intake.model import Arrival, Context, Ticket
 from intake.store import schema
@@ -156,18 +169,21 @@ def is_joinable(tx: Tx, ticket: Ticket, rule: MediumRule) -> bool:
 def attach(tx: Tx, arrival: Arrival, ticket: Ticket) -> int:
     """Write the message into its conversation and close its journal row; the message's id."""
     raw, message_id = arrival.received.raw, tx.new_id()
-    tx.insert(
-        schema.messages,
-        id=message_id,
-        ticket_id=ticket.id,
-        customer_id=arrival.customer.id,
-        journal_id=arrival.received.id,
-        direction="in",
-        account=raw.account,
-        at=instants.us_from_datetime(raw.received_at),
+    columns = {
+        "ticket_id": ticket.id,
+        "customer_id": arrival.customer.id,
+        "journal_id": arrival.received.id,
+        "direction": "in",
+        "account": raw.account,
+        "at": instants.us_from_datetime(raw.received_at),
+        "line_seq": chats.line_of(arrival),
         **content(arrival.message),
-    )
+    }
+    tx.insert(schema.messages, id=message_id, **columns)
+    search_index.keep(tx, message_id, columns)
     fetches.of_message(tx, arrival, ticket_id=ticket.id, message_id=message_id)
+    chats.place(tx, arrival, ticket_id=ticket.id)
+    both_ways.came(tx, ticket, arrival.message)
     journal.close(
         tx,
         arrival.received.id,

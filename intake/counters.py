@@ -38,6 +38,11 @@ _GIVE_BACK = Statement(
     .where(_c.name == bindparam("of_name"), _c.key == bindparam("of_key"))
     .values(used=_c.used - bindparam("units"))
 )
+_ONE_BACK = Statement(
+    schema.counters.update()
+    .where(_c.name == bindparam("of_name"), _c.key == bindparam("of_key"), _c.used > 0)
+    .values(used=_c.used - 1)
+)
 _NEXT = Statement(
     upsert(schema.counters)
     .values(name=bindparam("name"), key="", window_start=0, used=1)
@@ -61,6 +66,11 @@ def take(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -
     if limit <= 0:
         return False
     return tx.run(_TAKE, name=name, key=key, limit=limit, now=tx.now, oldest=tx.now - window_us) > 0
+
+
+def give_back(tx: Tx, name: str, key: str) -> None:
+    """Give back one that turned out to be none of those that are limited."""
+    tx.run(_ONE_BACK, of_name=name, of_key=key)
 
 
 def is_used_up(tx: Tx, name: str, key: str, *, limit: int, window_us: int = HOUR_US) -> bool:

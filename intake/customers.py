@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import bindparam, func, select
 
 from channels.contract import Address, Identity, Message
-from intake import instants
+from intake import instants, search_words
 from intake.model import OPEN_STATUSES, Customer
 from intake.store import schema
 from intake.store.engine import Row, Tx
@@ -167,6 +167,7 @@ def _keep_identity(tx: Tx, customer_id: int, sender: Identity, message: Message)
         is_verified=int(message.trust.verified_sender),
         evidence=_evidence(message),
         created_at=tx.now,
+        digits=search_words.backwards(sender.value) if sender.kind != "email" else None,
     )
 
 

@@ -8,15 +8,17 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from intake import agents, fetches, logs, memory, pictures, scanning, sessions
+from intake import agents, fetches, logs, memory, pictures, push, pushing, scanning, sessions
 from intake.delivering import Outbox
+from intake.feeds import Feeds
 from intake.fetching import Fetching
 from intake.gate import MeasuredGate
+from intake.line_files import Uploads
 from intake.metrics import Metrics
 from intake.pictures import Pictures
 from intake.readying import Readying
@@ -26,7 +28,12 @@ from intake.store import lockfile, opening
 from intake.store.engine import Signals, StoreError
 from intake.timers import Timers
 from intake.upkeep import Upkeep
+from intake.web.desk.glimpses import Glimpses
+from intake.web.desk.live import Live
 from intake.wiring import Wired, wire
+
+if TYPE_CHECKING:
+    from intake.neighbours import Neighbours
 
 SETTLE_ON_STOP_S = 15.0
 START_S = 30.0
@@ -81,7 +88,14 @@ class Daemon:
             digest=wired.digest,
             told=self._told,
         )
-        self.gate = MeasuredGate(wired.journal, self.metrics, sessions=wired.sessions(self.reloader.context))
+        uploads = Uploads(wired.store, wired.keys, folder=wired.blob_folder)
+        self.feeds = Feeds(wired.store, uploads=uploads, context=self.reloader.context)
+        self.gate = MeasuredGate(
+            wired.journal,
+            self.metrics,
+            sessions=wired.sessions(self.reloader.context),
+            feeds=self.feeds,
+        )
         self.dispatcher = wired.dispatcher(
             context=self.reloader.context, told=self._told, backlog=wired.backlog
         )
@@ -108,7 +122,7 @@ class Daemon:
         )
         self.fetching = Fetching(
             wired.store,
-            {name: channel for name, channel in wired.channels.items() if hasattr(channel, "fetch")},
+            _sources(wired.channels, uploads),
             told=self._told,
             folder=wired.blob_folder,
             scan=scan,
@@ -123,9 +137,20 @@ class Daemon:
             told=self._told,
             pressure=wired.journal.pressure,
         )
+        self.live = Live(wired.store)
+        self.pusher = pushing.Pusher(wired.store, self.reloader.context)
+        glimpses = Glimpses(wired.store, self.live)
+        self.feeds.watch(glimpses)
+        self.neighbours = self._neighbours(glimpses) if wired.store.is_shared else None
         self.upkeep = Upkeep(self)
         self.listening: dict[str, Any] = {}
         wired.store.listen(self._committed)
+
+    def _neighbours(self, glimpses: Glimpses) -> "Neighbours":
+        from intake.neighbours import Neighbours
+
+        url = self.wired.settings.store
+        return Neighbours(self.wired.store, self.feeds, url=url, show=glimpses, happened=self.live.wake)
 
     async def run(self) -> None:
         """Run until told to stop. Raises: OSError when an address cannot be listened on."""
@@ -139,6 +164,10 @@ class Daemon:
                     self._start(tasks, "transcribing", self.transcribing.run()),
                     self._start(tasks, "timers", self.timers.run()),
                     self._start(tasks, "rules", self.reloader.watch()),
+                    self._start(tasks, "feeds", self.feeds.run()),
+                    self._start(tasks, "live", self.live.run()),
+                    *([self._start(tasks, "push", self.pusher.run())] if push.is_installed() else []),
+                    *([self._start(tasks, "neighbours", self.neighbours.run())] if self.neighbours else []),
                 ]
                 self.scheduler.start()
                 channels = [
@@ -223,6 +252,9 @@ class Daemon:
             self._loop.call_soon_threadsafe(self._wake, signals)
 
     def _wake(self, signals: Signals) -> None:
+        self.feeds.committed(signals)
+        if self.neighbours is not None:
+            self.neighbours.tell(signals)
         self.dispatcher.settle_first(signals.get(sessions.SIGNAL, ()))
         if "journal" in signals:
             self.dispatcher.wake()
@@ -247,12 +279,19 @@ class Daemon:
         self.outbox.wake()
         self.fetching.wake()
         self.timers.ring()
+        self.live.wake()
 
     def _told(self, event: str, fields: dict[str, Any]) -> None:
         self.upkeep.count(event, fields)
         if event == "file_fetched":
             self.transcribing.wake()
         (logs.warning if event in _LEVELS else logs.event)(event, **fields)
+
+
+def _sources(channels: Mapping[str, Any], uploads: Uploads) -> dict[str, Any]:
+    """Return where the files of each account's messages are fetched: what its pages upload is here already."""
+    own = {name: channel for name, channel in channels.items() if hasattr(channel, "fetch")}
+    return own | {name: uploads for name, channel in channels.items() if getattr(channel, "is_fed", False)}
 
 
 def _scheduler() -> Any:

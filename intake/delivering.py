@@ -84,7 +84,8 @@ class Outbox:
                     tasks.add(task)
                     task.add_done_callback(tasks.discard)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._wake.wait()
                 await asyncio.sleep(DEBOUNCE_S)
         finally:
             if tasks:

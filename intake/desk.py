@@ -9,6 +9,7 @@ import msgspec
 from channels.contract import Address, OutboundFile
 from intake import (
     answer_form,
+    answering_by_chat,
     answering_by_phone,
     changing,
     clocks,
@@ -28,7 +29,7 @@ from intake.model import OPEN_STATUSES, STATUSES, Context, Ticket
 from intake.outbound import Draft
 from intake.reactions import Cause
 from intake.store.engine import Tx
-from intake.threads import Thread
+from intake.threads import Said, Thread
 from routing.targets import PRIORITIES
 
 
@@ -185,15 +186,21 @@ def _draft(
 ) -> Draft:
     """Return an answer to whoever wrote last, with what stands around its text. Raises: DeskError, CannotAnswer."""
     thread = threads.load(tx, ticket.id)
+    line = answering_by_chat.answered(thread)
+    if line is not None and chosen is None:
+        return _chat_draft(tx, context, ticket, line, agent=agent, text=text, thread=thread)
     by = answering_by_phone.way(tx, context, ticket, thread)
     if by is not None:
         return _phone_draft(tx, ticket, by, thread, agent=agent, text=text, chosen=chosen)
     if chosen is not None:
         raise DeskError(f"templates are for WhatsApp, and ticket {ticket.ref} is answered by mail")
     last = thread.last_by_mail
-    if last is None:
+    first = answer_form.without_words(tx, context, ticket) if last is None else None
+    if last is None and first is None:
         raise DeskError(f"ticket {ticket.ref} has nobody to answer: its messages name no sender")
-    to = forwarding.addressee(tx, ticket, Address(last.author, last.author_name))
+    wrote = Address(last.author, last.author_name) if last is not None else first
+    assert wrote is not None  # noqa: S101 - one of the two is there
+    to = forwarding.addressee(tx, ticket, wrote)
     return Draft(
         # Unlike a rule's effects, an agent may say the same thing twice: every call is a cause of its own.
         cause=f"agent:{agent}:{tx.new_id()}",
@@ -201,11 +208,29 @@ def _draft(
         to=to,
         cc=answer_form.copies(tx, context, ticket, to),
         subject=threads.subject_of_answer(ticket),
-        text=text,
+        text=answering_by_chat.without_buttons(context, ticket, text),
         below=answer_form.below(context, ticket, last, agent=agent),
         from_name=answer_form.from_name(context, agent),
         author=agent,
         answers=thread.answers,
+    )
+
+
+def _chat_draft(
+    tx: Tx, context: Context, ticket: Ticket, line: Said, *, agent: str, text: str, thread: Thread
+) -> Draft:
+    """Return an answer to who chats. Raises: CannotAnswer."""
+    account = answering_by_chat.account_of(tx, context, ticket, line)
+    return Draft(
+        cause=f"agent:{agent}:{tx.new_id()}",
+        action="reply",
+        to=answering_by_chat.recipient(line),
+        subject=threads.subject_of_answer(ticket),
+        text=text,
+        author=agent,
+        answers=thread.answers,
+        medium=account.medium,
+        account=account.name,
     )
 
 

@@ -32,13 +32,17 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """What is told in one mail. agent: "" = nobody whom the rules name. items: those looked at, the first; count: of all."""
+    """What is told in one mail. agent: "" = nobody whom the rules name. items: those looked at, the first; count: of all.
+
+    is_quiet: it came outside the agent's hours, and waited for them.
+    """
 
     address: str
     agent: str
     items: Sequence[Item]
     count: int
     now_us: int
+    is_quiet: bool = False
 
     @property
     def is_cut(self) -> bool:
@@ -75,7 +79,10 @@ def text(told: Digest, context: Context, *, digest_id: int) -> str:
 
 def _head(told: Digest, settled: int) -> Iterator[str]:
     about = "" if told.is_cut else f" about {told.tickets} {'tickets' if told.tickets > 1 else 'ticket'}"
-    yield "So many tickets asked for you at once that the rest comes in this one mail:"
+    if told.is_quiet:
+        yield "What happened outside your hours, in one mail; what could not wait was told at once:"
+    else:
+        yield "So many tickets asked for you at once that the rest comes in this one mail:"
     yield f"{told.count} {'notices' if told.count > 1 else 'notice'}{about}, the most urgent first."
     if settled:
         yield f"{settled} of them are not listed: somebody has seen to those tickets since."

@@ -3,7 +3,9 @@
 `limits.notices_per_minute` notices that rules, ladders and timers ask for go to one address in a minute, each in a mail
 of its own. What is more is a row, and goes out a minute after the first of them in one digest, at most one a minute.
 That counts as told: a step whose notice stands in a digest has reached somebody. Nothing else waits: breaches,
-priorities and moves are made at once. Notices about mail that has come in are not held: they carry the customer's words.
+priorities and moves are made at once. Notices about mail that has come in are not held for that: they carry the customer's
+words. Outside an agent's hours what can wait (intake.silent_hours) is held until those begin, and comes in one digest then;
+one that goes out before, because of too many, tells it along.
 
 Exactly once: a notice is a mail or a row, decided in the transaction of its cause. The rows of an address are counted,
 and a digest is written in the transaction that notes up to which of them is told: that costs the same for ten and for
@@ -44,33 +46,48 @@ _IS_HELD = Statement(
     select(_d.id).where(_d.cause == bindparam("cause"), _d.action == bindparam("action")).limit(1)
 )
 _HOLDS = Statement(select(_d.id).where(_d.cause == bindparam("cause")).limit(1))
+_has_sooner = and_(_b.send_at.is_not(None), _b.send_at <= bindparam("send_at", type_=BigInteger()))
 _COUNT = Statement(
     upsert(schema.digest_boxes)
-    .values(address=bindparam("address"), agent=bindparam("agent"), held=1, send_at=bindparam("send_at"))
+    .values(
+        address=bindparam("address"),
+        agent=bindparam("agent"),
+        held=1,
+        send_at=bindparam("send_at"),
+        is_quiet=bindparam("is_quiet"),
+    )
     .on_conflict_do_update(
         index_elements=[_b.address],
         set_={
             "agent": bindparam("agent"),
             "held": _b.held + 1,
-            "send_at": func.coalesce(_b.send_at, bindparam("send_at")),
+            "send_at": case((_has_sooner, _b.send_at), else_=bindparam("send_at", type_=BigInteger())),
+            "is_quiet": case((_has_sooner, _b.is_quiet), else_=bindparam("is_quiet", type_=BigInteger())),
         },
     )
     .returning(_b.held, _b.send_at)
 )
-_NEXT = Statement(select(func.min(_b.send_at)).where(_b.send_at.is_not(None)))
+# Later than a minute from now, and not until somebody's hours begin: it was held before the clock was set back.
+_is_mistimed = and_(_b.is_quiet == 0, _b.send_at > bindparam("latest", type_=BigInteger()))
+_NEXT = Statement(
+    select(func.min(case((_is_mistimed, bindparam("now", type_=BigInteger())), else_=_b.send_at))).where(
+        _b.send_at.is_not(None)
+    )
+)
 _UPCOMING = Statement(select(_b.address, _b.send_at).where(_b.send_at.is_not(None)))
 _DUE = Statement(
     select(_b.address)
-    # Later than a minute from now: it was held before the clock was set back.
-    .where(_b.send_at.is_not(None), or_(_b.send_at <= bindparam("now"), _b.send_at > bindparam("latest")))
+    .where(_b.send_at.is_not(None), or_(_b.send_at <= bindparam("now"), _is_mistimed))
     .order_by(_b.send_at, _b.address)
 )
-_BOX = Statement(select(_b.agent, _b.held, _b.told).where(_b.address == bindparam("address")))
+_BOX = Statement(select(_b.agent, _b.held, _b.told, _b.is_quiet).where(_b.address == bindparam("address")))
 _TOLD = Statement(
     schema.digest_boxes.update()
     .where(_b.address == bindparam("of_address"))
     .values(
-        told=bindparam("last"), send_at=case((_b.held > bindparam("last"), bindparam("later")), else_=None)
+        told=bindparam("last"),
+        send_at=case((_b.held > bindparam("last"), bindparam("later")), else_=None),
+        is_quiet=0,
     )
 )
 # Somebody has acknowledged it or answered since, or it is done: nobody has to be told any more.
@@ -110,7 +127,10 @@ _BOXES = Statement(
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A notice that goes into a digest. cause, action: as its outbox row would have; due_at: of its timer, None = none."""
+    """A notice that goes into a digest. cause, action: as its outbox row would have; due_at: of its timer, None = none.
+
+    quiet_until: when the reader's hours begin, microseconds UTC, None = they read it now.
+    """
 
     cause: str
     action: str
@@ -118,6 +138,7 @@ class Held(msgspec.Struct, frozen=True):
     agent: str
     rule: str
     due_at: int | None
+    quiet_until: int | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -132,7 +153,12 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def takes(tx: Tx, context: Context, ticket: Ticket, held: Held) -> bool:
-    """Keep a notice for the next digest of its address when that has had its mails of this minute; true when it is kept."""
+    """Keep a notice for the next digest of its address when that has had its mails of this minute; true when it is kept.
+
+    So is one whose reader is not there, until they are.
+    """
+    if held.quiet_until is not None:
+        return _takes_quietly(tx, ticket, held)
     if not held.action.startswith(_ASKED_FOR) and not held.cause.startswith(_TIMERS):
         return False
     address, most = held.address.lower(), context.limits.notices_per_minute
@@ -145,8 +171,19 @@ def takes(tx: Tx, context: Context, ticket: Ticket, held: Held) -> bool:
     return True
 
 
+def _takes_quietly(tx: Tx, ticket: Ticket, held: Held) -> bool:
+    named = {"cause": held.cause, "action": held.action}
+    if tx.one(_IS_MAIL, **named) is not None:
+        return False
+    if tx.one(_IS_HELD, **named) is None:
+        _hold(tx, ticket, held, held.address.lower())
+    return True
+
+
 def _hold(tx: Tx, ticket: Ticket, held: Held, address: str) -> None:
-    row = tx.one(_COUNT, address=address, agent=held.agent, send_at=tx.now + MINUTE_US)
+    is_quiet = held.quiet_until is not None
+    send_at = held.quiet_until or tx.now + MINUTE_US
+    row = tx.one(_COUNT, address=address, agent=held.agent, send_at=send_at, is_quiet=int(is_quiet))
     assert row is not None  # noqa: S101 - RETURNING of an upsert
     tx.insert(
         schema.digest_items,
@@ -171,10 +208,8 @@ def holds(tx: Tx, cause: str) -> bool:
 
 def next_due(tx: Tx) -> int | None:
     """Return when the next digest goes out, microseconds UTC; None = nothing waits for one."""
-    row = tx.one(_NEXT)
-    if row is None or row[0] is None:
-        return None
-    return int(row[0]) if row[0] <= tx.now + MINUTE_US else tx.now
+    row = tx.one(_NEXT, now=tx.now, latest=tx.now + MINUTE_US)
+    return None if row is None or row[0] is None else int(row[0])
 
 
 def upcoming(tx: Tx) -> list[tuple[str, int]]:
@@ -194,7 +229,7 @@ async def run_due(store: Store, context: Context) -> int:
 def send(tx: Tx, context: Context, address: str) -> int | None:
     """Write the digest of an address; its id, None = nobody has to be told any more, or nothing can carry it."""
     tx.lock("agent", f"digest:{address}")
-    agent, held, told = tx.one(_BOX, address=address) or ("", 0, 0)
+    agent, held, told, is_quiet = tx.one(_BOX, address=address) or ("", 0, 0, 0)
     if held == told:
         return None
     items = _items(tx, address, told, held, most=LOOKED_AT_MAX)
@@ -202,7 +237,10 @@ def send(tx: Tx, context: Context, address: str) -> int | None:
     outbox_id, state = None, "settled"
     if held - told > len(items) or not all(item.is_settled for item in items):
         outbox_id = _write(
-            tx, context, Digest(address, agent, items, held - told, tx.now), cause=f"{told}:{held}"
+            tx,
+            context,
+            Digest(address, agent, items, held - told, tx.now, is_quiet=bool(is_quiet)),
+            cause=f"{told}:{held}",
         )
         state = "unsent" if outbox_id is None else "sent"
     tx.insert(

@@ -27,6 +27,7 @@ from intake.parsing import Parsed, Parsing
 from intake.store.engine import Store, StoreError, Tx
 
 BATCH = 32
+PRESSING_BATCH = 16  # fewer: who is on the line waits for all that is settled together
 SETTLERS = 2
 PAGE = 1_000
 AHEAD_MAX = 5_000  # rows (ids and lanes only) held in memory
@@ -197,7 +198,8 @@ class Dispatcher:
             await self._is_pressed.wait()
             self._is_pressed.clear()
             while self._pressing_ready:
-                await self._settle_here([self._pressing_ready.popleft()])
+                most = min(PRESSING_BATCH, len(self._pressing_ready))
+                await self._settle_here([self._pressing_ready.popleft() for _ in range(most)])
 
     async def _give_way(self) -> None:
         """Let a burst in first: what is journalled is safe, a sender who waits is not. Only for so long.

@@ -8,6 +8,8 @@ from intake.model import Ticket
 from intake.store import schema
 from intake.store.engine import Tx
 
+SIGNAL = "events"  # something happened: live updates look for it after the commit
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -30,6 +32,7 @@ def record(
         details=_encode(details).decode(),
         at=tx.now,
     )
+    tx.signal(SIGNAL, 1)
 
 
 def of_ticket(tx: Tx, ticket: Ticket, kind: str, *, actor: str = "system", **details: Any) -> None:

@@ -43,10 +43,11 @@ _EVENTS = Statement(
     .order_by(_e.id)
 )
 _SAID = Statement(
-    select(_m.id, _m.at, _m.subject, _m.body, _m.visible_text, _m.automatic)
+    select(_m.id, _m.at, _m.automatic)
     .where(_m.ticket_id == bindparam("ticket_id"), _m.direction == "in")
     .order_by(_m.id)
 )
+_WORDS = Statement(select(_m.subject, _m.body, _m.visible_text).where(_m.id == bindparam("message_id")))
 _TIMERS = Statement(
     select(
         _t.kind, _t.policy, _t.step, _t.target, _t.due_at, _t.state, _t.fired_at, _t.is_reached,
@@ -57,31 +58,40 @@ _TIMERS = Statement(
 )  # fmt: skip
 
 
-def of_ticket(tx: Tx, ref: str) -> Told | None:
+def of_ticket(tx: Tx, ref: str, *, most: int | None = None) -> Told | None:
     """All of it; None = there is no such ticket, or nothing was decided for it.
 
-    The last decision's keys stand at the top, decisions before it under "earlier".
+    The last decision's keys stand at the top, decisions before it under "earlier". most: of each kind only the newest so
+    many, None = all; "left_out" counts those that are not told.
     """
     ticket = tickets.load_by_ref(tx, ref)
     if ticket is None:
         return None
     books = _Books(tx)
-    decided = [_decision(books, row) for row in tx.all(_DECISIONS, ticket_id=ticket.id)]
-    if not decided:
+    rows = tx.all(_DECISIONS, ticket_id=ticket.id)
+    if not rows:
         return None
+    decided = [_decision(books, row) for row in _newest(rows, most)]
     timers = tx.all(_TIMERS, ticket_id=ticket.id)
     happened = tx.all(_EVENTS, ticket_id=ticket.id)
-    said = tx.all(_SAID, ticket_id=ticket.id)
+    reacted = [row for row in happened if row[1] != "agents_compared"]
+    compared = [row for row in happened if row[1] == "agents_compared"]
+    said = tx.all(_SAID, ticket_id=ticket.id) if reacted else ()
     return {
         "ref": ticket.ref,
         **decided[-1],
         "earlier": decided[:-1],
-        "reactions": [_reaction(books, row, said) for row in happened if row[1] != "agents_compared"],
-        "assignments": [_assignment(row) for row in happened if row[1] == "agents_compared"],
+        "reactions": [_reaction(tx, books, row, said) for row in _newest(reacted, most)],
+        "assignments": [_assignment(row) for row in _newest(compared, most)],
+        "left_out": sum(len(each) - len(_newest(each, most)) for each in (rows, reacted, compared)),
         "clocks": [msgspec.to_builtins(each) for each in clocks.load(tx, ticket.id)],
         "steps": explaining_steps.of_ticket(tx, ticket),
         "silences": [_silence(row) for row in timers if row[0] == "quiet"],
     }
+
+
+def _newest(rows: Sequence[Row], most: int | None) -> Sequence[Row]:
+    return rows if most is None else rows[-most:]
 
 
 def with_places(book: Rulebook | None, told: Iterable[Any]) -> list[Told]:
@@ -126,7 +136,7 @@ def _decision(books: _Books, row: Row) -> Told:
     return told
 
 
-def _reaction(books: _Books, row: Row, said: Sequence[Row]) -> Told:
+def _reaction(tx: Tx, books: _Books, row: Row, said: Sequence[Row]) -> Told:
     """One event that react rules waited for."""
     at, _, _, details = row
     told: Told = msgspec.json.decode(details)
@@ -137,20 +147,21 @@ def _reaction(books: _Books, row: Row, said: Sequence[Row]) -> Told:
     if stored is None or version > FACTS_VERSION:
         told["unknown"] = NEWER if stored is not None else "its facts were not kept"
     elif book is not None:
-        seen = _with_words(msgspec.convert(stored, Facts), told.get("cause", ""), said, at)
+        seen = _with_words(tx, msgspec.convert(stored, Facts), told.get("cause", ""), said, at)
         told["why_not"] = with_places(book, explain.why_not_react(book, seen, only=told.get("only")))
     return told
 
 
-def _with_words(seen: Facts, cause: str, said: Sequence[Row], at: int) -> Facts:
+def _with_words(tx: Tx, seen: Facts, cause: str, said: Sequence[Row], at: int) -> Facts:
     """The facts with the words of the message behind them: the cause's, else those a person wrote last by then."""
     kind, _, number = cause.partition(":")
     of_cause = [row for row in said if kind == "message" and str(row[0]) == number]
     until = [row for row in said if row[1] <= at]
-    found = of_cause or [row for row in until if row[5] is None] or until
-    if not found:
+    found = of_cause or [row for row in until if row[2] is None] or until
+    words = tx.one(_WORDS, message_id=found[-1][0]) if found else None
+    if words is None:
         return seen
-    _, _, subject, body, visible_text, _ = found[-1]
+    subject, body, visible_text = words
     return msgspec.structs.replace(seen, subject=subject, body=body if visible_text is None else visible_text)
 
 

@@ -46,6 +46,7 @@ def of_arrival(tx: Tx, context: Context, arrival: Arrival, *, ticket_id: int = 0
         spam_score=float(spam_score) if isinstance(spam_score, int | float) else None,
         call_choice=message.call.choice if message.call is not None else None,
         call_outcome=message.call.outcome if message.call is not None else None,
+        chat_page=str(raw.envelope["page"]) if message.kind == "chat" and raw.envelope.get("page") else None,
         sender=_sender(message, arrival.customer),
         customer=of_customer(tx, context, arrival.customer, ticket_id=ticket_id),
         desk=of_desk(tx, context),

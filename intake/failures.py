@@ -138,12 +138,6 @@ def follow(
     return after
 
 
-def note_refusal(tx: Tx, context: Context, ticket: Ticket, outbox_id: int, refusal: str) -> Ticket:
-    """The same for what a server refused outright, or what was given up. refusal: what it said, one line."""
-    blame(tx, outbox_id, DeliveryFailed(refusal, retryable=False))
-    return follow(tx, context, ticket, outbox_id, Failure("refused", detail=refusal))
-
-
 def blame(tx: Tx, outbox_id: int, failure: DeliveryFailed) -> None:
     """Mark the address of a row that was refused, where the refusal says that the address is why.
 

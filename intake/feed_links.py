@@ -8,6 +8,7 @@ import re
 import msgspec
 from sqlalchemy import bindparam, select
 
+from intake import credentials
 from intake.keys import Keys
 from intake.model import Context
 from intake.store import schema
@@ -61,7 +62,10 @@ def signed(keys: Keys, token: str) -> tuple[Feed, int] | None:
 
 
 def is_good(tx: Tx, feed: Feed, version: int) -> bool:
-    """Whether a link has not been renewed since."""
+    """Whether a link has not been renewed since; that of somebody who was disabled shows nothing any more."""
+    known = credentials.find(tx, feed.name) if feed.kind == "agent" else None
+    if known is not None and known.disabled_at is not None:
+        return False
     return _version(tx, feed.kind, feed.name) == version
 
 

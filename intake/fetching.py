@@ -71,7 +71,8 @@ class Fetching:
                     self._under_way.add(each.id)
                     tasks.create_task(self._fetch(each))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._wake.wait()
 
     async def _due(self) -> tuple[list[Wanted], float]:
         """Return what is to be fetched now, and the seconds until something else is."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from prometheus_client import Counter, Gauge
 
-from channels.contract import Gate, Inventory, RawMessage, Receipt, Step, Unavailable, View
+from channels.contract import Feed, Gate, Inventory, RawMessage, Receipt, Step, Unavailable, View
 from intake import logs
+from intake.feeds import Feeds
 from intake.journal import Journal
 from intake.metrics import Metrics
 from intake.sessions import Sessions
@@ -16,9 +17,15 @@ REMEMBERED = 20_000  # messages acknowledged and not settled whose age is known
 
 
 class MeasuredGate:
-    """Hands everything on to the journal, turns to the sessions. settled(id) tells it when a message has become visible."""
+    """Hands everything on to the journal, turns to the sessions, what is said to them to the feeds.
 
-    def __init__(self, journal: Journal | Gate, metrics: Metrics, *, sessions: Sessions | Gate) -> None:
+    settled(id) tells it when a message has become visible.
+    """
+
+    def __init__(
+        self, journal: Journal | Gate, metrics: Metrics, *, sessions: Sessions | Gate, feeds: Feeds | Gate
+    ) -> None:
+        self._feeds = feeds
         self._journal = journal
         self._sessions = sessions
         self._metrics = metrics
@@ -96,6 +103,12 @@ class MeasuredGate:
         received, last_received = series
         received.inc()
         last_received.set(raw.received_at.timestamp())
+
+    def feed(self, account: str, session: str, *, after: int = 0) -> Feed:
+        return self._feeds.feed(account, session, after=after)
+
+    def seal(self, purpose: str, *parts: str) -> str:
+        return self._sessions.seal(purpose, *parts)
 
     async def view(self, account: str, session: str | None = None) -> View:
         return await self._sessions.view(account, session)

@@ -3,12 +3,12 @@
 Settled again, after a replay, it changes nothing that it has changed before.
 """
 
-from channels.contract import CallEvent, Consent, DeliveryReport
-from intake import called_out, calls, consents, paged_answers, reports
+from channels.contract import CallEvent, ChatEvent, Consent, DeliveryReport
+from intake import called_out, calls, chats, consents, paged_answers, reports
 from intake.model import Context, Received
 from intake.store.engine import Tx
 
-Happening = DeliveryReport | Consent | CallEvent
+Happening = DeliveryReport | Consent | CallEvent | ChatEvent
 
 
 def settle(tx: Tx, context: Context, received: Received, happening: Happening) -> None:
@@ -18,6 +18,8 @@ def settle(tx: Tx, context: Context, received: Received, happening: Happening) -
             reports.settle(tx, context, received, happening)
         case Consent():
             consents.settle(tx, context, received, happening)
+        case ChatEvent():
+            chats.settle(tx, context, received, happening)
         case CallEvent() if called_out.is_about(happening):
             called_out.settle(tx, context, received, happening)
         case CallEvent() if paged_answers.is_about_page(tx, context, received, happening):

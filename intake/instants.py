@@ -24,7 +24,8 @@ def datetime_from_us(at_us: int) -> datetime:
 
 def rfc3339(at: datetime) -> str:
     """Write an aware instant in UTC to the second: 2026-11-21T09:30:00Z (RFC 3339 §5.6)."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime, which asks the system each time whether the machine's zone has changed.
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
 
 
 def rfc3339_from_us(at_us: int | None) -> str | None:

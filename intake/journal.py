@@ -97,8 +97,13 @@ _OUTCOME = Statement(
 )
 
 
-def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str]) -> Receipt:
-    """Write the journal row of a message. keys: the keyed hashes of raw.keys."""
+def keep(
+    tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str], *, is_looked_for: bool = True
+) -> Receipt:
+    """Write the journal row of a message. keys: the keyed hashes of raw.keys.
+
+    is_looked_for: whether the dispatcher has to look for it; false where its row is named in a signal of its own.
+    """
     tx.lock("sender", raw.lane)
     row = tx.one(
         _INSERT,
@@ -119,7 +124,8 @@ def keep(tx: Tx, raw: RawMessage, blob: blobs.PreparedBlob, keys: Sequence[str])
         _mark_duplicate(tx, journal_id, owners[0])
     if raw.cursor is not None:
         move_cursor(tx, raw.account, raw.cursor)
-    tx.signal("journal", journal_id)
+    if is_looked_for:
+        tx.signal("journal", journal_id)
     failpoints.reach("journal.before_commit")
     return Receipt(journal_id, journal_id, bool(owners))
 
@@ -128,6 +134,12 @@ def envelope_of(tx: Tx, key: str) -> dict[str, Any] | None:
     """Return what was kept with the message that has a key; None = there is none. key: the keyed hash."""
     row = tx.one(_KEPT, key=key)
     return None if row is None else msgspec.json.decode(row[0])
+
+
+def position(tx: Tx, name: str) -> bytes | None:
+    """Return how far something has got; None = it has not begun."""
+    row = tx.one(_CURSOR, name=name)
+    return None if row is None else bytes(row[0])
 
 
 def move_cursor(tx: Tx, name: str, position: bytes) -> None:
@@ -195,7 +207,7 @@ class Journal:
         self.check_room()
         await self.pressure.begin()
         try:
-            blob = await self._prepared(raw.body)
+            blob = await self.prepared(raw.body)
             hashes = [self._keys.fingerprint(key) for key in raw.keys]
             receipt = await self._store.write(lambda tx: keep(tx, raw, blob, hashes), is_urgent=True)
         except StoreError as error:
@@ -247,7 +259,8 @@ class Journal:
             _, oldest = self._recent.popitem(last=False)
             self._recent_bytes -= len(oldest.body)
 
-    async def _prepared(self, body: bytes) -> blobs.PreparedBlob:
+    async def prepared(self, body: bytes) -> blobs.PreparedBlob:
+        """Make a body ready to be kept, off the loop when it is large. Raises: OSError, StoreError."""
         if len(body) <= blobs.INLINE_MAX_BYTES:
             return blobs.prepare(body, self._folder)
         prepared = await asyncio.to_thread(blobs.prepare, body, self._folder)
@@ -267,11 +280,13 @@ class Journal:
             raise Unavailable("the disk is nearly full: free some room, intake goes on by itself", full=True)
 
 
-def replay(tx: Tx, journal_id: int) -> bool:
-    """Send a settled or quarantined row through parse and settle again; false when there is no such row."""
-    touched = tx.update(
-        schema.journal, {"id": journal_id}, state="pending", problem=None, attempts=0, next_at=None
-    )
+def replay(tx: Tx, journal_id: int, *, state: str | None = None) -> bool:
+    """Send a settled or quarantined row through parse and settle again; false when there is no such row.
+
+    state: the one that it has to be in, None = any.
+    """
+    where: dict[str, Any] = {"id": journal_id} | ({} if state is None else {"state": state})
+    touched = tx.update(schema.journal, where, state="pending", problem=None, attempts=0, next_at=None)
     tx.signal("journal_again", 1)
     return touched > 0
 

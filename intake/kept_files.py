@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.email.message import attachment_bytes
+from intake import refs, tickets
 from intake.store import blobs, schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement
@@ -19,6 +20,11 @@ _MESSAGES = Statement(
     .join(schema.journal, schema.journal.c.id == _m.journal_id, isouter=True)
     .where(_m.ticket_id == bindparam("ticket_id"), _m.attachments != "[]")
     .order_by(_m.id)
+)
+_MESSAGE = Statement(
+    select(_m.id, _m.direction, _m.attachments, schema.journal.c.blob_id)
+    .join(schema.journal, schema.journal.c.id == _m.journal_id, isouter=True)
+    .where(_m.ticket_id == bindparam("ticket_id"), _m.id == bindparam("message_id"))
 )
 
 
@@ -42,17 +48,33 @@ def of_ticket(tx: Tx, ticket_id: int, folder: Path) -> Iterator[KeptFile]:
     """Give the files of a ticket in the order of its messages. folder: of the blobs. Raises: StoreError."""
     for message_id, direction, attachments, blob_id in tx.all(_MESSAGES, ticket_id=ticket_id):
         for each in _decode(attachments):
-            content, problem = _content(tx, each, folder, raw_blob=blob_id)
-            yield KeptFile(
-                message=message_id,
-                direction=direction,
-                name=each.get("name", "file"),
-                content_type=each.get("content_type", ""),
-                size=each.get("size", 0),
-                content=content,
-                problem=problem,
-                thumbnail=thumbnail(tx, each, folder),
-            )
+            yield _kept(tx, each, folder, message=(message_id, direction, blob_id))
+
+
+def of_message(tx: Tx, typed_ref: str, message_id: int, number: int, folder: Path) -> KeptFile | None:
+    """Give one file of a ticket's message, counted from 0; None = there is none. Raises: StoreError."""
+    ref = refs.normalized(typed_ref)
+    ticket = None if ref is None else tickets.load_by_ref(tx, ref)
+    row = None if ticket is None else tx.one(_MESSAGE, ticket_id=ticket.id, message_id=message_id)
+    files = [] if row is None else _decode(row[2])
+    if row is None or number >= len(files):
+        return None
+    return _kept(tx, files[number], folder, message=(row[0], row[1], row[3]))
+
+
+def _kept(tx: Tx, file: dict[str, Any], folder: Path, *, message: tuple[int, str, int | None]) -> KeptFile:
+    """Read a file. message: id, direction and the blob of what brought it."""
+    content, problem = _content(tx, file, folder, raw_blob=message[2])
+    return KeptFile(
+        message=message[0],
+        direction=message[1],
+        name=file.get("name", "file"),
+        content_type=file.get("content_type", ""),
+        size=file.get("size", 0),
+        content=content,
+        problem=problem,
+        thumbnail=thumbnail(tx, file, folder),
+    )
 
 
 def thumbnail(tx: Tx, file: dict[str, Any], folder: Path) -> bytes | None:

@@ -43,6 +43,14 @@ def refuse(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     return other
 
 
+def suggested(tx: Tx, typed_ref: str) -> Ticket:
+    """Return the ticket that it may belong to. Raises: DeskError."""
+    _, other_id = _suggestion(tx, typed_ref)
+    other = tickets.load(tx, other_id)
+    assert other is not None  # noqa: S101 - it was looked up in this very transaction
+    return other
+
+
 def _suggestion(tx: Tx, typed_ref: str) -> tuple[int, int]:
     """Return the ids of the ticket and of the one that it may belong to. Raises: DeskError."""
     ticket = desk.find(tx, typed_ref, is_locked=False, is_followed=False)

@@ -87,6 +87,7 @@ _wanted = (
 _TICKETS = Statement(_wanted)
 _WAITING = Statement(_wanted.where(_t.waits_since.is_not(None), _t.solved_at.is_(None)))
 _TICKET = Statement(select(*_TICKET_COLUMNS).where(_t.ref == bindparam("ref")))
+_BY_ID = Statement(select(*_TICKET_COLUMNS).where(_t.id.in_(values_of("ids", BigInteger()))))
 _REFS = Statement(select(_t.id, _t.ref).where(_t.id.in_(values_of("ids", BigInteger()))))
 _CUSTOMERS = Statement(
     select(
@@ -117,26 +118,13 @@ _DUE = Statement(
         _c.ticket_id.in_(values_of("ids", BigInteger())), _c.due_at.is_not(None)
     )
 )
+MESSAGE_COLUMNS = (
+    _m.id, _m.medium, _m.direction, _m.author, _m.author_name, _m.at, _m.subject, _m.body,
+    _m.visible_text, _m.attachments, _m.automatic, _m.language, _m.is_verified, _m.problems, _m.external_id,
+    _m.line_seq,
+)  # fmt: skip
 _CONVERSATION = Statement(
-    select(
-        _m.id,
-        _m.medium,
-        _m.direction,
-        _m.author,
-        _m.author_name,
-        _m.at,
-        _m.subject,
-        _m.body,
-        _m.visible_text,
-        _m.attachments,
-        _m.automatic,
-        _m.language,
-        _m.is_verified,
-        _m.problems,
-        _m.external_id,
-    )
-    .where(_m.ticket_id == bindparam("ticket_id"))
-    .order_by(_m.at, _m.id)
+    select(*MESSAGE_COLUMNS).where(_m.ticket_id == bindparam("ticket_id")).order_by(_m.at, _m.id)
 )
 _EVENTS = Statement(
     select(_e.at, _e.kind, _e.actor, _e.details).where(_e.ticket_id == bindparam("ticket_id")).order_by(_e.id)
@@ -194,18 +182,34 @@ def ticket(tx: Tx, ref: str) -> dict[str, Any] | None:
         found["customer"]["opt_outs"] = opt_outs_view.beside(tx, row[10])
     deliveries = delivery_states.of_ticket(tx, row[0])
     found["conversation"] = [
-        _message_object(each) | ({"delivery": deliveries[each[0]]} if each[0] in deliveries else {})
+        message_object(each) | ({"delivery": deliveries[each[0]]} if each[0] in deliveries else {})
         for each in tx.all(_CONVERSATION, ticket_id=row[0])
     ]
-    found["events"] = [_event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
+    found["events"] = [event_object(each) for each in tx.all(_EVENTS, ticket_id=row[0])]
     from intake import call_list  # it pages as is done here
 
     found["calls"] = call_list.of_ticket(tx, row[0])
+    from intake import unseen  # what an answer says it has seen
+
+    found["seen"] = unseen.mark(tx, row[0])
     look = looks.of_ref(tx, ref)
     found["looked_at"] = None if look is None else {"by": look.agent, "since": _time(look.at)}
-    decision = tx.one(_DECISION, ticket_id=row[0])
-    found["decision"] = None if decision is None else _decode(decision[0])
+    found["decision"] = decision(tx, row[0])
     return found
+
+
+def decision(tx: Tx, ticket_id: int) -> dict[str, Any] | None:
+    """Give the last decision of a ticket; None = nothing was decided."""
+    row = tx.one(_DECISION, ticket_id=ticket_id)
+    found: dict[str, Any] | None = None if row is None else _decode(row[0])
+    return found
+
+
+def of_ids(tx: Tx, ids: Sequence[int]) -> list[tuple[int, dict[str, Any]]]:
+    """Give tickets as the list shows them, each with its id, in the order of the ids; one that is gone is left out."""
+    rows = {row[0]: row for row in tx.all(_BY_ID, ids=_encode(ids).decode())}
+    known = [rows[each] for each in ids if each in rows]
+    return list(zip([row[0] for row in known], _ticket_objects(tx, known), strict=True))
 
 
 def _ticket_objects(tx: Tx, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -296,7 +300,7 @@ def _due(tx: Tx, ids: list[int]) -> dict[int, dict[str, str | None]]:
     return due
 
 
-def _message_object(row: Row) -> dict[str, Any]:
+def message_object(row: Row) -> dict[str, Any]:
     return {
         "id": str(row[0]),
         "channel": row[1],
@@ -316,5 +320,5 @@ def _message_object(row: Row) -> dict[str, Any]:
     }
 
 
-def _event_object(row: Row) -> dict[str, Any]:
+def event_object(row: Row) -> dict[str, Any]:
     return {"at": _time(row[0]), "kind": row[1], "actor": row[2], "details": _decode(row[3])}

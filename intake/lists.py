@@ -93,6 +93,12 @@ def held(tx: Tx, rulebook: Rulebook, facts: Facts) -> dict[str, tuple[str, ...]]
     return {name: kept for name, kept in sorted(found.items()) if kept}
 
 
+def holds(tx: Tx, name: str, given: Iterable[str]) -> bool:
+    """Whether a list kept at the desk has any of these values, or what a domain among them is a subdomain of."""
+    said = {folding.fold_value(value) for value in given}
+    return bool(said) and bool(_held(tx, name, said))
+
+
 def _said(fact: str, view: View) -> Iterable[str]:
     field = field_named(fact)
     return () if field is None else (folding.fold_value(str(value)) for value in view.raw(fact, field))

@@ -79,6 +79,13 @@ class Kept(msgspec.Struct, frozen=True):
 
 def go_on(tx: Tx, source: Ticket, into: Ticket, after: Ticket) -> Kept:
     """Let the clocks of the older ticket go on in `into`. after: `into` with the status that it has by now."""
+    kept = _go_on(tx, source, into, after)
+    for each in (source, into):
+        clocks.keep_soonest(tx, each.id)
+    return kept
+
+
+def _go_on(tx: Tx, source: Ticket, into: Ticket, after: Ticket) -> Kept:
     of_source, of_into = _rows(tx, source), _rows(tx, into)
     theirs, ours = _promised(of_source), _promised(of_into)
     if not (source.is_open and source.created_at < into.created_at and source.armament is not None):
@@ -175,6 +182,7 @@ def go_back(tx: Tx, source: Ticket, into: Ticket, kept: Kept) -> None:
         ticket = tickets.load(tx, each)
         if ticket is not None:
             clocks.look_again(tx, ticket)
+            clocks.keep_soonest(tx, each)
 
 
 def _restore_promises(tx: Tx, both: tuple[tuple[Ticket, tuple[ClockRow, ...]], ...]) -> None:

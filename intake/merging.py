@@ -1,7 +1,8 @@
 """Two tickets that turn out to be one: the messages of one go into the other, and whoever writes to either lands there.
 
 The ticket merged stays, closed and empty, and its ref leads to the other one. What moved is kept in its event `merged`,
-so that a merge can be taken back. Of the two the clocks of the older go on while its customer waits.
+so that a merge can be taken back. Of the two the clocks of the older go on while its customer waits, and the more urgent
+priority, so that nothing is due later than it was.
 """
 
 from typing import Any
@@ -16,6 +17,7 @@ from intake.reactions import Cause
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement, values_of
+from routing.targets import PRIORITIES
 
 MESSAGES_MAX = 2_000  # more would hold up everybody else for too long
 
@@ -72,7 +74,8 @@ _LAST_MERGE = Statement(
 class Merge(msgspec.Struct, frozen=True):
     """What a merge did, kept to be undone. into: the id, as text, of the ticket that has the messages. messages: ids.
 
-    participants: (kind, value) of those it did not have before. status: of the ticket that was merged.
+    participants: (kind, value) of those it did not have before. status: of the ticket that was merged. priority: the other
+    one's before it became as urgent, None = it was.
     """
 
     into: str
@@ -80,6 +83,7 @@ class Merge(msgspec.Struct, frozen=True):
     participants: tuple[tuple[str, str], ...]
     status: str
     clocks: merged_clocks.Kept
+    priority: str | None = None
 
 
 def merge(tx: Tx, context: Context, typed_ref: str, typed_into: str, *, agent: str) -> Ticket:
@@ -103,8 +107,14 @@ def merge_locked(tx: Tx, context: Context, both: tuple[Ticket, Ticket], *, agent
     )  # first: its agent may need the room for the other
     cause = f"merge:{source.id}:{tx.new_id()}"
     after = _awaited(tx, context, source, into, actor, cause)
+    is_raised = source.is_open and _rank(source) > _rank(into)
+    if is_raised:
+        after = tickets.change(tx, after, actor=actor, priority=source.priority)
     kept = merged_clocks.go_on(tx, source, into, after)
-    done = Merge(str(into.id), tuple(map(str, moved)), new, source.status, kept)
+    if is_raised and not kept.is_exchanged:
+        clocks.follow(tx, msgspec.structs.replace(after, priority=into.priority), after)
+    before = into.priority if is_raised else None
+    done = Merge(str(into.id), tuple(map(str, moved)), new, source.status, kept, before)
     events.of_ticket(tx, source, "merged", actor=actor, into=into.ref, undo=msgspec.to_builtins(done))
     events.of_ticket(tx, into, "took_in", actor=actor, ref=source.ref, messages=len(moved))
     whatsapp_nudges.look_again(tx, context, after)
@@ -133,6 +143,7 @@ def undo(tx: Tx, context: Context, typed_ref: str, *, agent: str) -> Ticket:
     back = seating.set_status(tx, context, parted, done.status, actor=actor, cause=cause)
     back = tickets.stamp(tx, back, reopened=source.reopened)  # nobody has come back
     merged_clocks.go_back(tx, back, into, done.clocks)
+    _calm(tx, into, back, done, actor)
     events.of_ticket(tx, back, "merge_undone", actor=actor, **{"from": into.ref})
     events.of_ticket(tx, into, "merge_undone", actor=actor, ref=back.ref)
     whatsapp_nudges.look_again(tx, context, back)
@@ -183,12 +194,28 @@ def _awaited(tx: Tx, context: Context, source: Ticket, into: Ticket, actor: str,
         for name in ("customer_replied_at", "agent_replied_at")
     }
     after = tickets.stamp(tx, into, taken_at=into.taken_at or tx.now, **instants)
+    written_at = max(each.customer_replied_at or each.created_at for each in (source, into))
+    tx.update(schema.tickets, {"id": into.id}, written_at=written_at)
     if not source.is_open:
         return after
     if into.status not in ("new", "open"):
         after = seating.set_status(tx, context, after, "open", actor=actor, cause=cause)
     clocks.customer_wrote(tx, into, after, at=tx.now)
     return after
+
+
+def _rank(ticket: Ticket) -> int:
+    return PRIORITIES.index(ticket.priority)
+
+
+def _calm(tx: Tx, into: Ticket, source: Ticket, done: Merge, actor: str) -> None:
+    """Let the other ticket be as urgent as it was; one that got another priority meanwhile keeps that."""
+    if done.priority is None or into.priority != source.priority:
+        return
+    now = tickets.load(tx, into.id) or into  # with its own policy again
+    calm = tickets.change(tx, now, actor=actor, priority=done.priority)
+    if not done.clocks.is_exchanged:
+        clocks.follow(tx, now, calm)
 
 
 def _tell_rules(tx: Tx, context: Context, before: Ticket, after: Ticket, cause: Cause) -> Ticket:

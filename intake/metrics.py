@@ -30,12 +30,13 @@ class Metrics:
             "ack_seconds", "From the last byte to the acknowledgement", _FAST_S
         )
         self.turn_seconds = self._histogram(
-            "turn_seconds", "From a turn of a call to its answer, committed", _FAST_S
+            "turn_seconds", "From a turn of a call or a chat to its answer, committed", _FAST_S
         )
         self.settle_seconds = self._histogram(
             "settle_seconds", "From acknowledgement to visible ticket", _SLOW_S
         )
         self.journal_lag = self._gauge("journal_lag_seconds", "Age of the oldest message not settled")
+        self.chats_open = self._gauge("chats_open", "Pages that listen to a chat")
         self.journal_pending = self._gauge("journal_pending", "Messages acknowledged and not settled")
         self.last_received = self._gauge(
             "last_received_timestamp_seconds", "When the last message came", by_account

@@ -14,6 +14,7 @@ from routing.people import Skills
 
 Status = Literal["new", "open", "pending", "on_hold", "solved", "closed"]
 STATUSES: tuple[Status, ...] = ("new", "open", "pending", "on_hold", "solved", "closed")
+OUTCOMES = ("solved", "partly", "workaround", "refused", "no_answer")  # how a ticket came out
 OPEN_STATUSES = frozenset(("new", "open", "pending", "on_hold"))
 
 
@@ -23,7 +24,8 @@ class Account(msgspec.Struct, frozen=True):
     languages: in which a word means START or HELP; countries: where it may text and call to, () = where our numbers are.
     templates: of channels.twilio.templates; price: of one segment ("0.0079 USD"), "" = not known. spoken: what callers hear;
     agents_language: what every agent hears on the phone, "" = their own. closed_text: the reply template that callers may
-    have texted while we are closed, "" = none.
+    have texted while we are closed, "" = none. leaving: channels.webchat.leaving.Options, None = it is no chat; origins: the sites
+    that it is on; quick_replies: names of what may be pressed there.
     """
 
     name: str
@@ -39,6 +41,9 @@ class Account(msgspec.Struct, frozen=True):
     spoken: tuple[str, ...] = ()
     agents_language: str = ""
     closed_text: str = ""
+    leaving: Any = None
+    origins: tuple[str, ...] = ()
+    quick_replies: frozenset[str] = frozenset()
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +101,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     …_at of an event: its last time, None = never; taken_at: when a person first did something with it.
     gathered_by: what gathers further messages here (see intake.gathering), None = nothing.
     merged_into: the id of the ticket that has its messages now, None = it has them itself.
-    fields: the desk's own facts; skills: what an agent must know to get it, None = nothing (any more).
+    outcome: how it came out (intake.solving), None = nobody has said. fields: the desk's own facts; skills: what an agent must know to get it, None = nothing (any more).
     waits_since: since when it waits for somebody of its team who may have it, None = it does not. prefers: whose it was
     before, who gets it first as soon as they can.
     """
@@ -122,6 +127,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     created_at: int
     solved_at: int | None
     nature: str | None = None
+    outcome: str | None = None
     fields: dict[str, str] = {}
     skills: Skills | None = None
     customer_replied_at: int | None = None

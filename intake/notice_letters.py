@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Address
-from intake import digests, outgoing
+from intake import digests, outgoing, silent_hours
 from intake.model import Context, Ticket
 from intake.notice_page import Notice, Page
 from intake.outbound import Draft
@@ -47,7 +47,13 @@ def write(tx: Tx, context: Context, ticket: Ticket, page: Page, address: str, na
     """Write it for one reader, or keep it for their digest; None when they have it already, or nothing can carry it."""
     notice = page.notice
     held = digests.Held(
-        notice.cause, action(notice.kind, address), address, name, notice.rule or notice.kind, notice.due_at
+        notice.cause,
+        action(notice.kind, address),
+        address,
+        name,
+        notice.rule or notice.kind.replace("_", " "),
+        notice.due_at,
+        quiet_until=silent_hours.of_notice(tx, context, ticket, notice, name),
     )
     if digests.takes(tx, context, ticket, held):
         return Written(None)

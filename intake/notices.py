@@ -10,7 +10,7 @@ no links (intake.notice_links): whoever reads there is nobody whom the rules kno
 import msgspec
 
 from channels.contract import Address, Message
-from intake import events, notice_letters, outgoing, paging, reaching, summonses
+from intake import events, notice_letters, outgoing, paging, push, reaching, summonses
 from intake.model import Context, Ticket
 from intake.notice_page import MARKER, Notice, Page, quoted
 from intake.outbound import Draft
@@ -35,9 +35,12 @@ def _write(tx: Tx, context: Context, ticket: Ticket, page: Page, person: Reached
     """Write it for one reader; false when they have it already, or nothing can carry it."""
     if paging.is_for(person):
         return paging.summon(tx, context, ticket, page, person)
-    return (
-        notice_letters.write(tx, context, ticket, page, person.where[reaching.MAIL], person.name) is not None
-    )
+    address = person.where[reaching.MAIL]
+    written = notice_letters.write(tx, context, ticket, page, address, person.name)
+    # What stands in a digest is one of too many: a browser that rang for each would be turned off.
+    if written is not None and written.outbox_id is not None and person.name:
+        push.tell(tx, context, ticket, page.notice, person.name)
+    return written is not None
 
 
 def _has_it(tx: Tx, notice: Notice, person: Reached) -> bool:

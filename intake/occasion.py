@@ -14,6 +14,8 @@ from routing.actions import Action
 
 MAIL = "email"
 TEXTS = frozenset(("sms", "whatsapp"))
+CHAT = "chat"
+OWN = TEXTS | {CHAT}  # who writes by these is answered by the same, and by nothing else
 OVERTAKEN = "it is late, and what fell due after it tells the customer more"
 
 
@@ -53,7 +55,7 @@ def of_ticket(tx: Tx, ticket: Ticket, *, cause: str) -> Occasion:
     """Return the occasion of what happened to a ticket without a message: an answer goes to who wrote last."""
     thread = threads.load(tx, ticket.id)
     said = thread.last_words
-    answered = said if said is not None and said.medium in TEXTS else thread.last_by_mail
+    answered = said if said is not None and said.medium in OWN else thread.last_by_mail
     customer = customers.load(tx, ticket.customer_id)
     is_verified = answered is not None and answered.is_verified
     name = customer.name if is_verified else ""
@@ -93,7 +95,7 @@ def of_arrival(arrival: Arrival, message_id: int) -> Occasion:
 
 def _is_answerable(message: Message) -> bool:
     """Whether what came in can be answered by what it came by: a call cannot."""
-    return message.sender is not None and (message.sender.kind == MAIL or message.kind in TEXTS)
+    return message.sender is not None and (message.sender.kind == MAIL or message.kind in OWN)
 
 
 def _is_robots(arrival: Arrival) -> bool:

@@ -33,7 +33,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     below: what the mail says after it and the conversation does not keep (a signature, a quote). from_name: "" = the
     organization's. withheld: why it is kept and not sent, None = it is sent. number: the outbox id, None = a new one;
     what stands in its text may have to name it. medium: what carries it, None = mail for an address, else the ticket's own.
-    extra: as OutboundMessage. account: which carries it, None = any that can.
+    extra: as OutboundMessage. account: which carries it, None = any that can. is_kept: False = it says again, by another way, what
+    the conversation has.
     """
 
     cause: str
@@ -55,6 +56,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     medium: str | None = None
     extra: dict[str, Any] = {}
     account: str | None = None
+    is_kept: bool = True
 
 
 def of_ticket(tx: Tx, context: Context, account: Account, ticket: Ticket, draft: Draft) -> OutboundMessage:

@@ -4,7 +4,7 @@ A row is decided with its cause and sent at least once (intake.delivering): a cr
 our note of it sends the same message, with the same Message-ID, again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 from sqlalchemy import BigInteger, bindparam, func, select
@@ -158,10 +158,13 @@ def note_failed(
     return True
 
 
-def retry(tx: Tx, outbox_id: int) -> bool:
+UNSENT = ("failed", "queued", "withheld")
+
+
+def retry(tx: Tx, outbox_id: int, *, states: Collection[str] = UNSENT) -> bool:
     """Send a failed, waiting or withheld message now; false when there is no such row, or it has gone out.
 
-    An answer that had counted as not given counts from now on.
+    An answer that had counted as not given counts from now on. states: of which it has to be in one.
     """
     ticket = _locked(tx, outbox_id)
     tries.forget_id(tx, outbox_id)
@@ -174,12 +177,14 @@ def retry(tx: Tx, outbox_id: int) -> bool:
             attempts=0,
             counted=0,
         )
-        for state in ("failed", "queued", "withheld")
+        for state in states
     }
-    if (touched["failed"] or touched["withheld"]) and ticket is not None:
+    if not any(touched.values()):
+        return False
+    if (touched.get("failed") or touched.get("withheld")) and ticket is not None:
         failures.give_again(tx, ticket, outbox_id)
     tx.signal("outbox", tx.now)
-    return any(touched.values())
+    return True
 
 
 def drop(tx: Tx, outbox_id: int) -> bool:
@@ -190,7 +195,7 @@ def drop(tx: Tx, outbox_id: int) -> bool:
     ticket = _locked(tx, outbox_id)
     touched = {
         state: tx.update(schema.outbox, {"id": outbox_id, "state": state}, state="dropped", next_at=None)
-        for state in ("failed", "queued", "withheld")
+        for state in UNSENT
     }
     if touched["queued"] and ticket is not None:
         failures.take_back(tx, ticket, outbox_id)

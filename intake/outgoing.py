@@ -10,9 +10,10 @@ from sqlalchemy import bindparam
 
 from channels import markup
 from channels.contract import OutboundFile, OutboundMessage
-from intake import budgets, events, outbound, permission
+from intake import both_ways, budgets, events, outbound, permission, saying, search_index
 from intake.model import Account, Context, Ticket
 from intake.outbound import MAIL, Draft
+from intake.saying import CHAT, SENT
 from intake.store import schema
 from intake.store.engine import Tx
 from intake.store.statements import Statement, upsert
@@ -38,6 +39,7 @@ _ENQUEUE = Statement(
                 "error",
                 "next_at",
                 "created_at",
+                "sent_at",
             )
         }
     )
@@ -46,7 +48,10 @@ _ENQUEUE = Statement(
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What an outbox row says beside its draft. send_at: microseconds UTC, None = it is withheld; error: why, or why so late."""
+    """What an outbox row says beside its draft. send_at: microseconds UTC, None = it is withheld; error: why, or why so late.
+
+    is_sent: it has left with the transaction that writes it.
+    """
 
     account: Account
     made: OutboundMessage
@@ -55,6 +60,13 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     message_id: int | None = None
     error: str | None = None
     send_at: int | None = None
+    is_sent: bool = False
+
+    @property
+    def state(self) -> str:
+        if self.send_at is None:
+            return "withheld"
+        return SENT if self.is_sent else "queued"
 
 
 def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
@@ -78,8 +90,9 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         tx, context, asked(tx, account, ticket, draft, units=budgets.units(account.medium, made))
     )
     withheld = draft.withheld or (verdict.sentence if verdict.is_withheld else None)
-    message_id = tx.new_id() if draft.is_public and withheld is None else None
+    message_id = tx.new_id() if draft.is_public and draft.is_kept and withheld is None else None
     send_at = None if withheld is not None else verdict.at or tx.now
+    is_said = account.medium == CHAT and withheld is None
     row = _Row(
         account=account,
         made=made,
@@ -88,6 +101,7 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         message_id=message_id,
         error=withheld or verdict.sentence or None,
         send_at=send_at,
+        is_sent=is_said,
     )
     if not _enqueue(tx, draft, row):
         return None
@@ -95,6 +109,10 @@ def send(tx: Tx, context: Context, ticket: Ticket, draft: Draft) -> int | None:
         _keep_message(tx, ticket, account, draft, message_id, made.message_id)
     outbox_id = int(made.id)
     permission.tell(tx, verdict, ticket_id=ticket.id, customer_id=ticket.customer_id, outbox_id=outbox_id)
+    if is_said:
+        saying.say(tx, context, draft, made)
+    elif message_id is not None and account.medium == MAIL:
+        both_ways.went(tx, context, ticket, draft)
     return outbox_id if draft.is_public or withheld is None else None
 
 
@@ -164,12 +182,13 @@ def _enqueue(tx: Tx, draft: Draft, row: _Row) -> bool:
         account=row.account.name,
         recipient=draft.to.address,
         payload=_encode(row.made).decode(),
-        state="queued" if row.send_at is not None else "withheld",
+        state=row.state,
         error=row.error,
-        next_at=row.send_at,
+        next_at=None if row.is_sent else row.send_at,
         created_at=tx.now,
+        sent_at=tx.now if row.is_sent else None,
     )
-    if is_first and row.send_at is not None:
+    if is_first and row.state == "queued" and row.send_at is not None:
         tx.signal("outbox", row.send_at)
     return bool(is_first)
 
@@ -197,25 +216,26 @@ def first_of(context: Context, medium: str) -> Account | None:
 def _keep_message(
     tx: Tx, ticket: Ticket, account: Account, draft: Draft, message_id: int, external_id: str
 ) -> None:
-    tx.insert(
-        schema.messages,
-        id=message_id,
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        direction="out",
-        author=draft.author,
-        medium=account.medium,
-        account=account.name,
-        external_id=external_id,
-        subject=draft.subject,
-        body=markup.plain(draft.text),
-        attachments=_encode([_described(file) for file in draft.attachments]).decode(),
-        automatic=draft.automatic,
-        at=tx.now,
-    )
+    written, said = markup.markdown_of(draft.text), markup.plain(draft.text)
+    columns = {
+        "ticket_id": ticket.id,
+        "customer_id": ticket.customer_id,
+        "direction": "out",
+        "author": draft.author,
+        "medium": account.medium,
+        "account": account.name,
+        "external_id": external_id,
+        "subject": draft.subject,
+        "body": written,
+        "visible_text": said if said != written else None,
+        "attachments": _encode([described(file) for file in draft.attachments]).decode(),
+        "automatic": draft.automatic,
+    }
+    tx.insert(schema.messages, id=message_id, at=tx.now, **columns)
+    search_index.keep(tx, message_id, columns)
 
 
-def _described(file: OutboundFile) -> dict[str, object]:
+def described(file: OutboundFile) -> dict[str, object]:
     """Return a file as messages name those that came in; blob: where its bytes are."""
     return {
         "name": file.name,

@@ -51,6 +51,7 @@ class Parsing:
         self._readers = readers
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse")
         self._worker = Worker(wall_s=wall_s)
+        self._warm: set[str] = set()  # accounts of which a message has been parsed: what that loads is loaded
 
     def examines(self, account: str) -> bool:
         """Whether the account's channel looks something up before its messages are parsed."""
@@ -74,9 +75,19 @@ class Parsing:
         """Parse on the fast road, in the order given; None = it needs the slow one. evidence: of each, None = of none."""
         loop = asyncio.get_running_loop()
         pairs = list(zip(raws, evidence or [None] * len(raws), strict=True))
-        return await loop.run_in_executor(
+        if all(self._is_quick(each) for each in raws):
+            return [parse_fast(self._readers, raw, found) for raw, found in pairs]
+        parsed = await loop.run_in_executor(
             self._threads, lambda: [parse_fast(self._readers, raw, found) for raw, found in pairs]
         )
+        self._warm.update(each.account for each in raws)
+        return parsed
+
+    def _is_quick(self, raw: RawMessage) -> bool:
+        """Whether reading it is less work than handing it to a thread: its module says so."""
+        reader = self._readers.get(raw.account)
+        is_quick = reader is not None and getattr(reader.module, "IS_QUICK", False)
+        return is_quick and raw.account in self._warm
 
     async def parse_costly(self, raw: RawMessage, evidence: Any = None) -> Parsed:
         """Parse on the slow road, or give what the envelope says."""

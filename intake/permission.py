@@ -40,6 +40,7 @@ ANSWERS_WITHIN_US = (
 CONFIRMED_WITHIN_US = 300_000_000  # 47 CFR 64.1200(a)(12): one confirmation, within five minutes of the word
 CONFIRMATION = "confirm:stop"
 PREFIX = "whatsapp:"
+CHAT = "chat"
 
 _CANNOT = {"sms": "cannot text", WHATSAPP: "cannot write on WhatsApp", VOICE: "cannot call"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -156,7 +157,9 @@ def ask(
 
 
 def is_bound(asked: Asked) -> bool:
-    """Whether the ledger has a say: mail of people to customers, and mail to agents, goes on."""
+    """Whether the ledger has a say: mail of people to customers, and mail to agents, goes on; chats have no name in it."""
+    if asked.medium == CHAT:
+        return False
     return asked.medium != EMAIL or (asked.is_public and asked.is_automatic)
 
 

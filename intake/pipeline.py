@@ -5,7 +5,8 @@
     a word of consent    consents.takes, when START, HELP or "unsubscribe" make sense as one
     an agent's "1"       paged_texts.settle: a text from an agent's number that answers a page
     who is writing       agent_proof.judge, when it looks like an agent's:
-                         with proof agent_mail.settle does what it says, and that is all; else customers.identify
+                         with proof agent_mail.settle does what it says, and that is all; else
+                         unwanted.turns_away whom we never want to hear from again, or customers.identify
     which conversation   conversations.place: what the message names, else what gathers it, else what its medium says
 
 None that there is: newcomers.open_ticket.
@@ -36,6 +37,7 @@ from intake import (
     agent_proof,
     agent_telling,
     bounces,
+    chats,
     clocks,
     consents,
     conversations,
@@ -56,8 +58,10 @@ from intake import (
     quiet,
     reactions,
     rerouting,
+    search_index,
     seating,
     tickets,
+    unwanted,
     whatsapp_nudges,
 )
 from intake.agent_proof import Proven, Unproven
@@ -99,6 +103,8 @@ def _settle_new(tx: Tx, context: Context, received: Received, message: Message, 
     word = agent_proof.judge(tx, context, claimed, message, problem=problem) if claimed else None
     if isinstance(word, Proven):
         agent_mail.settle(tx, context, received, message, word)
+        return
+    if unwanted.turns_away(tx, context, received, message, account):
         return
     arrival = Arrival(
         received=received,
@@ -170,7 +176,8 @@ def join(tx: Tx, context: Context, arrival: Arrival, ticket: Ticket, place: Plac
         ticket = _reopen(tx, context, reacted, cause)
         is_theirs = ticket.agent == reacted.ticket.agent
         ticket = rerouting.further_line(tx, context, ticket, arrival, message_id)
-        if is_theirs:  # who has just been given it reads the same words in that notice
+        # Who has just been given it reads the same words in that notice.
+        if is_theirs and not chats.is_told(tx, before, arrival):
             _tell_assignee(tx, context, ticket, message_id, message)
     quiet.follow(tx, context, ticket, seen=cause.seen)
 
@@ -240,6 +247,7 @@ def _settle_again(tx: Tx, received: Received, message: Message, problem: str | N
         # What an agent's mail became is the agent's words, and no longer the mail's: only "in" is written anew.
         row = {"id": received.message_id, "direction": "in"}
         tx.update(schema.messages, row, **conversations.content(message))
+        search_index.renew(tx, received.message_id)
         fetches.name_again(tx, received.message_id)
         about["message"] = str(received.message_id)
     events.record(tx, "parsed_again", ticket_id=received.ticket_id, **about)

@@ -214,7 +214,7 @@ async def _daemon_at(settings: Settings, session: aiohttp.ClientSession) -> str:
     url = f"http://{f'[{bare}]' if ':' in bare else bare}:{port}"
     timeout: Any = aiohttp.ClientTimeout(total=5)
     try:
-        async with session.get(f"{url}/healthz", timeout=timeout):
+        async with session.get(f"{url}/healthz", timeout=timeout, allow_redirects=False):
             return url
     except (aiohttp.ClientError, TimeoutError, OSError):
         raise NotPlayable(

@@ -120,7 +120,7 @@ def say(tx: Tx, context: Context, ticket: Ticket, at: datetime, *, agent: str) -
         automatic="auto-generated",  # a template's words: they count as no answer
         answers=happened.answers,
         medium=happened.medium,
-        account=happened.account if happened.medium in occasion.TEXTS else None,
+        account=happened.account if happened.medium in occasion.OWN else None,
     )
     refused = outgoing.refusal(tx, context, ticket, draft)
     is_sent = outgoing.send(tx, context, ticket, draft)

@@ -147,18 +147,22 @@ def set_status(
     former = ticket.agent
     if not is_reopened or former is None:
         return tickets.change(tx, ticket, actor=actor, status=status)
-    is_there = former in context.rulebook.agents and not _is_gone(tx, former)
+    is_there = former in context.rulebook.agents and not agents.state(tx, former).is_gone(ticket.medium)
     if is_there and _has_room(tx, context, former, team=ticket.team, medium=ticket.medium):
         return tickets.change(tx, ticket, actor=actor, is_seated=True, status=status)
     reopened = tickets.change(tx, ticket, actor=actor, status=status)
     placed = pick_named(tx, context, reopened, former, level=reopened.level, actor="system")
-    tell(tx, context, ticket, placed, cause=cause, text=text, why=_why_not(tx, former))
+    tell(tx, context, ticket, placed, cause=cause, text=text, why=_why_not(tx, former, ticket.medium))
     return placed
 
 
 def hand_back(tx: Tx, context: Context, ticket: Ticket, *, cause: str, text: str = "") -> Ticket:
-    """Take an open ticket from an agent who is away and does not keep what is theirs; as it is then."""
-    if not ticket.is_open or ticket.agent is None or not _is_gone(tx, ticket.agent):
+    """Take an open ticket from an agent who is away (for its medium) and does not keep what is theirs; as it is then."""
+    if (
+        not ticket.is_open
+        or ticket.agent is None
+        or not agents.state(tx, ticket.agent).is_gone(ticket.medium)
+    ):
         return ticket
     placed = reassign(tx, context, ticket)
     tell(tx, context, ticket, placed, cause=cause, text=text, why="you are away")
@@ -237,14 +241,8 @@ def _has_room(tx: Tx, context: Context, agent: str, *, team: str | None, medium:
     return bool(tx.run(_SIT, name=agent, medium=medium, most=NO_CAP if most is None else most))
 
 
-def _is_gone(tx: Tx, agent: str) -> bool:
-    """Whether the agent is away, and lets go of what comes up meanwhile."""
-    state = agents.state(tx, agent)
-    return state.is_away and not state.is_keeping
-
-
-def _why_not(tx: Tx, agent: str) -> str:
-    return "you are away" if _is_gone(tx, agent) else "you hold as many as you may"
+def _why_not(tx: Tx, agent: str, medium: str) -> str:
+    return "you are away" if agents.state(tx, agent).is_gone(medium) else "you hold as many as you may"
 
 
 def _seen(load: AgentLoad) -> dict[str, Any]:

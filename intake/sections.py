@@ -1,5 +1,6 @@
 """The sections of intake.yaml: what may be written in each, and what holds where nothing is written."""
 
+import ipaddress
 import re
 from typing import Annotated, Literal
 
@@ -18,11 +19,26 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A mapping of intake.yaml; a key it does not know is refused."""
 
 
+class Tls(Section, frozen=True):
+    """Files in PEM: the certificate with its chain, and its key. A certificate that is renewed is taken up within the hour."""
+
+    certificate: Annotated[str, Meta(min_length=1)]
+    key: Annotated[str, Meta(min_length=1)]
+
+
 class Http(Section, frozen=True):
-    """listen: "host:port", port 0 = any free one. public_url: how customers and providers reach us, without a final /."""
+    """listen: "host:port", port 0 = any free one. public_url: how customers and providers reach us, without a final /.
+
+    tls: None = plain HTTP. proxies: addresses and networks, apart by spaces, of the proxies in front of us: whom they name
+    in X-Forwarded-For is who asks; of nobody else that header is believed, this machine's own proxy aside. Without either
+    we listen on this machine alone. With tls others reach us by an address that public_url has to say: what Host says is
+    believed by nobody, so that nobody could sign in without. (Behind a proxy this machine alone may: a container's own host.)
+    """
 
     listen: str = "127.0.0.1:8080"
     public_url: str = ""
+    proxies: str = ""
+    tls: Tls | None = None
 
     def __post_init__(self) -> None:
         found = _LISTEN.fullmatch(self.listen)
@@ -30,6 +46,53 @@ class Http(Section, frozen=True):
             raise ValueError(f"listen is written like 127.0.0.1:8080, not '{self.listen}'")
         if self.public_url and not self.public_url.startswith(("http://", "https://")):
             raise ValueError(f"public_url is written like https://help.example.com, not '{self.public_url}'")
+        self._check_proxies()
+        if not self.is_local and self.tls is None and not self.proxies.split():
+            raise ValueError(
+                f"{self.listen} can be reached from elsewhere, and what is sent there could be read on the way: "
+                "give it tls, or name the proxy in front of it in proxies"
+            )
+        if not self.is_local and self.tls is not None and not self.public_url:
+            raise ValueError(
+                f"{self.listen} can be reached from elsewhere: say in public_url how browsers do, like "
+                "https://help.example.com, for pages of that origin alone are listened to, and links begin with it"
+            )
+
+    def _check_proxies(self) -> None:
+        for each in self.proxies.split():
+            try:
+                ipaddress.ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(f"proxies are written like '10.0.0.7 10.1.0.0/16', not '{each}'") from None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches the address."""
+        host = self.listen.rpartition(":")[0].strip("[]")
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
+
+class Access(Section, frozen=True):
+    """Who signs in, and for how long.
+
+    second_factor: of whom it is asked. session_hours: after so long everybody signs in again; idle_minutes: after so long
+    without a click. password_length: characters at least. invitation_hours: how long a link to choose a password is good.
+    """
+
+    second_factor: Literal["everybody", "admins", "nobody"] = "admins"
+    session_hours: Annotated[float, Meta(gt=0, le=24)] = 12
+    idle_minutes: Annotated[float, Meta(ge=1, le=1440)] = 120
+    password_length: Annotated[int, Meta(ge=8, le=64)] = 12
+    invitation_hours: Annotated[float, Meta(gt=0, le=168)] = 72
+
+
+class Desk(Section, frozen=True):
+    """The page that agents work on. agents_see: the tickets of their teams, their own and nobody's; or all."""
+
+    agents_see: Literal["team", "all"] = "team"
 
 
 class Limits(Section, frozen=True):
@@ -53,6 +116,7 @@ class Notices(Section, frozen=True):
     """The built-in mails to agents, each of which may be switched off.
 
     link_days: how long the links of a notice, by which it is acknowledged or taken, are good for; 0 = there are none.
+    outside_hours: what can wait comes in one mail when the agent's hours begin, or at once as all else does.
     """
 
     assigned: bool = True
@@ -62,6 +126,7 @@ class Notices(Section, frozen=True):
     promise_due: bool = True
     promise_broken: bool = True
     link_days: Annotated[float, Meta(ge=0, le=90)] = 7
+    outside_hours: Literal["digest", "at_once"] = "digest"
 
 
 class Answers(Section, frozen=True):
@@ -69,9 +134,11 @@ class Answers(Section, frozen=True):
 
     quote: the customer's last message below it, as mail clients do. signature: Markdown, below every answer;
     signatures: team or agent -> their own. names: agent -> the name that customers see as the sender's, with the organization's.
+    undo_s: how long what was sent from the desk waits before it leaves, and can be taken back; 0 = it leaves at once.
     """
 
     quote: bool = True
+    undo_s: Annotated[float, Meta(ge=0, le=60)] = 10
     signature: str = ""
     signatures: dict[str, str] = {}
     names: dict[str, str] = {}

@@ -13,9 +13,11 @@ from msgspec import Meta
 
 from intake import account_checks, redaction, variables
 from intake.sections import (
+    Access,
     Answers,
     Calls,
     Consent,
+    Desk,
     Files,
     Heartbeat,
     Http,
@@ -46,7 +48,7 @@ class ChannelSettings(msgspec.Struct, frozen=True):
 
 
 class File(Section, frozen=True):
-    """intake.yaml as it is written. Paths: `folder` from the working directory, `rules` and `replies` from the file."""
+    """intake.yaml as it is written. Paths: `folder` from the working directory, `rules`, `replies`, `canned` from the file."""
 
     channels: dict[str, Node]
     name: str = ""
@@ -55,6 +57,7 @@ class File(Section, frozen=True):
     http: Http = Http()
     rules: Annotated[str, Meta(min_length=1)] = "rules.yaml"
     replies: Annotated[str, Meta(min_length=1)] = "replies"
+    canned: Annotated[str, Meta(min_length=1)] = "canned"
     outgoing: Node | None = None
     limits: Limits = Limits()
     notices: Notices = Notices()
@@ -64,6 +67,8 @@ class File(Section, frozen=True):
     consent: Consent = Consent()
     phone: Phone = Phone()
     files: Files = Files()
+    access: Access = Access()
+    desk: Desk = Desk()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -81,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     replies: Path
     outgoing: Any
     channels: dict[str, ChannelSettings]
+    canned: Path = Path("canned")
     name: str = ""
     store: str = ""
     http: Http = Http()
@@ -92,6 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     consent: Consent = Consent()
     phone: Phone = Phone()
     files: Files = Files()
+    access: Access = Access()
+    desk: Desk = Desk()
     heartbeat: Heartbeat | None = None
     silence_alarm: SilenceAlarm | None = None
     log: Log = Log()
@@ -102,7 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 # Every section that the daemon takes as it is: one that is not named here would be read and forgotten.
 _AS_WRITTEN = frozenset(Settings.__struct_fields__) & frozenset(File.__struct_fields__) - {
-    "folder", "rules", "replies", "outgoing", "channels", "http",
+    "folder", "rules", "replies", "canned", "outgoing", "channels", "http",
 }  # fmt: skip
 
 
@@ -178,6 +186,7 @@ def _settings(path: Path, root: Node, problems: list[Problem]) -> Settings | Non
         folder=Path(file.folder),
         rules=folder / file.rules,
         replies=folder / file.replies,
+        canned=folder / file.canned,
         outgoing=outgoing,
         channels={
             name: _reached_at(public_url, channel)

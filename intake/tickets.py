@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity
-from intake import alarms, counters, events, refs
+from intake import alarms, counters, events, refs, search_index
 from intake.keys import Keys
 from intake.model import OPEN_STATUSES, Ticket
 from intake.store import schema
@@ -46,6 +46,7 @@ _NAMES = [
     "created_at",
     "solved_at",
     "nature",
+    "outcome",
     "fields",
     "gathered_by",
     "skills",
@@ -79,7 +80,12 @@ _ANY_WAITING = Statement(select(_t.id).where(_t.waits_since.is_not(None), _t.sol
 _COUNT_MESSAGE = Statement(
     schema.tickets.update()
     .where(_t.id == bindparam("at_id"))
-    .values(messages=_t.messages + 1, customer_replied_at=bindparam("at"), updated_at=bindparam("now"))
+    .values(
+        messages=_t.messages + 1,
+        customer_replied_at=bindparam("at"),
+        written_at=bindparam("at"),
+        updated_at=bindparam("now"),
+    )
 )
 
 
@@ -145,6 +151,7 @@ def insert(tx: Tx, ticket: Ticket, *, rule: str, links: tuple[int | None, int | 
         linked_to=links[0],
         suggested_link=links[1],
         messages=1,
+        written_at=ticket.created_at,
         updated_at=tx.now,
     )
 
@@ -260,18 +267,17 @@ def counted_from(tx: Tx, ticket: Ticket, came_at: int) -> int:
 def add_note(tx: Tx, ticket: Ticket, *, author: str, text: str) -> int:
     """Write down what only colleagues see; the message's id. author: an agent's name, or "rule:<id>"."""
     message_id = tx.new_id()
-    tx.insert(
-        schema.messages,
-        id=message_id,
-        ticket_id=ticket.id,
-        customer_id=ticket.customer_id,
-        direction="note",
-        author=author,
-        medium=ticket.medium,
-        account=ticket.account,
-        body=text,
-        at=tx.now,
-    )
+    columns = {
+        "ticket_id": ticket.id,
+        "customer_id": ticket.customer_id,
+        "direction": "note",
+        "author": author,
+        "medium": ticket.medium,
+        "account": ticket.account,
+        "body": text,
+    }
+    tx.insert(schema.messages, id=message_id, at=tx.now, **columns)
+    search_index.keep(tx, message_id, columns)
     return message_id
 
 

@@ -114,7 +114,8 @@ class Transcribing:
             except (StoreError, Unavailable) as error:
                 self._told("transcribing_delayed", {"reason": str(error)})
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
 
     async def write_down(self) -> int:
         """Write down what waits, some at a time; how many were tried. Raises: StoreError, Unavailable."""

@@ -77,6 +77,12 @@ def reason_of_number(tx: Tx, medium: str, number: str) -> str | None:
     return str(row[0] or "other") if row is not None else None
 
 
+def reason_of_address(tx: Tx, address: str) -> str | None:
+    """Return why mail does not reach an address; None = as far as we know it does."""
+    row = tx.one(_REASON, kind="email", value=address.lower())
+    return str(row[0] or "other") if row is not None else None
+
+
 def complain(tx: Tx, address: str, *, is_withdrawn: bool = False) -> bool:
     """Note that somebody called our mail spam, or took it back; whether we know the address."""
     return tx.run(_COMPLAIN, address=address.lower(), at=None if is_withdrawn else tx.now) > 0

@@ -9,7 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from intake import answering, budgets, due, floods, instants, journal, ledger, sessions, silence
+from intake import (
+    answering,
+    budgets,
+    drafts,
+    due,
+    first_start,
+    floods,
+    instants,
+    journal,
+    ledger,
+    search_learning,
+    session_lines,
+    sessions,
+    signing_in,
+    silence,
+    web_sessions,
+)
 from intake.metrics import Metrics
 from intake.store import blobs, schema
 from intake.store.engine import StoreError, Tx
@@ -20,10 +36,12 @@ if TYPE_CHECKING:
     from intake.daemon import Daemon
 
 FOREIGN_LOOK_S = 0.5
+FOREIGN_LOOK_DEAF_S = 0.2  # where other daemons' words do not get through, looking is all there is
 FIGURES_S = 5.0
 QUARANTINE_RETRY_S = 3_600
 SWEEP_S = 24 * 3_600
 FORGET_S = 1_800
+LEARN_S = 20
 NAMED_MAX = 20
 
 _j = schema.journal.c
@@ -84,22 +102,12 @@ class Upkeep:
     @contextlib.asynccontextmanager
     async def running(self, tasks: asyncio.TaskGroup) -> AsyncIterator[None]:
         """Serve the pages and do the chores until the block ends. Raises: OSError when the address is taken."""
-        serving = await asyncio.to_thread(importlib.import_module, "intake.web.serving")
-        oncall = await asyncio.to_thread(importlib.import_module, "intake.web.oncall")
-        wired = self._daemon.wired
-        feeds = oncall.Feeds(wired.store, self._daemon.reloader.context)
-        notices = await asyncio.to_thread(importlib.import_module, "intake.web.notice_pages")
-        pages = notices.Pages(wired.store, self._daemon.reloader.context)
-        sent = await asyncio.to_thread(importlib.import_module, "intake.web.files")
-        files = sent.Files(wired.store, self._daemon.reloader.context, folder=wired.blob_folder)
-        runner = await serving.serve(
-            self,
-            wired.settings.http.listen,
-            channels=wired.channels,
-            gate=self._daemon.gate,
-            mounts=(feeds.add_to, pages.add_to, files.add_to),
-        )
+        site = await asyncio.to_thread(importlib.import_module, "intake.web.site")
+        daemon = self._daemon
+        context = daemon.reloader.context
+        runner = await site.serve(daemon.wired, self, gate=daemon.gate, context=context, live=daemon.live)
         self.bound = runner.addresses[0][:2]
+        await self._tell_of_first_admin()
         chores = [tasks.create_task(work) for work in self._chores()]
         try:
             yield
@@ -108,6 +116,16 @@ class Upkeep:
                 chore.cancel()
             await runner.cleanup()
 
+    async def _tell_of_first_admin(self) -> None:
+        """Make a link for whoever is to let in the others, where nobody can yet."""
+        wired = self._daemon.wired
+        http, (host, port) = wired.settings.http, self.bound or ("", 0)
+        own = f"{'https' if http.tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+        with contextlib.suppress(StoreError):
+            await first_start.tell(
+                wired.store, wired.keys, folder=wired.settings.folder, house=http.public_url or own
+            )
+
     def _chores(self) -> list[Any]:
         settings = self._daemon.wired.settings
         chores = [
@@ -115,6 +133,7 @@ class Upkeep:
             self._retry_quarantined(),
             self._sweep_blobs(),
             self._forget_counted(),
+            self._learn_words(),
             self._measure(),
         ]
         if settings.calls.keep_recordings_days:
@@ -187,11 +206,14 @@ class Upkeep:
         )
 
     async def _look_for_foreign_writes(self) -> None:
+        neighbours = self._daemon.neighbours
         while True:
-            await asyncio.sleep(FOREIGN_LOOK_S)
+            is_deaf = neighbours is not None and not neighbours.is_heard
+            await asyncio.sleep(FOREIGN_LOOK_DEAF_S if is_deaf else FOREIGN_LOOK_S)
             with contextlib.suppress(StoreError):
                 if await self._daemon.wired.store.has_foreign_writes():
                     self._daemon.wake_all()
+                    await self._daemon.feeds.look()
 
     async def _retry_quarantined(self) -> None:
         while True:
@@ -212,9 +234,26 @@ class Upkeep:
         while True:
             await asyncio.sleep(FORGET_S)
             with contextlib.suppress(StoreError):
-                for forget in (answering.forget_counted, budgets.forget, floods.forget, sessions.forget_old):
+                for forget in (
+                    answering.forget_counted,
+                    budgets.forget,
+                    drafts.forget_ended,
+                    floods.forget,
+                    session_lines.forget_old,
+                    sessions.forget_old,
+                    signing_in.forget,
+                    web_sessions.forget_old,
+                ):
                     while await self._daemon.wired.store.write(forget):
                         pass
+
+    async def _learn_words(self) -> None:
+        """Keep up the vocabulary in which misspelt words are looked up."""
+        while True:
+            await asyncio.sleep(LEARN_S)
+            with contextlib.suppress(StoreError):
+                while await search_learning.catch_up(self._daemon.wired.store):
+                    pass
 
     async def _measure(self) -> None:
         while True:
@@ -226,6 +265,7 @@ class Upkeep:
         store, metrics = self._daemon.wired.store, self.metrics
         pending, oldest, waiting, due_at, last_us = await store.read(_figures)
         metrics.journal_pending.set(pending)
+        metrics.chats_open.set(self._daemon.feeds.count)
         metrics.journal_lag.set(oldest)
         metrics.outbox.labels("queued").set(waiting)
         metrics.outbox_oldest.set(due_at)

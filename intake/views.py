@@ -11,8 +11,11 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from channels.contract import Identity, View
-from intake import armaments, callers, calling_out, closed_texts, holds, incidents, instants, paging
+from intake import armaments, blocking, callers, calling_out, closed_texts, holds, incidents, instants, paging
+from intake.availability import Availabilities
 from intake.model import Context, Ticket
+from intake.saying import CHAT
+from intake.session_lines import Begun
 from intake.store import schema
 from intake.store.engine import Ids, Tx
 from intake.store.statements import Statement
@@ -47,6 +50,7 @@ class Views:
     def __init__(self, context: Callable[[], Context]) -> None:
         self._context = context
         self._desk: _Desk | None = None
+        self._availabilities = Availabilities(context)
 
     def build(
         self,
@@ -56,8 +60,15 @@ class Views:
         session: str | None = None,
         caller: Identity | None = None,
         busy: frozenset[str] = frozenset(),
+        feed: Begun | None = None,
+        names: tuple[str, ...] = (),
     ) -> View:
-        """Return the view of a session. caller: who it is with, as the channel knows it. busy: agents who ring elsewhere."""
+        """Return the view of a session. caller: who it is with, as the channel knows it. busy: agents who ring elsewhere.
+
+        feed: of the session, None = it has none. names: by which its visitor may be blocked.
+        """
+        if self.is_fed(account):
+            return self._of_chat(tx, account, feed, names)
         context, desk = self._context(), self._looked(tx)
         who = callers.find(tx, session, caller)
         ticket = callers.ticket_of(tx, who)
@@ -77,6 +88,26 @@ class Views:
             placed=None if ticket is None else callers.placed(tx, context, ticket, busy=busy),
             may_text=not is_open and closed_texts.may_be_offered(tx, context, account, caller),
             **callers.part_of_view(tx, who, caller),
+        )
+
+    def is_fed(self, account: str) -> bool:
+        """Whether the account's sessions have a feed, which others may say something to."""
+        known = self._context().accounts.get(account)
+        return known is not None and known.medium == CHAT
+
+    def _of_chat(self, tx: Tx, account: str, feed: Begun | None, names: tuple[str, ...]) -> View:
+        """Return what a chat is shown: nobody rings for it, and little is looked up anew for each line."""
+        there = self._availabilities.of_account(tx, account)
+        return View(
+            at=instants.datetime_from_us(tx.now),
+            is_open=there.state != "later",
+            next_open=there.opens_at,
+            zone=there.zone,
+            wait_s=there.wait_s,
+            incident=self._looked(tx).incident,
+            availability=there,
+            is_blocked=bool(names) and blocking.is_blocked(tx, self._context(), names),
+            last_seq=0 if feed is None else feed.last_seq,
         )
 
     def _looked(self, tx: Tx) -> _Desk:

@@ -17,7 +17,18 @@ from typing import Any
 import msgspec
 from sqlalchemy import bindparam, case, func, select
 
-from intake import agents, alarms, failpoints, instants, quiet, reactions, seating, threads, tickets
+from intake import (
+    agents,
+    alarms,
+    failpoints,
+    instants,
+    medium_presence,
+    quiet,
+    reactions,
+    seating,
+    threads,
+    tickets,
+)
 from intake.model import Context, Ticket
 from intake.reactions import Cause
 from intake.store import schema
@@ -195,11 +206,13 @@ def _is_possible(tx: Tx, context: Context, kind: Kind) -> bool:
 
 
 def _next_look(tx: Tx, context: Context) -> int | None:
-    """Return when the hours or the shift of anybody begin for whom something waits."""
+    """Return when the hours or the shift of anybody begin for whom something waits, or somebody is available again."""
     people = agents.people(tx, context, loads={})
     teams = context.rulebook.teams
     found: list[datetime] = []
     for team, level in {(kind.team, kind.level) for kind in _kinds(tx) if kind.team in teams}:
         at = assignment.next_duty(teams[team], level or teams[team].first_level, people)
         found += [at] if at is not None else []
-    return instants.us_from_datetime(min(found)) if found else None
+    starts = [instants.us_from_datetime(at) for at in found]
+    ends = medium_presence.next_end(tx) if teams else None
+    return min((*starts, *(() if ends is None else (ends,))), default=None)

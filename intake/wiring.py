@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from channels import loading
-from intake import dispatch, instants, parsing, rule_files, rulebooks
+from intake import dispatch, instants, parsing, rule_files, rulebooks, written_down
 from intake.backlog import BacklogReader
 from intake.dispatch import Dispatcher
 from intake.journal import Journal
@@ -99,6 +99,7 @@ def wire(settings: Settings, *, clock: instants.Clock = instants.now) -> Wired:
         name: Reader(modules[name], each.options, getattr(channels[name], "examine", None))
         for name, each in settings.channels.items()
     }
+    readers[written_down.NAME] = Reader(written_down, written_down.Options())
     make_folder(blob_folder(settings))
     store = opening.open_store(settings.store, settings.folder, clock=clock)
     try:
@@ -173,7 +174,7 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         medium=loading.module_for(kind).MEDIUM,
         addresses=tuple(dict.fromkeys(each.lower() for each in getattr(options, "addresses", ()))),
         delimiter=getattr(options, "delimiter", "+"),
-        can_deliver=hasattr(channel, "deliver"),
+        can_deliver=hasattr(channel, "deliver") or getattr(channel, "is_fed", False),
         languages=getattr(options, "consent_languages", ()),
         countries=getattr(options, "countries", ()),
         templates=getattr(options, "templates", ()),
@@ -181,4 +182,7 @@ def _account(settings: Settings, name: str, channel: Any) -> Account:
         spoken=getattr(options, "languages", ()),
         agents_language=getattr(options, "agents_language", ""),
         closed_text=getattr(options, "closed_text", ""),
+        leaving=getattr(options, "leaving", None),
+        origins=getattr(options, "origins", ()),
+        quick_replies=frozenset(getattr(options, "quick_replies", ())),
     )

@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from intake import agents_view, cli, instants, presence, terminal, when_text
+from intake import agents_view, cli, instants, medium_presence, presence, terminal, when_text
 from intake.agents_view import Held
-from intake.commands import options, output
+from intake.commands import agent_access, options, output
 from intake.model import Context
 from intake.wiring import Wired
 from routing import moment_text
@@ -33,9 +33,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     left.add_argument("--keep", action="store_true", help="their tickets stay with them meanwhile")
     back = options.subcommand(commands, "back", come_back, "somebody is there again")
     back.add_argument("name", metavar="NAME", help="an agent of the rules")
+    _configure_presence(commands)
+    agent_access.add_to(commands)
     for each in (left, back):
         each.add_argument("--as", dest="agent", metavar="WHO", help="who says it; default: NAME")
         options.add_json(each)
+
+
+def _configure_presence(commands: Any) -> None:
+    said = options.subcommand(
+        commands, "presence", set_presence, "whether somebody takes more of one medium, chats for example"
+    )
+    said.add_argument("name", metavar="NAME", help="an agent of the rules")
+    said.add_argument(
+        "medium", metavar="MEDIUM", nargs="?", help="chat, email, sms, …; none = what holds now"
+    )
+    said.add_argument("presence", metavar="PRESENCE", nargs="?", choices=medium_presence.PRESENCES)
+    until = said.add_mutually_exclusive_group()
+    until.add_argument("--until", metavar="WHEN", help="it ends by itself then; else when they say so")
+    until.add_argument("--for", dest="length", metavar="LENGTH", help="how long, like 45m, 2h or 3d")
+    said.add_argument("--as", dest="agent", metavar="WHO", help="who says it; default: NAME")
+    options.add_json(said)
 
 
 run = options.run_subcommand
@@ -73,6 +91,11 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _duty(row: Mapping[str, Any]) -> str:
+    said = [f"{presence} for {medium}" for medium, presence in row["presence"].items()]
+    return ", ".join((_hours(row), *said))
+
+
+def _hours(row: Mapping[str, Any]) -> str:
     until = f" until {terminal.local_time(row['until'])}" if row["until"] else ""
     if row["away"]:
         return f"away{until}"
@@ -123,6 +146,43 @@ def come_back(arguments: argparse.Namespace) -> int:
     else:
         terminal.say(f"{arguments.name} {'is back' if was_away else 'was not away'}")
     return 0
+
+
+def set_presence(arguments: argparse.Namespace) -> int:
+    """Say it, or show what holds."""
+    if arguments.medium is not None and arguments.presence is None:
+        raise cli.WrongInput(f"say which: {', '.join(medium_presence.PRESENCES)}")
+    with options.wired(arguments) as wired:
+        _check(wired.context, arguments.name, arguments.agent)
+        if arguments.medium is not None:
+            _say(arguments, wired)
+        held = wired.store.read_now(lambda tx: medium_presence.of_agent(tx, arguments.name))
+    media = {
+        medium: {"presence": said.presence, "until": instants.rfc3339_from_us(said.until)}
+        for medium, said in sorted(held.items())
+    }
+    if arguments.is_json:
+        output.print_json({"name": arguments.name, "presence": media})
+        return 0
+    for medium, row in media.items():
+        until = f" until {terminal.local_time(row['until'])}" if row["until"] else ""
+        terminal.say(f"{arguments.name} is {row['presence']} for {medium}{until}")
+    if not media:
+        terminal.say(f"{arguments.name} is available for every medium")
+    return 0
+
+
+def _say(arguments: argparse.Namespace, wired: Wired) -> None:
+    known = sorted({each.medium for each in wired.context.accounts.values()})
+    if arguments.medium not in known:
+        raise cli.WrongInput(f"no account has the medium '{arguments.medium}': {', '.join(known)}")
+    until_us = _until_us(arguments, wired)
+    by = arguments.agent or arguments.name
+    wired.store.write_now(
+        lambda tx: medium_presence.say(
+            tx, arguments.name, arguments.medium, arguments.presence, by=by, until_us=until_us
+        )
+    )
 
 
 def _check(context: Context, *names: str | None) -> None:

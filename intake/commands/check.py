@@ -16,6 +16,7 @@ import msgspec
 from channels import loading
 from intake import cli, rule_files, terminal
 from intake.commands import deciding, guard, options, output
+from intake.outbound import MAIL
 from intake.replies import Replies, TemplateProblem
 from intake.rule_files import Sources
 from intake.settings import Settings
@@ -90,6 +91,8 @@ def examine(arguments: argparse.Namespace) -> tuple[tuple[Problem, ...], Ruleboo
     except ConfigError as error:
         return error.problems, None
     found = _channel_problems(settings)
+    found += _unmailed_chats(settings)
+    found += _canned_problems(settings)
     book = None
     try:
         with options.located(settings.rules):
@@ -136,6 +139,15 @@ def _means(arguments: argparse.Namespace, settings: Settings, book: Rulebook, so
         store.close()
 
 
+def _canned_problems(settings: Settings) -> list[Problem]:
+    from intake import canned
+
+    return [
+        Problem(str(settings.canned / each.file), each.line, 1, "error", "bad-canned-reply", each.message)
+        for each in canned.read(settings.canned).faults
+    ]
+
+
 def _template_problems(settings: Settings, sources: Sources) -> list[Problem]:
     try:
         Replies(sources.replies)
@@ -168,20 +180,38 @@ def _channel_problems(settings: Settings) -> list[Problem]:
     return found
 
 
+def _unmailed_chats(settings: Settings) -> list[Problem]:
+    """Find chats that mail answers to visitors who have left, where no account sends mail."""
+    kinds = {name: loading.module_for(channel.kind) for name, channel in settings.channels.items()}
+    if any(each.MEDIUM == MAIL and hasattr(each.Channel, "deliver") for each in kinds.values()):
+        return []
+    waits = {name: getattr(each.options, "leaving", None) for name, each in settings.channels.items()}
+    accounts = _top_level(settings, "channels").keys if any(waits.values()) else {}
+    message = "visitors who leave are to have their answer by mail, and no account sends mail"
+    hint = "add an account of kind email, or set leaving: {mail_after_minutes: 0}"
+    return [
+        accounts[name].warning("no-mail", message, hint)
+        for name, leaving in waits.items()
+        if leaving is not None and leaving.mail_after_minutes
+    ]
+
+
 def _unwritten_texts(settings: Settings, sources: Sources) -> list[Problem]:
     """Find texts that customers are to have, and that nobody has written."""
-    found, known = [], {name for name, _ in sources.replies}
-    for name, channel in settings.channels.items():
-        template = getattr(channel.options, "closed_text", "")
+    known = {name for name, _ in sources.replies}
+    named: list[tuple[tuple[str, ...], str]] = [
+        (("channels", name, "closed_text"), getattr(channel.options, "closed_text", ""))
+        for name, channel in settings.channels.items()
+    ]
+    named.append((("phone", "whatsapp_nudge_reply"), settings.phone.whatsapp_nudge_reply))
+    found = []
+    for (section, *keys), template in named:
         if template and template not in known:
-            node = _top_level(settings, "channels").value[name].value["closed_text"]
+            node = _top_level(settings, section)
+            for key in keys:
+                node = node.value[key]
             hint = trouble.did_you_mean(template, known)
             found.append(node.problem("unknown-template", f"there is no reply template '{template}'", hint))
-    nudge = settings.phone.whatsapp_nudge_reply
-    if nudge and nudge not in known:
-        node = _top_level(settings, "phone").value["whatsapp_nudge_reply"]
-        hint = trouble.did_you_mean(nudge, known)
-        found.append(node.problem("unknown-template", f"there is no reply template '{nudge}'", hint))
     return found
 
 

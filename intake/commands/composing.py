@@ -1,7 +1,6 @@
 """What an answer would be, before it is sent: segments, cost, and what stands in its way."""
 
 import argparse
-import mimetypes
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from intake.commands import options, output
 
 if TYPE_CHECKING:
     from channels.contract import OutboundFile
-    from intake.composing import Composed
+    from intake.composed import Composed
 
 FORCING_SHOWN = 10
 
@@ -55,13 +54,13 @@ def compose(arguments: argparse.Namespace) -> int:
 def _file(path: Path) -> "OutboundFile":
     """Return a file as an answer would name it; its bytes stay where they are. Raises: cli.WrongInput."""
     from channels.contract import OutboundFile
+    from intake import attaching
 
     try:
         size = path.stat().st_size
     except OSError as error:
         raise cli.WrongInput(f"{path} cannot be read: {error.strerror}") from None
-    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    return OutboundFile(path.name, content_type, size, "")
+    return OutboundFile(path.name, attaching.type_of(path.name), size, "")
 
 
 def _lines(composed: "Composed") -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The store: bring it to this version, back it up, restore it, and verify a backup."""
+"""The store: bring it to this version, back it up, restore it, verify a backup, and make the search's index anew."""
 
 import argparse
 from collections.abc import Iterator
@@ -26,6 +26,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser = options.subcommand(commands, name, run, text)
         parser.add_argument("file", type=Path, metavar="FILE")
         options.add_json(parser)
+    made_anew = options.subcommand(
+        commands, "reindex", reindex, "make the words that tickets are found by anew; the daemon may run"
+    )
+    options.add_json(made_anew)
 
 
 run = options.run_subcommand
@@ -62,6 +66,18 @@ def restore(arguments: argparse.Namespace) -> int:
     with _bar("restoring") as progress:
         manifest = archive.restore(arguments.file, settings.folder, progress=progress)
     _tell(arguments, manifest, f"restored into {settings.folder}:")
+    return 0
+
+
+def reindex(arguments: argparse.Namespace) -> int:
+    from intake import search_index
+
+    with options.opened(arguments) as (_, store), _bar("reading messages") as progress:
+        count = search_index.reindex(store, progress=progress)
+    if arguments.is_json:
+        output.print_json({"messages": count})
+    else:
+        terminal.say(f"{count} messages are found by their words")
     return 0
 
 

@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = options.load_settings(arguments)
-    found = asyncio.run(_asked(settings)) + asyncio.run(_scanner(settings))
+    found = asyncio.run(_asked(settings))
     for account, problem in found:
         _say(account, problem, is_json=arguments.is_json)
     is_ill = any(problem.severity == "error" for _, problem in found)
@@ -33,9 +33,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _asked(settings: Settings) -> list[tuple[str, contract.Problem]]:
-    """Ask all accounts at the same time; their problems in the order of the accounts."""
-    answers = await asyncio.gather(*(_problems(settings, name) for name in settings.channels))
-    return [(name, each) for name, found in zip(settings.channels, answers, strict=True) for each in found]
+    """Ask all accounts and the scanner at the same time; problems in the order of the accounts, the scanner's last."""
+    scanner, *answers = await asyncio.gather(
+        _scanner(settings), *(_problems(settings, name) for name in settings.channels)
+    )
+    found = [
+        (name, each) for name, problems in zip(settings.channels, answers, strict=True) for each in problems
+    ]
+    return [*found, *(("files.clamd", each) for each in scanner)]
 
 
 async def _problems(settings: Settings, account: str) -> list[contract.Problem]:
@@ -49,7 +54,7 @@ async def _problems(settings: Settings, account: str) -> list[contract.Problem]:
     return found
 
 
-async def _scanner(settings: Settings) -> list[tuple[str, contract.Problem]]:
+async def _scanner(settings: Settings) -> list[contract.Problem]:
     """Ask the virus scanner whether it is there, where there is to be one."""
     if not settings.files.clamd:
         return []
@@ -57,7 +62,7 @@ async def _scanner(settings: Settings) -> list[tuple[str, contract.Problem]]:
         await clamd.ping(settings.files.clamd, timeout_s=SCANNER_S)
     except scanner_wire.NoAnswer as error:
         hint = "files wait until it answers: start clamd, or take files.clamd away"
-        return [("files.clamd", contract.Problem(str(error), hint))]
+        return [contract.Problem(str(error), hint)]
     return []
 
 

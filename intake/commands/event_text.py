@@ -75,6 +75,18 @@ def _window_closes(details: Details) -> str:
     return f"WhatsApp's 24 hours end {details['until']}, without an answer"
 
 
+def _chat_left(details: Details) -> str:
+    return {"customer": "by the customer", "idle": "nobody said anything more"}[details["reason"]]
+
+
+def _chat_mailed(details: Details) -> str:
+    return f"to {details['address']}"
+
+
+def _chat_not_mailed(details: Details) -> str:
+    return str(details["reason"])
+
+
 _TEXTS: dict[str, Callable[[Details], str]] = {
     "escalated": _escalated,
     "notified": _notified,
@@ -87,4 +99,7 @@ _TEXTS: dict[str, Callable[[Details], str]] = {
     "not_passed_on": _not_passed_on,
     "reachable_otherwise": _reachable_otherwise,
     "window_closes": _window_closes,
+    "chat_left": _chat_left,
+    "chat_mailed": _chat_mailed,
+    "chat_not_mailed": _chat_not_mailed,
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from intake import terminal
-from intake.commands import backtesting, options, rules_stored, simulating, testing, why
+from intake.commands import backtesting, options, rules_hits, rules_stored, simulating, testing, why
 from routing import json_schema
 
 
@@ -25,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     shown.add_argument("--out", type=Path, metavar="FILE", help="write it there instead of printing it")
     rules_stored.configure(commands)
+    rules_hits.configure(commands)
 
 
 run = options.run_subcommand

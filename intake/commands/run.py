@@ -12,6 +12,7 @@ from intake.commands import options
 
 if TYPE_CHECKING:
     from intake.daemon import Daemon
+    from intake.settings import Settings
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +40,27 @@ def welcome(running: "Daemon") -> None:
     for account, channel in running.wired.channels.items():
         if hasattr(channel, "routes"):
             public = settings.http.public_url or _url(running)
-            print(f"{account:<10} takes {settings.channels[account].kind} on {public}/hooks/{account}/")
+            # Where the account has no one address that people or sources are given, what all of its addresses begin with.
+            entrance = getattr(channel, "entrance", f"{getattr(channel, 'prefix', '/hooks')}/{account}/")
+            print(f"{account:<10} takes {settings.channels[account].kind} on {public}{entrance}")
+    _tell_of_desk(settings, settings.http.public_url or _url(running))
     print(f"{'health':<10} {_url(running)}/readyz, {_url(running)}/metrics")
     print(f"{'data':<10} {settings.folder}/{_outgoing(running)}")
     print(f"{'rules':<10} {settings.rules} (read again when it changes)")
     print("try        intake demo, then intake tickets list (in a second terminal); Ctrl-C stops")
     sys.stdout.flush()
+
+
+def _tell_of_desk(settings: "Settings", house: str) -> None:
+    """Say where the desk is, and how it gets its first admin: the link itself on a terminal alone, never in a log."""
+    from intake import first_start
+
+    print(f"{'desk':<10} {house}/")
+    link = first_start.link_of(settings.folder)
+    if link is not None:
+        file = settings.folder / first_start.FILE
+        said = f"open {link} (good once, for a day)" if sys.stdout.isatty() else f"open the link in {file}"
+        print(f"{'first':<10} {said}, and become the admin")
 
 
 def _url(running: "Daemon") -> str:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from intake import cli, terminal
 from intake.commands import options, output
-from intake.model import STATUSES, Context
+from intake.model import OUTCOMES, STATUSES, Context
 from intake.store.durable import make_folder
 from intake.store.engine import Tx
+from routing.facts import NATURES
 from routing.targets import PRIORITIES
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from intake.answering_by_phone import Chosen
     from intake.attaching import Prepared
     from intake.promising import Warned
+
+HOLD_MAX_S = 3_600
 
 Action = Callable[[Tx, Context], object]
 
@@ -56,6 +59,18 @@ def configure(commands: Any) -> None:
                 metavar="WHEN",
                 help='promise a moment, which the answer then names: "thursday 15:00", "in 2h"',
             )
+            parser.add_argument(
+                "--seen",
+                metavar="MARK",
+                help="of what you have read, from show --json: with anything newer nothing is sent",
+            )
+            parser.add_argument(
+                "--hold",
+                type=_hold_s,
+                default=0.0,
+                metavar="SECONDS",
+                help="how long it waits, and can be taken back with undo; default: it leaves at once",
+            )
     for name, run, text in (
         ("ack", acknowledge, "say that you look at it: who else is told waits"),
         ("take", take, "say that you look at it, and have it assigned to you"),
@@ -63,6 +78,10 @@ def configure(commands: Any) -> None:
         options.add_json(add_action(commands, name, run, text))
     parser = add_action(commands, "status", set_status, "change the status")
     parser.add_argument("status", choices=STATUSES, metavar="STATUS", help=", ".join(STATUSES))
+    parser.add_argument("--nature", choices=NATURES, help="what it was about")
+    parser.add_argument("--outcome", choices=OUTCOMES, help="how it came out; of what is solved or closed")
+    parser = add_action(commands, "nature", set_nature, "say what it is about")
+    parser.add_argument("nature", choices=NATURES, metavar="NATURE", help=", ".join(NATURES))
     parser = add_action(commands, "priority", set_priority, "change the priority; running targets follow it")
     parser.add_argument("priority", choices=PRIORITIES, metavar="PRIORITY", help=", ".join(PRIORITIES))
     parser = add_action(commands, "sla", set_policy, "put it under another SLA policy; the time used counts")
@@ -82,7 +101,7 @@ def add_action(commands: Any, name: str, run: options.Command, text: str) -> arg
 
 
 def reply(arguments: argparse.Namespace) -> int:
-    from intake import attaching, desk, desk_promises
+    from intake import attaching, desk_promises, replying
 
     chosen = _template(arguments)
     text = "" if chosen is not None else options.read_text(arguments.file)
@@ -94,22 +113,27 @@ def reply(arguments: argparse.Namespace) -> int:
             tx, context, arguments.ref, arguments.promise, agent=arguments.agent
         )
         warned[:] = doubts
-        return desk.reply(
-            tx,
-            context,
-            arguments.ref,
-            agent=arguments.agent,
+        given = replying.Answer(
             text=text,
+            seen=arguments.seen,
             status=arguments.status,
             files=attaching.keep(tx, files),
             promise=promised,
             chosen=chosen,
+            hold_s=arguments.hold,
         )
+        return replying.reply(tx, context, arguments.ref, given, agent=arguments.agent).outbox_id
 
     done = do(arguments, answer, "answered; a running daemon sends it now, else the next start does")
     for each in warned:
         terminal.say(f"warning: {each.sentence}", colour="yellow")
     return done
+
+
+def _hold_s(text: str) -> float:
+    if not text.isascii() or not text.isdigit() or int(text) > HOLD_MAX_S:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds up to {HOLD_MAX_S}")
+    return float(text)
 
 
 def _template(arguments: argparse.Namespace) -> "Chosen | None":
@@ -186,14 +210,27 @@ def _look(arguments: argparse.Namespace, act: Callable[..., "Outcome"]) -> int:
 
 
 def set_status(arguments: argparse.Namespace) -> int:
-    from intake import desk
+    from intake import solving
+
+    ending = solving.Ending(nature=arguments.nature, outcome=arguments.outcome)
+    return do(
+        arguments,
+        lambda tx, context: solving.set_status(
+            tx, context, arguments.ref, arguments.status, ending, agent=arguments.agent
+        ),
+        f"is {arguments.status}",
+    )
+
+
+def set_nature(arguments: argparse.Namespace) -> int:
+    from intake import solving
 
     return do(
         arguments,
-        lambda tx, context: desk.set_status(
-            tx, context, arguments.ref, arguments.status, agent=arguments.agent
+        lambda tx, context: solving.set_nature(
+            tx, context, arguments.ref, arguments.nature, agent=arguments.agent
         ),
-        f"is {arguments.status}",
+        f"is about: {arguments.nature}",
     )
 
 

@@ -21,10 +21,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ticket_actions,
         ticket_calls,
         ticket_clocks,
+        ticket_drafts,
         ticket_fields,
         ticket_files,
         ticket_joins,
+        ticket_new,
         ticket_promises,
+        ticket_search,
+        ticket_unwanted,
     )
 
     commands = options.subcommands(parser)
@@ -32,12 +36,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     listed.add_argument("--status", choices=STATUSES)
     listed.add_argument("--team", metavar="NAME")
     listed.add_argument("--waiting", action="store_true", help="only what waits for somebody of its team")
+    ticket_search.add_view(listed)
     options.add_since(listed)
     options.add_limit(listed)
     options.add_json(listed)
     shown = options.subcommand(commands, "show", show_ticket, "one ticket: conversation, history, decision")
     shown.add_argument("ref", metavar="REF")
     options.add_json(shown)
+    ticket_search.configure(commands)
     ticket_actions.configure(commands)
     ticket_calls.configure_tickets(commands)
     ticket_fields.configure(commands)
@@ -46,12 +52,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     ticket_clocks.configure(commands)
     ticket_files.configure(commands)
     composing.configure(commands)
+    ticket_new.configure(commands)
+    ticket_unwanted.configure(commands)
+    ticket_drafts.configure(commands)
 
 
 run = options.run_subcommand
 
 
 def list_tickets(arguments: argparse.Namespace) -> int:
+    if arguments.view is not None or arguments.order is not None or arguments.agent is not None:
+        from intake.commands import ticket_search
+
+        return ticket_search.list_view(arguments)
     filters = listing.Filters(
         state=arguments.status,
         team=arguments.team,
