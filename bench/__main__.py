@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bench import backtest, cost, latency, phone, results, rules, speed, timers, understanding
+from bench import backtest, chat, cost, desk, latency, phone, results, rules, speed, timers, understanding
 
 _PARTS = {
     "speed": speed.run,
@@ -18,6 +18,8 @@ _PARTS = {
     "backtest": backtest.run,
     "timers": timers.run,
     "phone": phone.run,
+    "desk": desk.run,
+    "chat": chat.run,
 }
 
 
@@ -26,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default=",".join(_PARTS),
-        help="parts with commas: speed, latency, cost, rules, understanding, backtest, timers, phone",
+        help="parts with commas: speed, latency, cost, rules, understanding, backtest, timers, phone, chat, desk",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one short round of everything: a look, not a result"
