@@ -17,17 +17,13 @@ from tests.store.memory import memory_folder
 LOCAL_NAMES = frozenset({"localhost", "ip6-localhost", "", socket.gethostname()})
 
 
-# What kills daemons or looks at the clock has the machine to itself.
+# What loads both cores by itself, or looks at the clock, has the machine to itself.
 ALONE = (
-    "tests/torture/",
-    "tests/imap/test_imap_torture.py",
+    "tests/torture/test_torture_escalations.py",
+    "tests/torture/test_torture_kills.py",
     "tests/email/test_mail_hostile.py",
     "tests/email/test_mail_patterns.py",
-    "tests/daemon/",
-    "tests/cli/test_cli_first_hour.py",
-    "tests/phone/test_phone_crash.py",
-    "tests/phone/test_phone_reconcile_daemon.py",
-    "tests/phone/test_phone_simulate_command.py",
+    "tests/daemon/test_daemon_timers.py",
 )
 
 
@@ -91,9 +87,9 @@ def is_local(host: Any) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-@pytest.fixture(autouse=True)
-def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Refuse to leave the machine, and fail the test even where the code under test swallows the refusal."""
+@pytest.fixture(scope="session", autouse=True)
+def guarded_sockets() -> Iterator[list[str]]:
+    """Refuse to leave the machine; the hosts that something wanted to reach."""
     escapes: list[str] = []
 
     def guard(real: Any, host_of: Any) -> Any:
@@ -110,25 +106,27 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         address = arguments[-1]
         return address[0] if isinstance(address, tuple) else None
 
-    for name in ("connect", "connect_ex", "sendto"):
-        monkeypatch.setattr(socket.socket, name, guard(getattr(socket.socket, name), peer))
-    monkeypatch.setattr(socket, "getaddrinfo", guard(socket.getaddrinfo, lambda arguments: arguments[0]))
-    yield escapes
-    if escapes:
-        pytest.fail(f"the test tried to leave the machine: {', '.join(escapes)}")
+    with pytest.MonkeyPatch.context() as patched:
+        for name in ("connect", "connect_ex", "sendto"):
+            patched.setattr(socket.socket, name, guard(getattr(socket.socket, name), peer))
+        patched.setattr(socket, "getaddrinfo", guard(socket.getaddrinfo, lambda arguments: arguments[0]))
+        yield escapes
 
 
 @pytest.fixture(autouse=True)
-def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the person who runs the tests reaches them."""
-    for name in list(os.environ):
-        if name.startswith("INTAKE_"):
-            monkeypatch.delenv(name)
+def only_loopback(guarded_sockets: list[str]) -> Iterator[list[str]]:
+    """Fail a test that wanted to leave the machine, even where the code under test swallows the refusal."""
+    guarded_sockets.clear()
+    yield guarded_sockets
+    if guarded_sockets:
+        pytest.fail(f"the test tried to leave the machine: {', '.join(guarded_sockets)}")
 
 
 @pytest.fixture(autouse=True)
-def quiet_logging() -> Iterator[None]:
-    """What a test does to the process's logging ends with it."""
+def own_process() -> Iterator[None]:
+    """No setting of the person who runs the tests reaches them, and what a test does to the logging ends with it."""
+    for name in [each for each in os.environ if each.startswith("INTAKE_")]:
+        del os.environ[name]
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     named = {logging.getLogger(each) for each in ("intake", "channels", "routing")}
@@ -141,6 +139,26 @@ def quiet_logging() -> Iterator[None]:
         if each.level != was:  # setting it empties the caches of all loggers
             each.setLevel(was)
     logging.captureWarnings(capture=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_compiled_once() -> Iterator[None]:
+    """A template of our pages is compiled once for all the sites that the tests open; a daemon has but one."""
+    import jinja2
+
+    real, compiled = jinja2.Environment.compile, {}
+
+    def compile_once(self: Any, source: Any, name: Any = None, filename: Any = None, *more: Any) -> Any:
+        if filename is None or more:
+            return real(self, source, name, filename, *more)
+        key = (type(self), self.autoescape, self.trim_blocks, self.lstrip_blocks, filename, source)
+        if key not in compiled:
+            compiled[key] = real(self, source, name, filename)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(jinja2.Environment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")

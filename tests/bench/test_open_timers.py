@@ -4,10 +4,13 @@ import asyncio
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from bench import open_timers
 from bench.timers import _fired
 
 
+@pytest.mark.slow
 def test_every_copied_timer_has_its_ticket_and_clock_and_fires(tmp_path: Path) -> None:
     """Six plain tickets and two with a ladder: all of the plain ones breach when they are made due."""
     open_timers.build(tmp_path, plain=6, timers=20, say=lambda text: None)
@@ -23,6 +26,7 @@ def test_every_copied_timer_has_its_ticket_and_clock_and_fires(tmp_path: Path) -
     asyncio.run(_fired(tmp_path, 6))
 
 
+@pytest.mark.slow
 def test_steps_made_due_send_their_notices(tmp_path: Path) -> None:
     open_timers.build(tmp_path, plain=1, timers=20, say=lambda text: None)
     open_timers.make_steps_due(tmp_path, count=2, at_us=1)

@@ -43,6 +43,7 @@ def intake(
 ) -> Intake:
     """`intake("tickets", "list")` in a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANGUAGE", "C")  # else argparse looks for a translation of each word on the disk
 
     def run(*arguments: str, stdin: bytes = b"") -> Done:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))

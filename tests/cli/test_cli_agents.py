@@ -50,6 +50,7 @@ def test_the_list_says_who_is_there_and_how_much_they_hold(intake: Any, refs: li
         "skills": ["pl"],
         "deputy": "ewa",
         "in_rules": True,
+        "presence": {},
     }
     zoe = found["zoe"]
     assert zoe["on_duty"] is (zoe["next"] is None)
@@ -67,6 +68,7 @@ def test_an_agent_who_is_gone_from_the_rules_is_still_shown(intake: Any, desk: P
     assert "not in the rules any more" in intake("agents", "list").out
 
 
+@pytest.mark.slow
 def test_going_away_moves_what_can_be_moved(intake: Any, refs: list[str]) -> None:
     """ewa, the deputy, is full: it waits, and comes back to ania with her."""
     done = intake("agents", "away", "ania", "--for", "2h", "--json")
@@ -120,3 +122,15 @@ def test_the_example_of_the_guide_passes_its_tests(intake: Any, desk: Path, root
     page = (root / "docs" / "assignment.md").read_text()
     (desk / "config" / "rules.yaml").write_text(page.split("```yaml\n")[1].split("```")[0])
     assert intake("rules", "test").code == 0
+
+
+def test_presence_of_one_medium_is_said_and_shown(intake: Any, refs: list[str]) -> None:
+    """The list tells it as well, and a medium that no account has is refused."""
+    said = intake("agents", "presence", "ania", "email", "busy", "--for", "2h", "--json")
+    assert said.objects[0]["presence"]["email"]["presence"] == "busy"
+    assert listed(intake)["ania"]["presence"] == {"email": "busy"}
+    assert "busy for email" in intake("agents", "list").out
+    assert intake("agents", "presence", "ania", "email", "available").code == 0
+    assert intake("agents", "presence", "ania", "--json").objects[0]["presence"] == {}
+    wrong = intake("agents", "presence", "ania", "smoke", "away")
+    assert (wrong.code, "no account has the medium" in wrong.err) == (2, True)

@@ -26,11 +26,9 @@ TOLD = (
 
 
 @pytest.fixture
-def desk(intake: Intake, tmp_path: Path) -> Intake:
+def called(desk: Path, intake: Intake) -> Intake:
     """A desk that was called twice: answered, and hung up in the menu."""
-    assert intake("init").code == 0
-    (tmp_path / "var").mkdir(exist_ok=True)
-    with closing(opening.open_store("", tmp_path / "var")) as store:
+    with closing(opening.open_store("", desk / "var")) as store:
         store.write_now(lambda tx: _insert(tx, call="CA1", told=TOLD, outcome="answered", caller=JAN))
         store.write_now(lambda tx: _insert(tx, call="CA2", told=TOLD[:1], outcome="hung_up", caller=None))
     return intake
@@ -49,8 +47,8 @@ def _insert(tx: Tx, *, told: tuple[Happened, ...], **columns: str | None) -> Non
     )
 
 
-def test_every_call_is_listed_with_how_it_came_out(desk: Intake) -> None:
-    first, second = desk("calls", "list", "--json").objects
+def test_every_call_is_listed_with_how_it_came_out(called: Intake) -> None:
+    first, second = called("calls", "list", "--json").objects
     assert (first["call"], first["caller"], first["agent"], first["wait_s"], first["talk_s"]) == (
         "CA1", JAN, "zoe", 20, 180,
     )  # fmt: skip
@@ -58,15 +56,15 @@ def test_every_call_is_listed_with_how_it_came_out(desk: Intake) -> None:
     assert second["caller"] is None
 
 
-def test_calls_are_listed_for_people_and_by_outcome(desk: Intake) -> None:
-    listed = desk("calls", "list", "--outcome", "answered").out
+def test_calls_are_listed_for_people_and_by_outcome(called: Intake) -> None:
+    listed = called("calls", "list", "--outcome", "answered").out
     assert JAN in listed
     assert "3 min" in listed
     assert "CA2" not in listed
 
 
-def test_a_call_is_shown_with_its_timeline(desk: Intake) -> None:
-    (found,) = desk("calls", "show", "CA1", "--json").objects
+def test_a_call_is_shown_with_its_timeline(called: Intake) -> None:
+    (found,) = called("calls", "show", "CA1", "--json").objects
     assert [each["what"] for each in found["timeline"]] == [
         "started",
         "chose",
@@ -74,26 +72,26 @@ def test_a_call_is_shown_with_its_timeline(desk: Intake) -> None:
         "ended",
         "priced",
     ]
-    shown = desk("calls", "show", "CA1").out
+    shown = called("calls", "show", "CA1").out
     assert "+0:20  connected  agent zoe" in shown
     assert "+3:20  ended" in shown
     assert "cost      -0.0085 USD" in shown
 
 
-def test_a_call_that_is_not_there_is_said_in_a_sentence(desk: Intake) -> None:
-    done = desk("calls", "show", "CA9")
+def test_a_call_that_is_not_there_is_said_in_a_sentence(called: Intake) -> None:
+    done = called("calls", "show", "CA9")
     assert (done.code, "there is no call CA9" in done.err) == (2, True)
 
 
-def test_an_incident_is_opened_listed_and_closed(desk: Intake) -> None:
-    opened = desk("incident", "open", "--as", "anna", "en=We know.", "pl=Wiemy.")
+def test_an_incident_is_opened_listed_and_closed(called: Intake) -> None:
+    opened = called("incident", "open", "--as", "anna", "en=We know.", "pl=Wiemy.")
     assert opened.code == 0, opened.err
-    (listed,) = desk("incident", "list", "--json").objects
+    (listed,) = called("incident", "list", "--json").objects
     assert (listed["texts"], listed["opened_by"], listed["closed_at"]) == (
         {"en": "We know.", "pl": "Wiemy."}, "anna", None,
     )  # fmt: skip
-    assert desk("incident", "close", "--as", "anna").code == 0
-    assert desk("incident", "list", "--json").objects[0]["closed_by"] == "anna"
+    assert called("incident", "close", "--as", "anna").code == 0
+    assert called("incident", "list", "--json").objects[0]["closed_by"] == "anna"
 
 
 @pytest.mark.parametrize(
@@ -105,8 +103,8 @@ def test_an_incident_is_opened_listed_and_closed(desk: Intake) -> None:
         (("close", "--as", "anna"), "no incident is open"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(desk: Intake, given: tuple[str, ...], said: str) -> None:
-    done = desk("incident", *given)
+def test_what_cannot_be_is_said_in_a_sentence(called: Intake, given: tuple[str, ...], said: str) -> None:
+    done = called("incident", *given)
     assert done.code == 2
     assert said in done.err
 

@@ -139,3 +139,43 @@ def test_a_text_that_nobody_has_written_is_a_problem_where_it_is_named(intake: A
         "there is no reply template 'nothing'",
     }
     assert done.code == 2
+
+
+CHAT = """
+name: Example
+folder: ./var
+http: {{listen: "127.0.0.1:0"}}
+channels:
+  website:
+    kind: webchat
+    origins: ["https://shop.example"]
+    greeting: {{en: "Hello", pl: "Witamy"}}
+{rest}
+"""
+
+
+def _told(intake: Any, desk: Path, rest: str) -> list[tuple[str, int, str]]:
+    (desk / "config" / "intake.yaml").write_text(CHAT.format(rest=rest))
+    found = (json.loads(line) for line in intake("check", "--json").out.splitlines() if line.startswith("{"))
+    mine = (each for each in found if each["file"].endswith("intake.yaml"))
+    return [(each["severity"], each["line"], each["message"]) for each in mine]
+
+
+def test_a_chat_that_mails_answers_where_nothing_sends_mail_is_warned_of(intake: Any, desk: Path) -> None:
+    """At the account's line; not where answers wait for ever, nor where there is an account of mail."""
+    message = "visitors who leave are to have their answer by mail, and no account sends mail"
+    assert _told(intake, desk, "") == [("warning", 6, message)]
+    assert _told(intake, desk, "    leaving: {mail_after_minutes: 0}") == []
+    mail = '  support: {kind: email.smtp, listen: "127.0.0.1:0", addresses: [a@desk.example]}'
+    assert message not in [each for _, _, each in _told(intake, desk, mail)]
+
+
+def test_quick_replies_that_lack_a_language_are_warned_of(intake: Any, desk: Path) -> None:
+    """Of each set once, with the languages that the account's other texts have and a button of it has not."""
+    replies = """    leaving: {mail_after_minutes: 0}
+    quick_replies:
+      opening: [{en: "Order", pl: "Paczka"}]
+      confirm: [{en: "Yes", pl: "Tak"}, {en: "No"}]
+"""
+    message = "quick_replies: confirm is not written in pl, the account's other texts are"
+    assert _told(intake, desk, replies) == [("warning", 6, message)]

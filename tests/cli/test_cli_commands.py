@@ -12,6 +12,7 @@ import pytest
 MAIL = b"From: Ann <ann@example.net>\r\nTo: support@example.com\r\nSubject: Hello\r\nMessage-ID: <1@example.net>\r\n\r\nMy printer burns.\r\n"
 
 
+@pytest.mark.slow
 def test_help_lists_every_command_quickly(root: Path) -> None:
     best_s = 10.0
     for _ in range(5):
@@ -37,6 +38,7 @@ def test_help_lists_every_command_quickly(root: Path) -> None:
     assert best_s < 0.15
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error(root: Path) -> None:
     command = f"{sys.executable} -m intake parse " + "README.md " * 1000 + "| head -n 1"
     done = subprocess.run(

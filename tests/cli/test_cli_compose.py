@@ -87,6 +87,21 @@ def test_a_file_that_cannot_go_along_is_told_before(intake: Any, desk: Path, ref
     assert intake("tickets", "compose", refs["chats"], "--attach", "no.jpg", stdin=b"Look").code == 2
 
 
+def test_too_much_for_one_answer_is_told_before_by_mail_as_well(intake: Any, desk: Path) -> None:
+    (desk / "one.eml").write_bytes(
+        b"From: Ann <ann@example.net>\r\nTo: support@example.com\r\n\r\nHelp me.\r\n"
+    )
+    assert intake("ingest", "one.eml", "--kind", "email").code == 0
+    [ticket] = intake("tickets", "list", "--json").objects
+    with (desk / "film.mp4").open("wb") as film:
+        film.truncate(19 * 1024 * 1024)
+    page = intake("tickets", "compose", ticket["ref"], "--attach", "film.mp4", stdin=b"Look")
+    assert "it cannot be sent: the files have 19,922,944 bytes; an answer may carry 18,874,368" in page.out
+    assert intake("tickets", "compose", ticket["ref"], "--attach", "one.eml", stdin=b"Look").out.endswith(
+        "it can be sent\n"
+    )
+
+
 def test_composing_for_nobody_is_wrong_input(intake: Any, refs: dict[str, str]) -> None:
     assert intake("tickets", "compose", "K7M4Q2P", stdin=b"x").code == 2
 

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from channels import form, webchat
+from channels import webhook as source
 from channels.email import imap, send, smtp, webhook
 from channels.twilio import sms, voice, whatsapp
 from intake import cli, settings
@@ -48,6 +50,9 @@ def every_key() -> list[str]:
         *keys_of(smtp.Options, "channels.NAME."),
         *keys_of(webhook.Options, "channels.NAME."),
         *keys_of(imap.Options, "channels.NAME."),
+        *keys_of(form.Options, "channels.NAME."),
+        *keys_of(source.Options, "channels.NAME."),
+        *keys_of(webchat.Options, "channels.NAME."),
         *keys_of(sms.Options, "channels.NAME."),
         *keys_of(voice.Options, "channels.NAME."),
         *keys_of(whatsapp.Options, "channels.NAME."),
@@ -126,10 +131,12 @@ def test_every_command_and_option_is_documented(command: str) -> None:
         "README.md",
         "CONTRIBUTING.md",
         "docs/configuration.md",
+        "docs/access.md",
         "docs/operating.md",
         "docs/on-call.md",
         "docs/phone.md",
         "docs/escalation.md",
+        "docs/forms-and-webhooks.md",
         "docs/assignment.md",
         "docs/cli.md",
         "docs/rules.md",

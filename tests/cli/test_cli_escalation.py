@@ -35,6 +35,7 @@ def test_taking_it_over_as_json(intake: Any, ref: str) -> None:
     assert told["looked_at"]["by"] == "clara"
 
 
+@pytest.mark.slow
 def test_priority_and_policy_are_changed_by_hand(intake: Any, ref: str) -> None:
     """What is due follows; a policy that the rules lack is one sentence."""
     assert intake("tickets", "priority", ref, "urgent", "--as", "ben").code == 0
@@ -45,6 +46,7 @@ def test_priority_and_policy_are_changed_by_hand(intake: Any, ref: str) -> None:
     assert (refused.code, "'golden' is not a policy of the rules" in refused.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_done_is_said(intake: Any, ref: str) -> None:
     """A name that nobody has, and a ticket that is done."""
     for command in ("ack", "take"):

@@ -45,6 +45,7 @@ def test_the_tests_of_an_example_pass(name: str, intake: Any) -> None:
     assert "no test touches" not in found.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_desk_can_begin_with_an_example(name: str, intake: Any, tmp_path: Path) -> None:
     assert intake("init", "--example", name, "desk").code == 0

@@ -102,7 +102,16 @@ def test_it_stops_cleanly_and_says_each_thing_in_one_line(daemon: Daemon) -> Non
     daemon.process.send_signal(signal.SIGTERM)
     assert daemon.process.wait(20) == 0
     events = [json.loads(line)["event"] for line in (daemon.folder / "log").read_text().splitlines()]
-    assert events == ["started", "stopping", "stopped"]
+    assert events == ["first_admin_wanted", "started", "stopping", "stopped"]
+
+
+@pytest.mark.slow
+def test_the_first_link_stands_in_its_file_and_in_nothing_that_is_kept(daemon: Daemon) -> None:
+    link = (daemon.folder / "var" / "first-admin.link").read_text().strip()
+    assert link.startswith(f"{daemon.health}/welcome/")
+    told = "".join(daemon.welcome)
+    assert f"first      open the link in {Path('var') / 'first-admin.link'}" in told
+    assert link.rpartition("/")[2] not in told + (daemon.folder / "log").read_text()
 
 
 @pytest.mark.slow

@@ -13,9 +13,11 @@ from channels.testing import MemoryGate
 from intake import heartbeat, silence
 from intake.gate import MeasuredGate
 from intake.metrics import Metrics
+from intake.web import app as pages
 from intake.web import health
 from intake.web.app import make_app
 from intake.web.health import Part, Readiness
+from intake.web.routes import mount
 
 NOON = datetime(2026, 11, 10, 12, tzinfo=UTC)
 
@@ -36,7 +38,9 @@ def state() -> State:
 
 @pytest.fixture
 async def url(state: State) -> AsyncIterator[str]:
-    runner = web.AppRunner(make_app(state))
+    app = make_app(state)
+    mount(app, pages.routes(), None)
+    runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -117,7 +121,7 @@ class Door(MemoryGate):
 async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: State) -> None:
     raw = RawMessage(kind="x", account="support", lane="a", body=b"x", received_at=NOON)
     door = Door(Receipt(1, 1, False), Receipt(2, 2, True), Unavailable("full"))
-    gate = MeasuredGate(door, state.metrics, sessions=door)
+    gate = MeasuredGate(door, state.metrics, sessions=door, feeds=door)
     await gate.submit(raw)
     await gate.submit(raw)
     with pytest.raises(Unavailable):
@@ -146,7 +150,7 @@ async def test_the_gate_counts_what_it_lets_through_and_what_it_puts_off(state: 
 async def test_the_gate_counts_turns_and_those_it_puts_off(state: State) -> None:
     raw = RawMessage(kind="x", account="phone", lane="a", keys=("k",), body=b"x", received_at=NOON)
     door = MemoryGate()
-    gate = MeasuredGate(door, state.metrics, sessions=door)
+    gate = MeasuredGate(door, state.metrics, sessions=door, feeds=door)
     said = await gate.turn("call", raw, lambda state, raw, view: Turn(state=b"1", reply="hello"))
     door.fault = "unavailable"
     with pytest.raises(Unavailable):

@@ -81,7 +81,7 @@ def test_a_ticket_is_shown_with_conversation_events_and_decision(intake: Any, de
     ref = intake("tickets", "list", "--json", "--limit", "1").objects[0]["ref"]
     [shown] = intake("tickets", "show", ref.lower(), "--json").objects
     assert set(shown) == TICKET_KEYS | {
-        "conversation", "events", "decision", "looked_at", "calls", "other_ways",
+        "conversation", "events", "decision", "looked_at", "calls", "other_ways", "seen",
     }  # fmt: skip
     assert [(each["direction"], each["from"]) for each in shown["conversation"]] == [
         ("in", "ann1@example.net"),
@@ -130,6 +130,7 @@ def test_what_an_agent_cannot_do_is_wrong_input(
     assert said in done.err
 
 
+@pytest.mark.slow
 def test_filters_narrow_the_list(intake: Any, desk: Path) -> None:
     source = written(desk)
     (source / "other.eml").write_bytes(mail(9, subject="Hello", body="When are you open?"))

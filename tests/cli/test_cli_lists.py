@@ -78,6 +78,7 @@ def test_what_cannot_be_done_is_one_sentence(
     assert (done.code, said in done.err, "Traceback" in done.err) == (2, True, False)
 
 
+@pytest.mark.slow
 def test_field_of_a_ticket_is_set_shown_and_taken_away(ruled: Path, intake: Any, ref: str) -> None:
     """A field is text as written; a choice is spelt as the rules do."""
     for field, value in (("order", "AB123"), ("size", "large")):

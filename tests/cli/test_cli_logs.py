@@ -31,6 +31,7 @@ def test_an_event_is_one_json_object_with_its_fields(stream: io.StringIO) -> Non
     assert line["ts"].endswith("Z")
 
 
+@pytest.mark.slow
 @given(st.text(alphabet=st.characters(categories=["L", "Cc", "Cf", "Zl", "Zp", "Cs", "P"]), max_size=60))
 def test_no_text_makes_a_second_line_or_a_control_character(text: str) -> None:
     for form in (logs.JsonFormatter(), logs.TextFormatter()):

@@ -81,6 +81,7 @@ def test_a_solved_ticket_has_nothing_before_it(intake: Any, ref: str) -> None:
     assert intake("rules", "simulate", ref, "--json").objects == []
 
 
+@pytest.mark.slow
 def test_quiet_rules_fire_from_what_has_really_happened(intake: Any, desk: Path, ref: str) -> None:
     """The reminder counts from the answer that was given."""
     rules = desk / "config" / "rules.yaml"

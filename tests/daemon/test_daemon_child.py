@@ -4,7 +4,10 @@ import struct
 import subprocess
 import sys
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_child_whose_asker_dies_before_the_reply_ends_quietly() -> None:
     child = subprocess.Popen(
         [sys.executable, "-m", "intake.rule_worker"],

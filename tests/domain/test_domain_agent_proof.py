@@ -8,7 +8,7 @@ import pytest
 
 from channels.contract import RawMessage
 from channels.email import message as mail_reader
-from intake import addresses, agent_proof, listing, notices, tickets
+from intake import addresses, agent_proof, credentials, listing, notices, tickets
 from intake.commands import ticket_page
 from tests.domain.agents import ANIA, EWA, JAN, PASS, address_of, details, notice, to_customer
 from tests.domain.world import RULES, SUPPORT, World
@@ -341,3 +341,19 @@ def test_without_a_delimiter_mail_is_taken_all_the_same(world: World) -> None:
     assert world.ticket(row)["messages"] == 2
     world.receive(ANIA, body="Water.", headers={"In-Reply-To": f"<{sent.message_id}>"})
     assert to_customer(world) == ["Water."]
+
+
+def test_whoever_is_put_out_of_the_desk_says_nothing_by_mail(world: World) -> None:
+    """The same mail was an answer before; then it is a stranger's, and its ticket says why."""
+    desk = Desk(world)
+    right = [desk.recipient("right")]
+    world.receive(ANIA, body="Say this.", to=right)
+
+    def put_out(tx: Any) -> None:
+        credentials.add(tx, world.context, "ania", "agent", by="system")
+        credentials.disable(tx, "ania", by="system")
+
+    world.store.write_now(put_out)
+    world.receive(ANIA, body="Say that.", to=right)
+    assert to_customer(world) == ["Say this."]
+    assert "ania may not sign in any more" in details(world, "agent_unproven")[-1]

@@ -126,6 +126,7 @@ def test_template_that_reaches_out_is_refused_before_it_runs() -> None:
     assert [text for text in ESCAPES if is_taken(text)] == []
 
 
+@pytest.mark.slow
 @every_row("text", LARGE)
 def test_template_that_grows_is_refused_before_it_runs(text: str) -> None:
     """Nothing is multiplied, repeated or nested."""
@@ -322,6 +323,7 @@ def test_one_domain_gets_no_more_than_its_limit(world: World) -> None:
     ] * 2
 
 
+@pytest.mark.slow
 def test_forged_senders_together_get_no_more_than_the_limit(world: World) -> None:
     """However many they are; and nobody is answered beyond it an hour long."""
     with_limits(world, auto_replies_per_hour=10)

@@ -154,6 +154,7 @@ class Both:
         self._happen("unassigned")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_both_are_with_the_same_agent(make_whole: Callable[[str], World], script: str) -> None:
     both = Both(make_whole(RULES), SCRIPTS[script])

@@ -24,6 +24,7 @@ def live(new_store: bytes) -> Iterator[Callable[[int], None]]:
         yield live
 
 
+@pytest.mark.slow
 def test_a_few_random_days_are_right_at_every_instant(live: Callable[[int], None]) -> None:
     _live_through(live, QUICK_DAYS)
 

@@ -29,6 +29,7 @@ async def reading(world: World) -> AsyncIterator[BacklogReader]:
         await reader.close()
 
 
+@pytest.mark.slow
 async def test_rows_come_back_understood_and_without_their_bytes(world: World) -> None:
     """What the process read is what the parser says; the bytes stay where they are."""
     ids = [world.journal(f"c{number}@x.example", subject=f"s{number}") for number in range(3)]

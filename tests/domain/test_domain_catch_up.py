@@ -52,16 +52,19 @@ def escalations(world: World) -> dict[int, list[dict[str, Any]]]:
     return found
 
 
+@pytest.mark.slow
 async def test_after_a_day_each_step_is_taken_once_in_order_and_said_to_be_late(world: World) -> None:
     """And each at the instant that the rules' text gives; the repeat keeps its distance from the notice that came late."""
     assert_once_in_order(await standstill(world, FEW))
 
 
+@pytest.mark.slow
 async def test_after_a_day_nobody_gets_more_mails_a_minute_than_the_cap(world: World) -> None:
     """And one digest a minute."""
     assert_within_cap(await standstill(world, FEW))
 
 
+@pytest.mark.slow
 async def test_after_a_day_digests_account_for_every_notice_that_is_no_mail(world: World) -> None:
     """Each notice that an event speaks of is one mail or one place in one digest, and every place has been told."""
     assert_accounted_for(await standstill(world, FEW))

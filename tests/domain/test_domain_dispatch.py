@@ -131,6 +131,7 @@ async def test_rows_of_a_crash_are_taken_up(world: World) -> None:
     assert [world.row("journal", each)["state"] for each in left] == ["ticket"] * 5
 
 
+@pytest.mark.slow
 async def test_mail_that_breaks_the_parser_is_read_on_the_slow_road(world: World) -> None:
     """A bug in the fast parser costs nothing: the limited process reads the same mail."""
     async with running(world) as (journal, dispatcher):
@@ -141,6 +142,7 @@ async def test_mail_that_breaks_the_parser_is_read_on_the_slow_road(world: World
     assert "POISON" in world.row("messages", row["message_id"])["body"]
 
 
+@pytest.mark.slow
 async def test_costly_mail_is_parsed_in_the_worker_process(world: World) -> None:
     """What would leave the fast road goes to the worker, and is a ticket like any other."""
     async with running(world) as (journal, dispatcher):

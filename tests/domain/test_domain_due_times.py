@@ -21,6 +21,7 @@ def _cases() -> Iterator[object]:
         yield pytest.param(file, case, id=f"{file.stem}: {case.name}", marks=marks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "case"), list(_cases()))
 def test_rows_say_what_was_worked_out(make_whole: Callable[[str], World], file: Path, case: Case) -> None:
     """At the beginning and after each step: the clock's due instant, and a timer that waits for it while it runs."""

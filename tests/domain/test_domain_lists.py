@@ -143,6 +143,7 @@ def test_trial_keeps_nothing(world: World) -> None:
     assert (world.row("tickets", ticket["id"]), world.clocks(ticket), states(world)) == before
 
 
+@pytest.mark.slow
 def test_every_open_ticket_is_moved_whatever_their_number(world: World) -> None:
     """Chunks leave nobody out, and solved ones alone."""
     tickets: list[dict[str, Any]] = [

@@ -10,12 +10,17 @@ from aiohttp import web
 
 from intake import acknowledging, assigning, merging, notice_links
 from intake.acknowledging import Said
-from intake.web import app, guesses, notice_pages
+from intake.metrics import Metrics
+from intake.web import app, guesses, notice_pages, routes
 from tests.domain.test_domain_acknowledge import PAGING
 from tests.domain.world import World
 from tests.rows import every_row
 
 HOUSE = "https://help.example.com"
+
+
+class State:
+    metrics = Metrics()
 
 
 class Browser:
@@ -49,9 +54,8 @@ def ticket(world: World) -> dict[str, Any]:
 @pytest.fixture
 async def browser(world: World, ticket: dict[str, Any]) -> AsyncIterator[Browser]:
     pages = notice_pages.Pages(world.store, lambda: world.context, clock=lambda: 0.0)
-    served = web.Application()
-    served.on_response_prepare.append(app._add_security_headers)
-    pages.add_to(served)
+    served = app.make_app(State())  # type: ignore[arg-type]
+    routes.mount(served, pages.routes(), None)
     runner = web.AppRunner(served)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -258,15 +262,17 @@ def test_without_a_public_address_there_are_no_links(world: World) -> None:
     [
         ("93.184.215.14", "198.51.100.1", "93.184.215.14"),
         ("127.0.0.1", "198.51.100.1, 198.51.100.2", "198.51.100.2"),
-        ("10.0.0.2", "2001:db8:1:2:3::9", "2001:db8:1:2::/64"),
+        ("10.0.0.2", "198.51.100.1", "10.0.0.2"),
+        ("10.1.0.2", "2001:db8:1:2:3::9", "2001:db8:1:2::/64"),
+        ("10.1.0.2", "198.51.100.1, 198.51.100.2, 10.1.0.3", "198.51.100.2"),
         ("127.0.0.1", "nonsense", "127.0.0.1"),
         ("::ffff:93.184.215.14", None, "93.184.215.14"),
         (None, None, ""),
     ],
 )
 def test_who_asks(remote: str | None, forwarded: str | None, client: str) -> None:
-    """Only a proxy in our own network is believed."""
-    assert guesses.client_of(remote, forwarded) == client
+    """Only this machine's proxy is believed, and those that are named."""
+    assert guesses.client_of(remote, forwarded, guesses.networks("10.1.0.0/16")) == client
 
 
 def test_guesses_are_forgotten(world: World) -> None:

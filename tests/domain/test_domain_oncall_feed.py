@@ -21,6 +21,7 @@ from intake.sections import OnCall
 from intake.store import opening
 from intake.web.app import make_app
 from intake.web.oncall import Feeds
+from intake.web.routes import mount
 from tests.domain.oncall_world import ONCALL, local, release, swap, take
 from tests.domain.world import World
 
@@ -176,7 +177,7 @@ class State:
 @pytest.fixture
 async def url(world: World) -> AsyncIterator[str]:
     app = make_app(State())  # type: ignore[arg-type]
-    Feeds(world.store, lambda: world.context).add_to(app)
+    mount(app, Feeds(world.store, lambda: world.context).routes(), None)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

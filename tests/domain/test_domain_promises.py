@@ -135,13 +135,15 @@ def test_answer_that_comes_back_kept_nothing(world: World, ticket: dict[str, Any
 def test_promise_that_did_not_reach_the_customer_is_told(world: World, ticket: dict[str, Any]) -> None:
     """It stands, and who made it knows that the customer does not."""
     from intake import failures
+    from intake.failures import Failure
 
     promise(world, ticket, agent="ewa")
     [sent] = world.rows("outbox", "action = 'promise'")
 
     def fail(tx: Any) -> None:
         tx.update(_outbox(), {"id": sent["id"]}, state="failed")
-        failures.note_refusal(tx, world.context, desk.find(tx, ticket["ref"]), sent["id"], "550 no such user")
+        refused = Failure("refused", detail="550 no such user")
+        failures.follow(tx, world.context, desk.find(tx, ticket["ref"]), sent["id"], refused)
 
     world.store.write_now(fail)
     assert "does not know what is promised" in world.sent(EWA)[-1].text
@@ -268,7 +270,7 @@ def test_kept_promise_is_reminded_of_no_more(world: World, ticket: dict[str, Any
 
 @pytest.mark.parametrize("notice", ["promise_due", "promise_broken"])
 def test_notices_can_be_switched_off(world: World, ticket: dict[str, Any], notice: str) -> None:
-    world.context = msgspec.structs.replace(world.context, notices=Notices(**{notice: False}))
+    world.context = msgspec.structs.replace(world.context, notices=msgspec.convert({notice: False}, Notices))
     promise(world, ticket)
     pass_time(world, hours=2, minutes=30)
     pass_time(world, minutes=30)

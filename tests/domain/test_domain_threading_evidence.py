@@ -99,6 +99,7 @@ async def test_fault_of_the_look_up_delays_nothing_and_proves_nothing(world: Wor
     assert [row["is_verified"] for row in world.rows("messages", "direction = 'in'")] == [0]
 
 
+@pytest.mark.slow
 async def test_slow_road_is_told_the_evidence_too(world: World) -> None:
     """Mail that is costly to read is read in another process: what was looked up goes there with it."""
     html = "<p>" * 5_000 + "<b>It burns</b>" * 20_000

@@ -101,6 +101,7 @@ def test_no_flipped_bit_of_the_message_id_is_accepted(world: World, answer: Outb
     assert accepted(world, identifiers=[f"{each}@{domain}" for each in flips(local)]) == []
 
 
+@pytest.mark.slow
 def test_no_forged_reference_is_accepted(
     world: World, opened: dict[str, Any], answer: OutboundMessage
 ) -> None:

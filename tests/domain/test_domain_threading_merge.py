@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from channels.contract import OutboundMessage
-from intake import linking, merging
+from intake import desk, linking, merging
 from intake.desk import DeskError
 from intake.model import Ticket
 from tests.domain.world import World
@@ -277,3 +277,23 @@ def test_undoing_moves_only_what_was_merged(
     undo(world, newer)
     assert world.row("journal", row["id"])["ticket_id"] == older["id"]
     assert [world.row("tickets", each["id"])["messages"] for each in (older, newer)] == [2, 1]
+
+
+@pytest.mark.parametrize("is_older_merged", [True, False])
+def test_merge_makes_nothing_due_later(
+    world: World, older: dict[str, Any], newer: dict[str, Any], *, is_older_merged: bool
+) -> None:
+    """What was urgent is, in the ticket that goes on: its target is the earliest of both. Taken back, both are as before."""
+    source, into = (older, newer) if is_older_merged else (newer, older)
+    world.store.write_now(
+        lambda tx: desk.set_priority(tx, world.context, source["ref"], "urgent", agent="ania")
+    )
+    before = {each["ref"]: due(world, each) for each in (older, newer)}
+    assert merge(world, source, into).priority == "urgent"
+    assert due(world, into) <= min(before.values())
+    undo(world, source)
+    assert {each["ref"]: due(world, each) for each in (older, newer)} == before
+    assert {row["ref"]: row["priority"] for row in world.rows("tickets")} == {
+        source["ref"]: "urgent",
+        into["ref"]: "normal",
+    }

@@ -188,6 +188,7 @@ def wrong(desk: Desk, some: list[Row]) -> list[tuple[Row, Outcome, Outcome]]:
     return [each for each in found if each[1] != each[2]]
 
 
+@pytest.mark.slow
 def test_every_row_of_a_sample_becomes_what_the_rules_say(desk: Desk) -> None:
     """A part of the table that meets each value, and each pair of neighbours, in the quick suite."""
     some = list(rows())[::17]

@@ -311,6 +311,7 @@ async def test_the_bell_survives_a_fault_of_its_own(
 # -- giving way -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_late_timers_leave_pauses_in_which_new_mail_is_settled(world: World, bell: Bell) -> None:
     """A write asked for while two hundred late timers fire is done before the last of them."""
     for number in range(30):

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -143,14 +144,14 @@ class World:
     def mail(
         self, sender: str, *, subject: str, body: str, headers: dict[str, str], message_id: str | None = None
     ) -> bytes:
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = sender, SUPPORT, subject
-        mail["Date"] = "Tue, 10 Nov 2026 09:00:00 +0000"
-        mail["Message-ID"] = f"<{message_id or f'{next(self._numbers)}@customer.example'}>"
-        for name, value in headers.items():
-            mail[name] = value
-        mail.set_content(body)
-        return mail.as_bytes()
+        message_id = f"<{message_id or f'{next(self._numbers)}@customer.example'}>"
+        written = {
+            "From": sender,
+            "To": SUPPORT,
+            "Subject": subject,
+            "Date": "Tue, 10 Nov 2026 09:00:00 +0000",
+        }
+        return _mail({**written, "Message-ID": message_id}, headers, body=body)
 
     def settle(self, journal_id: int, *, message: Message | None = None, problem: str | None = None) -> None:
         """Settle one journal row, as the dispatcher would."""
@@ -262,6 +263,35 @@ class World:
         return self.store.write_now(
             lambda tx: desk.set_status(tx, self.context, ticket["ref"], status, agent=agent)
         )
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9 @.<>:+,;=/!?_'()-]{1,60}")
+
+
+def _mail(written: dict[str, str], added: dict[str, str], *, body: str) -> bytes:
+    """Write a mail. Where all is plain, EmailMessage says the same, and takes a third of a test's time over it."""
+    if not added and _is_plain(written, body):
+        head = "".join(f"{name}: {value}\n" for name, value in written.items())
+        kind = (
+            'Content-Type: text/plain; charset="utf-8"\nContent-Transfer-Encoding: 7bit\nMIME-Version: 1.0\n'
+        )
+        return f"{head}{kind}\n{body}\n".encode()
+    mail = EmailMessage()
+    for name, value in [*written.items(), *added.items()]:
+        mail[name] = value
+    mail.set_content(body)
+    return mail.as_bytes()
+
+
+def _is_plain(written: dict[str, str], body: str) -> bool:
+    address = written["From"]
+    return (
+        _PLAIN.fullmatch(body) is not None
+        and all(_PLAIN.fullmatch(each) for each in written.values())
+        and "=?" not in written["Subject"]
+        and address.replace("@", "", 1).replace(".", "").isalnum()
+        and written["Subject"].strip() == written["Subject"]
+    )
 
 
 @cache

@@ -322,6 +322,7 @@ def test_a_report_pasted_as_the_whole_text_is_a_persons_mail() -> None:
 # -- hostile reports --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @every_row(
     "text",
     [

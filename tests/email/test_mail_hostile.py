@@ -119,12 +119,14 @@ def check(content: bytes) -> None:
         assert found.visible_text
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=400))
 def test_arbitrary_bytes_never_raise(content: bytes) -> None:
     check(content)
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mutated_mails())
 def test_mutated_mails_never_raise(content: bytes) -> None:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 
+import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from channels.email import html_text
@@ -30,6 +31,7 @@ _PIECES = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_element_of_the_tree_has_its_tag_in_the_source() -> None:
     chance = random.Random(20261122)
     for _ in range(1_500):
@@ -70,6 +72,7 @@ class _Everything(Source):
         return list(tags)
 
 
+@pytest.mark.slow
 def test_what_is_not_looked_for_changes_no_text() -> None:
     chance = random.Random(8)
     rows = (

@@ -232,6 +232,7 @@ SUBJECT = (
 BODY = ("Hello, my lamp is broken.", "I am out of the office.", "Your message was read on Monday.", "<x@b.example>: 550 5.1.1 user unknown", "Hi. This is the mail server.\n<x@b.example> failed", "")  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_mail_that_is_passed_over_bears_no_mark_of_a_machine() -> None:
     ordinary = 0
     for number in range(6_000):

@@ -443,6 +443,7 @@ async def test_seal_of_a_mail_whose_from_is_not_signed_vouches_for_nobody(
     assert not (await trusted(server, sealed(keys, MAIL, names=(b"to", b"subject")))).verified_sender
 
 
+@pytest.mark.slow
 async def test_hostile_mails_do_not_hold_up_the_loop(
     server: NameServer, keys: dict[str, tuple[bytes, str]]
 ) -> None:

@@ -270,6 +270,7 @@ _OWN_LINES = st.sampled_from(
 ).flatmap(lambda line: st.sampled_from([f"{line}\n", f"{line}\n\n"]))
 
 
+@pytest.mark.slow
 @given(st.lists(_OWN_LINES, min_size=1, max_size=9))
 def test_what_customers_write_of_dates_addresses_and_phones_stays(lines: list[str]) -> None:
     text = "Hello,\n\n" + "".join(lines)
@@ -311,6 +312,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @every_row("name", HOSTILE)
 def test_fifty_kilobytes_of_borders_are_read_in_linear_time(name: str) -> None:
     begin = time.process_time()

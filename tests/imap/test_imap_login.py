@@ -237,6 +237,18 @@ def test_client_credentials_ask_for_microsofts_scope(provider: Provider) -> None
     ]  # fmt: skip
 
 
+def test_the_secret_goes_by_no_proxy_of_the_environment(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What speaks in clear to this machine would say it to whomever the shell has named."""
+    with Provider((200, {})) as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("no_proxy", "")
+        assert oauth2.Tokens(_oauth2(provider)).get().text == "tok-1"
+        assert proxy.asked == []
+
+
 def test_a_token_is_asked_for_once_while_it_lasts(provider: Provider) -> None:
     tokens = oauth2.Tokens(_oauth2(provider))
     assert {tokens.get().text for _ in range(5)} == {"tok-1"}

@@ -10,6 +10,8 @@ from tests.imap import watching
 from tests.imap.mail_server import MailServer
 from tests.imap.watching import Gate, mail, options
 
+pytestmark = pytest.mark.slow  # a server takes two seconds to start; played ones are in the quick tests
+
 
 def _flags(server: MailServer, user: str, folder: str = "INBOX") -> list[tuple[bytes, ...]]:
     """The flags of each mail, \\Recent apart."""
@@ -31,7 +33,6 @@ async def test_it_takes_what_is_there_in_order(server: MailServer, user: str, ga
     assert gate.subjects() == [f"m{n}" for n in range(120)]
 
 
-@pytest.mark.slow
 async def test_new_mail_comes_by_idle(server: MailServer, user: str, gate: Gate) -> None:
     """One may come by a look that was on its way, two only by IDLE: the next look without it is a minute away."""
     subjects = ["news", "more news"]

@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+import pytest
 from sqlalchemy import func, select
 
 from channels.contract import Happened, RawMessage, Turn, View
@@ -39,6 +40,7 @@ def chosen(state: bytes | None, raw: RawMessage, view: View) -> Turn:
     return Turn(state=b"1", reply="", happened=(Happened("menu_done", raw.received_at, told),))
 
 
+@pytest.mark.slow
 async def test_a_caller_is_placed_while_a_backlog_of_texts_waits(go_live: "GoLive") -> None:
     live = await go_live()
     gate, store = live.daemon.gate, live.store

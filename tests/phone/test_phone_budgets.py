@@ -210,6 +210,7 @@ def test_ten_thousand_texts_to_premium_prefixes_cost_at_most_the_budget(
     _pump(open_desk(to_strangers=True, budget_per_prefix=100, budget_per_day=150), 10_000)
 
 
+@pytest.mark.slow
 def test_hundreds_of_texts_to_premium_prefixes_cost_at_most_the_budget(
     open_desk: Callable[..., ConsentDesk],
 ) -> None:
@@ -249,6 +250,7 @@ def _answer(tx: Tx, desk: ConsentDesk, ticket: Ticket, start: int) -> None:
         outgoing.send(tx, desk.context, ticket, draft)
 
 
+@pytest.mark.slow
 def test_whoever_makes_a_rule_answer_meets_the_budget(open_desk: Callable[..., ConsentDesk]) -> None:
     """The whole way: texts that come in, tickets, a rule's answer to each."""
     desk = open_desk(rules=ANSWERED, budget_per_prefix=10)

@@ -236,6 +236,7 @@ def test_two_accounts_of_the_end_are_one(clock: Any) -> None:
         assert one == happened("ended", clock(), 60, status="completed", duration_s=60, why="hung_up_in_menu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_in_any_order_the_store_has_the_same_call_ticket_and_message(
     make: Make, order: tuple[int, ...]
@@ -471,6 +472,7 @@ def many(desk: Desk, count: int, *, seed: int) -> None:
         assert [row["id"] for row in messages] == [call["message_id"]], (seed, number)
 
 
+@pytest.mark.slow
 def test_random_calls_are_one_ticket_and_one_message_each_with_the_right_outcome(desk: Desk) -> None:
     many(desk, 40, seed=1)
     assert len(desk.rows("tickets")) == 40

@@ -45,6 +45,7 @@ async def play(desk: Desk, calls: int, *, at_once: int, seed: int = 6) -> Counte
     return Counter(ended.values())
 
 
+@pytest.mark.slow
 async def test_more_callers_than_agents(desk: Desk) -> None:
     assert (await play(desk, 12, at_once=12)).total() == 12
 

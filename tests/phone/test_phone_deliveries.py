@@ -24,6 +24,7 @@ FILES = Statement(
 )
 
 
+@pytest.mark.slow
 async def test_texts_that_come_several_times_are_each_one_message(tmp_path: Path) -> None:
     outcome = await deliveries.through_a_daemon(tmp_path, 150)
     assert outcome.is_right, outcome
@@ -38,6 +39,7 @@ async def test_ten_thousand_texts_are_each_one_message(tmp_path: Path) -> None:
     assert outcome.is_right, outcome
 
 
+@pytest.mark.slow
 async def test_a_key_that_is_not_the_messages_own_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -49,6 +51,7 @@ async def test_a_key_that_is_not_the_messages_own_is_noticed(
     assert not outcome.is_right
 
 
+@pytest.mark.slow
 async def test_a_picture_is_on_the_ticket_soon_after_its_text(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,7 @@ def test_every_language_is_found(language: str) -> None:
     assert sum(opt_out_hints.found(text) is not None for text in texts) >= len(texts) * 5 / 6
 
 
+@pytest.mark.slow
 @given(st.text(max_size=2_000))
 def test_no_text_makes_it_fail(text: str) -> None:
     opt_out_hints.found(text)

@@ -152,6 +152,7 @@ def longest_s(dice: random.Random, count: int) -> float:
     return longest
 
 
+@pytest.mark.slow
 def test_a_person_rings_within_half_a_minute_for_who_answers_no_question() -> None:
     """On accounts as long as lint lets them be; each question is heard out, and the key comes at the last moment."""
     assert longest_s(random.Random(12), 40) > PERSON_WITHIN_S - 2, "they come nowhere near the limit"

@@ -30,6 +30,7 @@ def walk(count: int, *, seed: int = 6, until_s: float | None = None) -> Counter[
     return ends
 
 
+@pytest.mark.slow
 def test_every_walk_ends_with_an_owner_a_message_or_a_hang_up() -> None:
     ends = walk(10_000, until_s=QUICK_S)
     assert set(ends) <= walking.ENDS
@@ -76,6 +77,7 @@ def test_no_state_is_without_an_exit_for_who_does_nothing(phase: str) -> None:
     raise AssertionError(f"{phase} never ends: {call.words}")
 
 
+@pytest.mark.slow
 @every_row("phase", PHASES)
 @every_row("key", list("0123456789*#"))
 def test_no_key_held_down_keeps_a_caller_for_ever(phase: str, key: str) -> None:
@@ -144,6 +146,7 @@ MUTANTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_the_dice_find_a_machine_that_is_broken(mutant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     MUTANTS[mutant](monkeypatch)

@@ -13,6 +13,7 @@ from channels.twilio import media, settings
 from tests.phone.media_play import CDN, FOLDER, PICTURE, Names, Twilio, canary
 from tests.phone.texting import SID, TOKEN
 from tests.rows import every_row
+from tests.web import ssrf_shapes
 
 
 @pytest.fixture
@@ -177,6 +178,19 @@ async def test_no_redirect_leads_into_our_own_network(twilio: Twilio, shape: str
         assert visitors == []
 
 
+@pytest.mark.slow
+async def test_no_redirect_of_three_hundred_more_leads_there_either(twilio: Twilio) -> None:
+    async with canary() as (port, visitors):
+        names = Names({name: list(addresses) for name, addresses in ssrf_shapes.NAMES.items()})
+        source = fetcher(twilio, resolver=names, port=port)
+        for shape in ssrf_shapes.SHAPES:
+            twilio.leads_to = "".join(each for each in shape.format(port=port) if each.isprintable())
+            with pytest.raises(FetchFailed):
+                await source.fetch(twilio.file("elsewhere"))
+        await source.close()
+        assert visitors == []
+
+
 async def test_twilio_itself_is_not_asked_where_its_name_leads_into_our_own_network(twilio: Twilio) -> None:
     """The credentials would go there: a name server that lies about api.twilio.com gets nothing."""
     async with canary() as (_, visitors):
@@ -195,6 +209,8 @@ PUBLIC = {
     "127.0.0.1": False, "10.1.2.3": False, "100.64.0.1": False, "169.254.169.254": False, "0.0.0.0": False, "::": False,
     "::1": False, "fe80::1": False, "fd00::1": False, "::ffff:10.0.0.1": False, "64:ff9b::a00:1": False,
     "2002:a00:1::": False, "224.0.0.1": False, "ff02::1": False, "198.18.0.1": False, "192.0.2.1": False,
+    "::127.0.0.1": False, "::ffff:0:127.0.0.1": False, "64:ff9b:1::a00:1": False, "fec0::1": False, "5f00::1": False, "3fff::1": False,
+    "192.88.99.1": False, "192.0.0.9": False, "2002:5db8:d822::1": False, "2a00:1450::5efe:7f00:1": False,
     "2001:db8::1": False, "2001:0:4136:e378:8000:63bf:3fff:fdd2": False,
 }  # fmt: skip
 

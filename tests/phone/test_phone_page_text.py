@@ -101,6 +101,7 @@ HARD: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARD)
 @pytest.mark.parametrize("is_shown", [True, False])
 def test_a_text_is_one_segment_whatever_stands_in_it(desk: Desk, name: str, *, is_shown: bool) -> None:

@@ -436,6 +436,7 @@ def test_a_person_reads_the_history_in_sentences(desk: Desk) -> None:
 # -- how much one can bear --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_flood_of_notices_is_not_a_flood_of_calls(desk: Desk) -> None:
     """Thirty tickets at once: ten calls in the minute, the rest by text and in the digest of the mails."""
     for number in range(30):

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import contextlib
 import functools
 import re
 from collections.abc import Callable
@@ -14,7 +15,17 @@ import pytest
 
 from channels import dial_outs
 from channels.contract import Address, Identity
-from intake import calling_out, desk_promises, opt_outs, outbox, outgoing, permission, reactions, tickets
+from intake import (
+    calling_out,
+    desk_promises,
+    new_tickets,
+    opt_outs,
+    outbox,
+    outgoing,
+    permission,
+    reactions,
+    tickets,
+)
 from intake import desk as desk_actions
 from intake.outbound import Draft
 from intake.store import schema
@@ -30,7 +41,9 @@ CALLERS = {
     ("answering", "_send", "send"): "customer",
     ("calling_out", "call", "send"): "customer",
     ("consents", "_answer", "send_alone"): "customer",
+    ("chat_letters", "_mail", "send"): "customer",  # by mail, the words of an agent, who may go on there
     ("desk", "reply", "send"): "customer",
+    ("new_tickets", "_send_first", "send"): "customer",
     ("promising", "say", "send"): "customer",
     ("away_letters", "_mail", "send_apart"): "agent",
     ("digests", "_write", "send_apart"): "agent",
@@ -177,6 +190,14 @@ def by_the_desk(desk: ConsentDesk, ticket: dict[str, Any]) -> None:
         desk.answer(ticket)
 
 
+def by_writing_first(desk: ConsentDesk, ticket: dict[str, Any]) -> None:
+    first, placing = new_tickets.First(to=JAN, text="Is your printer still on fire?"), new_tickets.Placing()
+    with contextlib.suppress(desk_actions.DeskError):
+        desk.store.write_now(
+            lambda tx: new_tickets.write_first(tx, desk.context, first, placing, agent="ania")
+        )
+
+
 def by_whatsapp(desk: ConsentDesk, ticket: dict[str, Any]) -> None:
     desk.send(ticket, medium="whatsapp", automatic=None, cause="agent:ania:1")
 
@@ -194,6 +215,7 @@ PATHS = [
     by_a_promise,
     by_a_word_of_help,
     by_the_desk,
+    by_writing_first,
     by_whatsapp,
     by_a_call,
 ]
@@ -209,6 +231,7 @@ def test_after_stop_nothing_reaches_the_number(
     assert ruled.texts_to() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("walk", [each for each in PATHS if each != by_the_desk])
 def test_without_stop_each_of_these_paths_sends(
     ruled: ConsentDesk, walk: Callable[[ConsentDesk, dict[str, Any]], None]

@@ -8,8 +8,7 @@ import random
 import struct
 import sys
 import zlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,13 @@ from channels.contract import Fetched, OutboundFile
 from channels.twilio import sendable_files
 from intake import attaching, cli, composing, fetches, kept_files, pictures, redaction
 from intake import desk as desk_
+from intake.composed import Smaller
 from intake.delivering import Outbox
 from intake.desk import DeskError
 from intake.fetching import Fetching
 from intake.pictures import NoPicture, Pictures
 from intake.readying import Readying
-from intake.store import blobs, opening
+from intake.store import blobs
 from intake.store.engine import Tx
 from tests.domain.world import RULES
 from tests.phone import deliveries, media_play
@@ -101,6 +101,7 @@ def opened(image: Any, content: bytes) -> Any:
     return image.open(io.BytesIO(content))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
 async def test_each_format_of_phones_gets_a_small_picture(image: Any, made: Pictures, kind: str) -> None:
     small = opened(image, await made.thumbnail(photo(image, width=1_000, height=500, kind=kind)))
@@ -110,6 +111,7 @@ async def test_each_format_of_phones_gets_a_small_picture(image: Any, made: Pict
     assert blue < 60
 
 
+@pytest.mark.slow
 async def test_a_picture_on_its_side_stands_upright_and_says_nothing_of_where_it_was_taken(
     image: Any, made: Pictures
 ) -> None:
@@ -128,6 +130,7 @@ async def test_a_picture_on_its_side_stands_upright_and_says_nothing_of_where_it
         assert (red > 200, blue < 60) == (True, True)
 
 
+@pytest.mark.slow
 async def test_a_transparent_picture_stands_on_white(image: Any, made: Pictures) -> None:
     written = io.BytesIO()
     image.new("RGBA", (50, 50), (0, 0, 0, 0)).save(written, "PNG")
@@ -147,12 +150,14 @@ def bomb(edge: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edge", [8_001, 12_000, 60_000])
 async def test_a_bomb_is_refused_by_its_header(image: Any, made: Pictures, edge: int) -> None:
     with pytest.raises(NoPicture, match="more than 64,000,000 pixels"):
         await made.thumbnail(bomb(edge))
 
 
+@pytest.mark.slow
 async def test_a_scan_of_16_bits_does_not_become_a_white_page(image: Any, made: Pictures) -> None:
     written = io.BytesIO()
     image.new("I;16", (40, 40), 30_000).save(written, "PNG")
@@ -160,12 +165,14 @@ async def test_a_scan_of_16_bits_does_not_become_a_white_page(image: Any, made: 
         await made.fitted(written.getvalue(), max_bytes=MB)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0 no picture", b"<svg/>", b"%!PS-Adobe-3.0 EPSF"])
 async def test_what_is_no_picture_is_said_so(image: Any, made: Pictures, content: bytes) -> None:
     with pytest.raises(NoPicture, match="cannot be decoded"):
         await made.thumbnail(content)
 
 
+@pytest.mark.slow
 async def test_a_picture_is_as_large_as_it_may_be(image: Any, made: Pictures) -> None:
     content = noise(image, edge=700)
     written = await made.fitted(content, max_bytes=200_000)
@@ -174,6 +181,7 @@ async def test_a_picture_is_as_large_as_it_may_be(image: Any, made: Pictures) ->
         await made.fitted(content, max_bytes=100)
 
 
+@pytest.mark.slow
 async def test_an_animation_is_not_stopped(image: Any, made: Pictures) -> None:
     frames = [image.new("RGB", (50, 50), colour) for colour in ("red", "blue")]
     written = io.BytesIO()
@@ -184,11 +192,9 @@ async def test_an_animation_is_not_stopped(image: Any, made: Pictures) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Desk]:
-    (tmp_path / "intake.db").write_bytes(new_store)
+def desk(open_as: Callable[..., Desk], tmp_path: Path) -> Desk:
     (tmp_path / "blobs").mkdir()
-    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
-        yield Desk(store, tmp_path, clock, rules=RULES + CONVERSATIONS)
+    return open_as(Desk, rules=RULES + CONVERSATIONS)
 
 
 class Shelf:
@@ -232,12 +238,14 @@ async def test_a_small_picture_is_kept_beside_the_original(image: Any, desk: Des
     assert kept(desk, text).thumbnail == file.thumbnail
 
 
+@pytest.mark.slow
 async def test_a_broken_picture_is_kept_without_a_small_one(image: Any, desk: Desk, made: Pictures) -> None:
     text, told = await fetched(desk, made, b"\xff\xd8\xff\xe0 broken")
     assert told == ["thumbnail_not_made", "file_fetched"]
     assert (kept(desk, text).content, kept(desk, text).thumbnail) == (b"\xff\xd8\xff\xe0 broken", None)
 
 
+@pytest.mark.slow
 async def test_a_picture_of_a_text_is_scanned_and_shown_small_by_a_daemon(
     image: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -301,6 +309,7 @@ def outbox(desk: Texted, made: Pictures) -> Outbox:
     )
 
 
+@pytest.mark.slow
 async def test_a_picture_too_large_for_whatsapp_goes_out_smaller(
     image: Any, texted: Texted, made: Pictures
 ) -> None:
@@ -320,6 +329,7 @@ async def test_a_picture_too_large_for_whatsapp_goes_out_smaller(
     assert (said["size"], said["sent_size"]) == (len(content), file["size"])
 
 
+@pytest.mark.slow
 async def test_a_picture_that_cannot_become_smaller_is_given_up_with_the_reason(
     image: Any, texted: Texted, made: Pictures
 ) -> None:
@@ -337,7 +347,7 @@ async def test_the_composer_says_that_a_picture_goes_out_smaller(image: Any, tex
         lambda tx: composing.compose(tx, texted.context, ref, text="see this", files=[large])
     )
     assert composed.can_send
-    assert composed.smaller == (composing.Smaller("cat.png", 8 * MB, 5 * MB),)
+    assert composed.smaller == (Smaller("cat.png", 8 * MB, 5 * MB),)
 
 
 async def test_without_the_library_a_large_picture_is_refused_in_one_sentence(

@@ -305,6 +305,7 @@ async def test_wrong_twiml_is_an_error_for_the_caller(stage: Stage) -> None:
     assert leg.persona.heard == [APOLOGY]
 
 
+@pytest.mark.slow
 async def test_a_call_that_goes_round_in_circles_is_ended(stage: Stage) -> None:
     await stage.call(call="<Redirect>/call</Redirect>")
     assert stage.count("/call") == 200

@@ -51,6 +51,7 @@ def test_it_waits_until_no_zone_of_the_number_is_quiet(now: str, number: str, fr
     assert quiet_hours.ends_after(NIGHT, at(now), number) == at(free)
 
 
+@pytest.mark.slow
 @given(
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
     st.sampled_from(["+48600100200", US, "+79161234567", "+61412345678", "+5511912345678", "+351912345678"]),
@@ -82,6 +83,7 @@ def test_an_end_that_the_clock_skips_is_the_next_instant() -> None:
     assert early.ends_after(at("2027-03-28T00:15"), ("Europe/Warsaw",)) == at("2027-03-28T01:30")
 
 
+@pytest.mark.slow
 def test_where_somebody_always_sleeps_it_goes_when_the_fewest_do() -> None:
     """Nights of sixteen hours in all of Russia leave no free instant: it waits once, and not for ever."""
     long = Quiet(time(18), time(10))

@@ -557,6 +557,7 @@ def test_a_word_of_consent_says_who_to_whom_and_whether_twilio_answered() -> Non
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_garbage_bodies_are_read_without_an_error() -> None:
     source = random.Random(5)
     names = [

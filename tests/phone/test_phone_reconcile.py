@@ -256,6 +256,7 @@ async def test_where_it_began_is_kept_before_anything_is_listed(provider: Provid
     assert desk.said == ["new"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "said"),
     [
@@ -392,6 +393,7 @@ async def test_a_call_of_many_hours_is_found_when_it_ends(desk: Desk) -> None:
     assert len(desk.gate.stored) == 1
 
 
+@pytest.mark.slow
 async def test_a_price_that_comes_days_later_is_found_by_the_daily_sweep(desk: Desk) -> None:
     call = desk.called(60)
     for hours in range(72):
@@ -403,6 +405,7 @@ async def test_a_price_that_comes_days_later_is_found_by_the_daily_sweep(desk: D
     assert len(desk.gate.stored) == 2
 
 
+@pytest.mark.slow
 async def test_a_sweep_that_was_broken_off_is_begun_again(provider: Provider, api_url: str) -> None:
     desk = Desk(provider, api_url, numbers=(OWN, OTHER))
     await desk.phone().round(desk.gate)

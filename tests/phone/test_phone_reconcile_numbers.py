@@ -23,6 +23,7 @@ def renumbered(desk: Desk, *numbers: str, **more: Any) -> Desk:
 # -- numbers that come and go -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_number_that_is_added_later_begins_when_it_is_added(desk: Desk) -> None:
     """What another program of the company got on it before is nobody's ticket here."""
     desk.provider.receive(JAN, OTHER, "to whoever had the number")
@@ -92,6 +93,7 @@ def _fields(value: Any) -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__struct_fields__}
 
 
+@pytest.mark.slow
 async def test_what_others_sent_before_the_first_start_is_not_reported(
     provider: Provider, api_url: str
 ) -> None:
@@ -241,6 +243,7 @@ async def test_files_that_twilio_never_lists_keep_their_customer_for_five_tries_
     assert "1 files cannot be listed" in raw.envelope["problems"][0]
 
 
+@pytest.mark.slow
 async def test_a_page_that_is_too_long_is_asked_for_in_smaller_ones(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

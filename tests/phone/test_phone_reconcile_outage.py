@@ -39,6 +39,7 @@ async def test_half_an_hour_without_webhooks_is_brought_back_whole_each_once(des
     assert len(desk.taken) == len(desk.expected())
 
 
+@pytest.mark.slow
 async def test_webhooks_that_come_late_and_in_parallel_make_nothing_twice(desk: Desk) -> None:
     told = desk.half_an_hour(400)
     source = random.Random(3)
@@ -50,6 +51,7 @@ async def test_webhooks_that_come_late_and_in_parallel_make_nothing_twice(desk: 
     assert sorted(desk.taken) == sorted(desk.expected())
 
 
+@pytest.mark.slow
 async def test_a_real_journal_has_each_once_and_the_ledger_counts_them(
     tmp_path: Path, new_store: bytes, provider: Provider, api_url: str
 ) -> None:
@@ -78,6 +80,7 @@ async def test_a_real_journal_has_each_once_and_the_ledger_counts_them(
 _FIRST = Statement(select(schema.journal.c.key).where(schema.journal.c.duplicate_of.is_(None)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_done", [False, True])
 async def test_killed_at_each_step_nothing_is_lost_and_the_cursor_is_never_ahead(
     provider: Provider, api_url: str, *, is_done: bool
@@ -141,6 +144,7 @@ async def test_a_list_is_read_to_its_end_whatever_the_number_of_its_pages(
     assert all(numbers == sorted(numbers) for numbers in by_lane.values())
 
 
+@pytest.mark.slow
 async def test_a_message_that_arrives_while_pages_are_turned_hides_none(desk: Desk) -> None:
     for number in range(1_001):
         desk.provider.receive(JAN, OWN, f"{number}")
@@ -166,6 +170,7 @@ class Interrupted:
         return await self._gate.known(keys)
 
 
+@pytest.mark.slow
 async def test_more_keys_than_the_gate_takes_at_once_are_asked_in_portions(desk: Desk) -> None:
     asked: list[int] = []
 

@@ -35,6 +35,7 @@ def test_the_country_of_the_number_says_whether_it_is_recorded(
     assert recording.mode(modes, number) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     modes=st.one_of(MODES, MAPS),

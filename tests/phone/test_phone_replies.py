@@ -17,6 +17,7 @@ from intake.store import blobs, schema
 from intake.store.engine import Tx
 from intake.web import files
 from intake.web.files import Files
+from intake.web.routes import mount
 from routing.actions import Action
 from tests.domain.world import RULES
 from tests.phone.texted import EVA, JAN, LANDLINE, OTHER, OWN, PUBLIC, REPLYING, Texted
@@ -153,7 +154,7 @@ async def test_a_file_goes_along_as_a_signed_link_that_twilio_can_fetch(desk: Te
     (url,) = sent.media_urls
     assert sent.body == "see this"
     app = web.Application()
-    Files(desk.store, lambda: desk.context, folder=desk.folder).add_to(app)
+    mount(app, Files(desk.store, lambda: desk.context, folder=desk.folder).routes(), None)
     async with test_utils.TestClient(test_utils.TestServer(app)) as client:
         path = url.removeprefix(PUBLIC)
         answer = await client.get(path)

@@ -2,8 +2,7 @@
 
 import functools
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from intake.readying import Readying
 from intake.retention import forget
 from intake.scanning import scan_of
 from intake.sections import Files
-from intake.store import blobs, opening, schema
+from intake.store import blobs, schema
 from intake.store.engine import Tx
 from tests.domain.world import RULES
 from tests.phone.scanner import FOUND, VIRUS, Clamd
@@ -41,11 +40,9 @@ async def scanner() -> AsyncIterator[Clamd]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[Desk]:
-    (tmp_path / "intake.db").write_bytes(new_store)
+def desk(open_as: Callable[..., Desk], tmp_path: Path) -> Desk:
     (tmp_path / "blobs").mkdir()
-    with closing(opening.open_store("", tmp_path, clock=clock)) as store:
-        yield Desk(store, tmp_path, clock, rules=RULES + CONVERSATIONS)
+    return open_as(Desk, rules=RULES + CONVERSATIONS)
 
 
 class Once:

@@ -14,6 +14,7 @@ SECTIONS: dict[
     "folder": ("data", None),
     "rules": ("other.yaml", None),
     "replies": ("texts", None),
+    "canned": ("said", None),
     "outgoing": ("{folder: out}", None),
     "http": ("{public_url: 'https://help.example.com'}", ("public_url", "https://help.example.com")),
     "limits": ("{notices_per_minute: 3}", ("notices_per_minute", 3)),
@@ -24,6 +25,8 @@ SECTIONS: dict[
     "consent": ("{stop_means: all}", ("stop_means", "all")),
     "phone": ("{budget_per_number: 7}", ("budget_per_number", 7)),
     "files": ("{clamd_timeout_s: 9}", ("clamd_timeout_s", 9)),
+    "access": ("{second_factor: everybody}", ("second_factor", "everybody")),
+    "desk": ("{agents_see: all}", ("agents_see", "all")),
     "heartbeat": ("{url: 'https://beat.example.com/'}", ("url", "https://beat.example.com/")),
     "silence_alarm": ("{open_hours: 4}", ("open_hours", 4)),
     "log": ("{level: debug}", ("level", "debug")),
@@ -44,4 +47,5 @@ def test_no_section_of_the_file_is_read_and_forgotten(tmp_path: Path) -> None:
         Path("data"),
     )
     assert (found.rules, found.replies) == (tmp_path / "other.yaml", tmp_path / "texts")
+    assert found.canned == tmp_path / "said"
     assert found.outgoing.folder == "out"

@@ -73,6 +73,7 @@ def variants_of(url: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*found, f"{scheme}://wrong.example{slash}{path}")))
 
 
+@pytest.mark.slow
 def test_the_whole_matrix_of_forms_agrees_with_the_twilio_package() -> None:
     """Scheme, port, prefix, IPv6, query, doubled names and empty forms: the same verdict as RequestValidator's."""
     validator, compared, accepted = RequestValidator(TOKEN), 0, 0
@@ -88,6 +89,7 @@ def test_the_whole_matrix_of_forms_agrees_with_the_twilio_package() -> None:
     assert compared * 0.3 < accepted < compared
 
 
+@pytest.mark.slow
 def test_the_whole_matrix_of_json_agrees_with_the_twilio_package() -> None:
     validator, compared = RequestValidator(TOKEN), 0
     for url, body, posted in itertools.product(urls(), BODIES, BODIES):
@@ -265,6 +267,7 @@ def refused(count: int, *, seed: int) -> int:
     return len(seen) - 1
 
 
+@pytest.mark.slow
 def test_ten_thousand_mutants_of_a_request_are_refused() -> None:
     assert refused(10_000, seed=1) == 10_000
 

@@ -186,6 +186,7 @@ async def test_what_is_not_as_expected_is_said(go_live: GoLive) -> None:
     assert all(each.startswith("step 2: ") for each in play.failures)
 
 
+@pytest.mark.slow
 async def test_the_same_seed_plays_the_same_to_the_letter(go_live: GoLive) -> None:
     told = []
     for folder in ("first", "second"):

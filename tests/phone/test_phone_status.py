@@ -115,6 +115,7 @@ async def test_a_delivery_is_known_by_its_sid_and_by_our_reference(desk: Texted)
     assert desk.again(row)["state"] == "delivered"
 
 
+@pytest.mark.slow
 async def test_all_orders_of_five_callbacks_end_in_the_same_state_and_none_goes_back(desk: Texted) -> None:
     """120 orders, each with every callback told twice: what has arrived has arrived, and been read."""
     _, row, sid = await sent(desk)

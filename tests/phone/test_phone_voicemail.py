@@ -319,6 +319,7 @@ def is_gone(process: int) -> bool:
         return True
 
 
+@pytest.mark.slow
 async def test_voicemails_that_nobody_understands_keep_no_other_waiting(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -347,6 +348,7 @@ async def test_a_program_may_print_bare_text(desk: Desk) -> None:
     assert desk.message(ticket)["visible_text"] == "call me back"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ODD)
 async def test_a_program_that_fails_is_tried_twice_and_told(desk: Desk, kind: str) -> None:
     program, said = ODD[kind]

@@ -28,6 +28,7 @@ _ENDED = Statement(select(_c.ended_at, _c.ticket_id, _c.message_id))
 _FILES = Statement(select(schema.messages.c.attachments, schema.messages.c.id))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)  # of a busy machine
 @pytest.mark.parametrize("refused", [0, 2])
 async def test_the_sound_is_on_the_ticket_within_ten_seconds(go_live: "GoLive", refused: int) -> None:

@@ -51,6 +51,7 @@ async def test_a_voicemail_is_written_down_with_its_language_and_how_sure_that_i
     assert said == transcribing.Said("Dzień dobry. Faktura.", "pl", sure)
 
 
+@pytest.mark.slow
 def test_what_is_missing_or_broken_is_said_in_one_sentence(engine: Path, tmp_path: Path) -> None:
     sound, noise = tmp_path / "sound.mp3", tmp_path / "noise.mp3"
     sound.write_bytes(b"ID3")

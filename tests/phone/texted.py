@@ -13,6 +13,7 @@ from channels.twilio.simulator.provider import Provider, Text
 from channels.twilio.templates import Template
 from intake import composing, desk, journal, pipeline
 from intake.answering_by_phone import Chosen
+from intake.composed import Composed
 from intake.delivering import Outbox
 from intake.model import Account, Received
 from intake.sections import Phone
@@ -185,7 +186,7 @@ class Texted(World):
 
         return self.row("outbox", self.store.write_now(reply))
 
-    def compose(self, ticket: dict[str, Any], text: str) -> composing.Composed:
+    def compose(self, ticket: dict[str, Any], text: str) -> Composed:
         return self.store.read_now(lambda tx: composing.compose(tx, self.context, ticket["ref"], text=text))
 
     def reference(self, row: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ ODD = {
 }
 
 
+@pytest.mark.slow
 @every_row("zone", ODD)
 def test_open_time_is_right_around_a_change_of_clocks(zone: str) -> None:
     """The zones that do it otherwise, and some that do not; four changes of each."""

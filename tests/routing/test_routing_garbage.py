@@ -31,6 +31,7 @@ def test_the_whole_language_has_every_section_and_action() -> None:
     assert {*sections.SECTIONS, *action_text.ACTIONS} - words == set()
 
 
+@pytest.mark.slow
 @every_row("first", range(0, 300, 50))
 def test_a_broken_rulebook_is_refused_with_places_or_works(first: int) -> None:
     for seed in range(first, first + 50):

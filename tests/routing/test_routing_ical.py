@@ -420,6 +420,7 @@ def test_a_broken_file_has_one_problem_at_its_line(text: str, line: int, message
     assert problem.hint
 
 
+@pytest.mark.slow
 def test_a_file_is_bounded_in_size_events_and_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ical_lines, "MAX_EVENTS", 20)
     monkeypatch.setattr(ical, "STEPS_MAX", 100_000)
@@ -455,6 +456,7 @@ def problems_of(lines: list[str]) -> int:
     return 0
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=20)), max_size=14))
 def test_no_text_is_more_than_refused(lines: list[str]) -> None:

@@ -79,6 +79,7 @@ def differing(seeds: range) -> list[int]:
     return [seed for seed in seeds if lived(random_case(seed)) != Model(random_case(seed)).live()]
 
 
+@pytest.mark.slow
 def test_random_ladders_fire_as_the_language_says() -> None:
     """Percentages, breaches, offsets, repetitions, acknowledgements, empty levels: the same notices at the same minutes."""
     assert differing(range(25)) == []

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from routing import rulebook
+from routing.conversation import Conversations
 from routing.facts import AgentLoad, Facts, SenderFacts
 from routing.life import Event, Happening, Life
 from routing.rulebook import Rulebook
@@ -561,6 +562,7 @@ def test_spam_is_closed_and_nothing_falls_due() -> None:
     assert (found.ticket.status, told(found, "breach", "notify")) == ("closed", [])
 
 
+@pytest.mark.slow
 def test_a_life_without_end_is_cut() -> None:
     found = life(reacting('id: c, on: clock, at: "mon-sun 08:00", in: always, then: {note: tick}'))
     found.advance(TUESDAY_NOON + 100_000 * DAY)
@@ -592,3 +594,9 @@ enrich:
   - {id: b, when: {channel: email}, then: {untag: x}}
 """
     assert life(book(rules)).ticket.tags == ("y",)
+
+
+def test_lines_of_a_chat_join_where_the_rules_say_nothing_of_chats() -> None:
+    """Else each line would be a ticket; mail without a reference still opens one."""
+    said_nothing = Conversations()
+    assert (said_nothing.of("chat").join, said_nothing.of("email").join) == ("open", None)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 
 from routing import lint_relations as relations
 from routing import rulebook
@@ -74,6 +75,7 @@ def messages(chance: random.Random, count: int) -> Iterator[Facts]:
         )
 
 
+@pytest.mark.slow
 @every_row("seed", range(4))
 def test_a_conclusion_holds_for_every_message(seed: int) -> None:
     chance = random.Random(seed)
@@ -89,6 +91,7 @@ def test_a_conclusion_holds_for_every_message(seed: int) -> None:
             assert not relations.contradicts(one, other) or not ours & theirs
 
 
+@pytest.mark.slow
 @every_row("seed", range(4))
 def test_the_index_finds_every_condition_that_one_implies(seed: int) -> None:
     chance = random.Random(seed)

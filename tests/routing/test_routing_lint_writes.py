@@ -135,6 +135,7 @@ def generated(count: int) -> str:
     return BASE + "".join(lines)
 
 
+@pytest.mark.slow
 def test_twice_the_rules_are_about_twice_the_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     """The work grows with the rules, not with their pairs."""
     compared = 0

@@ -75,6 +75,7 @@ def subjects() -> dict[tuple[str, bool], bytes]:
     }
 
 
+@pytest.mark.slow
 @every_row("text", LINEAR)
 def test_a_pattern_that_runs_away_elsewhere_is_a_small_linear_one_here(
     text: str, subjects: dict[tuple[str, bool], bytes]

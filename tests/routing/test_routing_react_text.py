@@ -139,7 +139,7 @@ def test_a_medium_says_what_joins_and_how_long_an_answer_reopens() -> None:
     assert found.media == {
         "email": MediumRule(None, 10 * 86_400, "new"),
         "sms": MediumRule("open"),
-        "chat": MediumRule(None, 0),
+        "chat": MediumRule("open", 0),  # its lines are one conversation, whatever else is said
     }
 
 

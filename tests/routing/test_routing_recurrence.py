@@ -71,6 +71,7 @@ def differing(seeds: range) -> list[tuple[str, date]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_rule_gives_the_dates_that_the_standard_does() -> None:
     assert differing(range(80)) == []
 

@@ -3,6 +3,7 @@
 import itertools
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ schedules = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(schedules, st.integers(0, HOURS - 48), st.integers(1, 48))
 def test_pieces_are_whole_and_say_what_each_instant_says(rota: Schedule, begin: int, length: int) -> None:
@@ -64,6 +66,7 @@ def test_pieces_are_whole_and_say_what_each_instant_says(rota: Schedule, begin: 
         assert piece.duty == schedule.duty(rota, at)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(schedules, st.integers(0, HOURS - 48))
 def test_since_when_and_until_when_are_the_borders_of_a_turn(rota: Schedule, begin: int) -> None:
@@ -85,6 +88,7 @@ def test_since_when_and_until_when_are_the_borders_of_a_turn(rota: Schedule, beg
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(schedules, st.integers(0, HOURS - 48), st.integers(1, 48))
 def test_gaps_are_where_nobody_is(rota: Schedule, begin: int, length: int) -> None:

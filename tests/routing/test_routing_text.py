@@ -34,12 +34,14 @@ def test_text_folds_to_its_words(text: str, words: str) -> None:
     assert fold(text).split() == words.split()
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.text(), st.text())
 def test_a_piece_of_a_text_folds_to_a_piece_of_the_folded_text(one: str, other: str) -> None:
     assert fold(one).strip() in fold(f"{other} {one}")
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.text(alphabet="aéß ŁΣ.’我", max_size=200))
 def test_folding_is_the_same_on_the_fast_road_and_the_slow_one(text: str) -> None:

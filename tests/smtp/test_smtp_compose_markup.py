@@ -129,6 +129,7 @@ _PROSE = st.text(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(text=_PROSE)
 @example(text="a  \nb \n \n\n c")
@@ -158,6 +159,7 @@ def test_others_words_bring_no_formatting(words: str, before: str, after: str) -
     assert set(_TAG.findall(rendered)) <= set(_TAG.findall(plain)) | {"br", "p", "/p"}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(words=_NASTY.filter(lambda text: "\n" not in text))
 def test_others_words_are_shown_as_they_are(words: str) -> None:

@@ -10,6 +10,7 @@ from email.message import EmailMessage, Message
 from hashlib import sha256
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -174,6 +175,7 @@ _HEADS = ("from", "to", "cc", "reply-to", "subject", "date", "message-id", "in-r
 _WANTED = {*_HEADS, "auto-submitted", "x-auto-response-suppress", "x-ticket", "mime-version", "content-type"}
 
 
+@pytest.mark.slow
 @settings(max_examples=INJECTIONS, deadline=None)
 @given(a=_NASTY, b=_NASTY, c=_NASTY)
 def test_no_value_begins_a_header_of_its_own(a: str, b: str, c: str) -> None:
@@ -208,6 +210,7 @@ def test_no_value_begins_a_header_of_its_own(a: str, b: str, c: str) -> None:
     assert body.count(b"\r\n") == body.count(b"\n") == body.count(b"\r")
 
 
+@pytest.mark.slow
 @settings(max_examples=INJECTIONS, deadline=None)
 @given(address=_NASTY, name=_NASTY)
 def test_an_address_is_written_as_it_is_or_refused(address: str, name: str) -> None:

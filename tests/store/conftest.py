@@ -67,20 +67,12 @@ def database(server: str, name: str, *, template: str = "template1") -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The bytes of a new store: copying them is quicker than the migrations."""
-    folder = tmp_path_factory.mktemp("template")
-    opening.open_store("", folder).close()
-    return (folder / "intake.db").read_bytes()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new store, on each engine in turn."""
     if request.param == "postgresql":
         return str(request.getfixturevalue("postgres_url"))
-    (tmp_path / "intake.db").write_bytes(request.getfixturevalue("sqlite_template"))
+    (tmp_path / "intake.db").write_bytes(request.getfixturevalue("new_store"))
     return f"sqlite:///{tmp_path / 'intake.db'}"
 
 

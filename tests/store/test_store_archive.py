@@ -27,11 +27,11 @@ LARGE = random.Random(1).randbytes(blobs.INLINE_MAX_BYTES + 1)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, sqlite_template: bytes) -> Path:
+def folder(tmp_path: Path, new_store: bytes) -> Path:
     """A data folder with a small mail, a large one, and keys."""
     folder = tmp_path / "var"
     folder.mkdir()
-    (folder / "intake.db").write_bytes(sqlite_template)
+    (folder / "intake.db").write_bytes(new_store)
     keys.Keys.load_or_create(folder / "keys.json")
     return folder
 
@@ -129,6 +129,7 @@ def test_progress_is_told_in_bytes(store: Store, folder: Path, file: Path, tmp_p
     assert told[-1][1] == file.stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", range(10))
 def test_a_flipped_byte_of_the_header_is_found(store: Store, folder: Path, file: Path, place: int) -> None:
     archive.backup(store, folder, file)

@@ -14,7 +14,7 @@ from tests.domain.world import RULES, World
 NEW = RULES.replace("team: billing, tags: [money]", "team: support").replace("normal: 2h", "normal: 10m")
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_both_engines_tell_the_same(url: str, tmp_path: Path, jobs: int) -> None:
     """Decisions, answers, events and clocks are found, by one process and by two."""
     clock = ManualClock()

@@ -210,10 +210,10 @@ def test_a_body_kept_and_rolled_back_leaves_no_reference(store: Store, folder: P
 
 @pytest.mark.slow
 def test_a_flipped_bit_anywhere_in_the_store_never_gives_wrong_bytes(
-    tmp_path: Path, sqlite_template: bytes
+    tmp_path: Path, new_store: bytes
 ) -> None:
     """Each of 150 copies of a store has one bit flipped: every body comes back whole or not at all."""
-    (tmp_path / "intake.db").write_bytes(sqlite_template)
+    (tmp_path / "intake.db").write_bytes(new_store)
     bodies = {}
     with closing(SqliteStore(tmp_path / "intake.db")) as store:
         for number in range(40):

@@ -77,6 +77,7 @@ def test_stop_against_deliveries_under_way(world: ConsentDesk) -> None:
         )
 
 
+@pytest.mark.slow
 def test_stop_and_start_by_turns_leave_one_word(world: ConsentDesk) -> None:
     """Eight writers: what the ledger says last is what holds, and what stands beside the customer."""
     world.say("My printer is on fire")

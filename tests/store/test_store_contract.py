@@ -279,6 +279,7 @@ def test_ids_fit_in_63_bits_until_2090(clock: Clock) -> None:
     assert Ids(clock, process=1023).new() < 2**63
 
 
+@pytest.mark.slow
 def test_ids_asked_for_in_several_threads_are_not_repeated(
     clock: Clock, request: pytest.FixtureRequest
 ) -> None:

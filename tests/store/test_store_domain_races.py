@@ -21,6 +21,7 @@ def world(store: Store, tmp_path: Path, clock: Any) -> World:
     return World(store, tmp_path, clock)
 
 
+@pytest.mark.slow
 def test_crowd_of_a_new_sender_is_one_customer(world: World) -> None:
     """Eight first mails of one address, settled at once, make one customer with eight tickets."""
     for number in range(ROUNDS):
@@ -32,6 +33,7 @@ def test_crowd_of_a_new_sender_is_one_customer(world: World) -> None:
     assert len(world.rows("tickets")) == ROUNDS * WRITERS
 
 
+@pytest.mark.slow
 def test_crowd_of_new_tickets_has_as_many_refs(world: World) -> None:
     """Numbers are given out once, whoever asks at the same time."""
     ids = [world.journal(f"c{each}@customer.example") for each in range(WRITERS * ROUNDS)]

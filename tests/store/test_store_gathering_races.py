@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from channels.contract import Identity, Message
 from intake.store.engine import Store
 from tests.domain.world import RULES, World
@@ -18,6 +20,7 @@ conversations:
 """
 
 
+@pytest.mark.slow
 def test_one_key_from_eight_senders_at_once_is_one_ticket(store: Store, tmp_path: Path, clock: Any) -> None:
     """Whoever is first with a key opens its ticket, and the others find it."""
     world = World(store, tmp_path, clock, rules=RULES + CONVERSATIONS)
@@ -31,6 +34,7 @@ def test_one_key_from_eight_senders_at_once_is_one_ticket(store: Store, tmp_path
     assert len(world.rows("messages", "direction = 'in'")) == ROUNDS * WRITERS
 
 
+@pytest.mark.slow
 def test_lines_of_one_customer_at_once_are_one_ticket(store: Store, tmp_path: Path, clock: Any) -> None:
     """Eight texts of one number that nobody has an open ticket for make one, and all stand in it."""
     world = World(store, tmp_path, clock, rules=RULES + CONVERSATIONS)

@@ -50,7 +50,8 @@ def add(tx: Tx, key: str) -> str:
 def test_the_migrations_make_the_schema(store: Store, url: str) -> None:
     store.close()
     with engine_of(url).connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+        opts = {"compare_server_default": True, "include_name": schema.is_of_metadata}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, schema.metadata) == []
 
 
@@ -62,11 +63,9 @@ def sqlite_definitions(path: Path) -> set[str]:
         return {re.sub(r"\s+", " ", sql) for (sql,) in rows}
 
 
-def test_the_migrations_make_every_word_of_the_schema_on_sqlite(
-    tmp_path: Path, sqlite_template: bytes
-) -> None:
+def test_the_migrations_make_every_word_of_the_schema_on_sqlite(tmp_path: Path, new_store: bytes) -> None:
     """Alembic's comparison does not see WITHOUT ROWID, AUTOINCREMENT or the WHERE of an index: the text does."""
-    (tmp_path / "migrated.db").write_bytes(sqlite_template)
+    (tmp_path / "migrated.db").write_bytes(new_store)
     with create_engine(f"sqlite:///{tmp_path / 'created.db'}", poolclass=NullPool).begin() as connection:
         schema.metadata.create_all(connection)
     assert sqlite_definitions(tmp_path / "migrated.db") == sqlite_definitions(tmp_path / "created.db")
@@ -117,6 +116,7 @@ def test_a_new_store_is_for_our_user_only(tmp_path: Path) -> None:
     ) == (0o700, 0o600)
 
 
+@pytest.mark.slow
 def test_processes_that_open_a_new_store_together_all_succeed(tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         stores = list(pool.map(lambda _: opening.open_store("", tmp_path / "var"), range(4)))
@@ -174,9 +174,9 @@ def test_an_older_store_is_refused_until_it_is_upgraded(
 
 
 def test_an_upgrade_keeps_a_backup_of_what_was_before(
-    tmp_path: Path, sqlite_template: bytes, next_step: Path, clock: Clock
+    tmp_path: Path, new_store: bytes, next_step: Path, clock: Clock
 ) -> None:
-    (tmp_path / "intake.db").write_bytes(sqlite_template)
+    (tmp_path / "intake.db").write_bytes(new_store)
     done = opening.upgrade("", tmp_path, clock=clock)
     assert done is not None
     assert done.backup == tmp_path / "backups/before-0002-20261121T090000Z.tar.gz"
@@ -253,6 +253,7 @@ def run_python(code: str, *arguments: object) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_a_start_with_nothing_to_migrate_imports_no_alembic(tmp_path: Path) -> None:
     opening.open_store("", tmp_path).close()
     code = (
@@ -277,6 +278,7 @@ def test_no_daemon_runs_where_there_is_no_folder(tmp_path: Path) -> None:
     assert not lockfile.is_daemon_running(tmp_path / "absent")
 
 
+@pytest.mark.slow
 def test_a_daemon_that_was_killed_holds_no_lock(tmp_path: Path) -> None:
     code = (
         "import os, sys; from pathlib import Path; from intake.store import lockfile;"

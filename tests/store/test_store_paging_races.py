@@ -126,6 +126,7 @@ def _fail(desk: Desk, row: dict[str, Any]) -> None:
     desk.store.write_now(fail)
 
 
+@pytest.mark.slow
 def test_passed_on_by_eight_is_passed_on_once_by_each(desk: Desk) -> None:
     """ewa by key and by text, four times each: one event, and the step after it fires once."""
     for number in range(ROUNDS):

@@ -17,6 +17,7 @@ def test_no_acknowledged_write_is_lost_in_hundreds_of_power_cuts() -> None:
     assert report.acknowledged > 2_000, str(report)
 
 
+@pytest.mark.slow
 def test_the_mutant_synchronous_normal_is_found_out() -> None:
     report = power_cut.run(cuts=20, seed=secrets.randbelow(10**9), synchronous="NORMAL")
     assert report.lost > 0, str(report)

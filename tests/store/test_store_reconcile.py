@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from channels.twilio import position
@@ -21,6 +22,7 @@ from tests.phone.outage import OTHER, OWN, Desk
 _KEPT = Statement(select(schema.journal.c.key).where(schema.journal.c.duplicate_of.is_(None)))
 
 
+@pytest.mark.slow
 async def test_two_daemons_make_up_for_an_outage_each_thing_once(
     open_store: Callable[[], Store], tmp_path: Path
 ) -> None:

@@ -40,8 +40,8 @@ class Faulty:
 
 
 @pytest.fixture
-def path(tmp_path: Path, sqlite_template: bytes) -> Path:
-    (tmp_path / "intake.db").write_bytes(sqlite_template)
+def path(tmp_path: Path, new_store: bytes) -> Path:
+    (tmp_path / "intake.db").write_bytes(new_store)
     return tmp_path / "intake.db"
 
 
@@ -251,13 +251,14 @@ def test_groups_are_committed_together(path: Path) -> None:
     assert len(commits) <= 3
 
 
+@pytest.mark.slow
 def test_an_io_error_in_any_operation_on_a_file_loses_no_acknowledged_write(
-    tmp_path: Path, sqlite_template: bytes
+    tmp_path: Path, new_store: bytes
 ) -> None:
     """Operation 1 fails, then 2, and so on, until a whole run gets by without reaching the one that fails."""
     for fails_at in range(1, 1_000):
         path = tmp_path / f"{fails_at}.db"
-        path.write_bytes(sqlite_template)
+        path.write_bytes(new_store)
         disk = FailingDisk(fails_at=fails_at)
         with closing(power_cut.store_on(disk, path)) as store:
             asked = [ask(store, partial(add, key=str(number), size_bytes=5_000)) for number in range(12)]

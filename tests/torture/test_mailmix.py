@@ -19,6 +19,7 @@ def _parsed(mail: mailmix.Mail) -> email.message.EmailMessage:
     return email.message_from_bytes(re.sub(rb"(?m)^\.\.", b".", mail.content), policy=email.policy.default)
 
 
+@pytest.mark.slow
 def test_the_same_number_is_the_same_bytes(pool: mailmix.Pool) -> None:
     again = mailmix.Pool(mailmix.MIXES["mix"], seed=5, recipient="support@example.com")
     assert [again.mail(number) for number in range(50)] == [pool.mail(number) for number in range(50)]
@@ -55,6 +56,7 @@ def test_shapes_have_their_shares_and_sizes(pool: mailmix.Pool) -> None:
     assert 100_000 <= min(sizes["attached"]) <= max(sizes["attached"]) <= 600_000
 
 
+@pytest.mark.slow
 def test_lines_end_as_smtp_wants_them_and_none_ends_the_mail(pool: mailmix.Pool) -> None:
     """No bare CR or LF, and no line that is a lone dot."""
     for number in range(300):

@@ -254,6 +254,7 @@ async def test_the_gate_that_rejects_is_answered_403(start: Start) -> None:
     assert await desk.post_mail() == (403, "not wanted here\n")
 
 
+@pytest.mark.slow
 def test_a_settings_check_does_not_load_the_http_library() -> None:
     """`intake check` and `intake ingest` know the kind without the 0.4 s of aiohttp."""
     code = "import sys, channels.email.webhook as w; w.Channel('a', w.Options()).check(); sys.exit('aiohttp' in sys.modules)"

@@ -17,7 +17,8 @@ TO = "jan@customer.example"
 
 
 @pytest.fixture
-def world(tmp_path: Path, clock: Any) -> Iterator[World]:
+def world(tmp_path: Path, clock: Any, new_store: bytes) -> Iterator[World]:
+    (tmp_path / "intake.db").write_bytes(new_store)
     with closing(opening.open_store("", tmp_path, clock=clock)) as store:
         yield World(store, tmp_path, clock)
 

@@ -34,7 +34,9 @@ STATES = Statement(select(schema.journal.c.state, func.count()).group_by(schema.
 
 
 @pytest.fixture
-def wired(tmp_path: Path) -> Wired:
+def wired(tmp_path: Path, new_store: bytes) -> Wired:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "intake.db").write_bytes(new_store)
     (tmp_path / "rules.yaml").write_text(RULES)
     (tmp_path / "replies").mkdir()
     path = tmp_path / "intake.yaml"
