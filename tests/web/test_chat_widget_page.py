@@ -141,8 +141,8 @@ async def test_a_daemon_that_is_away_at_first_is_asked_again(browser: Browser) -
     """A panel that could not be loaded is loaded at the next press."""
     async with shop(browser, _desk()) as its:
         await its.page.route("**/panel.js", lambda route: route.abort())
-        await its.button("Chat with us").click()
-        await its.page.wait_for_timeout(200)
+        async with its.page.expect_event("requestfailed"):
+            await its.button("Chat with us").click()
         await its.page.unroute("**/panel.js")
         await its.button("Chat with us").click()
         await its.text.wait_for()
