@@ -1,6 +1,7 @@
 """Brings texts into every field that somebody outside can fill, by every channel's own raw messages, until they stand in tickets."""
 
 import base64
+import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
@@ -62,6 +63,14 @@ TEXTS_A_PAGE, MESSAGES_A_PAGE = 100, 50
 Read = Callable[[RawMessage], Any]
 
 
+class Batch(msgspec.Struct, frozen=True):
+    """One ticket with the texts that were written into it. shown: those that its page has to show."""
+
+    ref: str
+    texts: list[str]
+    shown: list[str]
+
+
 class Feed:
     """Feeds one desk. Each batch is somebody new."""
 
@@ -70,17 +79,19 @@ class Feed:
         world.context = msgspec.structs.replace(world.context, accounts=ACCOUNTS)
         self._senders, self._numbers = count(1), count(1)
 
-    def batches(self, kind: str, texts: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-        """Bring texts in by a channel, so many a ticket; each ticket's ref with those in it."""
+    def batches(self, kind: str, texts: Sequence[str]) -> Iterator[Batch]:
+        """Bring texts in by a channel, so many a ticket."""
         fields = len(_FIELDS[kind])
         size = fields * min(TEXTS_A_PAGE // fields, MESSAGES_A_PAGE)
         for start in range(0, len(texts), size):
             batch = list(texts[start : start + size])
-            sender = next(self._senders)
+            sender, shown = next(self._senders), list[str]()
             for first in range(0, len(batch), fields):
                 given = dict(zip(_FIELDS[kind], batch[first : first + fields], strict=False))
                 row = getattr(self, f"_{kind}")(sender, given)
-            yield self._ref(row), batch
+                named = [name for name in _SHOWN[kind] if name in given and (name != "subject" or first == 0)]
+                shown += [_file_name(given[name]) if name == "file" else given[name] for name in named]
+            yield Batch(self._ref(row), batch, shown)
 
     def by_agents(self, ref: str, texts: Sequence[str]) -> None:
         """Have agents say texts on a ticket: notes, answers, tags; and what providers and rules say of it."""
@@ -267,7 +278,22 @@ _FIELDS = {
     "voice": ("text", "choice"),
     "chat": ("text", "name", "file", "page"),
 }
+# Of these the page of a ticket shows the words as they were written: no header, content type or place of a page, of subjects the first.
+_SHOWN = {
+    "email": ("name", "subject", "text", "file"),
+    "sms": ("text",),
+    "whatsapp": ("text", "name", "place", "address"),
+    "form": ("name", "subject", "message", "order", "file"),
+    "webhook": ("name", "subject", "text", "file"),
+    "voice": ("text",),
+    "chat": ("text", "name", "file"),
+}
 KINDS = tuple(_FIELDS)
+
+
+def _file_name(text: str) -> str:
+    """What of a name is no folder; a form writes its quotes so (HTML Standard §4.10.21.8)."""
+    return re.split(r"[/\\]", text)[-1].replace("%22", '"')
 
 
 def _number(sender: int) -> str:
