@@ -1,9 +1,10 @@
 """The widget as a guest: what the page that shows it pays, keeps, and can ask of it."""
 
+import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from tests.web import browser as browsers
 from tests.web import screens
@@ -108,16 +109,24 @@ async def test_without_javascript_there_is_the_form(browser: Browser) -> None:
         assert await link.get_attribute("href") == "/contact"
 
 
-async def test_the_page_does_not_move(browser: Browser) -> None:
-    """Showing, opening and closing the chat shifts nothing of the page."""
+@pytest.mark.parametrize("late_s", [0.0, 0.7])
+async def test_the_page_does_not_move(browser: Browser, late_s: float) -> None:
+    """Showing, opening and closing the chat shifts nothing of the page, on a slow network either."""
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(late_s)
+        await route.continue_()
+
     async with shop(browser, _desk(), is_gone_to=False) as its:
         await its.page.add_init_script(
             "window.shifts = []; new PerformanceObserver(list => { for (const each of list.getEntries()) if (!each.hadRecentInput)"
-            "shifts.push(...each.sources.map(from => from.node?.className ?? from.node?.nodeName ?? 'gone')); })"
+            "shifts.push(...each.sources.map(from => [from.previousRect, from.currentRect])); })"
             ".observe({type: 'layout-shift', buffered: true});"
         )
+        await its.page.route("**/chat/**", late)
         await its.page.goto(its.url)
         await its.open()
+        await expect(its.page.locator(".state")).not_to_be_empty()
         await its.say("Hello")
         await its.page.wait_for_timeout(600)  # what follows a key within half a second does not count
         await its.desk.type()

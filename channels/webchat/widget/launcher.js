@@ -40,8 +40,8 @@ const LOOK = `
 .launch:focus-visible { outline: 3px solid #1d2125; outline-offset: 3px; box-shadow: 0 0 0 3px #fff, 0 0 0 9px #fff; }
 .launch svg { inline-size: 1.5em; block-size: 1.5em; flex: none; }
 @media (max-width: 30em), (max-height: 26em) { .launch[aria-expanded="true"] { display: none; } }
-.launch[aria-expanded="true"] { padding: 0; justify-content: center; }
-.launch[aria-expanded="true"] .word { display: none; }
+.launch:is([aria-expanded="true"], [aria-busy]) { padding: 0; justify-content: center; }
+.launch:is([aria-expanded="true"], [aria-busy]) .word { display: none; }
 .launch.aside:not(:focus-visible) { opacity: 0; pointer-events: none; transform: translateY(.5em); }
 .count { position: absolute; inset-block-start: -.375em; inset-inline-end: -.25em; min-inline-size: 1.5em;
   padding: 0 .375em; box-sizing: border-box; border-radius: .75em; background: #b3261e; color: #fff;
@@ -207,11 +207,14 @@ class ChatLauncher extends HTMLElement {
     this.#button.focus();
   }
 
+  /** What is pressed answers at once, however slow the network: what moves later would count as the page's (layout shift). */
   async #turn() {
+    this.#button.ariaBusy = "true";
     try {
       const panel = await this.#load();
       await (panel.isOpen ? panel.close() : panel.open());
     } catch { /* it can be pressed again */ }
+    this.#button.ariaBusy = null;
     this.#turning = null;
   }
 

@@ -40,7 +40,7 @@ svg { inline-size: 1.375em; block-size: 1.375em; display: block; margin: auto; }
 .head > div { flex: 1 1 9em; min-inline-size: 0; line-height: 1.35; }
 .head :focus-visible { outline-color: currentColor; outline-offset: -3px; }
 .title { font-weight: 700; }
-.state { font-size: .875em; }
+.state { font-size: .875em; min-block-size: 2.7em; }
 .state.live::before { content: ""; display: inline-block; inline-size: .5em; block-size: .5em; margin-inline-end: .5em;
   border-radius: 50%; background: currentColor; vertical-align: .1em; }
 .menu { display: grid; padding: .375em; background: var(--card); border-block-end: 1px solid var(--line); }
