@@ -1,5 +1,6 @@
 """Who is where on the desk: for as long as their stream is open, in lists and on tickets, whichever daemon serves the page."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, closing
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from intake.store import opening
 from intake.web.access import Subject, Who
@@ -163,3 +164,32 @@ async def test_list_and_ticket_show_who_is_there_as_it_changes(
         await expect(row).to_have_text(re.compile("tomek (looks|answers)"))
         await other.close()
         tab.check()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_who_comes_while_an_answer_is_on_its_way_is_shown(
+    tmp_path: Path, browser: Browser, new_store: bytes
+) -> None:
+    """The answer to a page's own word is older than what the stream has told meanwhile."""
+    async with opened(tmp_path, browser, new_store) as desk:
+        desk.site.add("tomek")
+        ref, tab, has_come = desk.shown.main, await desk.tab(), asyncio.Event()
+        is_asked = asyncio.Event()
+
+        async def late(route: Route) -> None:
+            answer = await route.fetch()
+            is_asked.set()
+            await has_come.wait()
+            await route.fulfill(response=answer)
+
+        await tab.page.route("**/here", late)
+        await tab.go(f"/tickets/{ref}")
+        await is_asked.wait()
+        tomek, here = desk.site.browser(desk.site.session("tomek")), tab.page.locator("#here")
+        await tomek.ask("POST", f"/tickets/{ref}/here", data={"doing": "replying", "page": "1"})
+        await expect(here).to_contain_text("tomek")
+        async with tab.page.expect_response("**/here"):
+            has_come.set()
+        await tab.page.evaluate("new Promise(requestAnimationFrame)")
+        await expect(here).to_contain_text("tomek")

@@ -15,6 +15,8 @@ const page = String(crypto.getRandomValues(new BigUint64Array(1))[0]);
 
 /** @type {Map<string, string>} who else is here, and what they do */
 const others = new Map();
+/** @type {Set<Map<string, string>>} what was told while an answer was on its way, which may know nothing of it yet */
+const meanwhile = new Set();
 let ref = "";
 let isChat = false;
 let doing = "";
@@ -68,14 +70,24 @@ async function say(word, isLeaving = false) {
   said_ms = Date.now();
   const stream = live.streamName();
   said = word + stream;
+  const told = new Map();
+  meanwhile.add(told);
   const answer = await ask.post(`/tickets/${ref}/here`, { doing: word, page, stream }, { isLeaving });
+  meanwhile.delete(told);
   if (!answer.ok || !answer.told.here) {
     if (!isLeaving) said = "";
     return;
   }
   others.clear();
   for (const each of answer.told.here) others.set(each.agent, each.doing);
+  for (const [agent, each] of told) change(agent, each);
   show();
+}
+
+/** @param {string} agent @param {string} word */
+function change(agent, word) {
+  if (word === "gone") others.delete(agent);
+  else others.set(agent, word);
 }
 
 /** @param {any} told */
@@ -84,8 +96,8 @@ function heard(told) {
   // A chat's visitor sees that their line was read, by who looks on when it comes.
   if (told.what === "chat_line" && told.author === "customer" && !document.hidden) return void say(doing || "looking");
   if (told.what !== "here" || told.agent === meta("desk-who")) return;
-  if (told.doing === "gone") others.delete(told.agent);
-  else others.set(told.agent, told.doing);
+  for (const each of meanwhile) each.set(told.agent, told.doing);
+  change(told.agent, told.doing);
   show();
 }
 
