@@ -11,7 +11,7 @@ MAIL ?= mail
 # Python keeps what it compiled, and pytest the asserts it rewrote in hundreds of files, whatever this shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-all check bench mail torture format docs pins clean
+.PHONY: run test test-all collect check bench mail torture format docs pins clean
 
 run: $(STAMP)
 	$(BIN)/intake run
@@ -25,6 +25,10 @@ test: $(STAMP)
 test-all: test
 	$(BIN)/pytest $(PARALLEL) -m "(slow or postgres) and not alone" $(PYTEST_OPTIONS)
 	$(BIN)/pytest -m alone $(PYTEST_OPTIONS)
+
+# Once, before many processes do it side by side: pytest keeps what it makes of the tests' asserts.
+collect: $(STAMP)
+	$(BIN)/pytest --collect-only -qq
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -3,37 +3,60 @@
 import pytest
 
 from bench import engines, generated, rules
+from bench.generated import GeneratedMessage, GeneratedRule
 from routing import explain, rulebook
-
-RULES = generated.rules(1_000)
-MESSAGES = generated.messages(60)
-BOOK = rulebook.load({"rules.yaml": generated.rulebook_text(RULES)})
-TRUTH = [explain.matching(BOOK, message.facts) for message in MESSAGES]
+from routing.rulebook import Rulebook
 
 
-def test_the_index_finds_what_the_plain_evaluator_finds() -> None:
+@pytest.fixture(scope="module")
+def rules_() -> list[GeneratedRule]:
+    return generated.rules(1_000)
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[GeneratedMessage]:
+    return generated.messages(60)
+
+
+@pytest.fixture(scope="module")
+def book(rules_: list[GeneratedRule]) -> Rulebook:
+    return rulebook.load({"rules.yaml": generated.rulebook_text(rules_)})
+
+
+@pytest.fixture(scope="module")
+def truth(book: Rulebook, messages: list[GeneratedMessage]) -> list[tuple[str, ...]]:
+    return [explain.matching(book, message.facts) for message in messages]
+
+
+def test_the_index_finds_what_the_plain_evaluator_finds(
+    book: Rulebook, messages: list[GeneratedMessage], truth: list[tuple[str, ...]]
+) -> None:
     """On every generated message, rules of both stages among them."""
-    assert [rules.matched(BOOK, rules.folded(BOOK, message)) for message in MESSAGES] == TRUTH
+    assert [rules.matched(book, rules.folded(book, message)) for message in messages] == truth
 
 
-def test_plain_closures_find_the_same() -> None:
+def test_plain_closures_find_the_same(
+    rules_: list[GeneratedRule], messages: list[GeneratedMessage], truth: list[tuple[str, ...]]
+) -> None:
     """So that the time they take is time for the same work."""
-    match = engines.closures(RULES)
-    assert [tuple(match(message.context)) for message in MESSAGES] == TRUTH
+    match = engines.closures(rules_)
+    assert [tuple(match(message.context)) for message in messages] == truth
 
 
 @pytest.mark.slow
-def test_every_engine_that_is_installed_finds_the_same() -> None:
+def test_every_engine_that_is_installed_finds_the_same(
+    rules_: list[GeneratedRule], messages: list[GeneratedMessage]
+) -> None:
     """On a smaller rulebook: some of them take a second for a message."""
-    few = RULES[:200]
+    few = rules_[:200]
     truth = [
         explain.matching(rulebook.load({"r.yaml": generated.rulebook_text(few)}), each.facts)
-        for each in MESSAGES[:8]
+        for each in messages[:8]
     ]
     for make in engines.matchers().values():
         if make is not None:
             match = make(few)
-            assert [tuple(match(each.context)) for each in MESSAGES[:8]] == truth
+            assert [tuple(match(each.context)) for each in messages[:8]] == truth
 
 
 @pytest.mark.slow
@@ -53,6 +76,6 @@ def test_the_generated_messages_meet_rules_of_each_kind() -> None:
     assert [] in found
 
 
-def test_a_smaller_rulebook_is_the_beginning_of_a_larger_one() -> None:
+def test_a_smaller_rulebook_is_the_beginning_of_a_larger_one(rules_: list[GeneratedRule]) -> None:
     """So that growth is measured on the same rules."""
-    assert generated.rules(100) == RULES[:100]
+    assert generated.rules(100) == rules_[:100]

@@ -7,21 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]
 from playwright.async_api import Browser, Page
 
 from tests.web import browser as browsers
+from tests.web import screens
 from tests.web.browser import Seen
 from tests.web.shown import RULES, Shown
 from tests.web.site import Site, open_site
 
 WIDTHS = {"phone": (360, 740), "tablet": (768, 1000), "desk": (1280, 800)}
-_TAGS = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    }
-}
 # What the daemon says, without what modules write for themselves and without the seconds that have gone by.
 _SHOWN = """() => {
   const own = ["open", "tabindex", "hidden", "aria-selected", "aria-expanded", "aria-keyshortcuts", "data-look"];
@@ -85,11 +79,7 @@ class Tab:
 
     async def faults(self) -> list[str]:
         """What axe finds wrong with it."""
-        result = await Axe().run(self.page, options=_TAGS)
-        return [
-            f"{each['id']}: {each['nodes'][0]['target']} {each['nodes'][0]['failureSummary']}"
-            for each in result.response["violations"]
-        ]
+        return await screens.violations(self.page)
 
     def check(self) -> None:
         """See that nothing broke, nothing was forbidden and nobody else was asked."""

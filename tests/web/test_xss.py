@@ -9,6 +9,7 @@ from tests.web.xss_pages import bare_page, fed_desk, looking, sweep, sweep_desk
 from tests.web.xss_payloads import payloads
 
 TEXTS = 500
+ALIVE = 20
 
 
 def test_the_texts_are_always_the_same_and_each_is_another() -> None:
@@ -43,10 +44,10 @@ async def test_no_text_runs_that_agents_rules_and_providers_say(
 @pytest.mark.timeout(120)
 async def test_taken_for_markup_many_of_them_do_run(browser: Browser) -> None:
     """The texts are alive: a page without escaping and without a policy is told by a good part of the first ones."""
-    texts, alive = payloads(50), 0
+    texts, alive = payloads(ALIVE), 0
     async with bare_page(browser) as (show, ran):
         for text in texts:
             before = len(ran)
             await show(f"<!doctype html><body><div>{text}</div>")
             alive += len(ran) > before
-    assert alive >= 30
+    assert alive >= ALIVE * 0.6
