@@ -117,7 +117,15 @@ def _cells(row: Mapping[str, Any]) -> dict[str, str]:
     due = sorted(at for at in row["due"].values() if at)
     return {
         **{name: row[name] or "" for name in ("ref", "status", "priority", "team", "agent", "subject")},
-        "from": customer.get("address") or customer.get("name") or "",
+        "from": _sender(customer),
         "created": terminal.local_time(row["created_at"]),
         "first due": terminal.local_time(due[0]) if due else "",
     }
+
+
+def _sender(customer: Mapping[str, Any]) -> str:
+    """Return an address; of who chats without one their name: what a session is called says nothing to anybody."""
+    address = customer.get("address") or ""
+    if address.startswith("chat:"):
+        return customer.get("name") or "a visitor"
+    return address or customer.get("name") or ""

@@ -71,6 +71,13 @@ def test_the_list_names_each_chat(intake: Any, world: ChatWorld) -> None:
     assert ref(world) in intake("chat", "list").out
 
 
+def test_a_ticket_of_a_chat_is_listed_by_who_writes(intake: Any, world: ChatWorld) -> None:
+    """Nobody can read what a session is called."""
+    listed = intake("tickets", "list").out
+    assert "Jan" in listed
+    assert "chat:" not in listed
+
+
 def test_a_transcript_is_text_a_page_or_json(intake: Any, world: ChatWorld) -> None:
     plain = intake("chat", "transcript", ref(world)).out
     assert plain.index("Where is my order?") < plain.index("It is on its way.")
