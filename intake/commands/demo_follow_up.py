@@ -44,8 +44,9 @@ def answer_to(acknowledgement: EmailMessage, mail: EmailMessage) -> tuple[EmailM
     answer["Message-ID"] = make_msgid(domain=parseaddr(str(mail["From"]))[1].rpartition("@")[2])
     answer["In-Reply-To"] = acknowledgement["Message-ID"]
     answer["References"] = f"{mail['Message-ID']} {acknowledgement['Message-ID']}"
+    said = f"On {acknowledgement['Date']}, {acknowledgement['From']} wrote:"
     quoted = "\n".join(f"> {line}" for line in _text_of(acknowledgement).splitlines())
-    answer.set_content(f"One more thing: the new address is 12 Station Road.\n\nYour desk wrote:\n{quoted}\n")
+    answer.set_content(f"One more thing: the new address is 12 Station Road.\n\n{said}\n{quoted}\n")
     return answer, parseaddr(to)[1]
 
 

@@ -179,6 +179,7 @@ class Pages:
         known, sessions, left = await self._desk.store.read(lambda tx: _own(tx, who))
         salt = known.totp_pending if pending and known is not None else None
         given = {"problem": "", "done": "", "codes": (), **values}
+        is_asked = self._signing.is_asked_of(who.role)
         return self._desk.render(
             "account.html",
             who,
@@ -188,7 +189,8 @@ class Pages:
             sessions=sessions,
             called=browsers.called,
             codes_left=left,
-            is_asked=self._signing.is_asked_of(who.role),
+            is_asked=is_asked,
+            is_enrolling=is_asked and (known is None or not known.has_second_factor),
             length_min=self._settings.password_length,
             secret=await self._secret(who.name, salt) if salt else None,
             **given,

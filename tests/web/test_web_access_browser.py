@@ -89,9 +89,12 @@ async def test_from_the_first_link_to_the_first_invitation(site: Site, browser: 
     await page.wait_for_selector("[role=alert]")
     await judged(page, "sign-in-refused")
     await page.focus("#password")
+    told = len(seen.errors)
     await typed(page, PASSWORD)
     await page.wait_for_url("**/account")
     await judged(page, "account-enrolment")
+    assert await page.get_by_role("navigation").count() == 0  # there is nowhere else to go yet
+    assert seen.errors[told:] == []
     await page.focus("#factor-current")
     await typed(page, PASSWORD)
     await page.wait_for_selector(".square svg")
