@@ -39,10 +39,10 @@ def test_every_walk_ends_with_an_owner_a_message_or_a_hang_up() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_ten_thousand_walks() -> None:
+def test_thousands_of_walks() -> None:
     """A hundred thousand: `python -m tests.phone.test_phone_machine_walk`."""
-    ends = walk(10_000, seed=7)
-    assert ends.total() == 10_000
+    ends = walk(4_000, seed=7)
+    assert ends.total() == 4_000
     assert set(ends) == walking.ENDS - {"failed"}
 
 

@@ -87,5 +87,5 @@ def test_random_ladders_fire_as_the_language_says() -> None:
 
 @pytest.mark.slow
 def test_very_many_random_ladders_fire_as_the_language_says() -> None:
-    """The same over a thousand."""
-    assert differing(range(1_000, 2_000)) == []
+    """The same over some hundreds."""
+    assert differing(range(1_000, 1_400)) == []
