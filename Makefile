@@ -64,7 +64,9 @@ torture: $(STAMP)
 	$(BIN)/python -m tests.phone.test_phone_machine_walk
 	$(BIN)/python -m tests.phone.calls_torture --callers 50 --agents 10 --rounds 40 --kills 1
 	$(BIN)/python -m tests.torture.clock_jumps --timers 2000 --jumps 50
+	$(BIN)/python -m tests.web.chat_torture --pages 500 --lines 200 --cut 5 --restarts 2
 	$(BIN)/python -m tests.web.reply_race --rounds 1000
+	$(BIN)/python -m tests.web.xss --texts 5000
 	$(BIN)/python -m tests.phone.deliveries --count 100000
 
 $(STAMP): $(PINS) pyproject.toml

@@ -44,6 +44,7 @@ channels:
       address_lines_per_hour: 100000, sockets: 100000}}
 """
 SETTLED_WITHIN_S = 300.0
+LONG_RUN_LINES = 100_000  # from here on the figures are kept in bench/RESULTS.md
 _TICKETS = Statement(sql("SELECT ref FROM tickets"))
 _PENDING = Statement(sql("SELECT count(*) FROM journal WHERE state = 'pending'"))
 _SAID = Statement(
@@ -245,6 +246,10 @@ def main() -> None:
         f"in {found.seconds:.0f} s ({rate:.0f} a second): {len(found.faults)} faults"
     )
     print("\n".join(found.faults[:50]))
+    if found.lines >= LONG_RUN_LINES:
+        from bench import web_torture
+
+        web_torture.record_cuts(found, pages=options.pages, restarts=options.restarts, cut_s=options.cut)
     sys.exit(1 if found.faults else 0)
 
 

@@ -10,6 +10,8 @@ from tests.web import browser as browsers
 from tests.web.xss_pages import fed_desk, looking, sweep, sweep_desk
 from tests.web.xss_payloads import payloads
 
+LONG_RUN_TEXTS = 5_000  # from here on the figures are kept in bench/RESULTS.md
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -30,6 +32,10 @@ async def _run(most: int) -> int:
             problems = found.problems()
     took_s, shown = time.monotonic() - began, found.escaped.shown
     print(f"{len(texts)} texts, {pages} pages, {shown} seen as text, {len(problems)} got out, {took_s:.0f} s")
+    if len(texts) >= LONG_RUN_TEXTS:
+        from bench import web_torture
+
+        web_torture.record_texts(len(texts), pages, shown=shown, got_out=len(problems), seconds=took_s)
     for each in (*problems[:50], *found.refused[:50]):
         print(f"  {each}")
     return 1 if problems or found.refused else 0
