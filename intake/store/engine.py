@@ -30,6 +30,7 @@ Listener = Callable[[Signals], None]
 Do = Callable[["Tx", dict[Any, Any]], None]
 Left = dict[Do, dict[Any, Any]]
 
+_FIRST_MAX = 2_048  # half of what a millisecond has is left to whoever counts from the highest
 LOCK_ORDER = ("sender", "customer", "ticket", "team", "agent", "schedule")
 
 
@@ -54,7 +55,8 @@ class LockOrderError(Exception):
 class Ids:
     """Makes 63-bit ids that grow with time: milliseconds since 2026, 10 bits of process, 12 bits of count.
 
-    New rows so stand at the end of each tree, and two daemons make no id twice.
+    New rows so stand at the end of each tree, and two daemons make no id twice: should their ten bits be the same, they
+    count from different numbers in each millisecond.
     """
 
     _EPOCH_MS = 1_767_225_600_000  # 2026-01-01T00:00Z
@@ -62,8 +64,9 @@ class Ids:
     def __init__(self, clock: instants.Clock, *, process: int | None = None) -> None:
         self._clock = clock
         self._process = (secrets.randbelow(1024) if process is None else process) << 12
+        self._before_first = (secrets.randbelow(_FIRST_MAX) if process is None else 0) - 1
         self._last_ms = 0
-        self._count = -1
+        self._count = self._before_first
         self._turn = threading.Lock()
 
     @classmethod
@@ -77,12 +80,12 @@ class Ids:
             now_us = instants.us_from_datetime(self._clock()) if now_us is None else now_us
             now_ms = max(now_us // 1000 - self._EPOCH_MS, 1)
             if now_ms > self._last_ms:
-                self._last_ms, self._count = now_ms, -1
+                self._last_ms, self._count = now_ms, self._before_first
             self._count += 1
             if (
                 self._count == 4096
             ):  # borrow from the future rather than repeat; also when the clock was set back
-                self._last_ms, self._count = self._last_ms + 1, 0
+                self._last_ms, self._count = self._last_ms + 1, self._before_first + 1
             return self._last_ms << 22 | self._process | self._count
 
 

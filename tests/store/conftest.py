@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from intake.store import opening
-from intake.store.engine import Store
+from intake.store.engine import Ids, Store
 from tests.store.clock import Clock
 from tests.store.memory import memory_folder
 
@@ -80,7 +80,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def open_store(url: str, tmp_path: Path, clock: Clock) -> Iterator[Open]:
     """Open the store, once more each time, as another process would."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(closing(opening.open_store(url, tmp_path, clock=clock)))
+        yield lambda: stack.enter_context(
+            closing(
+                opening.open_store(url, tmp_path, clock=clock, ids=Ids(clock, process=next(_numbers) % 1024))
+            )
+        )
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import secrets
 import sqlite3
 import sys
 import threading
@@ -265,6 +266,16 @@ def test_ids_grow_and_are_not_repeated_by_another_process(clock: Clock) -> None:
     made = [ids.new() for _ in range(10_000)]
     assert made == sorted(made)
     assert len({*made, *(others.new() for _ in range(10_000))}) == 20_000
+
+
+def test_ids_of_two_that_share_their_bits_count_from_different_numbers(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten bits are soon the same; that each millisecond begins at the same number as well is not."""
+    numbers = iter((7, 100, 7, 1_500))
+    monkeypatch.setattr(secrets, "randbelow", lambda most: next(numbers))
+    ids, others = Ids(clock), Ids(clock)
+    assert {ids.new() for _ in range(1_000)}.isdisjoint([others.new() for _ in range(1_000)])
 
 
 def test_ids_go_on_when_the_clock_is_set_back(clock: Clock) -> None:
