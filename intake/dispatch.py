@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,15 @@ class Dispatcher:
         self._backlog_from = BACKLOG
         self._lanes: dict[str, deque[int]] = {}  # the first of each is under way
         self._lane_of: dict[int, str] = {}
-        self._done_meanwhile: set[int] = set()
+        self._done_meanwhile: dict[int, set[int]] = {}  # for each look at the rows that is under way
         self._ready: deque[tuple[int, float]] = deque()  # row, since when (monotonic seconds)
         self._pressing: set[int] = set()
         self._pressing_ready: deque[int] = deque()
         self._is_pressed = asyncio.Event()
         self._seen = 0
+        self._is_behind = True  # pending rows may be there that no look has found yet
+        self._unsure: list[tuple[int, str]] = []  # rows to be settled first, whose lanes may have such
+        self._has_unsure = asyncio.Event()
         self._held = 0
         self._wake = asyncio.Event()
         self._is_ready = asyncio.Event()
@@ -94,7 +97,11 @@ class Dispatcher:
         for number, lane in rows:
             self._pressing.add(number)
             if number not in self._lane_of:
-                self._take(number, lane)
+                if self._is_behind or self._unsure:
+                    self._unsure.append((number, lane))
+                    self._has_unsure.set()
+                else:
+                    self._take(number, lane)
                 continue
             waiting = next((each for each in self._ready if each[0] == number), None)
             if waiting is not None:  # a look at the rows was quicker
@@ -122,6 +129,7 @@ class Dispatcher:
                 for number in range(SETTLERS):
                     tasks.create_task(self._settle_ready(), name=f"settler-{number}")
                 tasks.create_task(self._settle_pressing(), name="settler-first")
+                tasks.create_task(self._find_earlier(), name="dispatch-earlier")
         finally:
             for handle in self._delayed:
                 handle.cancel()
@@ -134,17 +142,44 @@ class Dispatcher:
             has_more = True
             while has_more and self._held < AHEAD_MAX:
                 has_more = await self._scan_page()
+            self._is_behind = has_more
             if self._held == 0:
                 self._idle.set()
 
     async def _scan_page(self) -> bool:
-        after, self._done_meanwhile = self._seen, set()
-        rows = await self._store.read(lambda tx: journal.pending(tx, after=after, most=PAGE))
-        for number, lane in rows:
-            self._seen = max(self._seen, number)
-            if number not in self._lane_of and number not in self._done_meanwhile:
-                self._take(number, lane)
+        after = self._seen
+        rows = await self._look(lambda tx: journal.pending(tx, after=after, most=PAGE))
+        if rows:
+            self._seen = max(self._seen, rows[-1][0])
         return len(rows) == PAGE
+
+    async def _find_earlier(self) -> None:
+        """Take rows that are to be settled first behind those of their lanes that no look has found yet.
+
+        After a start the look at all rows may be thousands behind: who speaks on meanwhile is not heard before what they
+        said before it.
+        """
+        while True:
+            await self._has_unsure.wait()
+            self._has_unsure.clear()
+            while self._unsure:
+                count = len(self._unsure)
+                lanes, most = sorted({lane for _, lane in self._unsure}), max(self._unsure)[0]
+                await self._look(lambda tx, lanes=lanes, most=most: journal.pending_of(tx, lanes, most=most))  # type: ignore[misc]
+                del self._unsure[:count]
+
+    async def _look(self, read: Callable[[Tx], Sequence[tuple[int, str]]]) -> Sequence[tuple[int, str]]:
+        """Read pending rows in journal order, and take those that are new."""
+        done: set[int] = set()
+        self._done_meanwhile[id(done)] = done
+        try:
+            rows = await self._store.read(read)
+        finally:
+            del self._done_meanwhile[id(done)]
+        for number, lane in rows:
+            if number not in self._lane_of and number not in done:
+                self._take(number, lane)
+        return rows
 
     def _take(self, number: int, lane: str) -> None:
         self._held += 1
@@ -169,7 +204,8 @@ class Dispatcher:
         self._journal.pressure.one_settled()
         lane = self._lane_of.pop(number)
         self._pressing.discard(number)
-        self._done_meanwhile.add(number)  # a look at the rows that is under way still sees it pending
+        for done in self._done_meanwhile.values():
+            done.add(number)  # a look at the rows that is under way still sees it pending
         waiting = self._lanes[lane]
         waiting.popleft()
         if waiting:

@@ -70,6 +70,11 @@ _PENDING = Statement(
     .order_by(_j.id)
     .limit(bindparam("most"))
 )
+_PENDING_OF = Statement(
+    select(_j.id, _j.lane)
+    .where(_j.state == "pending", _j.id <= bindparam("most"), _j.lane.in_(values_of("lanes")))
+    .order_by(_j.id)
+)
 _LOAD = Statement(
     select(
         _j.id,
@@ -156,6 +161,11 @@ def _mark_duplicate(tx: Tx, journal_id: int, key: str) -> None:
 def pending(tx: Tx, *, after: int, most: int) -> Sequence[tuple[int, str]]:
     """Return (id, lane) of unsettled rows in journal order."""
     return [(row[0], row[1]) for row in tx.all(_PENDING, after=after, most=most)]
+
+
+def pending_of(tx: Tx, lanes: Sequence[str], *, most: int) -> Sequence[tuple[int, str]]:
+    """Return (id, lane) of the unsettled rows of some lanes in journal order, up to an id."""
+    return [(row[0], row[1]) for row in tx.all(_PENDING_OF, lanes=_encode(lanes).decode(), most=most)]
 
 
 def load(tx: Tx, journal_id: int, folder: Path, raw: RawMessage | None = None) -> Received:

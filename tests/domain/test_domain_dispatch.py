@@ -100,6 +100,22 @@ async def test_lane_settles_in_journal_order(world: World) -> None:
     assert bodies == [f"number {number:02}" for number in range(50)]
 
 
+async def test_who_speaks_on_before_a_backlog_is_known_is_heard_behind_what_they_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that is to be settled first comes behind the rows of its lane that no look at the journal has found yet."""
+    monkeypatch.setattr(dispatch, "PAGE", 3)
+    for number in range(9):  # of a daemon that was killed
+        world.journal(f"other{number}@x.example")
+        world.journal("jan@x.example", body=f"number {number}")
+    async with running(world) as (journal, dispatcher):
+        last = await journal.submit(raw(world, "jan@x.example", "number 9"))
+        dispatcher.settle_first([(last.id, "jan@x.example")])
+        await dispatcher.idle()
+    bodies = [row["body"].strip() for row in world.rows("messages", "author = 'jan@x.example' ORDER BY id")]
+    assert bodies == [f"number {number}" for number in range(10)]
+
+
 async def test_rows_of_many_pages_are_each_taken_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking again from the start while pages of rows are under way settles nothing twice."""
     monkeypatch.setattr(dispatch, "PAGE", 3)
