@@ -22,6 +22,7 @@ from intake.desk import DeskError
 from intake.model import Context
 from intake.notice_links import Link
 from intake.store.engine import Store, StoreError, Tx
+from intake.web import styles
 from intake.web.access import Action
 from intake.web.guesses import Guesses, Networks, asker
 from intake.web.notice_views import Gone, View, of_link
@@ -81,7 +82,7 @@ class Pages:
             loader=FileSystemLoader(str(_FOLDER)), autoescape=True, undefined=StrictUndefined
         )
         self._template = environment.get_template("notice.html")
-        self._css = (_FOLDER / "notice.css").read_bytes()
+        self._css = styles.sheet("notice.css")
         self._etag = sha256(self._css).hexdigest()[:16]
 
     def routes(self) -> list[Route]:

@@ -20,7 +20,7 @@ from intake.passwords import Hasher
 from intake.sections import Access
 from intake.signing_in import SigningIn
 from intake.store.engine import Store
-from intake.web import bodies, entering, refusals
+from intake.web import bodies, entering, refusals, styles
 from intake.web.access import Action
 from intake.web.entering import Entering
 from intake.web.guard import Guard
@@ -69,7 +69,7 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
         )
-        self._css = (_FOLDER / "access.css").read_bytes()
+        self._css = styles.sheet("access.css")
         self._etag = f'"{sha256(self._css).hexdigest()[:16]}"'
 
     def routes(self) -> list[Route]:
