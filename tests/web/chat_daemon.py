@@ -16,22 +16,9 @@ import msgspec
 from intake import desk, settings, wiring
 from intake.daemon import Daemon
 from intake.store.engine import Tx
+from tests.web.chat_world import RULES
 
 SITE = "https://shop.example"
-RULES = """
-version: 1
-calendars:
-  always: {timezone: UTC, open: {mon-sun: "00:00-24:00"}}
-agents:
-  ania: {email: ania@desk.example}
-teams:
-  support: {levels: {l1: [ania]}}
-sla:
-  standard: {calendar: always, first_response: 2h}
-conversations:
-  chat: {join: open, reopen_within: 1d}
-default: {team: support, priority: normal, sla: standard}
-"""
 SETTINGS = """
 name: Example
 folder: "{folder}"

@@ -24,7 +24,8 @@ from intake.sessions import Sessions
 from intake.store.engine import Signals, Store
 from intake.views import Views
 from tests.domain.world import World
-from tests.web.chat_daemon import RULES, SITE, Visitor
+from tests.web.chat_daemon import SITE, Visitor
+from tests.web.chat_world import RULES
 
 ACCOUNT = "website"
 MANY = 100_000

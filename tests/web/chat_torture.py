@@ -26,7 +26,7 @@ from intake.store.engine import StoreError
 from intake.store.statements import Statement
 from tests.torture.daemons import Daemon
 from tests.web.chat_crowd import Page
-from tests.web.chat_daemon import RULES
+from tests.web.chat_world import RULES
 
 CONFIG = """\
 name: Example

@@ -12,7 +12,7 @@ from aiohttp import web
 from playwright.async_api import Browser, expect
 
 from tests.web import browser as browsers
-from tests.web import chat_daemon, chat_desk, chat_pages
+from tests.web import chat_desk, chat_pages, chat_world
 from tests.web.chat_daemon import ChatDaemon, chatting
 from tests.web.chat_pages import SENT
 from tests.web.waiting import until
@@ -28,7 +28,7 @@ ACCOUNT = """    name: {en: The tea shop}
 """
 
 
-RULES = chat_daemon.RULES.replace(
+RULES = chat_world.RULES.replace(
     "default:", "route:\n  - {id: gold, when: {header.context-plan: gold}, then: {team: gold}}\ndefault:"
 ).replace("sla:\n", "  gold: {levels: {l1: [ania]}}\nsla:\n")
 

@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from tests.torture.daemons import Daemon
 from tests.web import browser as browsers
 from tests.web import chat_desk
-from tests.web.chat_daemon import RULES
 from tests.web.chat_torture import CONFIG
+from tests.web.chat_world import RULES
 from tests.web.test_chat_widget_daemon import Elsewhere
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
